@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""The project's commands. Needs nothing but Python: what else is missing, the commands install."""
+
+import os
+import sys
+
+OLDEST_PYTHON = (3, 10)
+NEWEST_PYTHON = (3, 13)     # the last one for which every pinned package has a wheel
+
+USAGE = """\
+Usage: python3 manage.py COMMAND
+
+  run                  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
+  test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
+  build                make the browser assets alone
+  translate            bring the message catalogues up to date with the sources
+"""
+
+
+def main(arguments):
+    """Run the command that the arguments name and return the exit code."""
+    if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
+        wanted = OLDEST_PYTHON + NEWEST_PYTHON
+        sys.stderr.write("Python %d.%d to %d.%d is needed; this is %s.\n" % (wanted + (sys.version.split()[0],)))
+        return 1
+    # Imported late: an older Python could not even read these modules.
+    from tools import commands
+    from tools.console import SetupError
+
+    command = {
+        "run": commands.run,
+        "test": commands.test,
+        "build": commands.build,
+        "translate": commands.translate,
+    }.get(arguments[0] if arguments else None)
+    if command is None:
+        asked_for_help = not arguments or arguments[0] in ("help", "-h", "--help")
+        (sys.stdout if asked_for_help else sys.stderr).write(USAGE)
+        return 0 if asked_for_help else 2
+    try:
+        return command(arguments[1:])
+    except (SetupError, OSError) as error:
+        sys.stderr.write("%s\n" % error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""The browser assets: chat/static/build/ is made from the sources, npm's packages and the catalogues."""
+
+import gzip
+import json
+import os
+import shutil
+
+from tools import ROOT, environment, node
+from tools.console import SetupError, StepFailed, step
+from tools.stamp import Stamp, digest
+
+STATIC = ROOT / "chat" / "static"
+BUILD = STATIC / "build"
+TRANSLATIONS = ROOT / "chat" / "translations"
+STAMP = Stamp(BUILD / ".stamp")
+MINIFY = ROOT / "tools" / "minify.mjs"
+
+
+def ensure():
+    """Build unless the assets were made from just these inputs."""
+    current = inputs_digest()
+    if STAMP.read().get("inputs") != current or not _compiled_catalogs_exist():
+        _require_inputs()
+        node.ensure_packages()
+        _build(current)
+
+
+def inputs_digest():
+    """What the build depends on. Tailwind reads the templates and scripts for the classes they use."""
+    sources = [STATIC / "css", STATIC / "js", ROOT / "chat" / "templates"]
+    files = [path for source in sources for path in source.rglob("*") if path.is_file()]
+    files += [*catalogs(), ROOT / "package.json", ROOT / "package-lock.json", *(ROOT / "tools").glob("*.*")]
+    return digest(*(part for path in sorted(files) for part in (path.relative_to(ROOT).as_posix(), path)))
+
+
+def catalogs():
+    """The message catalogues, one a language."""
+    return sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
+
+
+def _compiled_catalogs_exist():
+    return all(path.with_suffix(".mo").exists() for path in catalogs())
+
+
+def _build(current):
+    """Make everything in a new directory and put it in place at the end: no half-made build is ever served."""
+    new = BUILD.with_name("build.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    _copy_packages(new)
+    try:
+        step("Building the style sheet", _tailwind_command(new))
+        step("Minifying the scripts", [*node.node_command(), str(MINIFY), str(STATIC / "js"), str(new / "js")])
+        step("Compiling the catalogues", [str(environment.python()), "-m", "tools.catalogs", "compile", str(new)])
+    except StepFailed as failure:
+        raise SetupError(f"The browser assets could not be built: {failure.reason} (all of it: .setup.log)") from None
+    _compress(new)
+    Stamp(new / STAMP.path.name).write({"inputs": current})
+    shutil.rmtree(BUILD, ignore_errors=True)
+    os.replace(new, BUILD)
+
+
+def _require_inputs():
+    missing = [f"chat/static/{name}" for name in ("css/app.css", "js/app.js") if not (STATIC / name).exists()]
+    if not catalogs():
+        missing.append("chat/translations/*/LC_MESSAGES/messages.po")
+    if missing:
+        raise SetupError(f"The browser assets cannot be built without {', '.join(missing)}.")
+
+
+def _tailwind_command(new):
+    tailwind = ROOT / "node_modules" / "@tailwindcss" / "cli" / "dist" / "index.mjs"
+    source, result = STATIC / "css" / "app.css", new / "app.css"
+    return [*node.node_command(), str(tailwind), "--input", str(source), "--output", str(result), "--minify"]
+
+
+def _copy_packages(new):
+    """Copy the Socket.IO client and the icons that package.json names."""
+    modules = ROOT / "node_modules"
+    shutil.copyfile(modules / "socket.io-client" / "dist" / "socket.io.esm.min.js", new / "socket.io.js")
+    (new / "icons").mkdir()
+    for name in wanted_icons():
+        icon = modules / "lucide-static" / "icons" / f"{name}.svg"
+        if not icon.exists():
+            raise SetupError(f"package.json asks for the icon {name}, which lucide-static does not have.")
+        shutil.copyfile(icon, new / "icons" / icon.name)
+
+
+def wanted_icons():
+    """The names of the Lucide icons that the pages use."""
+    return json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["config"]["icons"]
+
+
+def _compress(new):
+    """Put a .gz beside each style sheet and script: no request pays for compression."""
+    for path in [*new.rglob("*.css"), *new.rglob("*.js")]:
+        # Without a time stamp the same source gives the same bytes.
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))

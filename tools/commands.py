@@ -1,0 +1,69 @@
+"""The commands of manage.py."""
+
+import os
+import subprocess
+import sys
+
+from tools import ROOT, assets, environment, programs
+from tools.console import SetupError, StepFailed, step
+from tools.lock import setup_lock
+
+FAST = ["-m", "not slow and not browser"]
+
+
+def run(arguments):
+    """Set up what is missing, then become the server."""
+    _refuse(arguments)
+    _set_up("requirements.txt")
+    return _hand_over([str(ROOT / "wsgi.py")])
+
+
+def test(arguments):
+    """Set up what the tests need too, then become pytest."""
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL)
+    os.chdir(ROOT)
+    rest = [part for argument in arguments for part in (FAST if argument == "--fast" else [argument])]
+    return _hand_over(["-m", "pytest", *rest])
+
+
+def build(arguments):
+    """Make the browser assets alone."""
+    _refuse(arguments)
+    _set_up("requirements.txt")
+    return 0
+
+
+def translate(arguments):
+    """Bring the message catalogues up to date with the sources."""
+    _refuse(arguments)
+    _set_up("requirements.txt")
+    try:
+        step("Updating the catalogues", [str(environment.python()), "-m", "tools.catalogs", "update"])
+    except StepFailed as failure:
+        raise SetupError(f"The catalogues could not be updated: {failure.reason} (all of it: .setup.log)") from None
+    return 0
+
+
+def _refuse(arguments):
+    if arguments:
+        raise SetupError(f"This command takes no arguments: {' '.join(arguments)}")
+
+
+def _set_up(*requirements, needed=()):
+    with setup_lock():
+        programs.ensure(needed)
+        environment.ensure_venv()
+        for file in requirements:
+            environment.ensure_packages(file)
+        assets.ensure()
+
+
+def _hand_over(arguments):
+    """Become the environment's Python, so that signals and the exit code are its own."""
+    command = [str(environment.python()), *arguments]
+    # Messages hold every script of the world, whatever the locale of the terminal is.
+    os.environ.setdefault("PYTHONUTF8", "1")
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)
+    return subprocess.call(command)

@@ -1,0 +1,82 @@
+"""The virtual environment: made once, brought up to date when the pins change."""
+
+import os
+import subprocess
+import sys
+
+from tools import ROOT, debian
+from tools.console import SetupError, StepFailed, step
+from tools.stamp import Stamp, digest
+
+VENV = ROOT / ".venv"
+STAMP = Stamp(VENV / "installed.json")
+OFFLINE_SIGNS = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError")
+
+
+def python():
+    """The environment's interpreter."""
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def ensure_venv():
+    """Make .venv unless a finished, working one of this Python is there."""
+    if STAMP.read().get("python") == _python_version() and _works():
+        return
+    ensure_venv_module()
+    # Inside an active environment the base interpreter must do it: the active one may be what is replaced.
+    interpreter = getattr(sys, "_base_executable", None) or sys.executable
+    try:
+        step(f"Making .venv with Python {_python_version()}", [interpreter, "-m", "venv", "--clear", str(VENV)])
+    except StepFailed as failure:
+        raise SetupError(f"The virtual environment .venv could not be made: {failure.reason}") from None
+    STAMP.write({"python": _python_version()})
+
+
+def ensure_venv_module():
+    """Debian and Ubuntu keep a part of Python's venv in a package of its own."""
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        package = f"python{_python_version()}-venv"
+        if not debian.is_debian():
+            raise SetupError("This Python has no venv and ensurepip modules: install a complete Python.") from None
+        debian.install([package], purpose="make a virtual environment")
+
+
+def ensure_packages(requirements):
+    """Install a requirements file, or a single pin, unless just that is installed."""
+    path = ROOT / requirements
+    is_file = requirements.endswith(".txt")
+    current = digest(path, ROOT / "requirements.txt") if is_file else requirements
+    installed = STAMP.read()
+    if installed.get(requirements) == current:
+        return
+    # Without a stamp an interrupted installation is begun anew.
+    STAMP.remove()
+    pip = [str(python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    what = ["-r", str(path)] if is_file else [requirements]
+    try:
+        step(f"Installing the Python packages of {requirements}", pip + what)
+    except StepFailed as failure:
+        raise SetupError(_explain_pip(failure)) from None
+    STAMP.write({**installed, requirements: current})
+
+
+def _explain_pip(failure):
+    if any(sign in failure.output for sign in OFFLINE_SIGNS):
+        return "The Python packages could not be fetched: the first start needs the network."
+    return f"The Python packages could not be installed: {failure.reason} (all of it: .setup.log)"
+
+
+def _python_version():
+    return "{}.{}".format(*sys.version_info)
+
+
+def _works():
+    """Whether the environment's interpreter starts and finds pip. One short process, about 30 ms."""
+    try:
+        check = subprocess.run([str(python()), "-c", "import pip"], stdin=subprocess.DEVNULL, capture_output=True)
+    except OSError:
+        return False
+    return check.returncode == 0

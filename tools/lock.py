@@ -1,0 +1,44 @@
+"""Only one set-up at a time: two terminals may start the project at once."""
+
+import contextlib
+import os
+
+from tools import ROOT
+
+if os.name == "nt":
+    import msvcrt
+else:
+    import fcntl
+
+
+@contextlib.contextmanager
+def setup_lock(path=ROOT / ".setup.lock"):
+    """Hold the lock, waiting for another set-up to end. The system frees it when the process dies."""
+    with open(path, "a+", encoding="utf-8") as file:
+        # The steps inherit the lock: if this process is killed, they hold it until they end.
+        os.set_inheritable(file.fileno(), True)
+        if not _try_lock(file):
+            print("Waiting for another set-up to end ...", flush=True)
+            _wait_for_lock(file)
+        yield
+
+
+def _try_lock(file):
+    try:
+        if os.name == "nt":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _wait_for_lock(file):
+    if os.name != "nt":
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return
+    # LK_LOCK gives up after ten seconds.
+    while True:
+        with contextlib.suppress(OSError):
+            return msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)

