@@ -1,0 +1,114 @@
+"""Every setting, from the environment or from the file `.env`, each with its meaning and unit.
+
+This module imports nothing that opens sockets or starts threads: `wsgi.py` reads ASYNC_MODE here before it
+patches the standard library, and whatever is imported earlier stays unpatched.
+"""
+import os
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+ASYNC_MODES = ("eventlet", "gevent", "threading")
+SECRET_KEY_BYTES = 32
+
+
+class ConfigError(Exception):
+    """A setting that the server cannot start with; its text is one sentence for the person at the terminal."""
+
+
+# --- typed readers: text in, value out, or a ConfigError that names the setting -------------------------------
+
+def text(name, value):
+    return value
+
+
+def switch(name, value):
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in words:
+        raise ConfigError(f"{name} is 1 or 0, not {value!r}.")
+    return words[value.lower()]
+
+
+def number(lowest, highest):
+    def read(name, value):
+        if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
+            raise ConfigError(f"{name} is a number from {lowest} to {highest}, not {value!r}.")
+        return int(value)
+    return read
+
+
+def one_of(*choices):
+    def read(name, value):
+        if value not in choices:
+            raise ConfigError(f"{name} is one of {', '.join(choices)}, not {value!r}.")
+        return value
+    return read
+
+
+def url(*schemes):
+    def read(name, value):
+        if value and value.partition("://")[0] not in schemes:
+            raise ConfigError(f"{name} begins with {' or '.join(s + '://' for s in schemes)}, not {value!r}.")
+        return value
+    return read
+
+
+def folder(name, value):
+    return str((ROOT / Path(value).expanduser()).resolve())
+
+
+# --- the settings ---------------------------------------------------------------------------------------------
+
+Setting = namedtuple("Setting", "name default read meaning")
+
+SETTINGS = (
+    Setting("HOST", "127.0.0.1", text, "Address that the server listens on; 0.0.0.0 for the whole network."),
+    Setting("PORT", "5000", number(0, 65535), "TCP port that the server listens on."),
+    Setting("DATABASE_URL", "", url("mysql", "mariadb"),
+            "MySQL or MariaDB, as mysql://root@127.0.0.1:3306/chat; empty: a SQLite file in INSTANCE_PATH."),
+    Setting("REDIS_URL", "", url("redis", "rediss", "unix"),
+            "Redis for sessions, presence and limits, as redis://127.0.0.1:6379/0; empty: files and memory."),
+    Setting("SECRET_KEY", "", text,
+            "Signs the form tokens, 32 bytes or more; needed as soon as one of the two above is set."),
+    Setting("INSTANCE_PATH", "instance", folder, "Folder for the database file, the sessions and the secret key."),
+    Setting("ASYNC_MODE", "eventlet", one_of(*ASYNC_MODES), "Concurrency: eventlet, gevent or threading."),
+    Setting("BCRYPT_ROUNDS", "12", number(4, 16), "Cost of a password hash, as a power of two."),
+    Setting("RATELIMIT_ENABLED", "1", switch, "0 lifts every limit of rate and count; for measuring only."),
+    Setting("LOG_MESSAGES", "", text,
+            "1 prints each stored message on the terminal, 0 does not; empty: only in the embedded mode."),
+    Setting("HTTPS", "0", switch, "1 when people reach the site by https: cookies are Secure, HSTS is sent."),
+    Setting("PROXIES", "0", number(0, 8), "How many reverse proxies stand in front; their X-Forwarded-For and -Proto are believed. They pass Host on."),
+    Setting("DEBUG", "0", switch, "1 answers an unforeseen error with its traceback; never on a machine that others reach."),
+)
+
+
+def read_env_file(path=ROOT / ".env"):
+    """Return the `NAME=value` lines of a file as a dict; quotes around a value and `#` lines are dropped."""
+    values = {}
+    if path.exists():
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from error
+        for line in lines:
+            name, equals, value = line.strip().partition("=")
+            if equals and not name.startswith("#"):
+                values[name.removeprefix("export ").strip()] = value.strip().strip("\"'")
+    return values
+
+
+def load(environ=None):
+    """Return {name: value} for all settings; the environment wins over `.env`.
+
+    Raises ConfigError with one sentence where a value cannot be used.
+    """
+    given = {**read_env_file(), **os.environ} if environ is None else environ
+    settings = {s.name: s.read(s.name, given.get(s.name, "").strip() or s.default) for s in SETTINGS}
+    settings["EMBEDDED"] = not settings["DATABASE_URL"] and not settings["REDIS_URL"]
+    settings["LOG_MESSAGES"] = switch("LOG_MESSAGES", settings["LOG_MESSAGES"] or str(int(settings["EMBEDDED"])))
+    if not settings["EMBEDDED"] and len(settings["SECRET_KEY"].encode()) < SECRET_KEY_BYTES:
+        raise ConfigError(
+            f"With DATABASE_URL or REDIS_URL set, SECRET_KEY must be set to {SECRET_KEY_BYTES} bytes or more: "
+            "python3 -c \"import secrets; print(secrets.token_hex())\" makes one.")
+    return settings
