@@ -1,0 +1,104 @@
+"""The chat: create_app() puts its parts together. DESIGN and docs/protocol.md say what each of them promises."""
+import json
+
+import orjson
+from flask import Flask, request
+from flask_login import LoginManager
+from flask_socketio import SocketIO
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+
+from . import assets, compression, headers, languages, refusals, sessions
+from .auth_controller import AuthController
+from .avatars import avatars, inline
+from .chat_controller import ChatController
+from .database import open_database
+from .health import health_blueprint
+from .runtime import Runtime
+from .secret import secret_key
+from .sockets import Socket
+from .stores import open_stores
+from .terminal import Silence, Terminal
+from .transport import MOST_BODY, Guard, TextPacket, Transports
+from .user import User
+from .writer import Writer
+
+MOST_FORM = 256 * 1024      # bytes of a form
+PING_EVERY, PING_TIMEOUT = 10, 10       # seconds; someone who vanished is offline 20 + 3 seconds later
+
+
+class FastJson:
+    """What Socket.IO asks of a JSON module, by orjson: twenty times faster than the standard library's."""
+
+    @staticmethod
+    def dumps(value, **_options):
+        return orjson.dumps(value).decode()
+
+    @staticmethod
+    def loads(text):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            try:
+                return json.loads(text)     # takes half of a surrogate pair, so that the sender is told why it is refused
+            except RecursionError as error:
+                raise ValueError("nested too deeply") from error
+
+
+SOCKETIO_OPTIONS = {
+    "async_handlers": False,            # in order: one client's events would overtake each other
+    "manage_session": False,            # a copy of the session would outlive the logout
+    "cors_allowed_origins": [],         # the guard looks at origins; the library believes X-Forwarded-Host
+    "json": FastJson, "serializer": TextPacket, "max_http_buffer_size": MOST_BODY, "http_compression": False,
+    "ping_interval": PING_EVERY, "ping_timeout": PING_TIMEOUT,
+}
+
+
+def create_app(settings=None):
+    """Return the Flask application, wired; `app.chat` is its Socket. Raises ConfigError where it cannot start."""
+    settings = settings or config.load()
+    runtime = Runtime(settings["ASYNC_MODE"])
+    database, stores = open_database(settings, runtime.wait_for), open_stores(settings)
+
+    app = Flask(__name__, static_folder=None)
+    app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
+    app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, WTF_CSRF_TIME_LIMIT=None)
+    sessions.install(app, stores.sessions, settings["HTTPS"])
+    headers.install(app, settings["HTTPS"])
+    compression.install(app)
+    languages.install(app)
+    CSRFProtect(app)
+    login_manager = LoginManager(app)
+    login_manager.session_protection = None     # it would write the session when an address changes
+    login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
+    refusals.install(app, login_manager)
+
+    socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
+    guard = app.wsgi_app = Guard(app.wsgi_app, runtime)
+    if settings["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
+    transports = Transports(socketio.server, guard, limited=settings["RATELIMIT_ENABLED"])
+    terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
+    socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
+                    languages.speaker(app))
+    socket.writer = Writer(database, socket.receive_message, socketio.server.eio.create_event,
+                           socketio.start_background_task)
+
+    app.register_blueprint(AuthController(database, stores, runtime, socket, settings["BCRYPT_ROUNDS"]).blueprint())
+    app.register_blueprint(ChatController(database, stores, socket).blueprint())
+    app.register_blueprint(health_blueprint(database, stores))
+    app.register_blueprint(avatars)
+    app.register_blueprint(assets.assets)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline)
+    app.context_processor(lambda: {"theme": theme()})
+    app.chat, app.runtime = socket, runtime
+    return app
+
+
+def theme():
+    """Return the theme that was chosen, `dark` or `light`, or an empty string: then the system's is followed."""
+    chosen = request.cookies.get("theme")
+    return chosen if chosen in ("dark", "light") else ""

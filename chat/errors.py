@@ -1,0 +1,77 @@
+"""What can go wrong in the chat, in words that a person or a program can act on."""
+from flask_babel import lazy_gettext as _
+
+
+class ChatError(Exception):
+    """A refusal: `code` for programs, `message` for people, `status` for HTTP, `retry` if the same may work later."""
+
+    code = "invalid"
+    status = 400
+    retry = False
+
+    def __init__(self, message, retry_after=None):
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after  # seconds to wait, or None
+
+    def as_json(self):
+        error = {"code": self.code, "message": str(self.message), "retry": self.retry}
+        if self.retry_after is not None:
+            error["retryAfter"] = self.retry_after
+        return error
+
+
+class Invalid(ChatError):
+    """Not of the form that the contract asks for."""
+
+
+class TooLong(ChatError):
+    code = "too_long"
+
+
+class NotFound(ChatError):
+    """Not there, or not yours: the two are never told apart."""
+
+    code = "not_found"
+    status = 404
+
+
+class Unauthorized(ChatError):
+    code = "unauthorized"
+    status = 401
+
+
+class RateLimited(ChatError):
+    code = "rate_limited"
+    status = 429
+    retry = True
+
+
+class Unavailable(ChatError):
+    """The database or Redis does not answer; whether the statement was carried out is not known."""
+
+    code = "unavailable"
+    status = 503
+    retry = True
+
+    def __init__(self, message=None):
+        super().__init__(message or _("The server cannot do this right now. Try again in a moment."))
+
+
+class Internal(ChatError):
+    """An error of the server's own, which its log explains."""
+
+    code = "internal"
+    status = 500
+
+    def __init__(self):
+        super().__init__(_("Something went wrong on the server. It has been noted."))
+
+
+class UnknownEvent(ChatError):
+    code = "unknown_event"
+    status = 404
+
+
+class Duplicate(Exception):
+    """A UNIQUE constraint said no."""
