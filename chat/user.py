@@ -1,0 +1,87 @@
+"""User: the report's Utilisateur."""
+from dataclasses import dataclass
+
+from . import usernames
+from .clock import now, stored
+
+PAGE = 50           # people in one answer of the search
+HIGHEST_ID = 2**31 - 1      # of a user, a message or a seq: what INTEGER holds in all engines
+LAST_CHARACTER = "\U0010FFFF"
+
+COLUMNS = "u.id, u.username, u.username_key, u.password"
+
+
+@dataclass(slots=True)
+class User:
+    """A registered person: `id`, `username` as shown, `username_key` as compared, `password` as hashed."""
+
+    id: int
+    username: str
+    username_key: str = ""
+    password: str = ""
+
+    # Flask-Login asks an account for these.
+    is_authenticated = is_active = True
+    is_anonymous = False
+
+    def get_id(self):
+        return str(self.id)
+
+    @classmethod
+    def from_row(cls, row):
+        return cls(row["id"], row["username"], row["username_key"], row["password"])
+
+    @classmethod
+    def by_id(cls, database, user_id):
+        """Return the person with that id, or None."""
+        found = database.query(f"SELECT {COLUMNS} FROM users u WHERE u.id = %s", (user_id,), cls.from_row)
+        return found[0] if found else None
+
+    @classmethod
+    def named(cls, database, username):
+        """Return the person of that name, however it is written, or None."""
+        found = database.query(f"SELECT {COLUMNS} FROM users u WHERE u.username_key = %s",
+                               (usernames.canonical(username),), cls.from_row)
+        return found[0] if found else None
+
+    @classmethod
+    def register(cls, database, username, hashed_password):
+        """Store and return a new person. Raises Duplicate where the name is taken."""
+        key = usernames.canonical(username)
+        search = usernames.searchable(username)
+        endings = sorted({search[start:] for start in range(len(search))})
+        # The id is looked up by the key inside the same transaction: no engine's own way to tell the last id is needed.
+        one_ending = "SELECT %s, id FROM users WHERE username_key = %s"
+        database.transaction([
+            ("INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, %s, %s)",
+             (username, key, hashed_password, stored(now()))),
+            ("INSERT INTO name_endings (ending, user_id) " + " UNION ALL ".join([one_ending] * len(endings)),
+             [value for ending in endings for value in (ending, key)]),
+        ])
+        return cls.named(database, username)
+
+    @classmethod
+    def search(cls, database, text, me, after=None, limit=PAGE):
+        """Return people whose name contains `text`, case and accents ignored, sorted from the match on.
+
+        An index answers: each name's endings are stored, and a name contains what one of its endings begins with.
+        `me` is left out; `after` is the last person of the page before.
+        """
+        start = usernames.searchable(text)
+        end = start + LAST_CHARACTER
+        came_before = cls._first_match(database, after, start, end) if after else ("", 0)
+        return database.query(
+            f"SELECT {COLUMNS} FROM name_endings e JOIN users u ON u.id = e.user_id"
+            " WHERE e.ending >= %s AND e.ending < %s AND e.ending >= %s AND (e.ending > %s OR e.user_id > %s)"
+            "   AND e.user_id <> %s"
+            # a name that matches twice is shown at its first match only
+            "   AND NOT EXISTS (SELECT 1 FROM name_endings f WHERE f.user_id = e.user_id"
+            "                   AND f.ending >= %s AND f.ending < e.ending)"
+            " ORDER BY e.ending, e.user_id LIMIT %s",
+            (start, end, came_before[0], *came_before, me, start, limit), cls.from_row)
+
+    @staticmethod
+    def _first_match(database, user_id, start, end):
+        rows = database.query("SELECT ending FROM name_endings WHERE user_id = %s AND ending >= %s AND ending < %s"
+                              " ORDER BY ending LIMIT 1", (user_id, start, end))
+        return (rows[0]["ending"], user_id) if rows else ("", 0)
