@@ -1,0 +1,111 @@
+"""Message: what one person wrote to another, and where it stands in their conversation."""
+import unicodedata
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _
+
+from .clock import iso, stored
+from .errors import Invalid, TooLong
+
+LONGEST = 4000              # characters, after trimming
+UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}     # Unicode's classes of what leaves a bubble empty
+LONGEST_CLIENT_ID = 64      # characters
+MOST_ROWS = 200             # messages in one answer
+
+COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id,"
+           " u.username AS sender")
+FROM = "FROM messages m JOIN users u ON u.id = m.sender_id"
+
+
+@dataclass(slots=True)
+class Message:
+    """One message; `timestamp` is UTC as the contract sends it, `seq` its number in the conversation, from 1."""
+
+    sender_id: int
+    receiver_id: int
+    message: str
+    client_id: str
+    sender: str
+    timestamp: str = ""
+    id: int = 0
+    conversation_id: int = 0
+    seq: int = 0
+
+    @classmethod
+    def from_row(cls, row):
+        return cls(**{**row, "timestamp": iso(row["timestamp"])})
+
+    @classmethod
+    def written(cls, sender, receiver_id, text, client_id):
+        """Return a well-formed message that is not stored yet. Raises Invalid or TooLong with the reason."""
+        return cls(sender.id, receiver_id, checked_text(text), checked_client_id(client_id), sender.username)
+
+    def as_json(self):
+        """Return the message as the contract sends it."""
+        return {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
+                "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.message,
+                "timestamp": self.timestamp}
+
+    @classmethod
+    def page(cls, database, conversation_id, before=None, after=None, limit=50):
+        """Return at most `limit` messages, ascending: the first ones after `after`, else the last ones before `before`."""
+        bounds, values = "", []
+        if before is not None:
+            bounds, values = bounds + " AND m.seq < %s", [*values, before]
+        if after is not None:
+            bounds, values = bounds + " AND m.seq > %s", [*values, after]
+        order = "DESC" if after is None else "ASC"
+        rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s{bounds}"
+                              f" ORDER BY m.seq {order} LIMIT %s",
+                              (conversation_id, *values, min(limit, MOST_ROWS)), cls.from_row)
+        return rows[::-1] if after is None else rows
+
+    @classmethod
+    def resent(cls, database, drafts):
+        """Return {(sender_id, client_id): Message} for those of the drafts that are stored already."""
+        keys = " OR ".join(["(m.sender_id = %s AND m.client_id = %s)"] * len(drafts))
+        rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE {keys}",
+                              [value for draft in drafts for value in (draft.sender_id, draft.client_id)], cls.from_row)
+        return {(row.sender_id, row.client_id): row for row in rows}
+
+    @staticmethod
+    def insert(database, messages):
+        """Store numbered messages in one statement and give them their ids: all of them or, raising Duplicate, none."""
+        one = "(%s, %s, %s, %s, %s, %s, %s)"
+        ids = database.insert(
+            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id) VALUES "
+            + ", ".join([one] * len(messages)),
+            [value for m in messages for value in
+             (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, stored(m.timestamp), m.client_id)],
+            rows=len(messages))
+        for message, new_id in zip(messages, ids):
+            message.id = new_id
+
+
+def checked_text(text):
+    """Return the text as it is stored: trimmed, lines ended by a line feed alone."""
+    if not isinstance(text, str):
+        raise Invalid(_("A message is text."))
+    text = text.replace("\r\n", "\n").strip()
+    if all(unicodedata.category(character) in UNSEEN for character in text):
+        raise Invalid(_("A message cannot be empty."))
+    if len(text) > LONGEST:
+        raise TooLong(_("A message has at most %(most)s characters.", most=LONGEST))
+    if "\0" in text or not _is_unicode(text):
+        raise Invalid(_("This text has characters that cannot be stored."))
+    return text
+
+
+def checked_client_id(client_id):
+    """Return the id if it is 1 to 64 visible ASCII characters."""
+    if (not isinstance(client_id, str) or not 1 <= len(client_id) <= LONGEST_CLIENT_ID
+            or not all("!" <= c <= "~" for c in client_id)):
+        raise Invalid(_("clientId must be 1 to %(most)s visible ASCII characters.", most=LONGEST_CLIENT_ID))
+    return client_id
+
+
+def _is_unicode(text):
+    try:
+        return bool(text.encode("utf-8"))
+    except UnicodeEncodeError:      # half of a surrogate pair, which JSON can carry and no database takes
+        return False
