@@ -1,0 +1,117 @@
+"""Presence: who is online. A person is online while one of their connections is, and a short delay beyond."""
+import threading
+import time
+
+from .errors import Unavailable
+
+DELAY = 3               # seconds before "gone", so that a reload does not blink
+LEASE = 20              # seconds; a process that dies takes its people offline when its lease ends
+RENEWAL = 5             # seconds between renewals of the lease
+
+
+class Presence:
+    """Counts the connections of each person in this process, and keeps `board`, which all processes share, told."""
+
+    def __init__(self, board, clock=time.monotonic):
+        self.board = board
+        self.clock = clock
+        self.connections = {}       # user id -> set of connection ids
+        self.leaving = {}           # user id -> when the delay ends
+        self.lock = threading.RLock()
+        self.renewed_at = 0
+        self.known_online = frozenset()
+
+    def connect(self, user_id, sid):
+        with self.lock:
+            self.connections.setdefault(user_id, set()).add(sid)
+            self.leaving.pop(user_id, None)
+        self._tell(self.board.put, {user_id})
+
+    def disconnect(self, user_id, sid):
+        """Forget a connection; after the last one the person goes offline when the delay is over."""
+        with self.lock:
+            sids = self.connections.get(user_id, set())
+            sids.discard(sid)
+            if not sids and self.connections.pop(user_id, None) is not None:
+                self.leaving[user_id] = self.clock() + DELAY
+
+    def end_delay(self, user_id):
+        """Let a person who has no connection any more go offline at once."""
+        with self.lock:
+            if user_id in self.leaving:
+                self.leaving[user_id] = self.clock()
+
+    def of(self, user_id):
+        """Return the connection ids of one person in this process."""
+        with self.lock:
+            return tuple(self.connections.get(user_id, ()))
+
+    def online(self):
+        """Return the ids of all who are online, as last seen."""
+        return self.known_online
+
+    def refresh(self):
+        """End the delays that are over, renew the lease, and return the ids of all who are online."""
+        now = self.clock()
+        with self.lock:
+            gone = {user_id for user_id, ends in self.leaving.items() if ends <= now}
+            for user_id in gone:
+                del self.leaving[user_id]
+        if gone:
+            self._tell(self.board.remove, gone)
+        with self.lock:
+            here = frozenset(self.connections) | frozenset(self.leaving)
+        if here & gone or (here and now - self.renewed_at > RENEWAL):   # some came back while they were removed
+            self.renewed_at = now
+            self._tell(self.board.put, here)
+        try:
+            self.known_online = here | self.board.online()
+        except Unavailable:
+            self.known_online = here | (self.known_online - gone)
+        return self.known_online
+
+    @staticmethod
+    def _tell(verb, user_ids):
+        try:
+            verb(user_ids)
+        except Unavailable:
+            pass    # the next renewal tells it again
+
+
+class MemoryBoard:
+    """One process: what it knows itself is all there is."""
+
+    def put(self, user_ids):
+        pass
+
+    def remove(self, user_ids):
+        pass
+
+    def online(self):
+        return frozenset()
+
+
+class RedisBoard:
+    """A sorted set of leases, `user:process` by the time each ends: Redis' time, which all processes share."""
+
+    KEY = "chat:online"
+
+    def __init__(self, client, process_id):
+        self.client = client
+        self.process_id = process_id
+
+    def put(self, user_ids):
+        ends = self._now() + LEASE
+        self.client.zadd(self.KEY, {f"{user_id}:{self.process_id}": ends for user_id in user_ids})
+
+    def remove(self, user_ids):
+        self.client.zrem(self.KEY, *(f"{user_id}:{self.process_id}" for user_id in user_ids))
+
+    def online(self):
+        now = self._now()
+        self.client.zremrangebyscore(self.KEY, "-inf", now)
+        return frozenset(int(member.split(b":")[0]) for member in self.client.zrangebyscore(self.KEY, now, "+inf"))
+
+    def _now(self):
+        seconds, microseconds = self.client.time()
+        return seconds + microseconds / 1_000_000
