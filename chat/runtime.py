@@ -1,0 +1,191 @@
+"""The one module, beside `wsgi.py`, that knows which concurrency library is running.
+
+Everything else is written for all of them: background tasks, sleeping and events come from Flask-SocketIO.
+"""
+import functools
+import os
+import socket
+import threading
+
+LONGEST_QUEUE = 1024        # connections that wait to be accepted
+MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next one waiting for ever
+KEEP_ALIVE = 30             # seconds that a connection may rest between two requests
+FILES_NEEDED = 20_000       # open files: a socket each
+
+
+class Threads:
+    """The standard library's threads; the server is Werkzeug's."""
+
+    def run_blocking(self, function, *arguments):
+        return function(*arguments)
+
+    def start_thread(self, target):
+        threading.Thread(target=target, daemon=True).start()
+
+    def read_in_time(self, environ, length, seconds):
+        connection = socket_of(environ)
+        before = connection.gettimeout()
+        connection.settimeout(seconds)      # for each read; a body in drops keeps its own thread waiting and nobody else
+        try:
+            return environ["wsgi.input"].read(length)
+        finally:
+            connection.settimeout(before)
+
+    def serve(self, application, listener):
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        class QuietHandler(WSGIRequestHandler):
+            def log_request(self, code="-", size="-"):
+                pass
+
+            def version_string(self):
+                return "chat"
+        host, port = listener.getsockname()[:2]
+        server = make_server(host, port, application, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
+        server.serve_forever()
+
+
+class Eventlet:
+    """Green threads; a long computation goes to a pool of real ones."""
+
+    def run_blocking(self, function, *arguments):
+        from eventlet import tpool
+        return tpool.execute(function, *arguments)
+
+    def start_thread(self, target):
+        from eventlet import patcher
+        patcher.original("threading").Thread(target=target, daemon=True).start()
+
+    def read_in_time(self, environ, length, seconds):
+        import eventlet
+        with eventlet.Timeout(seconds, TimeoutError):
+            return environ["wsgi.input"].read(length)
+
+    def serve(self, application, listener):
+        import eventlet.wsgi
+
+        class QuietProtocol(eventlet.wsgi.HttpProtocol):
+            def version_string(self):
+                return "chat"
+        eventlet.wsgi.server(listener, application, log_output=False, max_size=MOST_CONNECTIONS, keepalive=KEEP_ALIVE,
+                             socket_timeout=None, debug=False, protocol=QuietProtocol)
+
+
+class Gevent:
+    """Green threads of another make."""
+
+    def run_blocking(self, function, *arguments):
+        import gevent
+        return gevent.get_hub().threadpool.apply(function, arguments)
+
+    def start_thread(self, target):
+        from gevent import monkey
+        monkey.get_original("_thread", "start_new_thread")(target, ())
+
+    def read_in_time(self, environ, length, seconds):
+        import gevent
+        with gevent.Timeout(seconds, TimeoutError):
+            return environ["wsgi.input"].read(length)
+
+    def serve(self, application, listener):
+        from gevent import pywsgi
+        pywsgi.WSGIServer(listener, application, log=None).serve_forever()
+
+
+class Runtime:
+    """What the chat asks of the concurrency library that ASYNC_MODE names."""
+
+    def __init__(self, mode):
+        self.library = {"eventlet": Eventlet, "gevent": Gevent, "threading": Threads}[mode]()
+        # One core stays free for everybody else while passwords are hashed.
+        self.cores = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
+
+    def wait_for(self, function, *arguments):
+        """Return what a function returns that waits for a disk, without keeping others waiting."""
+        return self.library.run_blocking(function, *arguments)
+
+    def compute(self, function, *arguments):
+        """Return what a long computation returns, without keeping others waiting."""
+        with self.cores:
+            return self.library.run_blocking(function, *arguments)
+
+    def read_in_time(self, environ, length, seconds):
+        """Return the body of a request. Raises OSError where it does not arrive within so many seconds."""
+        return self.library.read_in_time(environ, length, seconds)
+
+    def start_thread(self, target):
+        """Run `target` in a real thread, which may block."""
+        self.library.start_thread(target)
+
+    def listen(self, host, port):
+        """Return a listening socket. Raises OSError where the port is taken."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted sockets inherit it: a message must not wait 40 ms for the acknowledgement of the one before.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((host, port))
+        listener.listen(LONGEST_QUEUE)
+        return listener
+
+    def serve(self, application, listener):
+        """Serve for ever."""
+        allow_many_files()
+        self.library.serve(application, listener)
+
+
+def socket_of(environ):
+    """Return the socket that a request came in by, or None where the server hides it."""
+    if "eventlet.input" in environ:
+        return environ["eventlet.input"].get_socket()
+    return environ.get("werkzeug.socket")
+
+
+def hang_up(environ):
+    """End the connection of a WebSocket that is over: Werkzeug would read its last frames as the next request."""
+    connection = environ.get("werkzeug.socket")
+    if connection:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass    # the other side was faster
+
+
+def bounded(handler, most):
+    """Make a handler of WebSockets bound each message to `most` bytes.
+
+    eventlet bounds a frame and keeps fragments without end; simple-websocket, which the other modes use, can be told.
+    """
+    def handle(websocket):
+        if hasattr(websocket, "Message"):
+            websocket.Message = _bounded_message(websocket.Message, most)
+        else:
+            websocket.ws.max_message_size = most
+        return handler(websocket)
+    return handle
+
+
+@functools.cache
+def _bounded_message(kind, most):
+    class BoundedMessage(kind):
+        size = 0
+
+        def push(self, data, final=False):
+            self.size += max(1, len(data))      # an empty fragment costs its place in a list
+            if self.size > most:
+                raise ValueError("the fragments are too large")     # which eventlet answers by closing
+            super().push(data, final)
+    return BoundedMessage
+
+
+def allow_many_files():
+    """Ask for as many open files as this machine lets us have: 1,024 is the usual start, a socket each."""
+    try:
+        import resource
+    except ImportError:     # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_NEEDED if hard == resource.RLIM_INFINITY else min(FILES_NEEDED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

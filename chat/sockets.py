@@ -1,0 +1,267 @@
+"""Socket, as in the report: it opens connections, takes messages in, delivers them, and tells who is online.
+
+Handlers are registered on python-socketio's server and not through Flask-SocketIO: each event would cost a Flask
+request context, whose session and user are those of the handshake, frozen. Who speaks is settled once, on connecting.
+"""
+import itertools
+import logging
+import time
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _
+from socketio.exceptions import ConnectionRefusedError
+
+from .conversation import Conversation
+from .errors import ChatError, Invalid, NotFound, RateLimited, Unauthorized, Unavailable, UnknownEvent
+from .languages import LANGUAGES, understood
+from .message import Message
+from .payloads import acknowledged, fields, whole_number
+from .sessions import session_cookie, user_of
+from .user import HIGHEST_ID, User
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES, MESSAGE_WINDOW = 30, 10      # messages of one person within so many seconds
+MOST_CONNECTIONS = 10                       # of one person
+TYPING_WINDOW = 3                           # seconds between two typing signs to the same person
+PRESENCE_WINDOW = 1                         # seconds between two changes of presence that everyone is told
+WATCH_EVERY = 1                             # seconds between looks at the sessions and the transports
+GATHER = 0.02                               # seconds; those who connect together are answered together
+
+
+@dataclass(slots=True)
+class Connection:
+    """A connected tab: whose it is, by which session, over which transport, and in which language it is answered."""
+
+    user: User
+    session_id: str
+    eio_sid: str
+    language: str
+
+
+def room(user_id):
+    """Return the name of the room in which all connections of one person are."""
+    return f"user:{user_id}"
+
+
+class Socket:
+    """The chat over Socket.IO. See docs/protocol.md for the events."""
+
+    def __init__(self, server, database, stores, transports, terminal, cookie_name, speak):
+        self.server = server
+        self.database = database
+        self.stores = stores
+        self.transports = transports
+        self.terminal = terminal
+        self.cookie_name = cookie_name
+        self.speak = speak              # speak(language): a context in which words are in that language
+        self.writer = None              # set by create_app: the writer delivers through this object
+        self.stopping = False           # set when the process is asked to end: nothing more is taken in
+        self.connections = {}           # Socket.IO session id -> Connection
+        self.known_people = set()       # ids that were looked up once: people are never deleted
+        self.newcomers = []             # those who wait for their first list of who is online
+        self.presence_changed = server.eio.create_event()
+        server.on("connect", self.initialize_socket)
+        server.on("disconnect", self.close_socket)
+        for event, handler in (("sendMessage", self.send_message), ("markRead", self.mark_read), ("typing", self.typing)):
+            server.on(event, acknowledged(handler, self.speaking))
+        unknown_event = acknowledged(self.unknown_event, self.speaking)
+        server.on("*", lambda _event, sid, *_data: unknown_event(sid))
+
+    def start(self):
+        """Start the two background tasks."""
+        self.server.start_background_task(self.update_online_users)
+        self.server.start_background_task(self.watch)
+
+    # --- connections ------------------------------------------------------------------------------------------
+
+    def initialize_socket(self, sid, environ, auth=None):
+        """Let a logged-in person's tab in, or refuse it with the reason."""
+        try:
+            session_id = session_cookie(environ, self.cookie_name)
+            user_id = user_of(self.stores.sessions, session_id)
+            user = User.by_id(self.database, user_id) if user_id else None
+            if not user:
+                raise Unauthorized(_("Please log in."))
+            if self.stores.local_limits.enabled and len(self.stores.presence.of(user.id)) >= MOST_CONNECTIONS:
+                raise RateLimited(_("Too many connections of one person."), retry_after=WATCH_EVERY)
+        except ChatError as refusal:
+            with self.speak(understood(environ)):
+                raise ConnectionRefusedError(str(refusal.message), refusal.as_json()) from refusal
+        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
+        self.connections[sid] = Connection(user, session_id, eio_sid, understood(environ))
+        self.server.enter_room(sid, room(user.id))
+        self.stores.presence.connect(user.id, sid)
+        self.newcomers.append(sid)
+        self.presence_changed.set()
+        transport = self.server.eio.sockets.get(eio_sid)
+        if not transport or transport.closed:       # it ended meanwhile, when nobody knew yet whose it was
+            self.close_socket(sid)
+
+    def close_socket(self, sid, reason=None):
+        connection = self.connections.pop(sid, None)
+        if connection:
+            self.stores.presence.disconnect(connection.user.id, sid)
+
+    def close_session(self, session_id, user_id=None):
+        """Close every connection of a session at the transport; whoever has no other goes offline at once.
+
+        `user_id` is whose session it was, where that is known: their last connection may have just closed by itself.
+        """
+        people = {user_id}
+        for sid, connection in list(self.connections.items()):
+            if connection.session_id == session_id:
+                self.connections.pop(sid, None)
+                self.stores.presence.disconnect(connection.user.id, sid)
+                people.add(connection.user.id)
+                self.server.disconnect(sid)
+                self.transports.close(connection.eio_sid)
+        for person in people:
+            self.stores.presence.end_delay(person)
+        self.presence_changed.set()
+
+    def close_all(self):
+        for connection in list(self.connections.values()):
+            self.transports.close(connection.eio_sid)
+
+    def watch(self):
+        """Close what must not stay open: connections of sessions that ended by any road, transports that only cost."""
+        while True:
+            self.server.sleep(WATCH_EVERY)
+            try:
+                self.transports.reap()
+                for session_id in self.stores.sessions.ended({c.session_id for c in self.connections.values()}):
+                    self.close_session(session_id)
+            except Unavailable:
+                pass    # whether a session ended is not known; the next look tells
+            except Exception:
+                log.exception("the watch goes on after an error")
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    def send_message(self, sid, data):
+        """Store what a tab sends, and acknowledge it after the commit."""
+        client_id, receiver_id, text = fields(data, "clientId", "receiverId", "message")
+        stored = self.accept(self.who(sid), receiver_id, text, client_id, origin=sid)
+        return {"ok": True, "message": stored.as_json()}
+
+    def accept(self, sender, receiver_id, text, client_id, origin=None):
+        """Return the message as stored: well-formed, to a person who exists, within the limits.
+
+        Every message passes here, from a socket or from a form. `origin` is the tab that needs no copy, or None.
+        Raises ChatError with the reason where it is refused.
+        """
+        if self.stopping:
+            raise Unavailable(_("The server is restarting."))
+        receiver_id = self.person(receiver_id, sender, "receiverId")
+        draft = Message.written(sender, receiver_id, text, client_id)
+        wait = self.stores.local_limits.take(("send", sender.id), MOST_MESSAGES, MESSAGE_WINDOW)
+        if wait:
+            for first_row in Message.resent(self.database, [draft]).values():
+                return first_row        # it asks for nothing to be stored
+            raise RateLimited(_("Too many messages at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
+        return self.writer.store(draft, origin)
+
+    def receive_message(self, message, origin=None):
+        """Deliver a stored message to every connection of both people but the one it came from."""
+        self.terminal.show(message)
+        self.server.emit("receiveMessage", message.as_json(), to=[room(message.receiver_id), room(message.sender_id)],
+                         skip_sid=origin)
+
+    def mark_read(self, sid, data):
+        """Move a read mark forward, tell both people, and acknowledge with where the conversation stands."""
+        reader = self.who(sid)
+        other_id, seq = fields(data, "userId", "seq")
+        other_id, seq = self.person(other_id, reader, "userId"), whole_number(seq, "seq")
+        conversation = Conversation.between(self.database, reader.id, other_id)
+        if not conversation:
+            return {"ok": True, "lastSeq": 0, "readSeq": 0, "peerReadSeq": 0}
+        last_seq = conversation.last_seq(self.database)
+        self.move_read_mark(conversation, reader.id, other_id, min(seq, last_seq), origin=sid)
+        read_seqs = conversation.read_seqs(self.database)
+        return {"ok": True, "lastSeq": last_seq, "readSeq": read_seqs.get(reader.id, 0),
+                "peerReadSeq": read_seqs.get(other_id, 0)}
+
+    def move_read_mark(self, conversation, reader_id, other_id, seq, origin=None):
+        """Note that one has read what the other wrote up to `seq`, and tell both people where that is new."""
+        if conversation.mark_read(self.database, reader_id, seq):
+            self.server.emit("messagesRead", {"userId": other_id, "readerId": reader_id, "seq": seq},
+                             to=[room(reader_id), room(other_id)], skip_sid=origin)
+
+    def typing(self, sid, data):
+        """Pass on that a person writes, at most once in a while for each receiver."""
+        writer = self.who(sid)
+        receiver_id = self.person(*fields(data, "userId"), writer, "userId")
+        if not self.stores.local_limits.take(("typing", writer.id, receiver_id), 1, TYPING_WINDOW):
+            self.server.emit("typing", {"userId": writer.id}, to=room(receiver_id))
+        return {"ok": True}
+
+    @staticmethod
+    def unknown_event(_sid, _data):
+        raise UnknownEvent(_("There is no event of this name."))
+
+    # --- who ----------------------------------------------------------------------------------------------------
+
+    def speaking(self, sid):
+        """Return a context in which words are in the language of a connection."""
+        connection = self.connections.get(sid)
+        return self.speak(connection.language if connection else LANGUAGES[0])
+
+    def who(self, sid):
+        connection = self.connections.get(sid)
+        if not connection:
+            raise Unauthorized(_("Please log in."))
+        return connection.user
+
+    def person(self, user_id, me, name):
+        """Return the id of another person, checked; whoever is not there and whoever is oneself are both not found."""
+        if isinstance(user_id, bool) or not isinstance(user_id, int):
+            raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=1))
+        if user_id == me.id or not 0 < user_id <= HIGHEST_ID or not self.exists(user_id):
+            raise NotFound(_("There is nobody of this name."))
+        return user_id
+
+    def exists(self, user_id):
+        if user_id not in self.known_people:
+            if not User.by_id(self.database, user_id):
+                return False
+            self.known_people.add(user_id)
+        return True
+
+    # --- presence -----------------------------------------------------------------------------------------------
+
+    def update_online_users(self):
+        """Tell each newcomer who is online, and everyone who came and who went since they were last told."""
+        told, told_at, welcomed = frozenset(), 0, {}    # welcomed: a first list -> the newcomers who were given it since
+        while True:
+            self.presence_changed.wait(PRESENCE_WINDOW)
+            self.presence_changed.clear()
+            self.server.sleep(GATHER)
+            try:
+                online = self.stores.presence.refresh()
+                ready = self._welcome(online)
+                if ready:
+                    welcomed.setdefault(online, []).extend(ready)
+                if time.monotonic() - told_at >= PRESENCE_WINDOW and (online != told or welcomed):
+                    self._tell_change(told, online, skip_sid=[*self.newcomers, *itertools.chain(*welcomed.values())])
+                    for first_list, sids in welcomed.items():
+                        self._tell_change(first_list, online, to=sids)
+                    told, told_at, welcomed = online, time.monotonic(), {}
+            except Exception:
+                log.exception("presence goes on after an error")
+
+    def _tell_change(self, before, online, **whom):
+        if online != before:
+            self.server.emit("updateOnlineUsers", {"snapshot": False, "online": sorted(online - before),
+                                                   "offline": sorted(before - online)}, **whom)
+
+    def _welcome(self, online):
+        waiting, self.newcomers = self.newcomers, []
+        ready = [sid for sid in waiting if self.server.manager.is_connected(sid, "/")]
+        early = [sid for sid in waiting if sid not in ready and sid in self.connections]
+        if early:       # their connection is being confirmed in another thread
+            self.newcomers += early
+            self.presence_changed.set()
+        if ready:
+            self.server.emit("updateOnlineUsers", {"snapshot": True, "online": sorted(online)}, to=ready)
+        return ready

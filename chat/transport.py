@@ -1,0 +1,216 @@
+"""What stands between the network and Socket.IO: it refuses what the library would stumble over.
+
+The checks are WSGI, in front of the library, because the library answers some of these requests with "yes" and drops
+them, or never answers at all. Each comment names what would happen without the check.
+"""
+import io
+import socket
+import time
+from urllib.parse import parse_qs, urlsplit
+
+from engineio.payload import Payload
+from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
+
+from .headers import protected
+from .runtime import bounded, hang_up, socket_of
+
+MOST_BODY = 64 * 1024           # bytes of one frame or one polling body
+MOST_ANSWERED = 16              # packets in one polling answer: python-socketio's client drops an answer with more
+MOST_PACKETS = 500              # packets of one polling body; the library's own 16 swallow a browser's burst
+CLIENT_PACKETS = "1345"         # Engine.IO packets that a client sends by polling: close, pong, message, upgrade
+BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
+CONNECT_TIMEOUT = 10            # seconds from the transport to the Socket.IO connection
+MOST_WAITING = 1024 * 1024      # bytes that wait for a client that does not read
+MOST_FROM_ADDRESS = 50          # transports of one address
+OPENED = "chat.opened"          # in the environ of a WebSocket: the Engine.IO session ids that run over it
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+RESERVED = ("connect", "disconnect", "*")      # what python-socketio would take for its own when a client sends it
+
+Payload.max_decode_packets = MOST_PACKETS
+
+
+class TextPacket(Packet):
+    """A Socket.IO packet without binary attachments: the contract has none, so none is waited for."""
+
+    def decode(self, encoded_packet):
+        if not isinstance(encoded_packet, str) or encoded_packet[:1] in (str(BINARY_EVENT), str(BINARY_ACK)):
+            raise ValueError("binary packets are not part of the protocol")
+        attachments = super().decode(encoded_packet)
+        if self.packet_type == EVENT and self.data[0] in RESERVED:
+            self.data[0] = "reserved"       # an event that nobody handles: it is refused like any other
+        return attachments
+
+    @classmethod
+    def data_is_binary(cls, data):
+        return False    # the library would walk through every payload in search of bytes
+
+
+class Guard:
+    """WSGI middleware for /socket.io: turns away foreign origins and malformed bodies, knows each WebSocket's socket."""
+
+    def __init__(self, application, runtime, path="/socket.io"):
+        self.application = application
+        self.runtime = runtime
+        self.path = path
+        self.websockets = {}    # Engine.IO session id -> the socket that its WebSocket runs over
+
+    def __call__(self, environ, start_response):
+        if not environ.get("PATH_INFO", "").startswith(self.path):
+            return self.application(environ, start_response)
+        start_response = protected(start_response)
+        reason = foreign(environ) or malformed(environ, self.runtime)
+        if reason:
+            start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
+            return [reason.encode()]
+        # Compressing messages of 100 bytes costs 100 KB for each connection, and CPU.
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        if not _upgrades(environ):
+            return self.application(environ, start_response)
+        opened = environ[OPENED] = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [])[:1]
+        for eio_sid in opened:
+            self.websockets[eio_sid] = socket_of(environ)
+        try:
+            return self.application(environ, start_response)    # returns when the WebSocket has ended
+        finally:
+            for eio_sid in opened:
+                self.websockets.pop(eio_sid, None)
+            hang_up(environ)
+
+
+def _upgrades(environ):
+    return environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+
+
+def foreign(environ):
+    """Return why the request's Origin is refused, or None. Form tokens never reach /socket.io: this is its defence."""
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is None:
+        return "A WebSocket needs an Origin." if _upgrades(environ) else None
+    # The scheme is not compared: behind a proxy that ends TLS this server itself is reached by http.
+    try:
+        parts = urlsplit(origin)
+        default = DEFAULT_PORTS.get(parts.scheme)
+        host = urlsplit("//" + environ.get("HTTP_HOST", ""))
+        same = default and (parts.hostname, parts.port or default) == (host.hostname, host.port or default)
+    except ValueError:
+        same = False
+    return None if same else "This Origin is not this site."
+
+
+def malformed(environ, runtime):
+    """Return why a polling body is refused, or None; the body that was read is put back.
+
+    A packet of unknown type, and a body over the limit, would wait for ever in the library and keep a place taken.
+    """
+    if environ["REQUEST_METHOD"] != "POST":
+        return None
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not length.isascii() or not length.isdigit():
+        return "Content-Length is needed."
+    if int(length) > MOST_BODY:
+        return f"At most {MOST_BODY} bytes."
+    try:
+        body = runtime.read_in_time(environ, int(length), BODY_TIMEOUT)
+    except OSError:
+        return "The body did not arrive in time."
+    try:
+        packets = body.decode("utf-8").split("\x1e")
+    except UnicodeDecodeError:
+        return "Not UTF-8."
+    if len(body) < int(length) or len(packets) > MOST_PACKETS or any(p[:1] not in CLIENT_PACKETS or not p for p in packets):
+        return "Not an Engine.IO payload."
+    environ["wsgi.input"] = io.BytesIO(body)
+    return None
+
+
+class Transports:
+    """The open transports of this process: counted for each address, and closed when they only cost."""
+
+    def __init__(self, server, guard, limited):
+        self.server = server
+        self.guard = guard
+        self.limited = limited
+        self.opened = {}        # Engine.IO session id -> (address, when it was opened)
+        self.count = {}         # address -> how many
+        libraries = server.eio._async
+        websocket = libraries["websocket"]
+        server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(bounded(handler, MOST_BODY), eio)}
+        server.eio.on("connect", self.open)
+        server.eio.on("message", self.receive)
+        server.eio.on("disconnect", self.closed)
+
+    def open(self, eio_sid, environ):
+        address = environ.get("REMOTE_ADDR", "")
+        if self.limited and self.count.get(address, 0) >= MOST_FROM_ADDRESS:
+            return "Too many connections from this address."
+        self.opened[eio_sid] = (address, time.monotonic())
+        self.count[address] = self.count.get(address, 0) + 1
+        if OPENED in environ:       # a WebSocket from the start: its id is made just now
+            environ[OPENED].append(eio_sid)
+            self.guard.websockets[eio_sid] = socket_of(environ)
+        connection = self.server.eio.sockets[eio_sid]
+        connection.poll = in_portions(connection.poll)
+        return self.server._handle_eio_connect(eio_sid, environ)
+
+    def receive(self, eio_sid, data):
+        """Pass a packet on; one that cannot be read closes its connection instead of filling the log."""
+        try:
+            self.server._handle_eio_message(eio_sid, data)
+        except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
+            self.close(eio_sid)
+
+    def closed(self, eio_sid, reason):
+        address, _opened_at = self.opened.pop(eio_sid, (None, None))
+        if address is not None:
+            self.count[address] -= 1
+            if not self.count[address]:
+                del self.count[address]
+        self.server._handle_eio_disconnect(eio_sid, reason)
+
+    def close(self, eio_sid):
+        """Close a connection at the transport; what waits for it is still sent if it reads."""
+        connection = self.server.eio.sockets.get(eio_sid)
+        if connection:
+            connection.close(wait=False)
+
+    def reap(self):
+        """Close the transports that never connected, and those that do not read. Called once a second."""
+        connected = {eio_sid for _sid, eio_sid in self.server.manager.get_participants("/", None)}
+        too_old = time.monotonic() - CONNECT_TIMEOUT
+        for eio_sid, (_address, opened_at) in list(self.opened.items()):
+            if opened_at < too_old and eio_sid not in connected:
+                self.close(eio_sid)
+        for eio_sid, connection in list(self.server.eio.sockets.items()):
+            if connection.closed:
+                self._cut(eio_sid)
+            elif connection.queue.qsize() > 1 and _waiting_bytes(connection) > MOST_WAITING:
+                self.close(eio_sid)
+                self._cut(eio_sid)
+
+    def _cut(self, eio_sid):
+        """End a WebSocket whose client does not take the closing either."""
+        raw = self.guard.websockets.pop(eio_sid, None)
+        if raw:
+            try:
+                raw.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass    # it has ended by itself
+
+
+def in_portions(poll):
+    """Return a `poll` that hands out what waits for a client in portions that every client takes."""
+    held = []
+
+    def portion():
+        if not held:
+            held.extend(poll())
+        taken = held[:MOST_ANSWERED]
+        del held[:MOST_ANSWERED]
+        return taken
+    return portion
+
+
+def _waiting_bytes(connection):
+    packets = list(getattr(connection.queue, "queue", ()))
+    return sum(len(packet.data.encode()) for packet in packets if packet is not None and isinstance(packet.data, str))

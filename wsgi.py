@@ -1,0 +1,46 @@
+"""The server's entry: the standard library is patched first, then the chat is made and served."""
+import sys
+import warnings
+
+import config
+
+
+def patch(mode):
+    """Make the standard library yield instead of block, before anything else imports it."""
+    if mode == "eventlet":
+        warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
+        import eventlet
+        eventlet.monkey_patch()
+    elif mode == "gevent":
+        from gevent import monkey
+        monkey.patch_all()
+
+
+def stop_with(sentence):
+    print(f"chat: {sentence}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def main():
+    try:
+        settings = config.load()
+        patch(settings["ASYNC_MODE"])
+        from chat import create_app
+        from chat.stopping import stop_on_signals
+        app = create_app(settings)
+    except config.ConfigError as error:
+        stop_with(error)
+    try:
+        listener = app.runtime.listen(settings["HOST"], settings["PORT"])
+    except OSError as error:
+        stop_with(f"cannot listen on {settings['HOST']}:{settings['PORT']}: {error.strerror or error}. "
+                  "Where another program uses the port, PORT=5001 chooses another.")
+    stop_on_signals(app)
+    app.chat.start()
+    host, port = listener.getsockname()[:2]
+    print(f"The chat is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)", flush=True)
+    app.runtime.serve(app, listener)
+
+
+if __name__ == "__main__":
+    main()
