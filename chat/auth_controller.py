@@ -1,0 +1,128 @@
+"""AuthController, as in the report: register, login, logout."""
+from flask import Blueprint, g, make_response, redirect, render_template, request, session
+from flask import current_app as app
+from flask_babel import gettext as _
+from flask_login import current_user, login_user, logout_user
+from flask_wtf.csrf import generate_csrf
+
+from . import passwords, usernames
+from .errors import Duplicate, Invalid
+from .forms import AccountForm, safe_path
+from .user import User
+
+ACCOUNT_FAILURES, ADDRESS_FAILURES, FAILURE_WINDOW = 5, 20, 60      # wrong passwords within so many seconds
+
+
+class AuthController:
+    """Lets people in and out. `socket` closes the live connections of a session that ends."""
+
+    def __init__(self, database, stores, runtime, socket, bcrypt_rounds):
+        self.database = database
+        self.stores = stores
+        self.runtime = runtime
+        self.socket = socket
+        self.bcrypt_rounds = bcrypt_rounds
+
+    def blueprint(self):
+        auth = Blueprint("auth", __name__)
+        auth.add_url_rule("/register", "register", self.register, methods=["GET", "POST"])
+        auth.add_url_rule("/login", "login", self.login, methods=["GET", "POST"])
+        auth.add_url_rule("/logout", "logout", self.logout, methods=["POST"])
+        return auth
+
+    def register(self):
+        """Create an account and log in to it, or show the form again with each reason beside its field."""
+        if current_user.is_authenticated:
+            return redirect("/")
+        form = AccountForm()
+        if not form.is_submitted():
+            form.next.data = request.args.get("next", "")
+            return self._page("register", form)
+        name = self._checked(form.username, usernames.shown)
+        self._checked(form.password, passwords.check)
+        if not form.username.errors and User.named(self.database, name):
+            form.username.errors = [_("This name is taken. Choose another.")]
+        if form.username.errors or form.password.errors:
+            return self._page("register", form, status=400)
+        hashed = self.runtime.compute(passwords.hash_password, form.password.data, self.bcrypt_rounds)
+        try:
+            user = User.register(self.database, name, hashed)
+        except Duplicate:
+            form.username.errors = [_("This name is taken. Choose another.")]
+            return self._page("register", form, status=400)
+        return self._enter(user, form)
+
+    def login(self):
+        """Open a session for the right name and password; one and the same answer for everything else."""
+        if current_user.is_authenticated:
+            return redirect(safe_path(request.args.get("next")))
+        form = AccountForm()
+        if not form.is_submitted():
+            form.next.data = request.args.get("next", "")
+            return self._page("login", form)
+        username, password = form.username.data or "", form.password.data or ""
+        wait, give_back = self._take_try(username)
+        if wait:
+            answer = make_response(self._page("login", form, 429, _("Too many tries. Wait %(seconds)s seconds, then try again.",
+                                                                    seconds=wait)))
+            answer.headers["Retry-After"] = str(wait)
+            return answer
+        user = User.named(self.database, username)
+        if not self.runtime.compute(passwords.matches, password, user.password if user else None, self.bcrypt_rounds):
+            return self._page("login", form, 401, _("That name and password do not go together."))
+        give_back()
+        return self._enter(user, form)
+
+    def logout(self):
+        """End the session in its store, clear the cookie and close the session's live sockets."""
+        ended, user_id = session.sid, current_user.id if current_user.is_authenticated else None
+        self.stores.sessions.delete(ended)
+        logout_user()
+        session.clear()
+        session.modified = False    # it is deleted above, and its cookie below
+        self.socket.close_session(ended, user_id)
+        answer = redirect("/login")
+        # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
+        answer.delete_cookie(app.config["SESSION_COOKIE_NAME"], secure=app.config["SESSION_COOKIE_SECURE"],
+                             httponly=True, samesite="Lax")
+        return answer
+
+    @staticmethod
+    def _page(name, form, status=200, refusal=None):
+        return render_template(f"auth/{name}.html", form=form, refusal=refusal, next=form.next.data or ""), status
+
+    @staticmethod
+    def _checked(field, check):
+        field.errors = []
+        try:
+            return check(field.data or "")
+        except Invalid as error:
+            field.errors = [error.message]
+
+    def _take_try(self, username):
+        """Count a try before the password is looked at, so that many at once count too; a right one is given back.
+
+        Returns the seconds to wait (0: go on) and what gives the try back.
+        """
+        limits = self.stores.limits
+        account, address = f"account:{usernames.canonical(username)[:64]}", f"address:{request.remote_addr}"
+        wait = limits.take(account, ACCOUNT_FAILURES, FAILURE_WINDOW)
+        if not wait:
+            wait = limits.take(address, ADDRESS_FAILURES, FAILURE_WINDOW)
+            if wait:
+                limits.give_back(account)
+
+        def give_back():
+            limits.give_back(account)
+            limits.give_back(address)
+        return wait, give_back
+
+    @staticmethod
+    def _enter(user, form):
+        """Log in under a new session id: one that was known before the login opens nothing."""
+        session.clear()
+        login_user(user)
+        app.session_interface.regenerate(session)
+        g.pop("csrf_token", None)
+        generate_csrf()     # now, so that no later request writes the session again, not even after a logout
+        return redirect(safe_path(form.next.data or request.args.get("next")))

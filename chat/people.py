@@ -1,0 +1,107 @@
+"""The list of people, as one person sees it: the last word, what is unread, whom one has not talked with yet."""
+from dataclasses import dataclass
+
+from .clock import iso
+from .user import PAGE, User
+
+MOST_UNREAD = 100       # counted no further: the badge says 99+
+
+
+@dataclass(slots=True)
+class Card:
+    """A person as the list shows them to `me`; `last_*` is None or 0 where nothing was written yet."""
+
+    id: int
+    username: str
+    online: bool = False
+    unread: int = 0
+    last_message: str | None = None
+    last_seq: int = 0
+    last_timestamp: str | None = None
+    last_is_mine: bool = False
+
+    def as_json(self):
+        return {"id": self.id, "username": self.username, "online": self.online, "unread": self.unread,
+                "lastMessage": self.last_message, "lastSeq": self.last_seq}
+
+
+def people_for(database, me, after=None, limit=PAGE):
+    """Return the list of people for `me`: whom one talked with last comes first, then all others by name.
+
+    `after` is the id of the last person of the page before.
+    """
+    cards = []
+    last_message_id = _last_message_id(database, me, after) if after else None
+    if not after or last_message_id:
+        cards = _talked_with(database, me, last_message_id, limit)
+        after = None
+    if len(cards) < limit:
+        cards += _not_talked_with(database, me, after, limit - len(cards))
+    return cards
+
+
+def people_found(database, me, text, after=None, limit=PAGE):
+    """Return the people whose name contains `text`, as cards."""
+    people = User.search(database, text, me, after, limit)
+    known = {card.id: card for card in _talked_with(database, me, None, limit, among=[p.id for p in people])}
+    return [known.get(person.id) or Card(person.id, person.username) for person in people]
+
+
+# The conversations of one person, each with the other one and its last seq.
+_MINE = """
+    SELECT m.conversation_id, m.read_seq, o.user_id AS other_id,
+           (SELECT MAX(seq) FROM messages WHERE conversation_id = m.conversation_id) AS last_seq
+    FROM members m JOIN members o ON o.conversation_id = m.conversation_id AND o.user_id <> m.user_id
+    WHERE m.user_id = %s"""
+
+
+def _talked_with(database, me, before_message_id, limit, among=None):
+    if among == []:
+        return []
+    only, values = "", [me]
+    if among:
+        only, values = only + f" AND o.user_id IN ({', '.join(['%s'] * len(among))})", values + among
+    before = ""
+    if before_message_id:
+        before, values = " WHERE t.id < %s", [*values, before_message_id]
+    rows = database.query(
+        "SELECT u.id, u.username, t.message, t.seq, t.timestamp, t.sender_id, c.conversation_id, c.read_seq"
+        f" FROM ({_MINE}{only}) c"
+        " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
+        f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
+    unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
+    return [Card(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
+                 iso(row["timestamp"]), row["sender_id"] == me) for row in rows]
+
+
+def _unread(database, rows):
+    """Count the other's messages after the read mark, in one statement for all of a page's conversations."""
+    if not rows:
+        return {}
+    one = ("SELECT %s AS conversation_id, COUNT(*) AS unread FROM (SELECT seq FROM messages"
+           f" WHERE conversation_id = %s AND seq > %s AND sender_id = %s LIMIT {MOST_UNREAD}) n")
+    values = [value for row in rows
+              for value in (row["conversation_id"], row["conversation_id"], row["read_seq"], row["id"])]
+    counts = database.query(" UNION ALL ".join([one] * len(rows)), values)
+    return {int(count["conversation_id"]): count["unread"] for count in counts}
+
+
+def _not_talked_with(database, me, after, limit):
+    written = "SELECT 1 FROM conversations c JOIN messages t ON t.conversation_id = c.id AND t.seq = 1"
+    start, values = "", []
+    if after:
+        start, values = " AND u.username_key > (SELECT username_key FROM users WHERE id = %s)", [after]
+    return database.query(
+        # MySQL would sort all users; SQLite reads the hint as a comment
+        "SELECT u.id, u.username FROM users u /*! FORCE INDEX (username_key) */ WHERE u.id <> %s"
+        # a conversation may be open and empty: one whose first message could not be stored
+        f" AND NOT EXISTS ({written} WHERE c.lower_id = %s AND c.higher_id = u.id)"
+        f" AND NOT EXISTS ({written} WHERE c.higher_id = %s AND c.lower_id = u.id)"
+        f"{start} ORDER BY u.username_key LIMIT %s",
+        (me, me, me, *values, limit), lambda row: Card(row["id"], row["username"]))
+
+
+def _last_message_id(database, me, other):
+    rows = database.query("SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+                          " WHERE c.lower_id = %s AND c.higher_id = %s ORDER BY m.seq DESC LIMIT 1", sorted((me, other)))
+    return rows[0]["id"] if rows else None
