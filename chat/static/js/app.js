@@ -1,0 +1,347 @@
+/** The entry: brings the parts together, and leads from one page of the chat to the next. */
+
+import { Dispatcher } from './outbox.js';
+import {
+  badge, expectLogout, find, gettext, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
+} from './page.js';
+import { People } from './people.js';
+import { closeSocket, initializeSocket, markRead, sendMessage, tellTyping, wake } from './socket.js';
+
+const HEARTBEAT_MS = 15_000;
+const SLOW_MS = 250;
+const RECONNECTING_MS = 1_000; // a shorter cut is nobody's business
+const BACK_MS = 3_000;
+const GATHER_MS = 1_000;
+const ANNOUNCED_ONE_BY_ONE = 3;
+const SETTLED_MS = 2_000; // the page has been shown by then
+const YEAR_S = 365 * 24 * 60 * 60;
+
+const root = document.documentElement;
+const shell = find('#shell');
+
+// The theme: the system's until one is chosen
+
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
+
+function followSystem() {
+  if (!root.dataset.theme) root.classList.toggle('dark', systemIsDark.matches);
+}
+
+function toggleTheme() {
+  const theme = root.classList.toggle('dark') ? 'dark' : 'light';
+  root.dataset.theme = theme;
+  document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+}
+
+followSystem();
+systemIsDark.addEventListener('change', followSystem);
+find('#theme-toggle').addEventListener('click', toggleTheme);
+
+// The title: how many messages wait
+
+let title = document.title;
+let unreadTotal = 0;
+
+function showTitle() {
+  document.title = unreadTotal ? `(${badge(unreadTotal)}) ${title}` : title;
+}
+
+// The banner: how the connection stands
+
+const banner = find('#connection');
+let storageWarning = '';
+let bannerTimer;
+let shownStatus = '';
+
+function showBanner(state, text) {
+  banner.dataset.state = state;
+  setText(banner, text);
+}
+
+const showWarning = () => showBanner('warning', storageWarning);
+
+function showConnection(status) {
+  if (status === shownStatus) return;
+  shownStatus = status;
+  clearTimeout(bannerTimer);
+  if (status === 'offline') {
+    showBanner('offline', gettext('You are offline. What you write will be sent when the network is back.'));
+  } else if (status === 'reconnecting') {
+    const show = () => showBanner('reconnecting', gettext('Connecting again…'));
+    bannerTimer = setTimeout(show, RECONNECTING_MS);
+  } else if (banner.textContent && banner.dataset.state !== 'warning') {
+    showBanner('back', gettext('You are back online.'));
+    bannerTimer = setTimeout(showWarning, BACK_MS);
+  } else {
+    showWarning();
+  }
+}
+
+// The announcer: what comes in, for those who do not see it
+
+const announcer = find('#announcer');
+const announced = [];
+
+function announce(message) {
+  announced.push(message);
+  if (announced.length === 1) setTimeout(sayAnnounced, GATHER_MS);
+}
+
+function sayAnnounced() {
+  const lines = announced.length > ANNOUNCED_ONE_BY_ONE
+    ? [ngettext('%(num)s new message', '%(num)s new messages', announced.length)]
+    : announced.map(({ sender, message }) => `${sender}: ${message}`);
+  announced.length = 0;
+  say(...lines);
+}
+
+function say(...lines) {
+  announcer.replaceChildren(...lines.map((line) => Object.assign(document.createElement('p'), { textContent: line })));
+}
+
+// The open conversation
+
+/** `{peerId, section, history, composer, marked, leave}`, or null on the home page. */
+let open = null;
+
+const people = new People((total) => {
+  unreadTotal = total;
+  showTitle();
+});
+
+const dispatcher = new Dispatcher(me.id, sendMessage, {
+  sent(message) {
+    if (open?.peerId === message.receiverId) open.history.acknowledged(message);
+    people.message(message, true);
+  },
+  changed: () => open?.history.showOutbox(),
+  unkept() {
+    storageWarning = gettext('This browser keeps no unsent messages: they are lost when you close the page.');
+    if (!banner.textContent) showWarning();
+  },
+});
+
+/** What a conversation is made of comes with the first one: the home page does without. */
+const conversationParts = () => Promise.all([import('./history.js'), import('./composer.js')]);
+
+async function enter(place) {
+  const section = find('#conversation');
+  const peerId = Number(section?.dataset.peerId ?? 0);
+  people.setOpen(peerId);
+  if (!section) return;
+  const [{ History }, { Composer }] = await conversationParts();
+  if (!section.isConnected) return; // left meanwhile
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const history = new History(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, signal });
+  const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, signal });
+  open = { peerId, section, history, composer, marked: history.readSeq, leave: () => leaving.abort() };
+  history.list.addEventListener('click', settleFailed, { signal });
+  history.open(place, people.unread(peerId));
+  mark();
+}
+
+async function send(text) {
+  const { peerId, history } = open;
+  const { kept } = dispatcher.add(peerId, text);
+  history.removeDivider();
+  history.toEnd();
+  await kept;
+}
+
+function settleFailed(event) {
+  const button = event.target.closest('[data-action]');
+  if (!button) return;
+  const { clientId } = button.closest('li').dataset;
+  if (button.dataset.action === 'retry') dispatcher.retry(clientId);
+  else dispatcher.remove(clientId);
+  focusPage();
+}
+
+const isReading = () => isWatched() && open.section.isConnected && open.history.isAtEnd;
+
+function markNew() {
+  if (open && !open.isMarking && isReading() && open.history.newestOfPeer > open.marked) mark();
+}
+
+/** Says how far this reader is, and hears where the conversation stands: the heartbeat too. */
+async function mark() {
+  if (!open) return;
+  const { peerId, history } = open;
+  if (isReading()) open.marked = Math.max(open.marked, history.newestOfPeer);
+  open.isMarking = true;
+  const standing = await markRead(peerId, open.marked);
+  if (standing?.ok) hasRead(peerId, standing.readSeq); // of a conversation that has been left, too
+  if (open?.history !== history) return;
+  open.isMarking = false;
+  if (!standing?.ok) {
+    open.marked = history.readSeq;
+    return;
+  }
+  history.setPeerRead(standing.peerReadSeq);
+  history.receive([], standing.lastSeq);
+  markNew(); // what came meanwhile
+}
+
+function hasRead(peerId, seq) {
+  if (open?.peerId === peerId) open.history.readSeq = Math.max(open.history.readSeq, seq);
+  people.read(peerId, seq);
+}
+
+// From page to page
+
+const pathOf = (url) => url.pathname + url.search;
+const places = new Map(); // path → where its reader left
+let shownPath = pathOf(location);
+let visiting = null; // {turn, nodes, place}: what aborts the visit, and what to put back if it fails
+
+/** Shows another page of the chat in place of `#main`; what cannot be shown so is left to the browser. */
+async function visit(url, { isPush = true } = {}) {
+  visiting?.turn.abort();
+  const main = find('#main');
+  const here = visiting = {
+    nodes: [...main.childNodes], place: open?.history.place(), ...visiting, turn: new AbortController(),
+  };
+  const slow = setTimeout(() => main.replaceChildren(find('#history-skeleton').content.cloneNode(true)), SLOW_MS);
+  try {
+    const response = await request(url, 'text/html', here.turn.signal);
+    const page = parseHtml(await response.text());
+    places.set(shownPath, here.place);
+    await conversationParts(); // before the page is touched: they may not come either
+    here.turn.signal.throwIfAborted();
+    await replacePage(page, new URL(response.url), isPush);
+  } catch (error) {
+    if (visiting !== here) return; // another visit has begun
+    if (error.status) return void location.assign(url);
+    main.replaceChildren(...here.nodes);
+    if (!isPush && pathOf(location) !== shownPath) history.pushState(null, '', shownPath);
+    open?.history.open(here.place, 0);
+  } finally {
+    clearTimeout(slow);
+    if (visiting === here) visiting = null;
+  }
+}
+
+async function replacePage(page, url, isPush) {
+  const leftId = open?.peerId;
+  open?.leave();
+  open = null;
+  shownPath = pathOf(url);
+  if (isPush) history.pushState(null, '', url);
+  find('#main').replaceWith(find('#main', page));
+  shell.dataset.pane = find('#shell', page).dataset.pane;
+  title = page.title;
+  showTitle();
+  await enter(isPush ? null : places.get(shownPath));
+  focusPage(leftId);
+}
+
+function focusPage(leftId) {
+  if (!open) people.card(leftId)?.querySelector('a').focus({ preventScroll: true });
+  else if (onTouch()) find('h1', open.section).focus({ preventScroll: true });
+  else open.composer.focus();
+}
+
+function clicked(event) {
+  const link = event.target.closest('a[href]');
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  if (!link || !isPlain || event.defaultPrevented || link.target || link.getAttribute('href').startsWith('#')) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || !(url.pathname === '/' || url.pathname.startsWith('/chat/'))) return;
+  event.preventDefault();
+  if (pathOf(url) !== shownPath || visiting) visit(url);
+}
+
+document.addEventListener('click', clicked);
+addEventListener('popstate', () => {
+  if (pathOf(location) !== shownPath) visit(new URL(location), { isPush: false });
+  else visiting?.turn.abort();
+});
+
+// The keyboard
+
+const isHidden = (element) => element.getClientRects().length === 0;
+
+async function goToSearch() {
+  if (isHidden(people.search)) await visit(new URL('/', location));
+  people.search.focus();
+  people.search.select();
+}
+
+function goBack(event) {
+  if (event.target === people.search) {
+    people.clearSearch();
+    open?.composer.focus();
+  } else if (open) {
+    const link = people.card(open.peerId)?.querySelector('a');
+    if (!link || isHidden(link)) visit(new URL('/', location));
+    else link.focus();
+  }
+}
+
+function pressed(event) {
+  if (event.isComposing || event.defaultPrevented) return;
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') goToSearch();
+  else if (event.key === 'Escape') goBack(event);
+  else if (event.altKey && step) people.neighbour(step)?.click();
+  else return;
+  event.preventDefault();
+}
+
+document.addEventListener('keydown', pressed);
+
+// The socket
+
+let wasConnected = false;
+
+function statusChanged(status) {
+  showConnection(status);
+  dispatcher.setConnected(status === 'online');
+  if (status !== 'online') return;
+  mark();
+  // What came without a connection was not pushed. The first time that is next to nothing, and can wait.
+  setTimeout(() => people.refresh(), wasConnected ? 0 : SETTLED_MS);
+  wasConnected = true;
+}
+
+function messageCame(message) {
+  const isMine = message.senderId === me.id;
+  const peerId = isMine ? message.receiverId : message.senderId;
+  const isOpen = open?.peerId === peerId;
+  if (isOpen) open.history.receive([message]);
+  people.message(message, isOpen && (isReading() || message.seq <= open.history.readSeq));
+  if (!isMine) announce(message);
+}
+
+function messagesWereRead({ userId, readerId, seq }) {
+  if (readerId === me.id) hasRead(userId, seq);
+  else if (open?.peerId === readerId) open.history.setPeerRead(seq);
+}
+
+function cameBack() {
+  if (document.visibilityState !== 'visible') return;
+  wake();
+  dispatcher.takeLead();
+  mark();
+}
+
+find('form[action="/logout"]').addEventListener('submit', () => {
+  expectLogout();
+  closeSocket();
+});
+document.addEventListener('visibilitychange', cameBack);
+addEventListener('focus', markNew);
+addEventListener('pageshow', (event) => event.persisted && location.reload());
+setInterval(mark, HEARTBEAT_MS);
+
+dispatcher.open();
+await enter(null);
+if (open) focusPage();
+initializeSocket({
+  status: statusChanged,
+  message: messageCame,
+  online: (changedIds) => people.presence(changedIds),
+  read: messagesWereRead,
+  typing: (userId) => people.typing(userId),
+});

@@ -1,0 +1,105 @@
+/** The field in which a message is written: its keys, its draft, its counter. */
+
+import { find, me, ngettext, onTouch, setText } from './page.js';
+
+const LIMIT = 4_000; // characters, as the server counts them
+const COUNT_FROM = 3_800;
+const TYPING_PAUSE_MS = 3_000;
+const IME_KEY_CODE = 229;
+const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
+
+/** Where a browser forbids storage, a draft lives as long as its page. */
+function openDrafts() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+const drafts = openDrafts();
+
+export class Composer {
+  #toldTypingAt = -Infinity;
+
+  /**
+   * Takes over the form of the conversation in `section`. `send(text)` puts a message into the outbox and
+   * resolves when it is kept there; `onTyping()` is called while somebody writes, at most once in 3 s;
+   * `onOver(words)` when the text has become too long.
+   */
+  constructor(section, { send, onTyping, onOver, signal }) {
+    Object.assign(this, { send, onTyping, onOver });
+    this.form = find('#composer', section);
+    this.field = find('#message', section);
+    this.counter = find('#counter', section);
+    this.draftKey = `draft:${me.id}:${section.dataset.peerId}`;
+    this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
+    this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
+    this.field.addEventListener('input', () => this.#changed(), { signal });
+    // The server gives a text back that it could not take from the form.
+    if (!this.field.value) this.field.value = drafts?.getItem(this.draftKey) ?? '';
+    this.#fit();
+  }
+
+  focus() {
+    this.field.focus({ preventScroll: true });
+  }
+
+  #pressed(event) {
+    const isComposing = event.isComposing || event.keyCode === IME_KEY_CODE;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing || onTouch()) return;
+    event.preventDefault();
+    if (!event.repeat) this.form.requestSubmit();
+  }
+
+  async #submitted(event) {
+    event.preventDefault();
+    const text = this.field.value.trim();
+    this.focus();
+    if (!text || lengthOf(text) > LIMIT) return;
+    this.field.value = '';
+    this.#toldTypingAt = -Infinity;
+    this.#fit();
+    await this.send(text);
+    this.#keepDraft();
+  }
+
+  #changed() {
+    this.#keepDraft();
+    this.#fit();
+    const now = performance.now();
+    if (!this.field.value.trim() || now - this.#toldTypingAt < TYPING_PAUSE_MS) return;
+    this.#toldTypingAt = now;
+    this.onTyping();
+  }
+
+  #keepDraft() {
+    if (this.field.value) drafts?.setItem(this.draftKey, this.field.value);
+    else drafts?.removeItem(this.draftKey);
+  }
+
+  /** Lets the field grow with its text, up to the cap of the style sheet, and counts near the limit. */
+  #fit() {
+    if (!GROWS_BY_ITSELF) {
+      this.field.style.height = 'auto';
+      this.field.style.height = `${this.field.scrollHeight + this.field.offsetHeight - this.field.clientHeight}px`;
+    }
+    const length = lengthOf(this.field.value.trim());
+    const isOver = length > LIMIT;
+    this.counter.hidden = length < COUNT_FROM;
+    this.counter.toggleAttribute('data-over', isOver);
+    if (!this.counter.hidden) setText(this.counter, words(LIMIT - length));
+    if (isOver && this.field.ariaInvalid !== 'true') this.onOver(words(LIMIT - length)); // once, not with every key
+    this.field.ariaInvalid = String(isOver);
+  }
+}
+
+/** Characters as the server counts them: an emoji outside the first plane is one, not two. */
+function lengthOf(text) {
+  return [...text].length;
+}
+
+function words(left) {
+  if (left < 0) return ngettext('%(num)s character too many to send', '%(num)s characters too many to send', -left);
+  return ngettext('%(num)s character left', '%(num)s characters left', left);
+}

@@ -1,0 +1,409 @@
+/**
+ * The messages of the open conversation on the page: a window of at most 320 rows on its log.
+ *
+ * Rows are `li.message` in the order of `seq`; after them come those of the outbox, which have no `seq` yet. Far up
+ * in the history, where the newest are not on the page, a gap is marked between the two.
+ * Whatever is put in or taken out, what the reader looks at does not move, unless the reader is at the end.
+ */
+
+import { Conversation, continuesGroup } from './conversation.js';
+import {
+  badge, dayName, dressBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched, makeBubble, me, ngettext,
+  part, setBubbleState, setText, showHour, showText, unreadWords,
+} from './page.js';
+
+const ROW_LIMIT = 320; // elements of the list, what waits to be sent aside: messages, days and the divider
+const UNPLACED = 'li.message:not([data-seq])'; // what has no place in the log yet
+const TRIMMED_LENGTH = 280; // many at once: each time is a layout of all that stays
+const AT_END_PX = 100;
+const LOAD_AHEAD_PX = 800;
+const PAGE_LENGTH = 60; // messages that scrolling brings
+const CONTEXT_LENGTH = 30; // messages before the one that is looked for
+const RETRY_MS = 2_000;
+
+export class History {
+  #about = new WeakMap(); // row → {senderId, date, day}
+  #isLoading = false;
+  #isCatchingUp = false;
+  #wantsEnd = false; // the reader is on the way to the newest messages, which are still to be fetched
+  #retry;
+  #gap = fromTemplate('gap-template');
+  #wasAtEnd = false;
+  #newest; // seq of the newest message that came
+  #unseen = 0;
+  #divider = null;
+  #divided = { seq: 0, count: 0 };
+
+  /**
+   * Takes over the rows that the server rendered into `section`. `outbox()` gives the entries not yet sent,
+   * `onEnd()` is called whenever the newest message is on the screen, `signal` ends everything.
+   */
+  constructor(section, { outbox, onEnd, signal }) {
+    Object.assign(this, { outbox, onEnd, signal });
+    this.peerName = section.dataset.peerName;
+    this.readSeq = Number(section.dataset.readSeq);
+    this.peerReadSeq = Number(section.dataset.peerReadSeq);
+    this.scroll = find('#history-scroll', section);
+    this.list = find('#history', section);
+    this.start = find('#history-start', section);
+    this.pill = find('#new-pill', section);
+    find('#older', section)?.remove();
+    this.#adopt(Number(section.dataset.lastSeq));
+    this.scroll.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
+    this.pill.addEventListener('click', () => this.toEnd(), { signal });
+    const resized = new ResizeObserver(() => this.#wasAtEnd && this.#toBottom());
+    resized.observe(this.scroll);
+    signal.addEventListener('abort', () => resized.disconnect());
+  }
+
+  #adopt(head) {
+    for (const row of this.rows) {
+      this.#know(row);
+      showHour(part(row, 'time'));
+      showText(part(row, 'text'), part(row, 'text').textContent);
+    }
+    const seqs = this.rows.map((row) => Number(row.dataset.seq));
+    this.#newest = head;
+    this.log = new Conversation({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });
+    this.#arrange();
+  }
+
+  #know(row) {
+    const date = new Date(part(row, 'time').dateTime);
+    const day = date.toLocaleDateString('sv'); // YYYY-MM-DD of the reader's zone
+    this.#about.set(row, { senderId: Number(row.dataset.senderId), date, day });
+    return row;
+  }
+
+  #make(message) {
+    const row = makeBubble(message);
+    this.#markRead(row);
+    return this.#know(row);
+  }
+
+  get rows() {
+    return findAll('li.message', this.list);
+  }
+
+  get isAtEnd() {
+    return this.log.followsEnd && this.#restPx <= AT_END_PX;
+  }
+
+  /** The `seq` of the other person's newest message here; 0 if there is none. */
+  get newestOfPeer() {
+    return Number(findAll('li.theirs', this.list).at(-1)?.dataset.seq ?? 0);
+  }
+
+  get #restPx() {
+    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
+  }
+
+  /** Shows the place where the reader left, else the first of `unread` messages, else the end. */
+  async open(place, unread) {
+    const count = unread || this.rows.filter((row) => this.#isUnread(row)).length;
+    const wanted = place?.seq ?? (count ? this.readSeq + 1 : this.log.first);
+    if (wanted < this.log.first) {
+      const range = { after: Math.max(0, wanted - CONTEXT_LENGTH), limit: 200 };
+      await this.#fetch(range).then((page) => this.#showInstead(page), () => {});
+    }
+    this.showOutbox();
+    if (count) this.#divide(this.rows.filter((row) => this.#isUnread(row)), count);
+    const target = place ? find(`[data-seq="${place.seq}"]`, this.list) : this.#divider;
+    if (target) this.scroll.scrollTop += this.#topOf(target) - (place?.top ?? this.scroll.clientHeight / 4);
+    else this.#toBottom();
+    this.#scrolled();
+  }
+
+  /** Where the reader is, for `open`; null at the end. */
+  place() {
+    const row = this.isAtEnd ? null : this.#firstVisible();
+    return row?.dataset.seq ? { seq: Number(row.dataset.seq), top: this.#topOf(row) } : null;
+  }
+
+  /** Takes messages that were pushed or fetched, and the newest seq of the conversation if it is known. */
+  receive(messages, head = 0) {
+    const fresh = messages.filter((message) => message.seq > this.#newest && message.senderId !== me.id);
+    this.#newest = Math.max(this.#newest, ...messages.map((message) => message.seq));
+    const wasAtEnd = this.isAtEnd;
+    const { show, fetch } = this.log.receive(messages, head);
+    if (show.length) {
+      this.#change(() => {
+        const rows = show.map((message) => this.#put(message));
+        if (!isWatched()) this.#divide(rows.filter((row) => this.#isUnread(row)));
+      });
+    }
+    if (!wasAtEnd && fresh.length) this.#showPill(this.#unseen + fresh.length);
+    if (fetch) this.#catchUp();
+  }
+
+  /** Takes the acknowledgement of an own message. */
+  acknowledged(message) {
+    const row = this.#ownRow(message.clientId);
+    if (row && !row.dataset.seq) {
+      if (message.seq <= this.log.last) this.#change(() => row.remove()); // it stands further up already
+      else setBubbleState(row, 'sent');
+    }
+    this.receive([message]);
+  }
+
+  /** Shows the entries of the outbox as they are now. */
+  showOutbox() {
+    const entries = this.outbox();
+    const names = new Set(entries.map((entry) => entry.clientId));
+    const isGone = (row) => !row.dataset.seq && row.dataset.state !== 'sent' && !names.has(row.dataset.clientId);
+    this.#change(() => {
+      this.rows.filter(isGone).forEach((row) => row.remove());
+      entries.forEach((entry) => this.#putEntry(entry));
+    });
+  }
+
+  /** Goes to the newest message; where the window is far from it, it comes as soon as the network allows. */
+  toEnd() {
+    this.#toBottom(); // first, so that it is the oldest rows that make room
+    this.showOutbox();
+    this.#toBottom();
+    this.#wantsEnd = !this.log.followsEnd;
+    this.#scrolled();
+  }
+
+  /** The other person has read up to `seq`. */
+  setPeerRead(seq) {
+    this.peerReadSeq = Math.max(this.peerReadSeq, seq);
+    findAll('li.mine[data-state="sent"]', this.list).forEach((row) => this.#markRead(row));
+  }
+
+  #markRead(row) {
+    if (row.matches('.mine') && row.dataset.seq && Number(row.dataset.seq) <= this.peerReadSeq) setBubbleState(row, 'read');
+  }
+
+  removeDivider() {
+    if (!this.#divider) return;
+    this.#change(() => this.#divider.remove());
+    this.#divider = null;
+  }
+
+  #isUnread(row) {
+    return row.matches('.theirs') && Number(row.dataset.seq) > this.readSeq;
+  }
+
+  /** Puts the divider before the first of the unread rows, or counts them to those that it has. */
+  #divide(rows, count = rows.length) {
+    if (!rows.length) return;
+    if (!this.#divider?.isConnected || this.#divided.seq <= this.readSeq) {
+      this.#divider?.remove();
+      this.#divider = fromTemplate('unread-template');
+      this.#divided = { seq: Number(rows[0].dataset.seq), count: 0 };
+      rows[0].before(this.#divider);
+    }
+    this.#divided.count += count;
+    setText(part(this.#divider, 'count'), unreadWords(this.#divided.count));
+    this.#arrange();
+  }
+
+  #showPill(count) {
+    this.#unseen = count;
+    this.pill.hidden = count === 0;
+    if (count) setText(part(this.pill, 'count'), ngettext('%(num)s new', '%(num)s new', count, badge(count)));
+  }
+
+  #scrolled() {
+    this.#wasAtEnd = this.isAtEnd;
+    if (this.#wasAtEnd) this.#reachedEnd();
+    if (this.#restPx > AT_END_PX) this.#wantsEnd = false;
+    if (this.#wantsEnd) {
+      this.#load({ limit: PAGE_LENGTH }, (page) => this.#showEnd(page));
+    } else if (this.scroll.scrollTop < LOAD_AHEAD_PX && this.log.hasOlder) {
+      this.#load(this.log.olderRange(PAGE_LENGTH), (page) => this.#showOlder(page));
+    } else if (this.#restPx < LOAD_AHEAD_PX && !this.log.followsEnd) {
+      this.#load(this.log.newerRange(PAGE_LENGTH), (page) => this.#showNewer(page));
+    }
+  }
+
+  #reachedEnd() {
+    this.#showPill(0);
+    this.onEnd();
+  }
+
+  async #load(range, show) {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    const page = range ? await this.#fetch(range).catch(() => null) : { messages: [], lastSeq: 0 };
+    this.#isLoading = false;
+    if (this.signal.aborted) return;
+    clearTimeout(this.#retry);
+    if (!page) {
+      this.#retry = setTimeout(() => this.#scrolled(), RETRY_MS);
+      return;
+    }
+    show(page);
+    this.#scrolled();
+  }
+
+  #showOlder({ messages }) {
+    this.#change(() => this.list.prepend(...this.log.prepend(messages).map((message) => this.#make(message))));
+  }
+
+  #showNewer({ messages, lastSeq }) {
+    this.#change(() => this.log.append(messages, lastSeq).forEach((message) => this.#put(message)), { trimStart: true });
+    this.showOutbox();
+  }
+
+  #showEnd(page) {
+    if (!this.#wantsEnd) return;
+    this.#wantsEnd = false;
+    this.#showInstead(page);
+    this.#toBottom();
+  }
+
+  /** Fetches what a jump in `seq` has shown to be missing, however much it is. */
+  async #catchUp() {
+    if (this.#isCatchingUp || this.signal.aborted) return;
+    this.#isCatchingUp = true;
+    try {
+      while (this.log.followsEnd && this.log.hasNewer) {
+        const { last } = this.log;
+        const page = await this.#fetch(this.log.newerRange());
+        this.receive(page.messages, page.lastSeq);
+        if (this.log.last === last) break; // the next heartbeat asks again
+      }
+    } catch {
+      setTimeout(() => this.#catchUp(), RETRY_MS);
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  #fetch(range) {
+    return fetchMessages(this.peerName, range, this.signal);
+  }
+
+  /** Shows a page of messages in place of those that are there; what waits to be sent stays. */
+  #showInstead({ messages, lastSeq }) {
+    if (!messages.length) return;
+    const waiting = findAll(`${UNPLACED}:not([data-state="sent"])`, this.list);
+    this.log.reset({ first: messages[0].seq, last: messages.at(-1).seq, head: Math.max(lastSeq, this.log.head) });
+    this.list.replaceChildren(...waiting);
+    messages.forEach((message) => this.#put(message));
+    this.#divider = null;
+    this.#arrange();
+  }
+
+  /** Changes rows under the reader's eyes: the end stays the end, or the first visible row stays in place. */
+  #change(mutate, { trimStart = this.isAtEnd } = {}) {
+    const isAtEnd = this.isAtEnd;
+    const anchor = isAtEnd ? null : this.#firstVisible();
+    const top = anchor && this.#topOf(anchor);
+    mutate();
+    this.#arrange();
+    this.#trim(trimStart);
+    if (isAtEnd) this.#toBottom();
+    else if (anchor?.isConnected) this.scroll.scrollTop += this.#topOf(anchor) - top;
+  }
+
+  #toBottom() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.#wasAtEnd = this.isAtEnd;
+    if (this.#wasAtEnd) this.#reachedEnd();
+  }
+
+  #topOf(element) {
+    return element.getBoundingClientRect().top - this.scroll.getBoundingClientRect().top;
+  }
+
+  #firstVisible() {
+    return this.rows.find((row) => this.#topOf(row) + row.offsetHeight > 0);
+  }
+
+  /** Lets go of the rows at the far end, but of none that waits for its place in the log. */
+  #trim(trimStart) {
+    const placed = [...this.list.children].filter((element) => element !== this.#gap && !element.matches(UNPLACED));
+    if (placed.length <= ROW_LIMIT) return;
+    const gone = trimStart ? placed.slice(0, -TRIMMED_LENGTH) : placed.slice(TRIMMED_LENGTH);
+    gone.forEach((element) => element.remove());
+    const dropped = gone.filter((element) => element.dataset.seq).length;
+    if (trimStart) this.log.dropOldest(dropped);
+    else this.log.dropNewest(dropped);
+    this.#arrange();
+  }
+
+  /** Puts a message after the last one that has a seq; the row that waited for it becomes it. */
+  #put(message) {
+    const waiting = message.senderId === me.id ? this.#ownRow(message.clientId) : null;
+    const last = this.rows.findLast((row) => row.dataset.seq);
+    const row = waiting ?? this.#make(message);
+    const isBefore = waiting && last && waiting.compareDocumentPosition(last) & Node.DOCUMENT_POSITION_FOLLOWING;
+    if (!waiting || isBefore) {
+      if (last) last.after(row);
+      else this.list.prepend(row);
+    }
+    if (waiting) {
+      dressBubble(row, message);
+      this.#markRead(row);
+      this.#know(row);
+    }
+    return row;
+  }
+
+  #putEntry(entry) {
+    const known = this.#ownRow(entry.clientId);
+    if (known?.dataset.seq || known?.dataset.state === 'sent') return;
+    const timestamp = new Date(entry.createdAt).toISOString();
+    const row = known ?? this.#make({ ...entry, senderId: me.id, timestamp });
+    const isAgain = known?.dataset.state === 'failed' && entry.state === 'waiting';
+    if (!known || isAgain) this.list.append(row);
+    setBubbleState(row, entry.state === 'failed' ? 'failed' : 'pending');
+    if (entry.reason) setText(part(row, 'failed-text'), gettext('Not sent: %(reason)s', { reason: entry.reason }));
+  }
+
+  #ownRow(clientId) {
+    return find(`li.mine[data-client-id="${CSS.escape(clientId)}"]`, this.list);
+  }
+
+  /** Gives every day its separator and every group its corners, after any change of rows. */
+  #arrange() {
+    this.#markGap();
+    let previous, day, divider;
+    for (const element of [...this.list.children]) {
+      if (element === this.#gap) {
+        previous?.classList.add('last-of-group');
+        previous = null;
+      } else if (element.matches('.day')) {
+        day?.remove();
+        day = element;
+      } else if (element === this.#divider) {
+        divider = element;
+      } else if (this.#about.has(element)) {
+        this.#join(previous, element, divider ?? element, day, Boolean(divider));
+        previous = element;
+        day = divider = null;
+      }
+    }
+    day?.remove();
+    previous?.classList.add('last-of-group');
+    this.start.hidden = this.log.hasOlder;
+  }
+
+  /** Where the newest messages are not on the page, what waits for its place does not follow those that are. */
+  #markGap() {
+    const last = this.rows.findLast((row) => row.dataset.seq);
+    if (last && !this.log.followsEnd && find(UNPLACED, this.list)) last.after(this.#gap);
+    else this.#gap.remove();
+  }
+
+  #join(previous, row, top, day, isDivided) {
+    const before = this.#about.get(previous);
+    const about = this.#about.get(row);
+    if (before?.day === about.day) {
+      day?.remove();
+    } else {
+      const separator = day ?? fromTemplate('day-template');
+      if (!day) top.before(separator);
+      part(separator, 'day').dateTime = about.day;
+      setText(part(separator, 'day'), dayName(about.date));
+    }
+    const isGrouped = Boolean(before) && !isDivided && continuesGroup(before, about);
+    row.classList.toggle('grouped', isGrouped);
+    row.classList.toggle('first-of-group', !isGrouped);
+    previous?.classList.toggle('last-of-group', !isGrouped);
+  }
+}

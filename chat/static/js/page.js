@@ -1,0 +1,195 @@
+/** What every module needs of the page: who reads it, its words, its templates, its clock, its requests. */
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const BADGE_LIMIT = 99;
+const DAY_MS = 24 * 60 * 60_000;
+
+export const me = { id: Number(document.body.dataset.userId) };
+
+const language = document.documentElement.lang || 'en';
+// "en" alone would give an English reader American hours.
+const locale = navigator.languages?.find((tag) => tag.startsWith(language)) ?? language;
+const strings = JSON.parse(document.body.dataset.strings || '{}');
+const plural = new Intl.PluralRules(language);
+const number = new Intl.NumberFormat(locale);
+
+export const find = (selector, root = document) => root.querySelector(selector);
+export const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
+export const onTouch = () => matchMedia('(pointer: coarse)').matches;
+
+/** Whether somebody looks at this window now. */
+export const isWatched = () => document.visibilityState === 'visible' && document.hasFocus();
+
+/** The text in the reader's language; `%(name)s` in it is replaced from `values`. */
+export function gettext(msgid, values = {}) {
+  return fill(strings[msgid] ?? msgid, values);
+}
+
+/** Like `gettext` for a count: the form that fits `num`, with `%(num)s` as `shown`. */
+export function ngettext(one, many, num, shown = number.format(num)) {
+  const forms = strings[one] ?? [one, many];
+  return fill(forms[plural.select(num) === 'one' ? 0 : 1], { num: shown });
+}
+
+/** A count as a badge shows it; the server counts no further either. */
+export const badge = (count) => (count > BADGE_LIMIT ? `${BADGE_LIMIT}+` : String(count));
+
+export const unreadWords = (count) => ngettext('%(num)s unread', '%(num)s unread', count, badge(count));
+
+function fill(text, values) {
+  return text.replace(/%\((\w+)\)s/g, (placeholder, name) => values[name] ?? placeholder);
+}
+
+/** A fresh copy of the first element in `<template id>`. */
+export function fromTemplate(id) {
+  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+}
+
+/** Sets a text only where it differs: nothing is laid out or read aloud for nothing. */
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+export function debounce(delayMs, action) {
+  let timer;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(action, delayMs, ...args);
+  };
+}
+
+const hours = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+
+/** A date in words, with its year unless that is the present one. */
+function dateWords(date, options) {
+  const isThisYear = date.getFullYear() === new Date().getFullYear();
+  return capitalized(date.toLocaleDateString(locale, isThisYear ? options : { ...options, year: 'numeric' }));
+}
+
+const capitalized = (text) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+
+export const dayName = (date) => dateWords(date, { weekday: 'long', month: 'long', day: 'numeric' });
+
+/** Rewrites a `<time datetime>` as the hour in the reader's zone. */
+export function showHour(element) {
+  const date = new Date(element.dateTime);
+  setText(element, hours.format(date));
+  element.title = exact.format(date);
+}
+
+/** Rewrites a `<time datetime>` for a list: the hour, "Yesterday", the weekday or the date. */
+export function showAge(element) {
+  const date = new Date(element.dateTime);
+  if (isNaN(date)) return;
+  const age = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / DAY_MS);
+  if (age <= 0) setText(element, hours.format(date));
+  else if (age === 1) setText(element, capitalized(relative.format(-1, 'day')));
+  else if (age < 7) setText(element, capitalized(date.toLocaleDateString(locale, { weekday: 'short' })));
+  else setText(element, dateWords(date, { month: 'short', day: 'numeric' }));
+}
+
+let isLoggingOut = false;
+
+/** The logout form is on its way and leads to the login page itself: the end of the session is no surprise. */
+export function expectLogout() {
+  isLoggingOut = true;
+}
+
+/** Leaves for the login page, which leads back here; drafts and unsent messages stay in this browser. */
+export function goToLogin() {
+  if (!isLoggingOut) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/**
+ * Fetches `url` from this site as `accept`. A session that has ended leads to the login page.
+ * Throws on a network failure, after 10 s, and on any answer but a success.
+ */
+export async function request(url, accept, signal) {
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const response = await fetch(url, {
+    headers: { Accept: accept },
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+  });
+  if (response.status === 401 || (response.redirected && new URL(response.url).pathname === '/login')) {
+    goToLogin();
+    throw new Error('logged out');
+  }
+  if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
+  return response;
+}
+
+/** A page of a conversation: `{messages, lastSeq, readSeq}`; `range` holds before, after, limit. */
+export async function fetchMessages(peerName, range, signal) {
+  const query = new URLSearchParams(range);
+  const response = await request(`/messages/${encodeURIComponent(peerName)}?${query}`, 'application/json', signal);
+  return response.json();
+}
+
+export const parseHtml = (text) => new DOMParser().parseFromString(text, 'text/html');
+
+/** A row of the history for a message, or for an entry of the outbox, which has no `seq` yet. */
+export function makeBubble(message) {
+  const row = fromTemplate('bubble-template');
+  const isMine = message.senderId === me.id;
+  row.classList.toggle('mine', isMine);
+  row.classList.toggle('theirs', !isMine);
+  if (message.seq) part(row, 'failed')?.remove();
+  Object.assign(row.dataset, { senderId: message.senderId, clientId: message.clientId });
+  setText(part(row, 'sender'), isMine ? gettext('You') : message.sender);
+  showText(part(row, 'text'), message.message);
+  dressBubble(row, message);
+  return row;
+}
+
+/** What the acknowledgement changes of a row: its place in the log, its hour, its state. */
+export function dressBubble(row, { seq, timestamp }) {
+  if (seq) row.dataset.seq = seq;
+  else delete row.dataset.seq;
+  part(row, 'time').dateTime = timestamp;
+  showHour(part(row, 'time'));
+  setBubbleState(row, seq ? 'sent' : 'pending');
+}
+
+/** `state` is pending, sent, read or failed. */
+export function setBubbleState(row, state) {
+  const words = { pending: gettext('Sending'), sent: gettext('Sent'), read: gettext('Read'), failed: gettext('Not sent') };
+  row.dataset.state = state;
+  setText(part(row, 'state-word'), words[state]);
+}
+
+/** Shows a text as text, with its addresses as links. */
+export function showText(element, text) {
+  element.replaceChildren(...splitLinks(text).map(({ text: words, href }) => {
+    if (!href) return words;
+    const link = { href, textContent: words, target: '_blank', rel: 'noopener noreferrer' };
+    return Object.assign(document.createElement('a'), link);
+  }));
+}
+
+/** Cuts a text into `[{text, href?}]`; only http and https addresses get an href. */
+export function splitLinks(text) {
+  const parts = [];
+  let end = 0;
+  for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"]+/gi)) {
+    const address = withoutPunctuation(match[0]);
+    if (!URL.canParse(address)) continue;
+    if (match.index > end) parts.push({ text: text.slice(end, match.index) });
+    parts.push({ text: address, href: address });
+    end = match.index + address.length;
+  }
+  if (end < text.length) parts.push({ text: text.slice(end) });
+  return parts;
+}
+
+/** The sentence around an address ends after it: "(see https://example.org/a_(b))." keeps `a_(b)`. */
+function withoutPunctuation(address) {
+  for (;;) {
+    const last = address.at(-1);
+    const isUnopened = last === ')' && address.split(')').length > address.split('(').length;
+    if (!isUnopened && !'.,;:!?\'»]}…*'.includes(last)) return address;
+    address = address.slice(0, -1);
+  }
+}

@@ -1,0 +1,295 @@
+/** The list of people: who is online, who wrote last, what is unread, and the search. */
+
+import {
+  badge, debounce, find, findAll, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, showAge,
+  unreadWords,
+} from './page.js';
+import { online } from './socket.js';
+
+const SEARCH_PAUSE_MS = 150;
+const SLOW_MS = 250;
+const REFRESH_PAUSE_MS = 500;
+const TYPING_MS = 5_000;
+
+const usersUrl = (parameters) => `/users?${new URLSearchParams(parameters)}`;
+
+const lastSeqOf = (card) => Number(card?.dataset.lastSeq) || 0;
+
+export class People {
+  #typing = new Map(); // user id → timer
+  #unread = new Map(); // user id → messages; of everyone seen so far, whatever the search shows
+  #readSeq = new Map(); // user id → seq of the last message read
+  #loading;
+  #filtering = null; // {shown, query}: what to put back if the search under way fails
+
+  /** `onUnread(total)` is told how many messages wait in all. */
+  constructor(onUnread) {
+    this.onUnread = onUnread;
+    this.scroll = find('#people-scroll');
+    this.search = find('#search-input');
+    this.query = this.search.value.trim();
+    this.openId = 0;
+    this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
+    this.search.addEventListener('input', debounce(SEARCH_PAUSE_MS, () => this.#filter()));
+    find('#search').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#filter();
+    });
+    this.scroll.addEventListener('click', (event) => this.#clicked(event));
+    this.nearEnd = new IntersectionObserver(([{ isIntersecting, target }]) => isIntersecting && this.#more(target), {
+      rootMargin: '300px',
+    });
+    this.#dress();
+  }
+
+  get list() {
+    return find('#people');
+  }
+
+  get cards() {
+    return findAll('li.person', this.list);
+  }
+
+  card(id) {
+    return find(`li.person[data-user-id="${id}"]`, this.list);
+  }
+
+  unread(id) {
+    return this.#unread.get(id) ?? 0;
+  }
+
+  /** Marks the conversation that is open; 0 for none. */
+  setOpen(id) {
+    this.openId = id;
+    for (const link of findAll('a[aria-current]', this.list)) link.removeAttribute('aria-current');
+    this.card(id)?.querySelector('a').setAttribute('aria-current', 'page');
+    if (id && online.size) this.#showStatus(id);
+  }
+
+  /** The link `step` places below (above) the open conversation's. */
+  neighbour(step) {
+    const links = this.cards.map((card) => find('a', card));
+    const current = links.findIndex((link) => link.ariaCurrent === 'page');
+    return current < 0 ? links[0] : links[current + step];
+  }
+
+  /** Brings a conversation up to date with its newest message; `isSeen` when its reader has it in view. */
+  message(message, isSeen) {
+    const isMine = message.senderId === me.id;
+    const peerId = isMine ? message.receiverId : message.senderId;
+    const card = this.card(peerId) ?? (isMine || this.query ? null : this.#newCard(message));
+    if (!isMine) this.#stopTyping(peerId);
+    const isUnread = !isMine && !isSeen && message.seq > Math.max(lastSeqOf(card), this.#read(peerId));
+    if (isUnread) this.#setUnread(peerId, this.unread(peerId) + 1);
+    if (!card) return this.query || this.refreshSoon();
+    const lastSeq = lastSeqOf(card);
+    if (message.seq <= lastSeq) return;
+    if (message.seq > lastSeq + 1) this.refreshSoon(); // something was missed
+    card.dataset.lastSeq = message.seq;
+    const text = message.message.slice(0, 120);
+    setText(part(card, 'preview'), isMine ? gettext('You: %(message)s', { message: text }) : text);
+    part(card, 'time').dateTime = message.timestamp;
+    showAge(part(card, 'time'));
+    this.#raise(card);
+  }
+
+  /** The conversation with `id` has been read up to `seq`, here or in another tab. */
+  read(id, seq) {
+    const isNews = seq > this.#read(id);
+    if (isNews) this.#readSeq.set(id, seq);
+    if (isNews && this.#loading) this.refreshSoon(); // the answer under way may be older than this
+    if (!this.unread(id)) return;
+    if (seq >= lastSeqOf(this.card(id))) this.#setUnread(id, 0);
+    else if (isNews) this.refreshSoon(); // the server counts
+  }
+
+  #read(id) {
+    return this.#readSeq.get(id) ?? 0;
+  }
+
+  typing(id) {
+    clearTimeout(this.#typing.get(id));
+    this.#typing.set(id, setTimeout(() => this.#stopTyping(id), TYPING_MS));
+    this.#showStatus(id);
+  }
+
+  presence(changedIds) {
+    const others = online.size - (online.has(me.id) ? 1 : 0);
+    setText(find('#online-count'), ngettext('%(num)s online', '%(num)s online', others));
+    changedIds.forEach((id) => this.#showStatus(id));
+    const isWhole = !this.query && !find('#people-more');
+    if (isWhole && changedIds.some((id) => id !== me.id && !this.card(id))) this.refreshSoon(); // somebody new
+  }
+
+  /** Asks the server again for what stands at the top of the list, and keeps the rest. */
+  async refresh() {
+    if (this.#filtering) return this.refreshSoon(); // that answer is another list's
+    const page = await this.#fetch(usersUrl({ q: this.query })).catch(() => null);
+    if (!page) return;
+    const focused = document.activeElement;
+    const fresh = findAll('li.person', page).map((card) => this.#merge(card));
+    const rest = this.cards.filter((card) => !fresh.includes(card));
+    const more = rest.length ? find('#people-more') : find('#people-more', page);
+    const empty = find('#people-empty', page);
+    this.list.replaceChildren(...fresh, ...rest);
+    this.scroll.replaceChildren(this.list, empty, ...(more ? [more] : []));
+    if (this.list.contains(focused)) focused.focus({ preventScroll: true });
+    this.#dress();
+  }
+
+  #merge(fresh) {
+    const known = this.card(fresh.dataset.userId);
+    if (!known) return fresh;
+    if (lastSeqOf(fresh) < lastSeqOf(known)) { // it was overtaken by a message
+      this.refreshSoon();
+      return known;
+    }
+    known.dataset.lastSeq = fresh.dataset.lastSeq;
+    setText(part(known, 'preview'), part(fresh, 'preview').textContent.trim());
+    part(known, 'time').dateTime = part(fresh, 'time').dateTime;
+    known.dataset.unread = fresh.dataset.unread;
+    return known;
+  }
+
+  async #filter() {
+    const query = this.search.value.trim();
+    if (query === this.query) return;
+    const filtering = this.#filtering = { shown: [...this.list.children], query: this.query, ...this.#filtering };
+    this.query = query;
+    const slow = setTimeout(() => this.list.replaceChildren(find('#people-skeleton').content.cloneNode(true)), SLOW_MS);
+    try {
+      this.#replace(await this.#fetch(usersUrl({ q: query })));
+    } catch {
+      if (this.#filtering !== filtering) return; // a newer search has begun
+      this.list.replaceChildren(...filtering.shown);
+      this.query = filtering.query;
+    } finally {
+      clearTimeout(slow);
+      if (this.#filtering === filtering) this.#filtering = null;
+    }
+  }
+
+  /** Empties the search. */
+  clearSearch() {
+    this.search.value = '';
+    this.#filter();
+  }
+
+  #replace(page) {
+    this.scroll.replaceChildren(...page.body.children);
+    this.scroll.scrollTop = 0;
+    this.#dress();
+  }
+
+  #clicked(event) {
+    const more = event.target.closest('#people-more');
+    if (more) {
+      event.preventDefault();
+      this.#more(more);
+    } else if (event.target.closest('#people-empty a')) {
+      event.preventDefault();
+      this.clearSearch();
+      this.search.focus();
+    }
+  }
+
+  async #more(link) {
+    if (this.#loading) return;
+    const { searchParams } = new URL(link.href);
+    const after = searchParams.get('people_after') ?? searchParams.get('after');
+    const page = await this.#fetch(usersUrl({ q: this.query, after })).catch(() => null);
+    if (!page) return;
+    this.list.append(...findAll('li.person', page).filter((card) => !this.card(card.dataset.userId)));
+    link.remove();
+    const next = find('#people-more', page);
+    if (next) this.scroll.append(next);
+    this.#dress();
+  }
+
+  /** One answer at a time: a newer question makes the older one's answer stale. */
+  async #fetch(url) {
+    this.#loading?.abort();
+    const loading = this.#loading = new AbortController();
+    try {
+      return parseHtml(await (await request(url, 'text/html', loading.signal)).text());
+    } finally {
+      if (this.#loading === loading) this.#loading = null;
+    }
+  }
+
+  /** Gives what the server sent the reader's clock, the present state and the open mark. */
+  #dress() {
+    for (const card of this.cards) {
+      const id = Number(card.dataset.userId);
+      const isRead = this.#read(id) && this.#read(id) >= lastSeqOf(card);
+      showAge(part(card, 'time'));
+      this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread));
+      this.#unread.set(id, Number(card.dataset.unread));
+      if (online.size) this.#showStatus(id);
+    }
+    const more = find('#people-more');
+    this.nearEnd.disconnect();
+    if (more) this.nearEnd.observe(more);
+    find('#people-empty').hidden = this.cards.length > 0;
+    this.setOpen(this.openId);
+    this.#tellUnread();
+  }
+
+  #newCard(message) {
+    const card = fromTemplate('user-card-template');
+    Object.assign(card.dataset, { userId: message.senderId, lastSeq: message.seq - 1 });
+    find('a', card).href = `/chat/${encodeURIComponent(message.sender)}`;
+    setText(part(card, 'name'), message.sender);
+    part(card, 'avatar').src = `/avatars/${message.senderId}.svg`;
+    this.list.prepend(card);
+    find('#people-empty').hidden = true;
+    this.#showStatus(message.senderId);
+    return card;
+  }
+
+  /** Moves a card to the top. The one with the focus stays, and the others go below it. */
+  #raise(card) {
+    if (card.contains(document.activeElement)) {
+      const above = this.cards.slice(0, this.cards.indexOf(card));
+      card.after(...above);
+    } else if (card !== this.list.firstElementChild) {
+      this.list.prepend(card);
+    }
+  }
+
+  #setUnread(id, count) {
+    const card = this.card(id);
+    this.#unread.set(id, count);
+    if (card) this.#showUnread(card, count);
+    this.#tellUnread();
+  }
+
+  #showUnread(card, count) {
+    card.dataset.unread = count;
+    part(card, 'unread').hidden = count === 0;
+    setText(part(card, 'unread-count'), badge(count));
+    setText(part(card, 'unread-text'), unreadWords(count));
+  }
+
+  #tellUnread() {
+    this.onUnread([...this.#unread.values()].reduce((total, count) => total + count, 0));
+  }
+
+  #stopTyping(id) {
+    clearTimeout(this.#typing.get(id));
+    if (this.#typing.delete(id)) this.#showStatus(id);
+  }
+
+  #showStatus(id) {
+    const isTyping = this.#typing.has(id);
+    const isOnline = online.has(id);
+    const words = isTyping ? gettext('is typing…') : isOnline ? gettext('online') : gettext('offline');
+    const header = find(`#conversation[data-peer-id="${id}"]`);
+    for (const [place, status] of [[this.card(id), 'status'], [header, 'peer-status']]) {
+      if (!place) continue;
+      place.dataset.online = isOnline;
+      place.toggleAttribute('data-typing', isTyping);
+      setText(part(place, status), words);
+    }
+  }
+}

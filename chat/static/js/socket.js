@@ -1,0 +1,114 @@
+/**
+ * The connection to the server: the report's Socket, with its four methods.
+ *
+ * Polling comes first and is upgraded to a WebSocket, so that a proxy that blocks the second costs nothing.
+ */
+
+import { io } from '../build/socket.io.js';
+import { goToLogin } from './page.js';
+
+const ACKNOWLEDGEMENT_MS = 4_000;
+const REFUSED_PAUSE_MS = 2_000;
+const SILENCES = 2; // questions without an answer until the connection counts as dead
+
+/** The ids of everyone who is online. */
+export const online = new Set();
+
+let socket;
+let on;
+let unanswered = 0;
+
+/**
+ * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status('online' |
+ * 'offline' | 'reconnecting')`, `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`.
+ */
+export function initializeSocket(handlers) {
+  on = handlers;
+  socket = io({ transports: ['polling', 'websocket'], reconnectionDelay: 300, reconnectionDelayMax: 2_000 });
+  socket.on('connect', () => {
+    unanswered = 0;
+    on.status('online');
+  });
+  socket.on('disconnect', (reason) => {
+    on.status(navigator.onLine ? 'reconnecting' : 'offline');
+    if (reason === 'io server disconnect') socket.connect();
+  });
+  socket.on('connect_error', refused);
+  socket.on('receiveMessage', receiveMessage);
+  socket.on('updateOnlineUsers', updateOnlineUsers);
+  socket.on('messagesRead', (payload) => on.read(payload));
+  socket.on('typing', ({ userId }) => on.typing(userId));
+  addEventListener('offline', () => {
+    on.status('offline');
+    socket.io.engine?.close(); // otherwise the loss is noticed by the next missing ping, up to 45 s later
+  });
+  addEventListener('online', reconnect);
+  return socket;
+}
+
+/** A refusal by the server is not tried again by socket.io; a network failure is. */
+function refused(error) {
+  if (error.data?.code === 'unauthorized') return goToLogin();
+  on.status(navigator.onLine ? 'reconnecting' : 'offline');
+  const askedMs = (error.data?.retryAfter ?? 0) * 1000;
+  if (!socket.active) setTimeout(() => socket.connect(), Math.max(REFUSED_PAUSE_MS, askedMs));
+}
+
+/** Sends an entry of the outbox once. Resolves to the acknowledgement, or to null if none came. */
+export async function sendMessage({ clientId, receiverId, message }) {
+  const answer = await ask('sendMessage', { clientId, receiverId, message });
+  if (answer?.error?.code === 'unauthorized') goToLogin();
+  return answer;
+}
+
+/** A message of the person's own other tabs or of somebody else. It may be late, or come twice. */
+export function receiveMessage(message) {
+  on.message(message);
+}
+
+/** Who is online: everyone at once after connecting, then who came and who went. */
+export function updateOnlineUsers({ snapshot, online: came = [], offline: gone = [] }) {
+  const before = new Set(online);
+  if (snapshot) online.clear();
+  came.forEach((id) => online.add(id));
+  gone.forEach((id) => online.delete(id));
+  on.online([...new Set([...before, ...online])].filter((id) => before.has(id) !== online.has(id)));
+}
+
+/** Tells how far a conversation has been read. Resolves to where it stands, or to null. */
+export function markRead(userId, seq) {
+  return ask('markRead', { userId, seq });
+}
+
+export function tellTyping(userId) {
+  if (socket?.connected) socket.volatile.emit('typing', { userId });
+}
+
+/** Ends the connection for good: the page is being left. */
+export function closeSocket() {
+  socket.disconnect();
+}
+
+/** Tries again at once instead of after the growing pause, as when the person comes back. */
+export function wake() {
+  if (!socket.connected) reconnect();
+}
+
+async function ask(event, payload) {
+  if (!socket?.connected) return null;
+  try {
+    const answer = await socket.timeout(ACKNOWLEDGEMENT_MS).emitWithAck(event, payload);
+    unanswered = 0;
+    return answer;
+  } catch {
+    if (socket.connected) unanswered += 1; // else the connection has told of its end itself
+    if (unanswered >= SILENCES) reconnect();
+    return null;
+  }
+}
+
+/** Starts anew at once, whatever the old connection waits for. */
+function reconnect() {
+  unanswered = 0;
+  socket.disconnect().connect();
+}
