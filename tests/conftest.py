@@ -1,0 +1,93 @@
+"""What all tests share: the two databases' servers, the chat in each of its modes, and the cast."""
+import os
+import warnings
+
+warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
+
+import pytest
+
+from tests import services
+from tests.people import Person
+from tests.server import Server
+
+SECRET_KEY = "for the tests alone: thirty-two bytes and more"
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    with services.MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    with services.Redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server_mode_settings(mariadb, redis_server):
+    """The settings of the server mode, on the tests' own MariaDB and Redis."""
+    return {"DATABASE_URL": mariadb.url, "REDIS_URL": redis_server.url, "SECRET_KEY": SECRET_KEY}
+
+
+# The chat as it is started: name of the mode -> concurrency. ASYNC_MODE in the environment changes the first two.
+MODES = {"embedded": os.environ.get("ASYNC_MODE", "eventlet"), "server": os.environ.get("ASYNC_MODE", "eventlet"),
+         "threading": "threading"}
+
+
+@pytest.fixture(scope="session", params=MODES)
+def chat(request):
+    """A running chat, in each mode in turn; limits of rate are lifted."""
+    settings = {"ASYNC_MODE": MODES[request.param]}
+    if request.param != "embedded":
+        settings.update(request.getfixturevalue("server_mode_settings"))
+    with Server(**settings) as server:
+        server.mode = request.param
+        yield server
+
+
+@pytest.fixture
+def start_server():
+    """Start a server of one's own with other settings; it ends with the test."""
+    servers = []
+
+    def start(**settings):
+        server = Server(**settings)
+        servers.append(server)
+        return server.start()
+    yield start
+    for server in servers:
+        server.__exit__()
+
+
+@pytest.fixture
+def arrive():
+    """Register somebody on a server and return them; their connections end with the test."""
+    people = []
+
+    def register(server, username=None):
+        person = Person(server.url, username)
+        people.append(person)
+        answer = person.register()
+        assert answer.status_code == 302, answer.text
+        return person
+    yield register
+    for person in people:
+        person.leave()
+
+
+@pytest.fixture
+def alice(chat, arrive):
+    return arrive(chat)
+
+
+@pytest.fixture
+def bob(chat, arrive):
+    return arrive(chat)
+
+
+@pytest.fixture
+def charlie(chat, arrive):
+    """Somebody who should hear nothing of what alice and bob say."""
+    return arrive(chat)

@@ -1,0 +1,127 @@
+"""Both databases without a server around them: a fixture, people in it, and a Database that notes what it is asked."""
+import itertools
+import threading
+import uuid
+
+import pytest
+
+from chat.database import Database, MySQLEngine, SQLiteEngine, open_database
+from chat.message import Message
+from chat.user import User
+from chat.writer import Writer
+
+PATIENCE = 10       # seconds that a test waits for what must come
+_numbers = itertools.count(1)
+
+
+def call(function, *arguments):
+    return function(*arguments)
+
+
+class RecordingDatabase(Database):
+    """Notes each statement with its parameters."""
+
+    def __init__(self, engine):
+        super().__init__(engine)
+        self.statements = []
+
+    def query(self, sql, params=(), callback=dict):
+        self.statements.append((sql, tuple(params)))
+        return super().query(sql, params, callback)
+
+    def transaction(self, statements):
+        self.statements += [(sql, tuple(params)) for sql, params in statements]
+        return super().transaction(statements)
+
+    def insert(self, sql, params, rows):
+        self.statements.append((sql, tuple(params)))
+        return super().insert(sql, params, rows)
+
+    def asked_by(self, function, *arguments, **options):
+        """Return the statements that a call makes."""
+        self.statements.clear()
+        function(*arguments, **options)
+        return list(self.statements)
+
+
+def open_sqlite(directory):
+    return open_database({"DATABASE_URL": "", "INSTANCE_PATH": str(directory)}, call)
+
+
+def open_mariadb(server):
+    """A database of its own on that server, made by the chat itself."""
+    return open_database({"DATABASE_URL": server.url.replace("/chat", f"/test_{uuid.uuid4().hex[:12]}")}, call)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def database(request, tmp_path_factory):
+    """The chat's tables in each engine, one database for all tests of a file."""
+    if request.param == "sqlite":
+        database = open_sqlite(tmp_path_factory.mktemp("sqlite"))
+    else:
+        database = open_mariadb(request.getfixturevalue("mariadb"))
+    recording = RecordingDatabase(database.engine)
+    recording.name = request.param
+    yield recording
+    database.engine.close()
+
+
+def beside(database):
+    """A second Database over the same data, as another process has it."""
+    if isinstance(database.engine, SQLiteEngine):
+        path = database.query("PRAGMA database_list")[0]["file"]
+        return Database(SQLiteEngine(path, call))
+    options = database.engine.options
+    return Database(MySQLEngine(f"mysql://{options['user']}@{options['host']}:{options['port']}/{database.engine.name}"))
+
+
+def person(database, name=None):
+    """Store somebody and return them."""
+    return User.register(database, name or f"person{next(_numbers)}", "$2b$04$no hash")
+
+
+def draft(sender, receiver, text="bonjour", client_id=None):
+    return Message.written(sender, receiver.id, text, client_id or uuid.uuid4().hex)
+
+
+def start_thread(target):
+    thread = threading.Thread(target=target, daemon=True)
+    thread.start()
+    return thread
+
+
+class Post:
+    """A writer on threads, and what it delivered as (message, origin)."""
+
+    def __init__(self, database):
+        self.delivered = []
+        self.writer = Writer(database, lambda *what: self.delivered.append(what), threading.Event, start_thread)
+
+    def send(self, *arguments, origin=None, **options):
+        """Store and return a message; arguments as of `draft`."""
+        return self.writer.store(draft(*arguments, **options), origin)
+
+    def send_aside(self, *arguments, origin=None, **options):
+        """Begin to store a message in another thread; `outcome()` of what is returned waits for it."""
+        return Aside(lambda: self.send(*arguments, origin=origin, **options))
+
+
+class Aside:
+    """A call in a thread of its own; `outcome()` returns what it returned, or raises what it raised."""
+
+    def __init__(self, function):
+        self.result = self.error = None
+        self.thread = start_thread(lambda: self._run(function))
+
+    def _run(self, function):
+        try:
+            self.result = function()
+        except Exception as error:
+            self.error = error
+
+    def outcome(self):
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive(), "it still waits"
+        if self.error:
+            raise self.error
+        return self.result

@@ -1,0 +1,135 @@
+"""The cast: people with a browser's cookies, and tabs with a live connection, both over the real network."""
+import functools
+import itertools
+import queue
+import re
+import threading
+import uuid
+
+import requests
+import socketio
+
+PASSWORD = "correct horse 9 battery"
+ANSWER_SECONDS = 10
+_numbers = itertools.count(1)
+
+
+class Person:
+    """Somebody with a cookie jar, talking to one server by HTTP."""
+
+    def __init__(self, url, username=None):
+        self.url = url
+        self.username = username or f"person{next(_numbers)}x{uuid.uuid4().hex[:6]}"
+        self.http = requests.Session()
+        self.http.headers["Accept"] = "text/html"
+        self.tabs = []
+
+    def get(self, path, **options):
+        return self.http.get(self.url + path, timeout=ANSWER_SECONDS, **{"allow_redirects": False, **options})
+
+    def post(self, path, data=None, **options):
+        return self.http.post(self.url + path, data, timeout=ANSWER_SECONDS, **{"allow_redirects": False, **options})
+
+    def json(self, path):
+        return self.get(path, headers={"Accept": "application/json"}).json()
+
+    def token(self, path):
+        """Return the form token of a page."""
+        return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(path).text).group(1)
+
+    def register(self, password=PASSWORD, **fields):
+        return self._submit("/register", password, **fields)
+
+    def log_in(self, password=PASSWORD, **fields):
+        return self._submit("/login", password, **fields)
+
+    def log_out(self):
+        return self.post("/logout", {"csrf_token": self.token("/")})
+
+    def _submit(self, path, password, **fields):
+        return self.post(path, {"username": self.username, "password": password, "csrf_token": self.token(path), **fields})
+
+    @property
+    def id(self):
+        """The own user id, as the pages tell it to the browser."""
+        if not hasattr(self, "_id"):
+            self._id = int(re.search(r'data-user-id="(\d+)"', self.get("/").text).group(1))
+        return self._id
+
+    def send(self, to, text, client_id=None):
+        """Send over HTTP, as JSON; return the answer."""
+        return self.post(f"/messages/{to.username}", json={"message": text, "clientId": client_id or new_client_id()},
+                         headers={"X-CSRFToken": self.token("/")})
+
+    def history(self, other, query=""):
+        return self.json(f"/messages/{other.username}{query}")
+
+    def cookie(self):
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies)
+
+    def tab(self, **options):
+        """Open a live connection."""
+        tab = Tab(self, **options)
+        self.tabs.append(tab)
+        return tab
+
+    def leave(self):
+        for tab in self.tabs:
+            tab.close()
+        self.http.close()
+
+
+class Tab:
+    """One live connection; `wait_for(event)` returns the next payload of an event that fits."""
+
+    def __init__(self, person, transports=None, connect=True):
+        self.person = person
+        self.client = socketio.Client(reconnection=False)
+        self.events = queue.Queue()
+        self.refusals = queue.Queue()
+        self.ended = threading.Event()
+        for event in ("receiveMessage", "updateOnlineUsers", "messagesRead", "typing"):
+            self.client.on(event, self._collector(event))
+        self.client.on("connect_error", self.refusals.put)
+        self.client.on("disconnect", lambda *_reason: self.ended.set())
+        if connect:
+            self.client.connect(person.url, headers={"Cookie": person.cookie()},
+                                transports=transports, wait_timeout=ANSWER_SECONDS)
+            if self.client.transport() == "websocket":
+                # The client waits 3 s for a closing frame that its other thread has read already.
+                self.client.eio.ws.close = functools.partial(self.client.eio.ws.close, timeout=0)
+
+    def _collector(self, event):
+        return lambda payload: self.events.put((event, payload))
+
+    def wait_for(self, event, fits=lambda payload: True, timeout=ANSWER_SECONDS):
+        """Return the next payload of that event for which `fits` is true. Raises queue.Empty where none comes."""
+        while True:
+            name, payload = self.events.get(timeout=timeout)
+            if name == event and fits(payload):
+                return payload
+
+    def call(self, event, payload=None):
+        """Emit and return the acknowledgement."""
+        return self.client.call(event, payload, timeout=ANSWER_SECONDS)
+
+    def send(self, to, text, client_id=None):
+        return self.call("sendMessage", {"clientId": client_id or new_client_id(), "receiverId": to.id, "message": text})
+
+    def heard(self):
+        """Return the messages that have come in by now, after a round trip that lets earlier ones arrive."""
+        self.call("no such event")
+        messages = []
+        while not self.events.empty():
+            name, payload = self.events.get()
+            if name == "receiveMessage":
+                messages.append(payload)
+        return messages
+
+    def close(self):
+        if self.client.connected:
+            self.client.disconnect()
+
+
+def new_client_id():
+    return uuid.uuid4().hex

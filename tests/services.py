@@ -1,0 +1,94 @@
+"""A private MariaDB and a private Redis for the tests, on free ports and with temporary data.
+
+They never outlive the tests: leaving the context stops them, and the kernel kills them when the tests' process dies.
+"""
+
+import getpass
+import subprocess
+
+import pymysql
+import redis
+
+from tests.private_server import HOST, START_SECONDS, Service
+from tools import programs
+
+
+class MariaDB(Service):
+    """MariaDB as XAMPP has it: root without a password, every answer flushed to the disk before it is given."""
+
+    @property
+    def url(self):
+        return f"mysql://root@{HOST}:{self.port}/chat"
+
+    def connect(self, **options):
+        """A PyMySQL connection as root, with autocommit."""
+        return pymysql.connect(host=HOST, port=self.port, user="root", autocommit=True, ssl_disabled=True, **options)
+
+    def _prepare(self):
+        command = [
+            programs.MARIADB_INSTALL.path(),
+            "--no-defaults",
+            f"--datadir={self._data}",
+            f"--user={_user_name()}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-name-resolve",
+        ]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
+
+    def _command(self):
+        return [
+            programs.MARIADB.path(),
+            "--no-defaults",
+            f"--user={_user_name()}",
+            f"--datadir={self._data}",
+            f"--socket={self._socket}",
+            f"--pid-file={self.directory / 'pid'}",
+            f"--bind-address={HOST}",
+            f"--port={self.port}",
+            "--skip-name-resolve",
+            "--innodb-flush-log-at-trx-commit=1",
+            "--innodb-buffer-pool-size=64M",
+            "--max-connections=200",
+        ]
+
+    def _greet(self):
+        pymysql.connect(unix_socket=str(self._socket), user="root", connect_timeout=START_SECONDS).close()
+
+    @property
+    def _data(self):
+        return self.directory / "data"
+
+
+class Redis(Service):
+    """Redis that keeps nothing on the disk."""
+
+    @property
+    def url(self):
+        return f"redis://{HOST}:{self.port}/0"
+
+    def connect(self, **options):
+        """A client of this server."""
+        return redis.Redis(host=HOST, port=self.port, **options)
+
+    def _command(self):
+        return [
+            programs.REDIS.path(),
+            *("--port", str(self.port)),
+            *("--bind", HOST),
+            *("--unixsocket", str(self._socket)),
+            *("--dir", str(self.directory)),
+            *("--save", ""),
+            *("--appendonly", "no"),
+        ]
+
+    def _greet(self):
+        with redis.Redis(unix_socket_path=str(self._socket)) as client:
+            client.ping()
+
+
+def _user_name():
+    """mariadbd refuses to run as root unless it is told to."""
+    return getpass.getuser()

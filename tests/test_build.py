@@ -1,0 +1,73 @@
+"""The browser assets and the message catalogues."""
+
+import gzip
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from tools import assets, catalogs, console
+
+
+def test_the_build_holds_what_the_pages_need():
+    names = {path.relative_to(assets.BUILD).as_posix() for path in assets.BUILD.rglob("*")}
+    scripts = {f"js/{path.name}.gz" for path in (assets.STATIC / "js").glob("*.js")}
+    assert {"app.css", "app.css.gz", "socket.io.js", "socket.io.js.gz", "icons/moon.svg", "i18n-fr.json"} <= names
+    assert scripts and scripts <= names
+
+
+def test_compressed_copies_hold_the_same():
+    for path in assets.BUILD.rglob("*.gz"):
+        assert gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+
+
+def test_scripts_stay_modules_one_a_file():
+    for path in (assets.STATIC / "js").glob("*.js"):
+        built = assets.BUILD / "js" / path.name
+        assert path.stat().st_size > built.stat().st_size > 0
+        source = path.read_text(encoding="utf-8")
+        assert source.count("\nimport ") + source.count("import('") == built.read_text(encoding="utf-8").count("import")
+
+
+def test_the_build_fails_loudly_without_an_input(monkeypatch, tmp_path):
+    monkeypatch.setattr(assets, "STATIC", tmp_path)
+    monkeypatch.setattr(assets, "TRANSLATIONS", tmp_path)
+    with pytest.raises(console.SetupError, match="app.css, chat/static/js/app.js, .*messages.po"):
+        assets._require_inputs()
+
+
+def test_an_unknown_icon_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(assets, "wanted_icons", lambda: ["moon", "no-such-icon"])
+    with pytest.raises(console.SetupError, match="no-such-icon"):
+        assets._copy_packages(tmp_path)
+
+
+def test_only_the_translated_messages_of_the_scripts_reach_the_browser():
+    catalog = Catalog(locale="fr")
+    script, template = [("chat/static/js/page.js", None)], [("chat/templates/base.html", None)]
+    catalog.add("Send", "Envoyer", locations=script)
+    catalog.add("Logout", "Se déconnecter", locations=template)
+    catalog.add("Retry", "", locations=script)
+    catalog.add("Delete", "Effacer ?", locations=script, flags=["fuzzy"])
+    catalog.add(("%(num)s new", "%(num)s new ones"), ("%(num)s nouveau", "%(num)s nouveaux"), locations=script)
+    assert catalogs.script_messages(catalog) == {
+        "Send": "Envoyer",
+        "%(num)s new": ("%(num)s nouveau", "%(num)s nouveaux"),
+    }
+
+
+@pytest.mark.parametrize("path", assets.catalogs(), ids=lambda path: path.parts[-3])
+def test_every_message_of_the_sources_is_translated(path, tmp_path):
+    catalogs.extract(tmp_path / "messages.pot")
+    with open(tmp_path / "messages.pot", "rb") as file:
+        wanted = {message.id for message in read_po(file) if message.id}
+    with path.open("rb") as file:
+        catalog = read_po(file)
+    translated = {message.id for message in catalog if message.id and all(_strings(message)) and not message.fuzzy}
+    assert wanted - translated == set()
+    assert translated - wanted == set()
+    assert [error for message in catalog for error in message.check(catalog)] == []
+
+
+def _strings(message):
+    return message.string if message.pluralizable else [message.string]

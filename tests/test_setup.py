@@ -1,0 +1,140 @@
+"""Steps, stamps, the lock and the programs that the set-up is made of."""
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+
+import pytest
+
+from tests.fake_programs import make_program
+from tools import ROOT, console, debian, lock, programs, stamp
+
+NOTHING_COMES_SECONDS = 0.5
+
+
+# --- Steps --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    monkeypatch.setattr(console, "LOG", tmp_path / "log")
+
+
+def test_a_step_is_one_line(log, capfd):
+    console.step("Counting", [sys.executable, "-c", "print('one, two')"])
+    assert capfd.readouterr().out == "Counting ... 0 s\n"
+
+
+def test_a_failed_step_keeps_what_the_program_said(log):
+    script = "import sys; print('first'); print('npm error code 7', file=sys.stderr); sys.exit('last')"
+    with pytest.raises(console.StepFailed) as failure:
+        console.step("Failing", [sys.executable, "-c", script])
+    assert failure.value.reason == "npm error code 7"
+    assert {"first", "last"} <= set(failure.value.output.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "output, reason",
+    [
+        ("", "it printed nothing"),
+        ("so\nit ends\n\n", "it ends"),
+        ("\x1b[31mError:\x1b[39m\n\u250c\n\x1b[2m\u2502\x1b[22m Error: no such class\n\u2514", "Error: no such class"),
+    ],
+)
+def test_a_reason_is_found_in_any_output(output, reason):
+    assert console.StepFailed(output).reason == reason
+
+
+# --- Stamps and the lock ------------------------------------------------------------------------------
+
+
+def test_a_digest_depends_on_names_contents_and_borders(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("text")
+    two.write_text("text")
+    before = stamp.digest(one)
+    assert before == stamp.digest(one)
+    assert before != stamp.digest(two)
+    one.write_text("other text")
+    assert before != stamp.digest(one)
+    assert stamp.digest("ab", "c") != stamp.digest("a", "bc")
+
+
+@pytest.mark.parametrize("content", [None, "", "{half"])
+def test_a_stamp_that_is_missing_or_half_written_counts_as_none(tmp_path, content):
+    path = tmp_path / "stamp"
+    if content is not None:
+        path.write_text(content)
+    assert stamp.Stamp(path).read() == {}
+
+
+def test_a_second_set_up_waits_for_the_first(tmp_path):
+    path = tmp_path / "lock"
+    script = f"from tools.lock import setup_lock\nwith setup_lock({str(path)!r}): print('inside', flush=True)"
+    with contextlib.ExitStack() as stack:
+        with lock.setup_lock(path):
+            second = stack.enter_context(
+                subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            )
+            assert second.stdout.readline() == "Waiting for another set-up to end ...\n"
+            assert not select.select([second.stdout], [], [], NOTHING_COMES_SECONDS)[0]
+        assert second.stdout.readline() == "inside\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not share a lock with child processes")
+def test_a_step_whose_set_up_was_killed_still_holds_the_lock(tmp_path):
+    path, pipe = tmp_path / "lock", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    waiting = f"open({str(pipe)!r}, 'w').close(); open({str(pipe)!r}).read()"
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tools import console, lock\n"
+        f"console.LOG = Path({str(tmp_path / 'log')!r})\n"
+        f"with lock.setup_lock({str(path)!r}): console.step('Waiting', [sys.executable, '-c', {waiting!r}])"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.DEVNULL) as killed:
+        pipe.read_text()
+        killed.kill()
+    with path.open("a") as file:
+        assert not lock._try_lock(file)
+        pipe.write_text("end")
+        lock._wait_for_lock(file)
+
+
+# --- Debian packages and programs ---------------------------------------------------------------------
+
+
+NOWHERE = programs.Program(("no-such-program",), ("no-such-package",), "no-such-formula")
+
+
+def test_without_rights_the_exact_command_is_named(monkeypatch):
+    monkeypatch.setattr(debian, "is_debian", lambda: True)
+    monkeypatch.setattr(debian, "_root_prefix", lambda: None)
+    with pytest.raises(console.SetupError, match="apt-get install -y --no-install-recommends no-such-package$"):
+        programs.ensure([NOWHERE])
+
+
+def test_elsewhere_the_command_of_homebrew_is_named(monkeypatch, tmp_path):
+    make_program(tmp_path, "brew", "")
+    monkeypatch.setattr(debian, "is_debian", lambda: False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(console.SetupError, match="run: brew install no-such-formula$"):
+        programs.ensure([NOWHERE])
+
+
+def test_a_program_that_is_still_missing_is_an_error(monkeypatch):
+    monkeypatch.setattr(debian, "is_debian", lambda: True)
+    monkeypatch.setattr(debian, "install", lambda packages, purpose: None)
+    with pytest.raises(console.SetupError, match="no-such-program"):
+        programs.ensure([NOWHERE])
+
+
+def test_an_ordinary_user_may_use_sudo_without_a_password_only(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert debian._root_prefix() is None
+    make_program(tmp_path, "sudo", "exit 1")
+    assert debian._root_prefix() is None
+    make_program(tmp_path, "sudo", "exit 0")
+    assert debian._root_prefix() == ["sudo", "-n"]
