@@ -1,0 +1,357 @@
+"""Database: one method to ask and one to change, alike over SQLite and MariaDB, and what happens when they go away."""
+import threading
+import time
+
+import pymysql
+import pytest
+
+from chat import clock, pool
+from chat import database as module
+from chat.database import Database, Locked, MySQLEngine, SQLiteEngine
+from chat.errors import Duplicate, Unavailable
+from tests import services
+from tests.databases import Aside, beside, call, database, open_mariadb  # noqa: F401
+
+BACK = 5        # seconds in which the database serves again after it has returned
+INSERT = "INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, 'x', %s)"
+MEMBER = "INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)"
+MEMBERS = "SELECT user_id FROM members WHERE conversation_id = %s ORDER BY user_id"
+
+
+@pytest.fixture(scope="module")
+def own_mariadb():
+    """A server that these tests may stop, kill and freeze."""
+    with services.MariaDB() as server:
+        yield server
+
+
+def stamp():
+    return clock.stored(clock.now())
+
+
+def test_it_works(database):
+    created_at = stamp()
+    [new_id] = database.insert(INSERT, ("Zoé 🎉", "zoé 🎉", created_at), rows=1)
+    rows = database.query("SELECT id, username, created_at FROM users WHERE username_key = %s", ("zoé 🎉",))
+    assert rows == [{"id": new_id, "username": "Zoé 🎉", "created_at": created_at}]
+
+
+def test_a_row_becomes_what_the_callback_makes_of_it(database):
+    assert database.query("SELECT %s AS a, %s AS b", (1, "two"), lambda row: (row["b"], row["a"])) == [("two", 1)]
+
+
+def test_a_unique_constraint_raises_duplicate_and_the_database_goes_on(database):
+    database.execute(MEMBER, (1, 1))
+    for _time in range(3):
+        with pytest.raises(Duplicate):
+            database.execute(MEMBER, (1, 1))
+    assert database.query(MEMBERS, (1,)) == [{"user_id": 1}]
+
+
+def test_a_transaction_is_stored_whole_or_not_at_all(database):
+    with pytest.raises(Duplicate):
+        database.transaction([(MEMBER, (2, 1)), (MEMBER, (2, 2)), (MEMBER, (2, 1))])
+    assert database.query(MEMBERS, (2,)) == []
+    assert beside(database).query(MEMBERS, (2,)) == []
+    assert database.transaction([(MEMBER, (2, 1)), (MEMBER, (2, 2))]) == 1
+    assert len(beside(database).query(MEMBERS, (2,))) == 2
+
+
+def test_execute_returns_how_many_rows_a_where_found(database):
+    database.transaction([(MEMBER, (3, 1)), (MEMBER, (3, 2))])
+    assert database.execute("UPDATE members SET read_seq = 0 WHERE conversation_id = 3") == 2
+    assert database.execute("UPDATE members SET read_seq = 0 WHERE conversation_id = 4") == 0
+
+
+@pytest.mark.parametrize("value", [{"$gt": ""}, ["a", "b"], True, 1.5, ("a",), {1}])
+def test_what_is_not_one_plain_value_is_refused_before_it_reaches_the_database(database, value):
+    for ask in (database.query, database.execute, lambda *what: database.insert(*what, rows=1)):
+        with pytest.raises(TypeError):
+            ask("SELECT 1 FROM users WHERE username = %s", (value,))
+
+
+def test_a_literal_percent_sign(database):
+    assert database.query("SELECT 'a%%' AS a, %s AS b", ("%s",)) == [{"a": "a%", "b": "%s"}]
+
+
+def test_what_is_equal_is_decided_by_python_alone(database):
+    for key in ("équal", "equal", "EQUAL"):
+        database.insert(INSERT, (key, key, stamp()), rows=1)
+    assert len(database.query("SELECT id FROM users WHERE username_key = %s", ("equal",))) == 1
+
+
+def test_a_change_is_read_at_once_by_everybody(database):
+    other = beside(database)
+    assert other.query(MEMBERS, (5,)) == []
+    database.execute(MEMBER, (5, 1))
+    assert other.query(MEMBERS, (5,)) == [{"user_id": 1}]
+
+
+def insert_three(database):
+    """Insert three rows in one statement; return their ids after checking that each names its row."""
+    ids = database.insert(INSERT.partition("VALUES")[0] + "VALUES " + ", ".join(["(%s, %s, 'x', %s)"] * 3),
+                          [value for name in ("c", "a", "b") for value in (name, f"ids {name}", stamp())], rows=3)
+    names = {row["id"]: row["username"] for row in database.query("SELECT id, username FROM users")}
+    assert [names[new_id] for new_id in ids] == ["c", "a", "b"]
+    return list(ids)
+
+
+def test_new_ids_are_those_of_the_rows_in_order(database):
+    first, *_rest = ids = insert_three(database)
+    assert ids == [first, first + 1, first + 2]
+
+
+def test_new_ids_in_a_cluster_of_three(mariadb):
+    with mariadb.connect() as root, root.cursor() as cursor:
+        cursor.execute("SET GLOBAL auto_increment_increment = 3, GLOBAL auto_increment_offset = 2")
+        try:
+            cluster = open_mariadb(mariadb)
+            first, *_rest = ids = insert_three(cluster)
+        finally:
+            cursor.execute("SET GLOBAL auto_increment_increment = 1, GLOBAL auto_increment_offset = 1")
+    assert ids == [first, first + 3, first + 6]
+    cluster.engine.close()
+
+
+def test_many_threads_read_and_write_at_once(database):
+    def work(number):
+        for user_id in range(20):
+            database.execute(MEMBER, (100 + number, user_id))
+            assert len(database.query(MEMBERS, (100 + number,))) == user_id + 1
+    for aside in [Aside(lambda number=number: work(number)) for number in range(20)]:
+        aside.outcome()
+
+
+# --- MySQL and MariaDB: the pool -------------------------------------------------------------------------------
+
+
+def connections(server, database):
+    """How many connections the server has for that database."""
+    with server.connect() as root, root.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM information_schema.processlist WHERE db = %s", (database.engine.name,))
+        return cursor.fetchone()[0]
+
+
+def test_the_pool_is_bounded_and_nothing_leaks(mariadb):
+    database, seen = open_mariadb(mariadb), []
+
+    def work():
+        for _n in range(3):
+            database.query("SELECT SLEEP(0.02)")
+            with pytest.raises(TypeError):
+                database.query("SELECT %s", ([],))
+            with pytest.raises(pymysql.ProgrammingError):
+                database.query("SELECT nonsense FROM nowhere")
+            seen.append(connections(mariadb, database))
+    for aside in [Aside(work) for _n in range(3 * pool.POOL_SIZE)]:
+        aside.outcome()
+    assert 1 < max(seen) <= pool.POOL_SIZE
+    database.engine.close()
+    wait_until(lambda: connections(mariadb, database) == 0)
+
+
+def test_a_refused_row_costs_no_new_connection(mariadb):
+    database = open_mariadb(mariadb)
+    database.execute(MEMBER, (1, 1))
+    before = database.query("SELECT CONNECTION_ID() AS id")
+    with pytest.raises(Duplicate):
+        database.transaction([(MEMBER, (1, 2)), (MEMBER, (1, 1))])
+    assert database.query("SELECT CONNECTION_ID() AS id") == before
+    assert database.query(MEMBERS, (1,)) == [{"user_id": 1}]
+    database.engine.close()
+
+
+def test_the_database_is_made_where_it_is_missing(mariadb):
+    database = open_mariadb(mariadb)
+    assert database.query("SELECT default_character_set_name AS name FROM information_schema.schemata"
+                          " WHERE schema_name = %s", (database.engine.name,)) == [{"name": "utf8mb4"}]
+    again = beside(database)
+    again.engine.create_database()
+    again.create_tables()
+    database.engine.close()
+
+
+# --- MySQL and MariaDB: locks -----------------------------------------------------------------------------------
+
+
+def count_tries(database, statements):
+    """Run them as a transaction; return the error and how often it was tried."""
+    tries = []
+
+    def work(cursor):
+        tries.append(1)
+        for sql, params in statements:
+            cursor.execute(sql, params)
+    try:
+        database.engine.run(work, writes=2)
+    except Exception as error:
+        return error, len(tries)
+    return None, len(tries)
+
+
+@pytest.mark.slow
+def test_a_locked_row_is_tried_three_times_and_others_go_on(mariadb):
+    database = open_mariadb(mariadb)
+    database.execute(MEMBER, (1, 1))
+    database.execute(MEMBER, (2, 1))
+    change = "UPDATE members SET read_seq = 5 WHERE conversation_id = %s AND user_id = 1"
+    with pymysql.connect(**database.engine.options, database=database.engine.name) as holder:
+        holder.begin()
+        holder.cursor().execute(change, (1,))
+        trying = Aside(lambda: count_tries(database, [(change, (1,))]))
+        assert database.execute(change, (2,)) == 1
+        assert database.query("SELECT read_seq FROM members WHERE conversation_id = 1") == [{"read_seq": 0}]
+        error, tries = trying.outcome()
+    assert isinstance(error, Locked) and tries == module.LOCK_TRIES == 3
+    assert database.execute(change, (1,)) == 1, "free again"
+    database.engine.close()
+
+
+def test_the_victim_of_a_deadlock_tries_again(mariadb):
+    database = open_mariadb(mariadb)
+    for number in (1, 2):
+        database.execute(MEMBER, (number, 1))
+    change = "UPDATE members SET read_seq = read_seq + 1 WHERE conversation_id = %s"
+    first_tries, meeting = [], threading.Barrier(2, timeout=10)
+
+    def both(one, other):
+        def work(cursor):
+            cursor.execute(change, (one,))
+            if len(first_tries) < 2:
+                first_tries.append(1)
+                meeting.wait()
+            cursor.execute(change, (other,))
+        return lambda: database.engine.run(work, writes=2)
+    for aside in [Aside(both(1, 2)), Aside(both(2, 1))]:
+        aside.outcome()
+    assert [row["read_seq"] for row in database.query("SELECT read_seq FROM members")] == [2, 2]
+    database.engine.close()
+
+
+def test_a_locked_sqlite_file_is_read_and_not_written(tmp_path):
+    path = str(tmp_path / "chat.sqlite3")
+    database, holder = Database(SQLiteEngine(path, call)), SQLiteEngine(path, call)
+    database.create_tables()
+    holder.writer.execute("BEGIN IMMEDIATE")
+    writing = Aside(lambda: database.execute(MEMBER, (1, 1)))
+    assert database.query(MEMBERS, (1,)) == []
+    with pytest.raises(Unavailable):
+        writing.outcome()
+    holder.writer.execute("ROLLBACK")
+    assert database.execute(MEMBER, (1, 1)) == 1
+
+
+def test_sqlite_is_read_while_a_change_waits_for_the_disk(tmp_path):
+    writing, go_on = threading.Event(), threading.Event()
+
+    def wait_for(function, *arguments):
+        writing.set()
+        assert go_on.wait(10)
+        return function(*arguments)
+    database = Database(SQLiteEngine(str(tmp_path / "chat.sqlite3"), wait_for))
+    go_on.set()
+    database.create_tables()
+    go_on.clear()
+    writing.clear()
+    change = Aside(lambda: database.execute(MEMBER, (1, 1)))
+    assert writing.wait(10)
+    assert database.query(MEMBERS, (1,)) == []
+    go_on.set()
+    assert change.outcome() == 1
+
+
+# --- MySQL and MariaDB: away and back ---------------------------------------------------------------------------
+
+
+def wait_until(holds, seconds=BACK):
+    """Return how long it took until `holds()` was true."""
+    start = time.monotonic()
+    while not holds():
+        assert time.monotonic() - start < seconds, f"not within {seconds} s"
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def answers(database):
+    try:
+        return database.query("SELECT 1 AS one") == [{"one": 1}]
+    except Unavailable:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_database_that_went_away_is_back_without_a_restart(own_mariadb, end):
+    database = open_mariadb(own_mariadb)
+    for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:
+        aside.outcome()     # five connections that will be stale
+    database.execute(MEMBER, (1, 1))
+    getattr(own_mariadb, end)()
+    for ask in (lambda: database.query("SELECT 1"), lambda: database.execute(MEMBER, (2, 2))):
+        with pytest.raises(Unavailable):
+            ask()
+    own_mariadb.start()
+    wait_until(lambda: answers(database))
+    assert database.query(MEMBERS, (1,)) == [{"user_id": 1}]
+    assert database.execute(MEMBER, (2, 2)) == 1
+    database.engine.close()
+
+
+def test_connections_that_the_server_closed_are_not_used_again(own_mariadb, monkeypatch):
+    database = open_mariadb(own_mariadb)
+    for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:
+        aside.outcome()
+    with own_mariadb.connect() as root, root.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()")
+        for (connection_id,) in cursor.fetchall():
+            cursor.execute(f"KILL {connection_id}")
+    monkeypatch.setattr(pool, "IDLE_BEFORE_CHECK", 0)
+    assert answers(database)
+    database.engine.close()
+
+
+@pytest.mark.slow
+def test_a_frozen_database_counts_as_away_and_keeps_nobody_long(own_mariadb, monkeypatch):
+    monkeypatch.setattr(pool, "IDLE_BEFORE_CHECK", 0)
+    database = open_mariadb(own_mariadb)
+    for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(pool.POOL_SIZE)]:
+        aside.outcome()     # asking each of these whether it lives would take a timeout each
+    own_mariadb.pause()
+    start = time.monotonic()
+    asides = [Aside(lambda: database.query("SELECT 1")) for _n in range(2 * pool.POOL_SIZE)]
+    for aside in asides:
+        with pytest.raises(Unavailable):
+            aside.outcome()
+    assert time.monotonic() - start < 3 * module.ANSWER_TIMEOUT + 1
+    own_mariadb.resume()
+    wait_until(lambda: answers(database))
+    database.engine.close()
+
+
+def test_a_connection_is_not_shared_by_two_threads(mariadb):
+    database = open_mariadb(mariadb)
+
+    def work(number):
+        for _n in range(30):
+            assert database.query("SELECT %s AS n", (number,)) == [{"n": number}]
+    for aside in [Aside(lambda number=number: work(number)) for number in range(30)]:
+        aside.outcome()
+    database.engine.close()
+
+
+def test_the_pool_survives_threads_that_race_for_its_last_connection():
+    class Dead:
+        def ping(self, reconnect):
+            raise OSError
+
+        def _force_close(self):
+            pass
+    engine = MySQLEngine("mysql://root@127.0.0.1/chat")
+
+    def take():
+        for _n in range(3000):
+            engine.pool.idle.append((Dead(), 0))
+            engine.pool._rested()
+            engine.close()
+    for aside in [Aside(take) for _n in range(4)]:
+        aside.outcome()

@@ -1,0 +1,221 @@
+"""The tables: one file for all engines, and an index for every question that the chat asks."""
+import shutil
+import sqlite3
+import subprocess
+import uuid
+
+import pytest
+
+from chat.conversation import Conversation
+from chat.people import people_for, people_found
+from chat.database import SCHEMA
+from chat.message import Message
+from chat.user import User
+from chat.writer import Waiting
+from tests.databases import Post, database, draft, person  # noqa: F401
+from tests.people import Person
+
+LARGE = {"users", "name_endings", "conversations", "members", "messages"}
+PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
+
+
+def rows_of(database, sql, values, batch=1000):
+    """Insert many rows; `sql` ends before VALUES."""
+    values = list(values)
+    for start in range(0, len(values), batch):
+        part = values[start:start + batch]
+        one = f"({', '.join(['%s'] * len(part[0]))})"
+        database.insert(f"{sql} VALUES {', '.join([one] * len(part))}", [v for row in part for v in row], rows=len(part))
+
+
+def crowd(database, first_id, how_many, prefix):
+    """Store many people with their endings, as registering would; return their ids."""
+    ids = range(first_id, first_id + how_many)
+    name = {user_id: f"{prefix}{user_id}" for user_id in ids}
+    rows_of(database, "INSERT INTO users (id, username, username_key, password, created_at)",
+            [(i, name[i], name[i], "x", "2024-07-07 15:04:17.601") for i in ids])
+    rows_of(database, "INSERT INTO name_endings (ending, user_id)",
+            sorted((name[i][start:], i) for i in ids for start in range(len(name[i]))))
+    return list(ids)
+
+
+def talk(database, one, other, how_many):
+    """Store a conversation of so many messages, written in turns."""
+    conversation = Conversation.open_between(database, one, other)
+    rows_of(database, "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)",
+            [(conversation.id, seq, *((one, other) if seq % 2 else (other, one)), f"message {seq}",
+              "2024-07-07 15:04:17.601", uuid.uuid4().hex) for seq in range(1, how_many + 1)])
+    return conversation
+
+
+@pytest.fixture(scope="module")
+def town(database):
+    """A filled database and, in it, `me` who talks with many, at length with the first."""
+    me = person(database, "me in the town")
+    ids = crowd(database, 1000, PEOPLE, "citizen")
+    for number, other_id in enumerate(ids[:PARTNERS]):
+        talk(database, me.id, other_id, 5 if number else LONG)
+    for one, other in zip(ids[PARTNERS::2], ids[PARTNERS + 1::2]):
+        talk(database, one, other, 3)
+    if database.name == "mariadb":
+        for table in LARGE:
+            database.query(f"ANALYZE TABLE {table}")
+    else:
+        database.execute("ANALYZE")
+    database.me, database.ids = me, ids
+    return database
+
+
+def every_question(database):
+    """Drive the nouns through all they can ask; return {statement: parameters}."""
+    me, ids = database.me, database.ids
+    database.statements.clear()
+    User.by_id(database, me.id)
+    User.named(database, "CITIZEN1003")
+    person(database)
+    for after in (None, ids[3]):
+        User.search(database, "zen10", me.id, after)
+        people_found(database, me.id, "zen10", after)
+    for after in (None, ids[3], ids[-1]):
+        people_for(database, me.id, after)
+    conversation = Conversation.between(database, me.id, ids[0])
+    conversation.last_seq(database)
+    conversation.read_seqs(database)
+    conversation.mark_read(database, me.id, 7)
+    for bounds in ({}, {"before": 100}, {"after": 100}, {"after": 100, "before": 200}):
+        Message.page(database, conversation.id, **bounds)
+    post, again = Post(database), draft(me, Citizen(ids[-1]))
+    for _time in range(2):      # a new conversation, then a resend
+        post.writer.store(again)
+    return dict(database.statements)
+
+
+class Citizen:
+    def __init__(self, user_id):
+        self.id = user_id
+
+
+def test_it_works(town):
+    questions = every_question(town)
+    reads = {sql: params for sql, params in questions.items() if sql.lstrip().startswith("SELECT")}
+    assert len(reads) >= 15
+    assert {table for table in LARGE if any(table in sql for sql in reads)} == LARGE
+    check = plan_of_sqlite if town.name == "sqlite" else plan_of_mariadb
+    for sql, params in questions.items():
+        if sql.lstrip().startswith(("SELECT", "UPDATE")):
+            check(town, sql, params)
+
+
+def test_a_question_without_an_index_is_noticed(town):
+    check = plan_of_sqlite if town.name == "sqlite" else plan_of_mariadb
+    for sql in ("SELECT id FROM messages WHERE message = %s", "SELECT id FROM users WHERE username = %s",
+                "SELECT id FROM users WHERE password = %s ORDER BY created_at"):
+        with pytest.raises(AssertionError):
+            check(town, sql, ("x",))
+
+
+def plan_of_sqlite(database, sql, params):
+    """Check that each large table is searched by an index; a page of users by name may walk along one."""
+    for row in database.query(f"EXPLAIN QUERY PLAN {sql}", params):
+        step = row["detail"]
+        if step.startswith("SCAN"):
+            assert "USING INDEX" in step or "COVERING INDEX" in step or step.split()[1] in ("c", "n", "CONSTANT"), (step, sql)
+            walks_for_a_page = "LIMIT" in sql and "ORDER BY" in sql
+            assert "INDEX" not in step or walks_for_a_page, (step, sql)
+
+
+def plan_of_mariadb(database, sql, params):
+    """Check that each large table is reached by an index, and that nothing is sorted but what an index has picked."""
+    for row in database.query(f"EXPLAIN {sql}", params):
+        if row["table"] is None or row["table"].startswith(("<derived", "<union", "<subquery")):
+            continue        # a derived table holds one page of rows, or the conversations of one person
+        assert row["type"].split("|")[0] in ("const", "eq_ref", "ref", "ref_or_null", "range", "index", "index_merge"), (row, sql)
+        assert row["key"], (row, sql)
+        if row["table"] == "f":     # the other endings of one name
+            assert row["key"] == "user_id", (row, sql)
+        if row["type"] == "index":      # walks along an index, as far as a page goes
+            assert "LIMIT" in sql and int(row["rows"]) <= 500, (row, sql)
+        assert "filesort" not in (row["Extra"] or "") or int(row["rows"]) < PEOPLE / 3, (row, sql)
+
+
+# --- the file --------------------------------------------------------------------------------------------------
+
+
+def test_it_is_imported_by_hand_and_again(mariadb, start_server):
+    name = f"by_hand_{uuid.uuid4().hex[:8]}"
+    with mariadb.connect() as root, root.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")       # with the server's own character set, as phpMyAdmin may
+    client = shutil.which("mariadb") or shutil.which("mysql")
+    for _time in range(2):
+        done = subprocess.run([client, "--no-defaults", "-h127.0.0.1", f"-P{mariadb.port}", "-uroot", name],
+                              input=SCHEMA.read_bytes(), capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+    server = start_server(DATABASE_URL=mariadb.url.replace("/chat", f"/{name}"), SECRET_KEY="x" * 32)
+    alice, bob = Person(server.url), Person(server.url)
+    assert (alice.register().status_code, bob.register().status_code) == (302, 302)
+    assert alice.send(bob, "🎉 é").json()["message"] == "🎉 é"
+
+
+def test_every_table_of_mysql_is_utf8mb4_and_innodb(mariadb, database):
+    if database.name == "mariadb":
+        rows = database.query("SELECT engine, table_collation AS collation FROM information_schema.tables"
+                              " WHERE table_schema = %s", (database.engine.name,))
+        assert [tuple(row.values()) for row in rows] == [("InnoDB", "utf8mb4_bin")] * len(LARGE)
+
+
+def test_the_tables_are_made_once_and_kept(database):
+    person(database, "somebody who stays")
+    database.create_tables()
+    assert User.named(database, "somebody who stays")
+
+
+def test_sqlite_reads_the_file_as_it_is(tmp_path):
+    with sqlite3.connect(tmp_path / "by hand.sqlite3") as connection:
+        for _time in range(2):
+            connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert tables == LARGE
+
+
+# --- how many statements -----------------------------------------------------------------------------------------
+
+
+def test_a_full_batch_is_one_statement(database):
+    sender, receivers = person(database), [person(database) for _n in range(20)]
+    post = Post(database)
+    for receiver in receivers:
+        post.send(sender, receiver)
+    batch = waiting(post, [draft(sender, receiver) for receiver in receivers for _n in range(5)])
+    [(insert, _params)] = database.asked_by(post.writer._commit, batch)
+    assert insert.startswith("INSERT INTO messages")
+    assert [w.stored.seq for w in batch[:5]] == [2, 3, 4, 5, 6]
+
+
+def test_a_refused_batch_costs_the_same_for_one_conversation_and_for_many(database):
+    counts = []
+    for how_many in (1, 20):
+        sender, receivers = person(database), [person(database) for _n in range(how_many)]
+        slow, fast = Post(database), Post(database)
+        for post in (slow, fast):
+            for receiver in receivers:
+                post.send(sender, receiver)
+        batch = waiting(slow, [draft(sender, receiver) for receiver in receivers])
+        counts.append(len(database.asked_by(slow.writer._commit, batch)))
+        assert {w.stored.seq for w in batch} == {3}
+    assert counts == [4, 4], "the refused INSERT, the resends, where things stand, the INSERT"
+
+
+def waiting(post, drafts):
+    return [Waiting(one, None, post.writer.new_event()) for one in drafts]
+
+
+@pytest.mark.parametrize("ask", [
+    lambda db, me, other: people_for(db, me),
+    lambda db, me, other: people_found(db, me, "e"),
+    lambda db, me, other: Message.page(db, Conversation.between(db, me, other).id),
+    lambda db, me, other: User.search(db, "e", me)])
+def test_a_page_costs_the_same_number_of_statements_whatever_its_size(town, ask):
+    me, ids = town.me.id, town.ids
+    for one, other in ((me, ids[0]), (ids[PARTNERS], ids[PARTNERS + 1])):
+        assert 1 <= len(town.asked_by(ask, town, one, other)) <= 3
