@@ -1,0 +1,376 @@
+"""The pages and their JSON: home, conversations, search, files, health, and refusals in words."""
+import gzip
+import html
+import re
+
+import pytest
+
+from tests import services
+from tests.people import Person, new_client_id
+
+JSON = {"Accept": "application/json"}
+FRENCH = {"Accept-Language": "fr"}
+
+
+def words(page):
+    """Return the visible words of a page, markup and white space aside."""
+    body = re.sub(r"<(script|template|svg|head)\b.*?</\1>", " ", page, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", body)).split())
+
+
+def names(page):
+    """Return the names on the cards of a page, in order."""
+    listed = re.search(r'<ul id="people".*?</ul>', page, re.S)[0]
+    return [html.unescape(name) for name in re.findall(r'data-part="name">([^<]*)</bdi>', listed)]
+
+
+def texts(page):
+    """Return the messages of a page, in order."""
+    shown = re.search(r'<ol id="history".*?</ol>', page, re.S)[0]
+    return [html.unescape(text) for text in re.findall(r'data-part="text"[^>]*>([^<]*)</p>', shown)]
+
+
+def form_of(page, action):
+    """Return the hidden fields of a form."""
+    form = re.search(rf'<form[^>]* action="{re.escape(action)}".*?</form>', page, re.S)[0]
+    return {name: html.unescape(value)
+            for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)}
+
+
+@pytest.fixture
+def talk(alice, bob):
+    """Seven messages from alice to bob; `talk(n)` writes more."""
+    def write(count):
+        token = {"X-CSRFToken": alice.token("/")}
+        for number in range(1, count + 1):
+            sent = {"message": f"number {number}", "clientId": new_client_id()}
+            assert alice.post(f"/messages/{bob.username}", json=sent, headers=token).status_code == 201
+    write(7)
+    return write
+
+
+def test_it_works(chat, alice, bob):
+    home = words(alice.get("/").text)
+    assert f"Welcome, {alice.username}" in home and "Users" in home
+    assert f"Welcome, {alice.username}! Please choose someone to talk to." in home
+    page = alice.get(f"/chat/{bob.username}").text
+    assert f"Chat with: {bob.username}" in words(page) and texts(page) == []
+    assert re.search(r'<label[^>]* for="message">Message</label>', page) and re.search(r"<button[^>]*>(?:(?!</button>).)*Send", page, re.S)
+
+
+def test_the_home_page_has_the_list_and_its_search(chat, alice, bob):
+    page = alice.get("/", params={"q": bob.username}).text
+    assert names(page) == [bob.username]
+    assert re.search(rf'<a href="/chat/{bob.username}"[^>]*>', page)
+    assert re.search(r'<input(?=[^>]* type="search")(?=[^>]* name="q")', page)
+    assert f'src="/avatars/{bob.id}.svg"' in page
+
+
+def test_the_pages_in_french(chat, alice, bob):
+    home = words(alice.get("/", headers=FRENCH).text)
+    assert f"Bienvenue, {alice.username}" in home and "Utilisateurs" in home and "Choisissez à qui parler." in home
+    assert "Envoyer" in words(alice.get(f"/chat/{bob.username}", headers=FRENCH).text)
+
+
+# --- messages -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("query, seqs", [
+    ("", [1, 2, 3, 4, 5, 6, 7]), ("?limit=3", [5, 6, 7]), ("?before=4", [1, 2, 3]), ("?before=4&limit=2", [2, 3]),
+    ("?after=4", [5, 6, 7]), ("?after=2&limit=2", [3, 4]), ("?after=0", [1, 2, 3, 4, 5, 6, 7]), ("?after=7", []),
+    ("?before=1", []), ("?before=0", []), ("?after=2&before=5", [3, 4]), ("?limit=1000", [1, 2, 3, 4, 5, 6, 7]),
+    ("?before=99999999999999999999", [1, 2, 3, 4, 5, 6, 7]), ("?before=&after=&limit=", [1, 2, 3, 4, 5, 6, 7])])
+def test_the_pages_of_a_conversation(chat, alice, bob, talk, query, seqs):
+    answer = bob.history(alice, query)
+    assert [m["seq"] for m in answer["messages"]] == seqs
+    assert (answer["lastSeq"], answer["readSeq"]) == (7, 0)
+
+
+def test_a_message_has_the_fields_of_the_contract(chat, alice, bob):
+    sent = alice.send(bob, "all of it").json()
+    [read] = bob.history(alice)["messages"]
+    assert read == sent
+    assert set(read) == {"id", "seq", "clientId", "sender", "senderId", "receiverId", "message", "timestamp"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["timestamp"])
+
+
+def test_how_many_messages_come_at_once(chat, alice, bob, talk):
+    talk(200)
+    assert [m["seq"] for m in bob.history(alice)["messages"]] == list(range(158, 208))
+    assert [m["seq"] for m in bob.history(alice, "?limit=1000")["messages"]] == list(range(8, 208))
+
+
+@pytest.mark.parametrize("query", ["?before=x", "?before=-1", "?after=1.5", "?after=١", "?limit=0", "?limit=-5", "?limit=many"])
+def test_a_value_that_is_no_number_is_refused_in_words(chat, alice, bob, query):
+    answer = alice.get(f"/messages/{bob.username}{query}", headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid" and "must be a number" in answer.json()["error"]["message"]
+    assert "must be a number" in words(alice.get(f"/messages/{bob.username}{query}").text)
+
+
+@pytest.mark.parametrize("path", ["/messages/nobody of this name", "/chat/nobody of this name", "/nowhere"])
+def test_what_is_not_there_is_told_as_a_page_and_as_json(chat, alice, path):
+    page, told = alice.get(path), alice.get(path, headers=JSON)
+    assert page.status_code == told.status_code == 404
+    assert "Not found" in words(page.text) and 'href="/"' in page.text
+    assert told.json()["error"]["code"] == "not_found" and told.json()["error"]["retry"] is False
+    assert "Not found" not in words(alice.get(path, headers=FRENCH).text)
+
+
+def test_a_conversation_with_oneself_is_not_there(chat, alice):
+    assert alice.get(f"/chat/{alice.username}").status_code == 404
+
+
+def test_a_name_may_be_written_otherwise_in_an_address(chat, alice, bob, talk):
+    assert len(bob.json(f"/messages/{alice.username.upper()}")["messages"]) == 7
+
+
+@pytest.mark.parametrize("path", ["/", "/users", "/chat/somebody", "/messages/somebody"])
+def test_who_is_not_logged_in_is_led_to_the_login_and_a_program_is_told(chat, path):
+    stranger = Person(chat.url)
+    assert stranger.get(path).headers["Location"].startswith("/login")
+    told = stranger.get(path, headers=JSON)
+    assert told.status_code == 401 and told.json()["error"]["code"] == "unauthorized"
+    stranger.leave()
+
+
+# --- sending over HTTP, and everything else that works without JavaScript --------------------------------------
+
+def test_sending_a_form(chat, alice, bob):
+    path = f"/chat/{bob.username}"
+    fields = form_of(alice.get(path).text, f"/messages/{bob.username}")
+    answer = alice.post(f"/messages/{bob.username}", {**fields, "message": "  by hand\r\nand pen "})
+    assert answer.status_code == 302 and answer.headers["Location"].startswith(path)
+    assert texts(alice.get(path).text) == texts(bob.get(f"/chat/{alice.username}").text) == ["by hand\nand pen"]
+    assert alice.post(f"/messages/{bob.username}", {**fields, "message": "sent twice"}).status_code == 302
+    assert len(alice.history(bob)["messages"]) == 1, "going back and sending again stores nothing"
+
+
+@pytest.mark.parametrize("message, reason", [("", "cannot be empty"), (" \n ", "cannot be empty"), ("x" * 4001, "at most")])
+def test_a_refused_form_keeps_what_was_written(chat, alice, bob, message, reason):
+    fields = form_of(alice.get(f"/chat/{bob.username}").text, f"/messages/{bob.username}")
+    answer = alice.post(f"/messages/{bob.username}", {**fields, "message": message})
+    assert answer.status_code == 400 and reason in words(answer.text)
+    assert re.search(r'role="alert"[^>]*>[^<]*' + reason, answer.text)
+    assert html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", answer.text, re.S)[1]) == message
+    assert alice.history(bob)["messages"] == []
+
+
+def test_sending_json(chat, alice, bob):
+    client_id = new_client_id()
+    first, again = alice.send(bob, "as JSON", client_id), alice.send(bob, "again", client_id)
+    assert first.status_code == again.status_code == 201 and first.json() == again.json()
+
+
+@pytest.mark.parametrize("sent", ["[]", "7", '"text"', "null", "{", "", '{"message": "no clientId"}', '{"clientId": "1"}'])
+def test_json_that_is_not_well_formed(chat, alice, bob, sent):
+    answer = alice.post(f"/messages/{bob.username}", sent,
+                        headers={"Content-Type": "application/json", "X-CSRFToken": alice.token("/")})
+    assert answer.status_code == 400 and answer.json()["error"]["message"]
+    assert alice.history(bob)["messages"] == []
+
+
+def test_sending_to_nobody(chat, alice):
+    nobody = Person(chat.url, "nobody of this name")
+    answer = alice.send(nobody, "hello?")
+    assert answer.status_code == 404 and answer.json()["error"]["code"] == "not_found"
+    nobody.leave()
+
+
+def test_what_was_sent_over_http_arrives_live(chat, alice, bob):
+    listening = bob.tab()
+    assert alice.send(bob, "by post").json() == listening.wait_for("receiveMessage")
+
+
+def test_older_messages_without_javascript(chat, alice, bob, talk):
+    talk(60)
+    page = bob.get(f"/chat/{alice.username}").text
+    assert len(texts(page)) == 50 and texts(page)[-1] == "number 60"
+    older = html.unescape(re.search(r'<a id="older"[^>]* href="([^"]+)"', page)[1])
+    page = bob.get(older).text
+    assert texts(page) == [f"number {n}" for n in [*range(1, 8), *range(1, 11)]] and 'id="older"' not in page
+
+
+def test_unread_messages_are_counted_on_the_card(chat, alice, bob, talk):
+    [card] = [card for card in bob.json("/users")["users"] if card["id"] == alice.id]
+    assert card == {"id": alice.id, "username": alice.username, "online": card["online"], "unread": 7,
+                    "lastMessage": "number 7", "lastSeq": 7}
+    assert bob.json("/users")["users"][0] == card, "whom one talked with last comes first"
+    assert [card["unread"] for card in alice.json("/users")["users"] if card["id"] == bob.id] == [0]
+
+
+# --- searching ------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def crowd(chat, arrive):
+    """People whose names share a tag that nobody else's has; returns (register, the tag)."""
+    tag = new_client_id()[:8]
+    return lambda *endings: [arrive(chat, f"{tag} {ending}") for ending in endings], tag
+
+
+def found(person, text, **more):
+    return [card["username"] for card in person.get("/users", headers=JSON, params={"q": text, **more}).json()["users"]]
+
+
+@pytest.mark.parametrize("ending, query, fits", [
+    ("Élodie", "elodie", True), ("Élodie", "ÉLOD", True), ("elodie", "Élodie", True), ("Zoë", "zoe", True),
+    ("Ñandú", "nandu", True), ("STRASSE", "straße", True), ("under_score", "under_", True), ("under_score", "underx", False),
+    ("plainword", "pl_in", False), ("100% sure", "0%", True), ("1000 sure", "0% ", False), ("plainword", "%", False),
+    ("back-slash", "\\", False), ("inside", "nsid", True), ("ＡＢＣ", "abc", True)])
+def test_the_search_ignores_case_and_accents_and_takes_signs_as_letters(chat, alice, crowd, ending, query, fits):
+    people, tag = crowd
+    [person] = people(ending)
+    assert (person.id in everybody_found(alice, query)) is fits
+
+
+def everybody_found(person, query):
+    """Return the ids of everybody whom a search finds, page after page."""
+    everybody, after = [], ""
+    while page := person.get("/users", headers=JSON, params={"q": query, "after": after}).json()["users"]:
+        everybody += [card["id"] for card in page]
+        after = everybody[-1]
+    return everybody
+
+
+def test_the_search_pages_by_fifty(chat, crowd):
+    people, tag = crowd
+    everyone = people(*(f"n{number:02}" for number in range(54)))
+    searching = everyone[10]
+    first = found(searching, tag)
+    assert len(first) == 50 and first == sorted(first)
+    listed = searching.get("/users", params={"q": tag})
+    assert names(listed.text) == first
+    after = listed.headers["X-Next-After"]
+    rest = found(searching, tag, after=after)
+    assert first + rest == sorted(p.username for p in everyone if p is not searching), "everyone but oneself, once"
+    link = html.unescape(re.search(r'<a id="people-more"[^>]* href="([^"]+)"', listed.text)[1])
+    assert names(searching.get("/" + link).text) == rest
+    assert "X-Next-After" not in searching.get("/users", params={"q": tag, "after": after}).headers
+
+
+def test_the_search_answers_with_cards_or_with_json(chat, alice, bob):
+    cards = alice.get("/users", params={"q": bob.username})
+    assert cards.headers["Content-Type"].startswith("text/html") and names(cards.text) == [bob.username]
+    assert "<html" not in cards.text
+    told = alice.get("/users", params={"q": bob.username}, headers=JSON)
+    assert told.headers["Content-Type"] == "application/json"
+    assert told.json() == {"users": [{"id": bob.id, "username": bob.username, "online": told.json()["users"][0]["online"],
+                                      "unread": 0, "lastMessage": None, "lastSeq": 0}]}
+
+
+def test_a_search_that_finds_nobody_says_so(chat, alice):
+    page = alice.get("/", params={"q": "<nobody>"}).text
+    assert names(page) == [] and "Nobody is called “<nobody>”." in words(page)
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1.0"])
+def test_a_page_that_cannot_be_is_refused(chat, alice, after):
+    assert alice.get("/users", params={"after": after}, headers=JSON).status_code == 400
+
+
+# --- avatars, files, health -----------------------------------------------------------------------------------
+
+def test_an_avatar_is_drawn_here_and_kept(chat, alice, bob):
+    one, other = (alice.get(f"/avatars/{person.id}.svg") for person in (alice, bob))
+    assert one.headers["Content-Type"].startswith("image/svg+xml") and one.text.startswith("<svg")
+    assert one.text != other.text and one.text == bob.get(f"/avatars/{alice.id}.svg").text
+    assert "immutable" in one.headers["Cache-Control"] and "Set-Cookie" not in one.headers
+    assert alice.get("/avatars/x.svg").status_code == alice.get("/avatars/-1.svg").status_code == 404
+
+
+def test_a_file_is_kept_for_a_year_under_the_name_of_its_contents(chat, alice):
+    paths = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', alice.get("/").text))
+    assert any(path.endswith("app.css") for path in paths) and any(path.endswith("app.js") for path in paths)
+    for path in paths:
+        answer = alice.get(path)
+        assert answer.status_code == 200 and answer.headers["Cache-Control"] == "public, max-age=31536000, immutable", path
+        assert answer.headers["Content-Type"].partition(";")[0] in ("text/css", "text/javascript"), path
+        assert "Set-Cookie" not in answer.headers
+        old = alice.get(re.sub(r"/static/\w+/", "/static/old/", path))
+        assert old.status_code == 200 and old.headers["Cache-Control"] == "no-cache"
+
+
+def test_a_file_is_compressed_for_a_browser_that_can_read_it(chat, alice):
+    path = re.search(r'"(/static/[^"]+app\.css)"', alice.get("/").text)[1]
+    plain = alice.get(path, headers={"Accept-Encoding": "identity"})
+    small = alice.get(path, headers={"Accept-Encoding": "br, gzip"}, stream=True)
+    assert "Content-Encoding" not in plain.headers and small.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.raw.read(decode_content=False)) == plain.content
+    assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["Content-Type"] == small.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("path", ["../__init__.py", "..%2f__init__.py", "js/../../user.py", "build/.stamp", "nothing.js", "js",
+                                  "build/app.css.gz", "%00.css", "/etc/passwd.css"])
+def test_only_files_of_the_browser_are_served(chat, alice, path):
+    assert alice.get(f"/static/x/{path}").status_code in (308, 404)
+    assert alice.get(f"/static/x/{path}", allow_redirects=True).status_code == 404
+
+
+def test_health(chat):
+    visitor = Person(chat.url)
+    for path in ("/healthz", "/readyz"):
+        answer = visitor.get(path)
+        assert answer.status_code == 200 and answer.json()["status"] == "ok" and "Set-Cookie" not in answer.headers
+    visitor.leave()
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("POST", "/", "GET, HEAD, OPTIONS"), ("DELETE", "/login", "GET, HEAD, OPTIONS, POST"), ("GET", "/logout", "OPTIONS, POST")])
+def test_what_cannot_be_done_here_is_told_with_what_can(chat, alice, method, path, allowed):
+    headers = {"X-CSRFToken": alice.token("/"), **JSON}
+    answer = alice.http.request(method, chat.url + path, headers=headers, allow_redirects=False)
+    assert answer.status_code == 405 and answer.headers["Allow"] == allowed
+    assert answer.json()["error"]["message"] == "This cannot be done at this address."
+
+
+def test_a_form_whose_fate_is_not_known_comes_back_with_its_client_id(server_mode_settings, arrive, start_server):
+    with services.MariaDB() as own:
+        server = start_server(**{**server_mode_settings, "DATABASE_URL": own.url})
+        alice, bob = arrive(server), arrive(server)
+        path = f"/messages/{bob.username}"
+        form = form_of(alice.get(f"/chat/{bob.username}").text, path)
+        with own.connect(database="chat") as connection, connection.cursor() as cursor:
+            cursor.execute("LOCK TABLES messages READ")
+            refused = alice.post(path, {**form, "message": "only once"})
+            cursor.execute("UNLOCK TABLES")
+        assert refused.status_code == 503 and "only once" in refused.text
+        again = form_of(refused.text, path)
+        assert again["clientId"] == form["clientId"]
+        for _n in range(2):
+            assert alice.post(path, {**again, "message": "only once"}).status_code == 302
+        assert [m["message"] for m in alice.history(bob)["messages"]] == ["only once"]
+
+
+def test_a_form_marks_as_read_what_its_page_showed(chat, alice, bob, talk):
+    assert bob.json("/users")["users"][0]["unread"] == 7
+    path = f"/messages/{alice.username}"
+    form = form_of(bob.get(f"/chat/{alice.username}").text, path)
+    assert bob.post(path, {**form, "message": "thank you"}).status_code == 302
+    assert bob.json("/users")["users"][0]["unread"] == 0
+
+
+@pytest.mark.parametrize("path", ["/users?after=", "/messages/{bob}?before="])
+def test_a_number_without_end_is_refused(chat, alice, bob, path):
+    answer = alice.get(path.format(bob=bob.username) + "9" * 5000, headers=JSON)
+    assert answer.status_code == 400 and answer.json()["error"]["code"] == "invalid"
+
+
+def test_a_form_written_by_hand_needs_no_client_id(chat, alice, bob):
+    fields = {"message": "by hand", "csrf_token": alice.token("/")}
+    assert alice.post(f"/messages/{bob.username}", fields).status_code == 302
+    assert [m["message"] for m in alice.history(bob)["messages"]] == ["by hand"]
+
+
+@pytest.mark.parametrize("accept, kind", [
+    ("application/json", "json"), ("application/json, text/plain, */*", "json"), ("*/*", "html"),
+    ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "html")])
+def test_json_is_for_those_who_name_it(chat, alice, bob, accept, kind):
+    assert kind in alice.get("/users", headers={"Accept": accept}).headers["Content-Type"]
+
+
+def test_pages_are_compressed_for_who_takes_it(chat, alice):
+    small = alice.get("/", headers={"Accept-Encoding": "gzip"})
+    assert small.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in small.headers["Vary"]
+    plain = alice.get("/", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert int(small.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2

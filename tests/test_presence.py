@@ -1,0 +1,284 @@
+"""Presence: who is online, through a reload and several tabs, over several processes, and when one of them dies."""
+import pytest
+
+from chat import presence as module
+from chat.errors import Unavailable
+from chat.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoard
+from chat.stores import Client
+from tests import services
+from tests.databases import Aside
+
+ALICE, BOB = 1, 2
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+    def move(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def client(redis_server):
+    with redis_server.connect(socket_timeout=2) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture(params=["memory", "redis"])
+def presence(request, clock):
+    """One process, alone."""
+    if request.param == "memory":
+        return Presence(MemoryBoard(), clock)
+    return Presence(RedisBoard(request.getfixturevalue("client"), "first"), clock)
+
+
+@pytest.fixture
+def two(client, clock):
+    """Two processes on one Redis."""
+    return Presence(RedisBoard(client, "first"), clock), Presence(RedisBoard(client, "second"), clock)
+
+
+def end_leases(client, seconds):
+    """Let so many seconds of all leases pass."""
+    for member, ends in client.zrange(RedisBoard.KEY, 0, -1, withscores=True):
+        client.zadd(RedisBoard.KEY, {member: ends - seconds})
+
+
+def test_it_works(presence, clock):
+    assert presence.refresh() == presence.online() == frozenset()
+    presence.connect(ALICE, "tab")
+    assert presence.refresh() == presence.online() == {ALICE}
+    assert presence.of(ALICE) == ("tab",) and presence.of(BOB) == ()
+    presence.disconnect(ALICE, "tab")
+    assert presence.of(ALICE) == ()
+    clock.move(DELAY + 0.1)
+    assert presence.refresh() == frozenset()
+
+
+def test_a_reload_does_not_blink(presence, clock):
+    presence.connect(ALICE, "tab")
+    presence.disconnect(ALICE, "tab")
+    clock.move(DELAY - 0.1)
+    assert presence.refresh() == {ALICE}
+    presence.connect(ALICE, "reloaded tab")
+    clock.move(DELAY + 0.1)
+    assert presence.refresh() == {ALICE}
+
+
+def test_the_last_tab_counts(presence, clock):
+    presence.connect(ALICE, "one")
+    presence.connect(ALICE, "two")
+    presence.disconnect(ALICE, "one")
+    clock.move(DELAY + 0.1)
+    assert presence.refresh() == {ALICE}
+    presence.disconnect(ALICE, "two")
+    clock.move(DELAY + 0.1)
+    assert presence.refresh() == frozenset()
+
+
+def test_at_once_after_a_logout(presence):
+    presence.connect(ALICE, "tab")
+    presence.refresh()
+    presence.disconnect(ALICE, "tab")
+    presence.end_delay(ALICE)
+    assert presence.refresh() == frozenset()
+
+
+def test_a_logout_in_one_tab_leaves_another_session_online(presence, clock):
+    presence.connect(ALICE, "here")
+    presence.connect(ALICE, "elsewhere")
+    presence.disconnect(ALICE, "here")
+    presence.end_delay(ALICE)
+    clock.move(DELAY + 0.1)
+    assert presence.refresh() == {ALICE}
+
+
+def test_a_connection_that_ends_twice_or_never_began_changes_nothing(presence, clock):
+    presence.disconnect(BOB, "unknown")
+    presence.connect(ALICE, "tab")
+    presence.disconnect(ALICE, "tab")
+    presence.end_delay(ALICE)
+    presence.disconnect(ALICE, "tab")
+    assert presence.refresh() == frozenset()
+
+
+def test_connections_come_and_go_in_many_threads(presence):
+    def work(number):
+        for step in range(200):
+            presence.connect(ALICE, (number, step))
+            presence.of(ALICE)
+            presence.disconnect(ALICE, (number, step))
+            presence.end_delay(ALICE)
+    asides = [Aside(lambda number=number: work(number)) for number in range(4)]
+    for aside in asides:
+        aside.outcome()
+    assert presence.of(ALICE) == () and presence.refresh() == frozenset()
+
+
+# --- several processes ---------------------------------------------------------------------------------------------
+
+
+def test_each_process_sees_the_people_of_the_other(two):
+    first, second = two
+    first.connect(ALICE, "tab")
+    second.connect(BOB, "tab")
+    assert first.refresh() == second.refresh() == {ALICE, BOB}
+
+
+def test_somebody_in_two_processes_is_online_until_the_last_one(two):
+    first, second = two
+    first.connect(ALICE, "tab")
+    second.connect(ALICE, "tab")
+    first.disconnect(ALICE, "tab")
+    first.end_delay(ALICE)
+    assert first.refresh() == second.refresh() == {ALICE}
+    second.disconnect(ALICE, "tab")
+    second.end_delay(ALICE)
+    second.refresh()
+    assert first.refresh() == frozenset()
+
+
+def test_a_process_that_dies_takes_its_people_offline_when_the_lease_ends(two, client, clock):
+    living, dead = two
+    living.connect(BOB, "tab")
+    dead.connect(ALICE, "tab")
+    assert living.refresh() == {ALICE, BOB}
+    end_leases(client, LEASE - 1)
+    clock.move(LEASE - 1)
+    assert living.refresh() == {ALICE, BOB}
+    end_leases(client, 2)
+    clock.move(2)
+    assert living.refresh() == {BOB}
+    assert [member for member in client.zrange(RedisBoard.KEY, 0, -1)] == [b"2:first"], "nothing is left of it"
+
+
+def test_the_lease_is_renewed_long_before_it_ends(two, client, clock):
+    first, second = two
+    first.connect(ALICE, "tab")
+    first.refresh()
+    for _time in range(10):
+        end_leases(client, RENEWAL + 1)
+        clock.move(RENEWAL + 1)
+        first.refresh()
+        assert second.refresh() == {ALICE}
+    assert 2 * RENEWAL < LEASE
+
+
+def test_the_leases_follow_one_clock(two, monkeypatch):
+    """The process's own clock may be an hour off: what counts is the time of Redis."""
+    first, second = two
+    first.connect(ALICE, "tab")
+    monkeypatch.setattr(module.time, "time", lambda: 10**10)
+    second.connect(BOB, "tab")
+    assert second.refresh() == {ALICE, BOB}
+    monkeypatch.undo()
+    assert first.refresh() == {ALICE, BOB}
+
+
+def test_somebody_who_returns_while_they_are_removed_stays_online_for_all(two):
+    """The other process must not wait for the next renewal."""
+    first, second = two
+    first.connect(ALICE, "tab")
+    first.refresh()
+    first.disconnect(ALICE, "tab")
+    first.end_delay(ALICE)
+    remove = first.board.remove
+
+    def remove_slowly(user_ids):
+        first.connect(ALICE, "reloaded tab")
+        remove(user_ids)
+    first.board.remove = remove_slowly
+    assert first.refresh() == {ALICE}
+    assert second.refresh() == {ALICE}
+
+
+# --- Redis away ------------------------------------------------------------------------------------------------------
+
+
+def as_the_chat(server, timeout):
+    """A client that does not try again by itself, like the chat's own."""
+    return Client.from_url(server.url, socket_timeout=timeout)
+
+
+def test_an_emptied_redis_is_filled_again(two, client, clock):
+    first, second = two
+    first.connect(ALICE, "tab")
+    first.refresh()
+    client.flushall()
+    assert first.refresh() == {ALICE}, "one's own people are known without it"
+    clock.move(RENEWAL + 0.1)
+    first.refresh()
+    assert second.refresh() == {ALICE}
+
+
+def test_while_redis_is_away_the_last_known_goes_on(clock):
+    with services.Redis() as server:
+        first, second = (Presence(RedisBoard(as_the_chat(server, 1), name), clock) for name in "ab")
+        first.connect(ALICE, "tab")
+        second.connect(BOB, "tab")
+        assert first.refresh() == {ALICE, BOB}
+        server.stop()
+        with pytest.raises(Unavailable):
+            as_the_chat(server, 1).ping()
+        first.connect(3, "new tab")
+        assert first.refresh() == {ALICE, BOB, 3}
+        first.disconnect(ALICE, "tab")
+        first.end_delay(ALICE)
+        assert first.refresh() == {BOB, 3}
+        server.start()      # empty
+        clock.move(RENEWAL + 0.1)
+        second.refresh()
+        assert first.refresh() == {BOB, 3}
+        assert second.refresh() == {BOB, 3}
+
+
+def test_what_is_asked_of_redis_while_it_is_frozen_ends(clock):
+    with services.Redis() as server:
+        presence = Presence(RedisBoard(as_the_chat(server, 0.2), "a"), clock)
+        presence.connect(ALICE, "tab")
+        server.pause()
+        presence.connect(BOB, "tab")
+        assert presence.refresh() == {ALICE, BOB}
+        server.resume()
+
+
+# --- as people see it ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_two_servers_on_one_redis_and_one_is_killed(start_server, arrive, server_mode_settings):
+    here, there = start_server(**server_mode_settings), start_server(**server_mode_settings)
+    alice, bob = arrive(here), arrive(there)
+    watching = alice.tab()
+    bob.tab()
+    watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["online"])
+    there.kill()
+    assert watching.wait_for("updateOnlineUsers", lambda p: bob.id in p.get("offline", []), timeout=LEASE + 3)
+    assert alice.id in watching.person.tab().wait_for("updateOnlineUsers", lambda p: p["snapshot"])["online"]
+
+
+def test_a_delay_that_already_runs_can_be_ended(presence):
+    presence.connect(1, "a")
+    presence.disconnect(1, "a")
+    assert 1 in presence.refresh()
+    presence.end_delay(1)
+    assert 1 not in presence.refresh()
+
+
+def test_ending_the_delay_leaves_those_alone_who_are_connected(presence):
+    presence.connect(1, "a")
+    presence.end_delay(1)
+    presence.end_delay(None)
+    assert 1 in presence.refresh()

@@ -1,0 +1,65 @@
+"""docs/protocol.md says what the code does: every route, event, error and limit stands in it."""
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import config
+from chat import MOST_FORM, create_app, errors, message, sockets, transport
+
+DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    return create_app(config.load({"INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")), "ASYNC_MODE": "threading"}))
+
+
+def rows(first_cell):
+    """Return the cells of all table rows whose first cell matches."""
+    found = [line.strip("| \n").split(" | ") for line in DOCUMENT.splitlines() if re.match(rf"\| {first_cell}", line)]
+    assert found, f"no table row begins with {first_cell}"
+    return found
+
+
+def test_it_works():
+    assert DOCUMENT.startswith("# The protocol")
+
+
+def test_every_route_is_documented_with_its_methods(app):
+    documented = set(re.findall(r"`(GET|POST) (/[^`?]*)`", DOCUMENT))
+    real = {(method, re.sub(r"<\w+:user_id>", "<id>", re.sub(r"<path:name>", "<path>", re.sub("<hashed>", "<hash>", rule.rule))))
+            for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}}
+    assert documented - {("GET", "/login?next=…")} == real
+
+
+def test_every_event_is_documented(app):
+    documented = {row[0].strip("`") for row in rows(r"`\w+` \| (client|server) ")}
+    taken_in = set(app.chat.server.handlers["/"]) - {"connect", "disconnect", "*"}
+    sent = set(re.findall(r'emit\("(\w+)"', inspect.getsource(sockets)))
+    assert documented == taken_in | sent
+
+
+def test_every_error_is_documented():
+    documented = {(row[0].strip("`"), int(row[1]), row[2] == "yes") for row in rows(r"`\w+` \| \d{3}")}
+    real = {(kind.code, kind.status, kind.retry) for kind in vars(errors).values()
+            if inspect.isclass(kind) and issubclass(kind, errors.ChatError)}
+    assert documented == real
+
+
+@pytest.mark.parametrize("sentence", [
+    f"1 to {message.LONGEST:,} characters", f"1 to\n{message.LONGEST_CLIENT_ID} visible ASCII characters",
+    f"{message.MOST_ROWS} at most",
+    f"{sockets.MOST_MESSAGES} messages in {sockets.MESSAGE_WINDOW} seconds, or {sockets.MOST_CONNECTIONS} connections of a person",
+    f"beyond {transport.MOST_FROM_ADDRESS} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
+    f"more than {transport.MOST_BODY // 1024} KiB", f"at most once in {sockets.TYPING_WINDOW} seconds",
+])
+def test_the_limits_are_the_real_ones(sentence):
+    assert sentence in DOCUMENT
+
+
+def test_the_message_is_the_real_one():
+    example = re.search(r"```json\n(\{.*?\})\n```", DOCUMENT, re.S).group(1)
+    assert list(json.loads(example)) == list(message.Message(1, 2, "x", "c", "alice").as_json())

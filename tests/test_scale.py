@@ -1,0 +1,184 @@
+"""The numbers the chat is meant for: 1,500 connections, 10,000 people, 100,000 messages in one conversation."""
+import asyncio
+import os
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+
+from chat.people import people_for, people_found
+from chat.runtime import allow_many_files
+from tests.conftest import SECRET_KEY
+from tests.databases import beside, database, person  # noqa: F401
+from tests.test_schema import crowd, talk
+
+pytestmark = pytest.mark.slow
+
+CONNECTIONS = 1500
+AT_ONCE = 50            # connections that are being opened at a time
+PEOPLE = 10_000
+LONG, SHORT = 100_000, 100      # messages
+OPENINGS = 20
+MOST_RATIO = 2.0        # a sanity bound for a busy machine; the benchmark measures it
+
+
+class Line:
+    """A WebSocket with the least that Socket.IO needs: it answers pings and keeps the messages it hears."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+        self.heard = asyncio.Queue()
+        self.connected = asyncio.Event()
+        self.task = asyncio.create_task(self.listen())
+
+    @classmethod
+    async def open(cls, url, cookie):
+        address = urlsplit(url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {address.netloc}\r\nOrigin: {url}\r\n"
+                     f"Cookie: {cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        status = await reader.readuntil(b"\r\n\r\n")
+        assert b" 101 " in status.splitlines()[0], status
+        line = cls(reader, writer)
+        line.send("40")
+        await asyncio.wait_for(line.connected.wait(), 30)
+        return line
+
+    def send(self, text):
+        """Send a short text as one frame, masked with zeros."""
+        payload = text.encode()
+        assert len(payload) < 126
+        self.writer.write(bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload)
+
+    async def listen(self):
+        try:
+            while True:
+                text = await self.frame()
+                if text == "2":
+                    self.send("3")
+                elif text.startswith("40"):
+                    self.connected.set()
+                elif text.startswith('42["receiveMessage"'):
+                    self.heard.put_nowait(text)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+
+    async def frame(self):
+        _first, length = await self.reader.readexactly(2)
+        if length >= 126:
+            length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8), "big")
+        return (await self.reader.readexactly(length)).decode(errors="replace")
+
+    async def close(self):
+        self.task.cancel()
+        self.writer.transport.abort()
+
+
+async def open_many(url, cookies):
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def open_one(number):
+        async with gate:
+            return await Line.open(url, cookies[number % len(cookies)])
+    return await asyncio.gather(*(open_one(number) for number in range(CONNECTIONS)))
+
+
+def test_it_works(start_server, arrive):
+    """1,500 connections at once; the pages answer, and a message reaches each connection of both people once."""
+    allow_many_files()
+    server = start_server(ASYNC_MODE="eventlet")
+    people = [arrive(server) for _n in range(3)]
+    alice, bob, _charlie = people
+
+    async def crowded():
+        lines = await open_many(server.url, [one.cookie() for one in people])
+        start = time.monotonic()
+        assert (await asyncio.to_thread(alice.get, "/")).status_code == 200
+        assert time.monotonic() - start < 5
+        assert (await asyncio.to_thread(alice.send, bob, "to all of us")).status_code == 201
+        for number, line in enumerate(lines):
+            if number % 3 < 2:
+                assert "to all of us" in await asyncio.wait_for(line.heard.get(), 20)
+        await asyncio.sleep(0)
+        assert all(line.heard.empty() and not line.task.done() for line in lines)
+        for line in lines:
+            await line.close()
+    with ThreadPoolExecutor(1) as aside:    # the browser tests leave an event loop in this thread
+        aside.submit(asyncio.run, crowded()).result()
+
+
+@pytest.fixture(scope="module")
+def city(database):
+    database.me = person(database, "me in the city")
+    database.ids = crowd(database, 100, PEOPLE, "citizen")
+    for other_id in database.ids[5000:5120]:
+        talk(database, database.me.id, other_id, 1)
+    return database
+
+
+def pages(ask):
+    """Follow the pages to the end; return all ids in order."""
+    ids, after = [], None
+    while True:
+        page = [card.id for card in ask(after)]
+        ids += page
+        if len(page) < 50:
+            return ids
+        after = page[-1]
+
+
+def test_ten_thousand_people_are_listed_without_doubles_or_holes(city):
+    listed = pages(lambda after: people_for(city, city.me.id, after))
+    assert listed[:120] == city.ids[5000:5120][::-1], "whom one talked with last comes first"
+    assert len(listed) == len(set(listed)) == PEOPLE
+    assert set(listed) == set(city.ids)
+
+
+@pytest.mark.parametrize("text, fits", [("CITIZEN", lambda i: True), ("zen50", lambda i: str(i).startswith("50")),
+                                        ("7", lambda i: "7" in str(i))])
+def test_ten_thousand_people_are_searched_without_doubles_or_holes(city, text, fits):
+    found = pages(lambda after: people_found(city, city.me.id, text, after))
+    assert len(found) == len(set(found))
+    assert set(found) == {i for i in city.ids if fits(i)}
+
+
+def test_a_page_of_ten_thousand_people_comes_quickly(city):
+    for ask in (lambda: people_for(city, city.me.id), lambda: people_for(city, city.me.id, city.ids[7000]),
+                lambda: people_found(city, city.me.id, "e"), lambda: people_found(city, city.me.id, "zen99")):
+        assert median_time(ask) < 0.1
+
+
+def median_time(ask, times=5):
+    return statistics.median(seconds(ask) for _n in range(times))
+
+
+def seconds(ask):
+    start = time.perf_counter()
+    ask()
+    return time.perf_counter() - start
+
+
+def test_a_long_conversation_opens_about_as_fast_as_a_short_one(database, start_server, arrive):
+    if database.name == "sqlite":
+        path = database.query("PRAGMA database_list")[0]["file"]
+        settings = {"INSTANCE_PATH": os.path.dirname(path)}
+    else:
+        options = database.engine.options
+        settings = {"SECRET_KEY": SECRET_KEY,
+                    "DATABASE_URL": f"mysql://root@127.0.0.1:{options['port']}/{database.engine.name}"}
+    server = start_server(**settings)
+    alice, bob, charlie = arrive(server), arrive(server), arrive(server)
+    filling = beside(database)
+    talk(filling, alice.id, bob.id, LONG)
+    talk(filling, alice.id, charlie.id, SHORT)
+    filling.engine.close()
+    assert (alice.history(bob)["lastSeq"], alice.history(charlie)["lastSeq"]) == (LONG, SHORT)
+    for path in ("/messages/{}", "/chat/{}"):
+        times = {bob: [], charlie: []}
+        for _n in range(OPENINGS):
+            for other, taken in times.items():
+                taken.append(seconds(lambda: alice.get(path.format(other.username)).raise_for_status()))
+        assert statistics.median(times[bob]) < MOST_RATIO * statistics.median(times[charlie]), path
