@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Conversation, continuesGroup } from '../../chat/static/js/conversation.js';
+
+const message = (seq) => ({ seq });
+const messages = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => message(first + index));
+const seqs = (list) => list.map(({ seq }) => seq);
+
+test('it works', () => {
+  const log = new Conversation({ first: 1, last: 0 });
+  const { show, fetch } = log.receive([message(1), message(2)]);
+  assert.deepEqual(seqs(show), [1, 2]);
+  assert.equal(fetch, null);
+});
+
+test('a known message is dropped', () => {
+  const log = new Conversation({ first: 1, last: 5 });
+  assert.deepEqual(log.receive([message(5)]), { show: [], fetch: null });
+  assert.deepEqual(log.receive([message(2)]), { show: [], fetch: null });
+});
+
+test('a jump is fetched, however long it is', () => {
+  const log = new Conversation({ first: 1, last: 5 });
+  assert.deepEqual(log.receive([message(1000)]), { show: [], fetch: { after: 5, limit: 200 } });
+  const { show, fetch } = log.receive(messages(6, 205), 1000);
+  assert.equal(show.length, 200);
+  assert.deepEqual(fetch, { after: 205, limit: 200 });
+});
+
+test('a head above the last message shows a lost tail', () => {
+  const log = new Conversation({ first: 1, last: 5 });
+  assert.equal(log.receive([], 5).fetch, null);
+  assert.deepEqual(log.receive([], 6).fetch, { after: 5, limit: 200 });
+});
+
+test('older pages come before, without a hole', () => {
+  const log = new Conversation({ first: 101, last: 150 });
+  assert.deepEqual(log.olderRange(50), { before: 101, limit: 50 });
+  assert.deepEqual(seqs(log.prepend(messages(98, 100))), [98, 99, 100]);
+  assert.deepEqual(log.prepend(messages(1, 5)), [], 'a page that does not join is not shown');
+  assert.deepEqual(log.prepend(messages(98, 100)), [], 'nor one that came before');
+  assert.equal(log.first, 98);
+});
+
+test('the beginning has nothing older', () => {
+  const log = new Conversation({ first: 2, last: 2 });
+  assert.equal(log.hasOlder, true);
+  log.prepend([message(1)]);
+  assert.equal(log.hasOlder, false);
+  assert.equal(log.olderRange(50), null);
+});
+
+test('a reader far up does not follow: new messages wait', () => {
+  const log = new Conversation({ first: 1, last: 320 });
+  log.dropNewest(20);
+  assert.deepEqual(log.receive([message(321)]), { show: [], fetch: null });
+  assert.deepEqual(log.newerRange(60), { after: 300, limit: 60 });
+  assert.equal(log.append(messages(301, 310), 321).length, 10);
+  assert.equal(log.followsEnd, false);
+});
+
+test('a reader who comes down to the end follows again', () => {
+  const log = new Conversation({ first: 1, last: 10, head: 12 });
+  assert.equal(log.followsEnd, false);
+  log.append(messages(11, 12), 12);
+  assert.equal(log.followsEnd, true);
+  assert.deepEqual(seqs(log.receive([message(13)]).show), [13]);
+});
+
+test('what is let go of at the top is older again', () => {
+  const log = new Conversation({ first: 1, last: 320 });
+  log.dropOldest(20);
+  assert.deepEqual(log.olderRange(60), { before: 21, limit: 60 });
+  assert.equal(log.followsEnd, true);
+});
+
+test('messages of one sender less than five minutes apart on a day are a group', () => {
+  const at = (senderId, time) => ({ senderId, date: new Date(`2026-11-22T${time}Z`), day: '2026-11-22' });
+  const first = at(1, '10:00:00');
+  assert.equal(continuesGroup(first, at(1, '10:04:59.999')), true);
+  assert.equal(continuesGroup(first, at(1, '10:05:00')), false);
+  assert.equal(continuesGroup(first, at(2, '10:00:01')), false);
+  assert.equal(continuesGroup(first, { ...at(1, '10:00:01'), day: '2026-11-23' }), false);
+});
