@@ -1,0 +1,55 @@
+"""The browser: the machine's own Chromium, and a screen for each person who sits down before it."""
+import re
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.screen import PATIENCE_MS, Screen
+from tests.people import Person
+from tests.server import Server
+from tools import programs
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def chat():
+    """A running chat, in the embedded mode alone, whose list of people is no longer than one page."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=programs.CHROMIUM.path())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sit_down(chromium):
+    """Open a page in a browser of its own: `sit_down(person, path)`, or `sit_down(server, path)` for a stranger.
+
+    What the browser complains of on its console fails the test, refused content and uncaught errors included, unless
+    the pattern `expects` allows for it. Further options are those of a Playwright context.
+    """
+    contexts, complaints = [], []
+
+    def open_screen(visitor, path="/", expects=r"(?!)", **options):
+        context = chromium.new_context(base_url=visitor.url, **{"locale": "en-GB", **options})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+
+        def listen(text):
+            if not re.search(expects, text):
+                complaints.append(text)
+        context.on("console", lambda line: listen(line.text) if line.type in ("error", "warning") else None)
+        context.on("weberror", lambda error: listen(str(error.error)))
+        cookies = visitor.http.cookies if isinstance(visitor, Person) else ()
+        context.add_cookies([{"name": cookie.name, "value": cookie.value, "url": visitor.url} for cookie in cookies])
+        return Screen(context.new_page(), path)
+    yield open_screen
+    for context in contexts:
+        context.close()
+    assert complaints == []

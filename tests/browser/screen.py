@@ -1,0 +1,89 @@
+"""What a person sees of the chat, by the names that people know its parts by."""
+import re
+
+from playwright.sync_api import expect
+
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}     # CSS pixels
+PATIENCE_MS = 10_000      # when to give up, on a machine that does other work as well
+
+
+class Screen:
+    """One tab of one person's browser. `page` is Playwright's."""
+
+    def __init__(self, page, path=None):
+        self.page = page
+        if path:
+            page.goto(path)
+
+    # --- the people
+
+    @property
+    def search(self):
+        return self.page.get_by_role("searchbox")
+
+    @property
+    def people(self):
+        return self.page.locator("#people > li.person")
+
+    def card(self, person):
+        return self.page.locator(f'li.person[data-user-id="{person.id}"]')
+
+    def link(self, person):
+        return self.page.get_by_role("link", name=re.compile(f"^{re.escape(person.username)}\\b"))
+
+    # --- the conversation
+
+    @property
+    def heading(self):
+        return self.page.get_by_role("heading", name="Chat with: ")
+
+    @property
+    def field(self):
+        return self.page.get_by_role("textbox", name="Message")
+
+    @property
+    def history(self):
+        return self.page.locator("#history-scroll")
+
+    @property
+    def bubbles(self):
+        return self.page.locator("#history > li.message")
+
+    @property
+    def pill(self):
+        return self.page.locator("#new-pill")
+
+    def bubble(self, text):
+        """The rows with just this text: one, unless a message was doubled."""
+        return self.bubbles.filter(has=self.page.get_by_text(text, exact=True))
+
+    def texts(self):
+        """The messages on the page, from the first to the last."""
+        return self.page.locator("#history > li.message [data-part=text]").all_text_contents()
+
+    def send(self, text):
+        self.field.fill(text)
+        self.field.press("Enter")
+
+    def expect_state(self, text, state):
+        """Wait until the message is pending, sent, read or failed."""
+        expect(self.bubble(text)).to_have_attribute("data-state", state)
+
+    # --- the place
+
+    def another_tab(self, path="/"):
+        return Screen(self.page.context.new_page(), path)
+
+    def is_painted(self, condition):
+        """Whether the background of the page, as [red, green, blue], fulfils the condition of JavaScript."""
+        return self.page.evaluate(f"({condition})({background(self.page.locator('body'))})")
+
+
+def background(locator):
+    """The colour as it is painted: [red, green, blue]."""
+    return locator.evaluate("""element => {
+      const paint = new OffscreenCanvas(1, 1).getContext('2d');
+      paint.fillStyle = getComputedStyle(element).backgroundColor;
+      paint.fillRect(0, 0, 1, 1);
+      return [...paint.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+    }""")

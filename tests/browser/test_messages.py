@@ -1,0 +1,102 @@
+"""What a message looks like among the others: links, words, days, groups."""
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.past import ago, hold
+
+pytestmark = pytest.mark.browser
+
+
+def groups(screen):
+    """For each message: whether it begins a group, and whether it ends one."""
+    return [tuple(mark in classes.split() for mark in ("first-of-group", "last-of-group"))
+            for classes in screen.bubbles.evaluate_all("rows => rows.map(row => row.className)")]
+
+
+def test_it_works(alice, bob, sit_down):
+    bob.send(alice, "see https://example.org/a?b=1#c.")
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    link = screen.bubbles.get_by_role("link")
+    expect(link).to_have_attribute("href", "https://example.org/a?b=1#c")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ftp://example.org/",
+                                  "//example.org/", "mailto:a@example.org"])
+def test_other_addresses_are_text(alice, bob, sit_down, text):
+    bob.send(alice, text)
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect(screen.bubble(text)).to_be_visible()
+    bob.send(alice, f"{text} again, http://example.org/")
+    expect(screen.bubbles.get_by_role("link")).to_have_count(1)     # the live one, so the script has seen the first
+
+
+def test_long_words_wrap_at_320_pixels(alice, bob, sit_down):
+    bob.send(alice, "Donaudampfschifffahrtsgesellschaft" * 5)
+    bob.send(alice, f"https://example.org/{'path' * 60}")
+    screen = sit_down(alice, f"/chat/{bob.username}", viewport={"width": 320, "height": 640})
+    screen.send("w" * 200)
+    expect(screen.bubbles).to_have_count(3)
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert screen.history.evaluate("scroll => scroll.scrollWidth <= scroll.clientWidth")
+    for bubble in screen.bubbles.locator("article").all():
+        box = bubble.bounding_box()
+        assert 0 <= box["x"] and box["x"] + box["width"] <= 320
+
+
+def test_each_message_has_its_own_direction(alice, bob, sit_down):
+    bob.send(alice, "مرحبا")
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    bob.send(alice, "שלום")
+    bob.send(alice, "hello")
+    expect(screen.bubbles).to_have_count(3)
+    texts = screen.bubbles.locator("[data-part=text]")
+    assert texts.evaluate_all("all => all.map(text => text.matches(':dir(rtl)'))") == [True, True, False]
+    assert screen.card(bob).locator("bdi").text_content() == bob.username
+
+
+@pytest.mark.parametrize("zone, days", [("Pacific/Auckland", 1), ("America/New_York", 2)])
+def test_days_are_those_of_the_readers_zone(chat, alice, bob, sit_down, zone, days):
+    # 03:30 and 05:30 of UTC: one day in Auckland, the evening and the night of two days in New York.
+    said = [(bob, "first", datetime(2026, 1, 15, 3, 30, tzinfo=timezone.utc)),
+            (bob, "second", datetime(2026, 1, 15, 5, 30, tzinfo=timezone.utc))]
+    hold(chat, alice, bob, said)
+    screen = sit_down(alice, f"/chat/{bob.username}", timezone_id=zone)
+    separators = screen.page.locator("#history > li.day")
+    expect(separators).to_have_count(days)
+    expect(separators.first).to_contain_text("14 January" if days == 2 else "15 January")
+    hour = {"Pacific/Auckland": "16:30", "America/New_York": "22:30"}[zone]
+    expect(screen.bubble("first").locator("time")).to_have_text(hour)
+    bob.send(alice, "today")
+    expect(separators).to_have_count(days + 1)
+
+
+def test_messages_within_five_minutes_group(chat, alice, bob, sit_down):
+    start = datetime(2026, 3, 3, 12, 0, tzinfo=timezone.utc)
+    said = [(bob, "one", start), (bob, "two", start + timedelta(minutes=4)),
+            (bob, "three", start + timedelta(minutes=10)),                      # later
+            (alice, "four", start + timedelta(minutes=11))]                     # somebody else
+    hold(chat, alice, bob, said)
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect(screen.bubbles).to_have_count(4)
+    assert groups(screen) == [(True, False), (False, True), (True, True), (True, True)]
+    gaps = [screen.bubble(text).bounding_box()["y"] for text in ("one", "two", "three")]
+    assert gaps[1] - gaps[0] < gaps[2] - gaps[1]
+
+
+def test_live_messages_group_too(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    screen.send("one")
+    screen.send("two")
+    screen.expect_state("two", "sent")
+    bob.send(alice, "three")
+    expect(screen.bubbles).to_have_count(3)
+    assert groups(screen) == [(True, False), (False, True), (True, True)]
+
+
+def test_the_list_says_when(chat, alice, bob, sit_down):
+    hold(chat, alice, bob, [(bob, "long ago", ago(days=1))])
+    screen = sit_down(alice, timezone_id="UTC")
+    expect(screen.card(bob).locator("time")).to_have_text("Yesterday")

@@ -1,0 +1,74 @@
+"""Without JavaScript: everything but the live part."""
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.past import hold, numbered
+from tests.people import PASSWORD, new_client_id
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def sit_down(sit_down):
+    """A browser that runs no script."""
+    return lambda *place, **options: sit_down(*place, java_script_enabled=False, **options)
+
+
+def test_it_works(chat, alice, sit_down):
+    name = f"script-less {new_client_id()[:6]}"
+    screen = sit_down(chat, "/register")
+    page = screen.page
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_text(f"Welcome, {name}! Please choose someone to talk to.")).to_be_visible()
+
+    screen.search.fill(alice.username)
+    screen.search.press("Enter")
+    expect(screen.people).to_have_count(1)
+    page.get_by_role("link", name=re.compile(f"^{alice.username}")).click()
+    screen.field.fill("sent by the form")
+    page.get_by_role("button", name="Send").click()
+    expect(screen.bubble("sent by the form")).to_be_visible()
+    expect(screen.field).to_have_value("")
+
+    page.get_by_role("button", name="Logout").click()
+    expect(page).to_have_url(re.compile("/login$"))
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Login").click()
+    expect(page.get_by_text(f"Welcome, {name}! Please choose someone to talk to.")).to_be_visible()
+
+
+def test_the_whole_history_is_read_page_by_page(chat, alice, bob, sit_down):
+    hold(chat, alice, bob, numbered(alice, bob, 120))
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect(screen.bubble("message 120")).to_be_in_viewport()
+    for oldest in (71, 21, 1):
+        expect(screen.bubbles.first).to_contain_text(f"message {oldest}")
+        if oldest > 1:
+            screen.page.get_by_role("link", name="Show older messages").click()
+    expect(screen.page.get_by_text(re.compile("begins"))).to_be_visible()
+
+
+def test_a_refused_message_keeps_its_text(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}", expects="400|413")
+    screen.field.fill("x" * 4001)
+    screen.page.get_by_role("button", name="Send").click()
+    expect(screen.page.get_by_role("alert")).to_have_text("A message has at most 4000 characters.")
+    expect(screen.field).to_have_value("x" * 4001)
+
+
+def test_nothing_is_offered_that_needs_a_script(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect(screen.page.get_by_role("button", name="Toggle Dark Mode")).to_be_hidden()
+    expect(screen.page.get_by_role("link", name="Check for new messages")).to_be_visible()
+
+
+def test_many_unread_are_said_as_they_are_shown(chat, alice, bob, sit_down):
+    hold(chat, alice, bob, [(bob, text, time) for _sender, text, time in numbered(alice, bob, 120)], read=False)
+    card = sit_down(alice).card(bob)
+    expect(card.locator("[data-part=unread-count]")).to_have_text("99+")
+    expect(card.locator("[data-part=unread-text]")).to_have_text("99+ unread")

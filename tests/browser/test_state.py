@@ -1,0 +1,230 @@
+"""The state of a message: pending, sent, read, failed; and what becomes of it without a network."""
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.people import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|WebSocket connection|ERR_NETWORK"
+PENDING_MS = 50
+
+# A window in the background, to the page: another one is in front.
+IN_BACKGROUND = """
+Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+document.hasFocus = () => false;
+"""
+TO_FRONT = """
+delete document.visibilityState;
+document.hasFocus = () => true;
+document.dispatchEvent(new Event('visibilitychange'));
+dispatchEvent(new Event('focus'));
+"""
+
+
+@pytest.fixture
+def screen(alice, bob, sit_down):
+    """Alice before her conversation with Bob; the network may go."""
+    return sit_down(alice, f"/chat/{bob.username}", expects=NO_NETWORK)
+
+
+def expect_live(screen, word="first"):
+    """Wait until the page is connected: until something it sent has arrived."""
+    screen.send(word)
+    screen.expect_state(word, re.compile("sent|read"))
+
+
+def said(alice, bob):
+    return [message["message"] for message in alice.history(bob)["messages"]]
+
+
+def test_it_works(screen):
+    screen.send("hello")
+    screen.expect_state("hello", "sent")
+    expect(screen.bubble("hello").locator("[data-part=state-word]")).to_have_text("Sent")
+
+
+def test_pending_within_fifty_milliseconds(screen):
+    expect_live(screen)
+    screen.field.fill("at once")
+    took = screen.page.evaluate("""async () => {
+      const list = document.querySelector('#history');
+      const count = list.querySelectorAll('li.message').length;
+      const start = performance.now();
+      document.querySelector('#composer').requestSubmit();
+      while (list.querySelectorAll('li.message').length === count) await new Promise(requestAnimationFrame);
+      return performance.now() - start;
+    }""")
+    assert took < PENDING_MS
+
+
+def test_pending_until_the_acknowledgement(screen):
+    expect_live(screen)
+    screen.page.context.set_offline(True)
+    screen.send("waits")
+    screen.expect_state("waits", "pending")
+    screen.page.context.set_offline(False)
+    screen.expect_state("waits", "sent")
+
+
+def test_read_when_the_other_person_looks_at_it_and_not_before(screen, alice, bob, sit_down):
+    at_bob = sit_down(bob, "/login")
+    at_bob.page.context.add_init_script(IN_BACKGROUND)
+    at_bob.page.goto(f"/chat/{alice.username}")
+    screen.send("do you see it?")
+    expect(at_bob.bubble("do you see it?")).to_be_visible()
+    expect(at_bob.card(alice)).to_have_attribute("data-unread", "1")
+    at_bob.send("answered without a look")      # whatever Bob's page had to say before this has been heard after it
+    expect(screen.bubble("answered without a look")).to_be_visible()
+    screen.expect_state("do you see it?", "sent")
+    at_bob.page.evaluate(TO_FRONT)
+    screen.expect_state("do you see it?", "read")
+    expect(screen.bubble("do you see it?").locator("[data-part=state-word]")).to_have_text("Read")
+    screen.page.reload()
+    screen.expect_state("do you see it?", "read")
+
+
+def test_the_order_does_not_change_with_the_acknowledgement(screen, alice, bob):
+    expect_live(screen)
+    screen.page.context.set_offline(True)
+    screen.send("mine, written first")
+    bob.send(alice, "Bob's, stored first")
+    screen.page.context.set_offline(False)
+    screen.expect_state("mine, written first", "sent")
+    expect(screen.bubble("Bob's, stored first")).to_be_visible()
+    screen.send("last")
+    screen.expect_state("last", "sent")
+    stored = said(alice, bob)
+    screen.page.reload()
+    expect(screen.bubbles).to_have_count(4)
+    assert screen.texts() == stored
+
+
+def test_failed_says_so_with_retry_and_delete(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect_live(screen)
+    # Half of a surrogate pair is what the field lets through and the server refuses.
+    for word in ("one", "two"):
+        screen.field.evaluate("(field, word) => { field.value = word + ' \\ud83d'; }", word)
+        screen.field.press("Enter")
+    failed = screen.page.locator("li.message[data-state=failed]")
+    expect(failed).to_have_count(2)
+    expect(failed.first.get_by_text("This text has characters that cannot be stored.")).to_be_visible()
+    failed.first.get_by_role("button", name="Retry").click()
+    expect(failed).to_have_count(2)
+    for left in (1, 0):
+        failed.first.get_by_role("button", name="Delete").click()
+        expect(failed).to_have_count(left)
+    screen.page.reload()
+    expect(screen.bubbles).to_have_count(1)
+    assert said(alice, bob) == ["first"]
+
+
+def test_offline_a_banner_says_so_and_writing_goes_on(screen, alice, bob):
+    expect_live(screen)
+    banner = screen.page.get_by_role("status").and_(screen.page.locator("#connection"))
+    expect(banner).to_be_empty()        # but there: a screen reader reads what comes into a region that it knows
+    screen.page.context.set_offline(True)
+    expect(banner).to_contain_text("You are offline.")
+    for number in range(5):
+        screen.send(f"offline {number}")
+    expect(screen.page.locator("li.message[data-state=pending]")).to_have_count(5)
+    screen.page.context.set_offline(False)
+    expect(banner).to_have_text("You are back online.")
+    expect(screen.page.locator("li.message[data-state=sent]")).to_have_count(6)
+    expect(banner).to_be_empty()
+    assert banner.bounding_box()["width"] <= 1
+    assert said(alice, bob) == ["first"] + [f"offline {n}" for n in range(5)]
+
+
+def test_the_queue_survives_a_reload_and_leaves_in_order(screen, alice, bob):
+    expect_live(screen)
+    # The server is away, not the page: that one can then be loaded again.
+    screen.page.context.route("**/socket.io/**", lambda route: route.abort("internetdisconnected"))
+    screen.page.reload()
+    for number in range(5):
+        screen.send(f"kept {number}")
+    expect(screen.page.locator("li.message[data-state=pending]")).to_have_count(5)
+    screen.page.reload()
+    expect(screen.page.locator("li.message[data-state=pending]")).to_have_count(5)
+    assert said(alice, bob) == ["first"]
+    screen.page.context.unroute("**/socket.io/**")
+    expect(screen.page.locator("li.message[data-state=sent]")).to_have_count(6)
+    assert screen.texts() == said(alice, bob) == ["first"] + [f"kept {n}" for n in range(5)]
+
+
+def test_a_lost_acknowledgement_doubles_nothing(alice, bob, sit_down):
+    screen = sit_down(alice, "/login")
+    lost = []
+
+    def lose_the_first_answers(socket):
+        server = socket.connect_to_server()
+
+        def pass_on(frame):
+            if frame.startswith("43") and "lose this" in frame and len(lost) < 2:
+                lost.append(frame)
+            else:
+                socket.send(frame)
+        server.on_message(pass_on)
+    screen.page.route_web_socket("**/socket.io/**", lose_the_first_answers)
+    with screen.page.expect_websocket():
+        screen.page.goto(f"/chat/{bob.username}")
+    expect_live(screen)
+    screen.send("lose this")
+    screen.expect_state("lose this", "sent")
+    assert said(alice, bob) == screen.texts() == ["first", "lose this"]
+
+
+def test_a_restart_of_the_server_loses_and_doubles_nothing(start_server, arrive, sit_down):
+    server = start_server()
+    alice, bob = arrive(server), arrive(server)
+    screen = sit_down(alice, f"/chat/{bob.username}", expects=r"ERR_|WebSocket|502|503")
+    at_bob = sit_down(bob, f"/chat/{alice.username}", expects=r"ERR_|WebSocket|502|503")
+    expect_live(screen)
+    server.stop()
+    for number in range(3):
+        screen.send(f"over the restart {number}")
+    server.start()
+    expect(screen.page.locator("li.message.mine[data-state=pending]")).to_have_count(0)
+    expect(at_bob.bubbles).to_have_count(4)
+    expected = ["first"] + [f"over the restart {n}" for n in range(3)]
+    assert screen.texts() == at_bob.texts() == said(alice, bob) == expected
+
+
+def test_an_expired_session_leads_to_the_login_and_loses_nothing(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}", expects=r"40[01]|ERR_ABORTED|WebSocket")
+    expect_live(screen)
+    screen.field.fill("half a thought")
+    alice.log_out()         # the same session, elsewhere
+    expect(screen.page).to_have_url(re.compile(r"/login\?next="))
+    screen.page.get_by_label("Username").fill(alice.username)
+    screen.page.get_by_label("Password").fill(PASSWORD)
+    screen.page.get_by_role("button", name="Login").click()
+    expect(screen.heading).to_have_text(f"Chat with: {bob.username}")
+    expect(screen.field).to_have_value("half a thought")
+
+
+def test_two_tabs_send_each_message_once(alice, bob, sit_down):
+    first = sit_down(alice, f"/chat/{bob.username}")
+    second = first.another_tab(f"/chat/{bob.username}")
+    for number in range(4):
+        (first, second)[number % 2].send(f"number {number}")
+    for screen in (first, second):
+        expect(screen.page.locator("li.message[data-state=sent]")).to_have_count(4)
+    stored = said(alice, bob)
+    assert sorted(stored) == [f"number {n}" for n in range(4)]
+    first.page.reload()
+    expect(first.bubbles).to_have_count(4)
+    assert first.texts() == stored
+
+
+def test_without_indexeddb_it_is_said_and_messages_are_sent(alice, bob, sit_down):
+    screen = sit_down(alice, "/login")
+    screen.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined });")
+    screen.page.goto(f"/chat/{bob.username}")
+    expect(screen.page.locator("#connection")).to_contain_text("This browser keeps no unsent messages")
+    screen.send("all the same")
+    screen.expect_state("all the same", "sent")
+    assert said(alice, bob) == ["all the same"]

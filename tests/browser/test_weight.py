@@ -1,0 +1,70 @@
+"""How much a page weighs, and that it does not jump."""
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.past import hold, numbered
+from tests.browser.screen import PHONE, WIDE
+
+pytestmark = pytest.mark.browser
+
+MOST_JS, MOST_CSS = 35 * 1024, 10 * 1024        # bytes, gzipped
+MOST_REQUESTS = 12      # of a first view, the socket aside
+MOST_SHIFT = 0.02
+SLOWER = 20             # times: on a fast machine the page is there before anything could jump
+
+STATIC_BYTES = """() => performance.getEntriesByType('resource')
+  .filter((entry) => entry.name.includes('/static/'))
+  .reduce((bytes, entry) => bytes + entry.transferSize, 0)"""
+
+OBSERVE_SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shift += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+@pytest.fixture
+def two_people(start_server, arrive):
+    """Alice and Bob, alone on a chat, who have talked."""
+    server = start_server()
+    alice, bob = arrive(server), arrive(server)
+    hold(server, alice, bob, numbered(alice, bob, 60))
+    return alice, bob
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/{}"], ids=["home", "conversation"])
+def test_it_works(two_people, sit_down, path):
+    """The requests of a first view, and the static bytes of a second one."""
+    alice, bob = two_people
+    page, asked = sit_down(alice, path=None).page, []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.format(bob.username), wait_until="networkidle")
+    asked = [url for url in asked if "/socket.io/" not in url]
+    assert len(asked) <= MOST_REQUESTS, "\n".join(asked)
+    assert page.evaluate(STATIC_BYTES) > 10_000
+    page.goto(path.format(bob.username), wait_until="networkidle")
+    assert page.evaluate(STATIC_BYTES) == 0
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("path", ["/", "/chat/{}"], ids=["home", "conversation"])
+def test_nothing_jumps(two_people, sit_down, path, viewport):
+    alice, bob = two_people
+    page = sit_down(alice, path=None, viewport=viewport).page
+    page.add_init_script(OBSERVE_SHIFTS)
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.goto(path.format(bob.username), wait_until="networkidle")
+    bob.send(alice, "on the page")
+    expect(page.get_by_text("on the page").first).to_be_attached()
+    assert page.evaluate("window.shift") <= MOST_SHIFT
+
+
+def test_scripts_and_styles_are_light(two_people, sit_down):
+    alice, bob = two_people
+    page = sit_down(alice, f"/chat/{bob.username}").page
+    page.wait_for_load_state("networkidle")
+    bytes_of = """(ending) => performance.getEntriesByType('resource')
+      .filter((entry) => entry.name.endsWith(ending)).reduce((bytes, entry) => bytes + entry.encodedBodySize, 0)"""
+    assert 10_000 < page.evaluate(bytes_of, ".js") <= MOST_JS
+    assert 2_000 < page.evaluate(bytes_of, ".css") <= MOST_CSS
