@@ -3,6 +3,7 @@
 Handlers are registered on python-socketio's server and not through Flask-SocketIO: each event would cost a Flask
 request context, whose session and user are those of the handshake, frozen. Who speaks is settled once, on connecting.
 """
+import contextlib
 import itertools
 import logging
 import time
@@ -27,6 +28,7 @@ TYPING_WINDOW = 3                           # seconds between two typing signs t
 PRESENCE_WINDOW = 1                         # seconds between two changes of presence that everyone is told
 WATCH_EVERY = 1                             # seconds between looks at the sessions and the transports
 GATHER = 0.02                               # seconds; those who connect together are answered together
+TOLD = "told"                               # the room of those who have their first list: changes are for them alone
 
 
 @dataclass(slots=True)
@@ -90,8 +92,8 @@ class Socket:
                 raise ConnectionRefusedError(str(refusal.message), refusal.as_json()) from refusal
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         self.connections[sid] = Connection(user, session_id, eio_sid, understood(environ))
-        self.server.enter_room(sid, room(user.id))
         self.stores.presence.connect(user.id, sid)
+        self.server.enter_room(sid, room(user.id))      # last: what others wait for comes after the confirmation
         self.newcomers.append(sid)
         self.presence_changed.set()
         transport = self.server.eio.sockets.get(eio_sid)
@@ -243,7 +245,7 @@ class Socket:
                 if ready:
                     welcomed.setdefault(online, []).extend(ready)
                 if time.monotonic() - told_at >= PRESENCE_WINDOW and (online != told or welcomed):
-                    self._tell_change(told, online, skip_sid=[*self.newcomers, *itertools.chain(*welcomed.values())])
+                    self._tell_change(told, online, to=TOLD, skip_sid=[*itertools.chain(*welcomed.values())])
                     for first_list, sids in welcomed.items():
                         self._tell_change(first_list, online, to=sids)
                     told, told_at, welcomed = online, time.monotonic(), {}
@@ -264,4 +266,7 @@ class Socket:
             self.presence_changed.set()
         if ready:
             self.server.emit("updateOnlineUsers", {"snapshot": True, "online": sorted(online)}, to=ready)
+            for sid in ready:
+                with contextlib.suppress(KeyError, ValueError):     # it has left meanwhile
+                    self.server.enter_room(sid, TOLD)
         return ready

@@ -1,5 +1,8 @@
 """Presence: who is online, through a reload and several tabs, over several processes, and when one of them dies."""
+import json
+
 import pytest
+import websocket
 
 from chat import presence as module
 from chat.errors import Unavailable
@@ -7,6 +10,7 @@ from chat.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoa
 from chat.stores import Client
 from tests import services
 from tests.databases import Aside
+from tests.people import ANSWER_SECONDS
 
 ALICE, BOB = 1, 2
 
@@ -282,3 +286,28 @@ def test_ending_the_delay_leaves_those_alone_who_are_connected(presence):
     presence.end_delay(1)
     presence.end_delay(None)
     assert 1 in presence.refresh()
+
+
+def test_who_is_still_being_let_in_hears_of_no_change(start_server, arrive, mariadb, server_mode_settings):
+    """The first that a tab hears is that it is connected, the next is who is online, however long its login takes."""
+    server = start_server(**server_mode_settings)
+    alice, bob, charlie, late = (arrive(server) for _n in range(4))
+    watching = alice.tab()
+    watching.wait_for("updateOnlineUsers", lambda change: change["snapshot"])
+    bob.tab()
+    watching.wait_for("updateOnlineUsers", lambda change: bob.id in change["online"])
+    assert charlie.id   # asked while the database is there
+    charlie.tab()       # a change was told just now: this one is told a second later
+    mariadb.pause()
+    try:
+        ws = websocket.create_connection(server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
+                                         cookie=late.cookie(), origin=server.url, timeout=ANSWER_SECONDS)
+        assert ws.recv().startswith("0")
+        ws.send("40")
+        watching.wait_for("updateOnlineUsers", lambda change: charlie.id in change["online"])
+    finally:
+        mariadb.resume()
+    heard = [ws.recv(), ws.recv()]
+    ws.shutdown()
+    assert heard[0].startswith("40")
+    assert json.loads(heard[1][2:])[1]["snapshot"] is True
