@@ -6,10 +6,12 @@ import functools
 import os
 import socket
 import threading
+import time
 
 LONGEST_QUEUE = 1024        # connections that wait to be accepted
 MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next one waiting for ever
 KEEP_ALIVE = 30             # seconds that a connection may rest between two requests
+SHORTEST_WAIT = 0.001       # seconds; none at all would mean not to wait
 FILES_NEEDED = 20_000       # open files: a socket each
 
 
@@ -23,11 +25,21 @@ class Threads:
         threading.Thread(target=target, daemon=True).start()
 
     def read_in_time(self, environ, length, seconds):
-        connection = socket_of(environ)
-        before = connection.gettimeout()
-        connection.settimeout(seconds)      # for each read; a body in drops keeps its own thread waiting and nobody else
+        connection, source, body = socket_of(environ), environ["wsgi.input"], b""
+        before, until = connection.gettimeout(), time.monotonic() + seconds
         try:
-            return environ["wsgi.input"].read(length)
+            while len(body) < length:
+                connection.setblocking(False)
+                part = source.read1(length - len(body))
+                body += part or b""
+                if not part:    # waited for beside the buffer: a read that times out leaves that one unusable
+                    connection.settimeout(max(until - time.monotonic(), SHORTEST_WAIT))
+                    if not connection.recv(1, socket.MSG_PEEK):
+                        break
+            return body
+        except TimeoutError:
+            connection.shutdown(socket.SHUT_RD)     # Werkzeug would read on until the other side has had enough
+            raise
         finally:
             connection.settimeout(before)
 
@@ -155,15 +167,29 @@ def hang_up(environ):
 def bounded(handler, most):
     """Make a handler of WebSockets bound each message to `most` bytes.
 
-    eventlet bounds a frame and keeps fragments without end; simple-websocket, which the other modes use, can be told.
+    eventlet bounds a frame and keeps fragments without end. simple-websocket, which the other modes use, can be told, but
+    looks at what has come of a frame and not at what its header announces.
     """
     def handle(websocket):
         if hasattr(websocket, "Message"):
             websocket.Message = _bounded_message(websocket.Message, most)
         else:
             websocket.ws.max_message_size = most
+            _bound_headers(websocket.ws.ws.connection._proto._frame_decoder, most)
         return handler(websocket)
     return handle
+
+
+def _bound_headers(decoder, most):
+    from wsproto.frame_protocol import CloseReason, ParseFailed
+    announced = decoder.parse_extended_payload_length
+
+    def bounded_length(opcode, length):
+        length = announced(opcode, length)
+        if length is not None and length > most:
+            raise ParseFailed("The frame is too large.", CloseReason.MESSAGE_TOO_BIG)   # it is answered by closing
+        return length
+    decoder.parse_extended_payload_length = bounded_length
 
 
 @functools.cache

@@ -22,6 +22,8 @@ BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
 CONNECT_TIMEOUT = 10            # seconds from the transport to the Socket.IO connection
 MOST_WAITING = 1024 * 1024      # bytes that wait for a client that does not read
 MOST_FROM_ADDRESS = 50          # transports of one address
+REMEMBERED = 30                 # seconds for which requests that were under way to a closed transport are answered
+CLOSE_PACKET = b"1"             # Engine.IO's farewell in a polling answer
 OPENED = "chat.opened"          # in the environ of a WebSocket: the Engine.IO session ids that run over it
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -54,6 +56,7 @@ class Guard:
         self.runtime = runtime
         self.path = path
         self.websockets = {}    # Engine.IO session id -> the socket that its WebSocket runs over
+        self.ended = {}         # Engine.IO session id -> when its transport was closed
 
     def __call__(self, environ, start_response):
         if not environ.get("PATH_INFO", "").startswith(self.path):
@@ -65,9 +68,11 @@ class Guard:
             return [reason.encode()]
         # Compressing messages of 100 bytes costs 100 KB for each connection, and CPU.
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        named = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [])[:1]
         if not _upgrades(environ):
-            return self.application(environ, start_response)
-        opened = environ[OPENED] = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [])[:1]
+            answer = farewell if self.ended.keys() & named else self.application
+            return answer(environ, start_response)
+        opened = environ[OPENED] = named
         for eio_sid in opened:
             self.websockets[eio_sid] = socket_of(environ)
         try:
@@ -80,6 +85,15 @@ class Guard:
 
 def _upgrades(environ):
     return environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+
+
+def farewell(environ, start_response):
+    """Answer what reaches a transport that was just closed: a poll is told so, and what is sent is taken and dropped.
+
+    The library's 400 would stand on the browser's console: the client answers its end with a packet and another poll.
+    """
+    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+    return [b"OK" if environ["REQUEST_METHOD"] == "POST" else CLOSE_PACKET]
 
 
 def foreign(environ):
@@ -161,6 +175,7 @@ class Transports:
             self.close(eio_sid)
 
     def closed(self, eio_sid, reason):
+        self.guard.ended[eio_sid] = time.monotonic()
         address, _opened_at = self.opened.pop(eio_sid, (None, None))
         if address is not None:
             self.count[address] -= 1
@@ -176,6 +191,9 @@ class Transports:
 
     def reap(self):
         """Close the transports that never connected, and those that do not read. Called once a second."""
+        forgotten = time.monotonic() - REMEMBERED
+        for eio_sid in [eio_sid for eio_sid, ended_at in list(self.guard.ended.items()) if ended_at < forgotten]:
+            del self.guard.ended[eio_sid]
         connected = {eio_sid for _sid, eio_sid in self.server.manager.get_participants("/", None)}
         too_old = time.monotonic() - CONNECT_TIMEOUT
         for eio_sid, (_address, opened_at) in list(self.opened.items()):

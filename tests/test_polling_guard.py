@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import websocket
 
+import config
 from tests.people import ANSWER_SECONDS, new_client_id
 
 EDGE = 64 * 1024        # bytes of one frame or one polling body
@@ -38,6 +39,15 @@ class Polling:
         while not any(packet.startswith("40") for packet in self.poll()):
             pass
         return self
+
+    def until_closed(self):
+        """Return the packets of all answers up to the one that says that the transport is closed."""
+        packets = []
+        while "1" not in packets:
+            answer = self.person.get(self.path)
+            assert answer.status_code == 200, answer.text
+            packets += answer.text.split("\x1e")
+        return packets
 
     def acknowledgements(self, count):
         """Return {number: payload} of that many acknowledgements."""
@@ -141,8 +151,6 @@ def test_500_packets_in_one_request_are_taken(chat, alice):
     assert len(polling.acknowledgements(500)) == 500
 
 
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("head, body", [("Content-Length: 1", b"9"), ("Content-Length: 70000", b"4")])
 def test_1100_refused_bodies_leave_the_server_alive(chat, alice, head, body):
@@ -176,9 +184,15 @@ def test_a_frame_that_cannot_be_read_closes_its_connection_alone(chat, alice, bo
     assert watching.send(alice, "nobody else notices")["ok"]
 
 
+def test_a_frame_is_refused_by_what_its_header_announces(chat, alice, raw_websocket):
+    ws = raw_websocket(alice)
+    ws.sock.sendall(b"\x81\xff" + (2 ** 40).to_bytes(8, "big") + b"mask")
+    assert is_closed(ws, within=5)
+
+
 @pytest.mark.parametrize("size, count", [(60 * 1024, 10), (100, 1000), (0, EDGE + 10)])
 def test_fragments_without_end_close_their_connection(chat, alice, raw_websocket, size, count):
-    if not size and chat.mode == "threading":
+    if not size and chat.settings["ASYNC_MODE"] == "threading":
         return      # simple-websocket keeps nothing of an empty fragment, so nothing has to end
     ws = raw_websocket(alice)
     kind = websocket.ABNF.OPCODE_TEXT
@@ -201,12 +215,23 @@ def test_a_message_in_fragments_is_read(chat, alice, bob, raw_websocket):
     assert json.loads(packet[3:])[0]["ok"]
 
 
+def test_a_logout_is_told_to_the_poll_under_way_and_to_what_comes_after_it(chat, alice):
+    polling = Polling(alice).connect()
+    with ThreadPoolExecutor(1) as aside:
+        told = aside.submit(polling.until_closed)
+        alice.log_out()
+        assert told.result()[-1] == "1"
+    # A browser shows a 400 as an error: what JavaScript's client sends after DISCONNECT is taken, and dropped.
+    assert [polling.post(body).status_code for body in ("1", "40")] == [200, 200]
+    assert polling.until_closed() == ["1"]
+    assert alice.get(polling.path.replace("sid=", "sid=x")).status_code == 400, "nobody's transport"
+
+
 @pytest.mark.slow
 def test_a_transport_that_never_connects_is_closed(chat, alice, raw_websocket):
-    ws, polling = raw_websocket(alice, join=False), Polling(alice)
+    polling, ws = Polling(alice), raw_websocket(alice, join=False)
     assert is_closed(ws, within=REAPED)
-    closed = [polling.poll() for _n in range(3)]
-    assert polling.post("40").status_code == 400, closed
+    assert polling.until_closed() == ["1"], "the older one, so not later"
 
 
 @pytest.mark.slow
@@ -230,10 +255,8 @@ def test_who_never_reads_is_dropped(chat, alice, bob, charlie, raw_websocket):
     assert writing.send(charlie, "nobody else notices")["ok"]
 
 
-def test_a_body_that_comes_in_drops_is_refused_soon(start_server):
-    """Under eventlet, where it would keep a place from others; a thread of its own waits for nobody."""
-    server = start_server()
-    with posting(server.url, "Content-Length: 30") as sock:
+def test_a_body_that_comes_in_drops_is_refused_soon(chat):
+    with posting(chat.url, "Content-Length: 30") as sock:
         started = time.monotonic()
         sock.settimeout(0.2)
         answer = b""
@@ -242,6 +265,17 @@ def test_a_body_that_comes_in_drops_is_refused_soon(start_server):
             with suppress(TimeoutError):
                 answer = sock.recv(100)
         assert answer.startswith(b"HTTP/1.1 400") and time.monotonic() - started < SOON
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", config.ASYNC_MODES)
+def test_a_body_that_does_not_come_is_no_unforeseen_error(start_server, mode):
+    server = start_server(ASYNC_MODE=mode)
+    for _n in range(2):
+        _refused_soon(server, "Content-Length: 100", b"40")
+    server.stop()
+    server.reader.join()
+    assert "Traceback" not in "".join(server.seen)
 
 
 def test_a_logout_ends_a_websocket_at_the_transport(chat, alice, raw_websocket):

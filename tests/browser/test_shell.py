@@ -134,7 +134,7 @@ def test_the_theme_does_not_flash(alice, sit_down, system, chosen, painted):
 
 
 def test_logging_out_in_one_tab_ends_the_others(alice, bob, sit_down):
-    first = sit_down(alice, expects="40[01]|WebSocket")     # the other tab's request that is under way
+    first = sit_down(alice, expects="401|WebSocket")     # the other tab's request that is under way
     second = first.another_tab(f"/chat/{bob.username}")
     second.send("before")
     second.expect_state("before", "sent")

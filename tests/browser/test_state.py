@@ -194,7 +194,7 @@ def test_a_restart_of_the_server_loses_and_doubles_nothing(start_server, arrive,
 
 
 def test_an_expired_session_leads_to_the_login_and_loses_nothing(alice, bob, sit_down):
-    screen = sit_down(alice, f"/chat/{bob.username}", expects=r"40[01]|ERR_ABORTED|WebSocket")
+    screen = sit_down(alice, f"/chat/{bob.username}", expects=r"401|ERR_ABORTED|WebSocket")
     expect_live(screen)
     screen.field.fill("half a thought")
     alice.log_out()         # the same session, elsewhere
