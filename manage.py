@@ -12,6 +12,7 @@ Usage: python3 manage.py COMMAND
 
   run                  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
+  prove [--quick] [..] break the chat in every way and check what it promises
   build                make the browser assets alone
   translate            bring the message catalogues up to date with the sources
 """
@@ -30,6 +31,7 @@ def main(arguments):
     command = {
         "run": commands.run,
         "test": commands.test,
+        "prove": commands.prove,
         "build": commands.build,
         "translate": commands.translate,
     }.get(arguments[0] if arguments else None)

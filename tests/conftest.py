@@ -11,6 +11,25 @@ from tests.people import Person
 from tests.server import Server
 
 SECRET_KEY = "for the tests alone: thirty-two bytes and more"
+FAST_MODE = "embedded"              # of MODES, the one that --fast runs the chat in
+LEFT_OUT = ("slow", "browser")      # the marks of what it leaves out
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fast", action="store_true",
+                     help="what takes under a minute: the chat in one mode, nothing slow, and no browser")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--fast"):
+        config.hook.pytest_deselected(items=[item for item in items if not is_fast(item)])
+        items[:] = filter(is_fast, items)
+
+
+def is_fast(item):
+    """Whether a test belongs to the fast part; `chat` is parametrized by MODES."""
+    mode = item.callspec.params.get("chat", FAST_MODE) if hasattr(item, "callspec") else FAST_MODE
+    return mode == FAST_MODE and not any(item.get_closest_marker(name) for name in LEFT_OUT)
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +50,12 @@ def server_mode_settings(mariadb, redis_server):
     return {"DATABASE_URL": mariadb.url, "REDIS_URL": redis_server.url, "SECRET_KEY": SECRET_KEY}
 
 
-# The chat as it is started: name of the mode -> concurrency. ASYNC_MODE in the environment changes the first two.
-MODES = {"embedded": os.environ.get("ASYNC_MODE", "eventlet"), "server": os.environ.get("ASYNC_MODE", "eventlet"),
-         "threading": "threading"}
+# The chat as it is started: name of the mode -> concurrency. ASYNC_MODE in the environment changes the first two, and
+# where it makes them threads, the third would only repeat the second.
+ASYNC_MODE = os.environ.get("ASYNC_MODE", "eventlet")
+MODES = {"embedded": ASYNC_MODE, "server": ASYNC_MODE}
+if ASYNC_MODE != "threading":
+    MODES["threading"] = "threading"
 
 
 @pytest.fixture(scope="session", params=MODES)

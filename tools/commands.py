@@ -8,8 +8,6 @@ from tools import ROOT, assets, environment, programs
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
-FAST = ["-m", "not slow and not browser"]
-
 
 def run(arguments):
     """Set up what is missing, then become the server."""
@@ -20,10 +18,16 @@ def run(arguments):
 
 def test(arguments):
     """Set up what the tests need too, then become pytest."""
-    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL)
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE)
     os.chdir(ROOT)
-    rest = [part for argument in arguments for part in (FAST if argument == "--fast" else [argument])]
-    return _hand_over(["-m", "pytest", *rest])
+    return _hand_over(["-m", "pytest", *arguments])
+
+
+def prove(arguments):
+    """Set up what the tests need too, then become the fault laboratory."""
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE)
+    os.chdir(ROOT)
+    return _hand_over(["-m", "lab", *arguments])
 
 
 def build(arguments):

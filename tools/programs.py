@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 
 from tools import debian
@@ -13,7 +14,7 @@ SERVER_DIRECTORIES = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"]
 
 @dataclass(frozen=True)
 class Program:
-    """A program under the names it has on different systems, and the packages that bring it."""
+    """A program under the names it has on different systems, and the packages that bring it; "" where none does."""
 
     names: tuple
     debian: tuple
@@ -36,14 +37,22 @@ CHROMIUM = Program(
 )
 ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM)
 
+# What the fault laboratory makes accidents with. Other systems have nothing like these: it says then what it left out.
+UNSHARE = Program(("unshare",), ("util-linux",), "")
+MOUNT = Program(("mount",), ("mount",), "")
+IP = Program(("ip",), ("iproute2",), "")
+NFT = Program(("nft",), ("nftables",), "")
+FAKETIME = Program(("faketime",), ("faketime",), "")
+PROVE = (UNSHARE, MOUNT, IP, NFT, FAKETIME) if sys.platform == "linux" else ()
+
 
 def ensure(programs):
     """Install the programs that are missing, or say in one sentence how to."""
     missing = [program for program in programs if program.path() is None]
     if missing and debian.is_debian():
         debian.install(sorted({name for program in missing for name in program.debian}), purpose="run the tests")
-    elif missing and shutil.which("brew"):
-        commands = sorted({f"brew install {program.homebrew}" for program in missing})
+    elif shutil.which("brew") and (formulae := sorted({program.homebrew for program in missing} - {""})):
+        commands = [f"brew install {formula}" for formula in formulae]
         raise SetupError(f"To run the tests, run: {' && '.join(commands)}")
     still_missing = [program.names[0] for program in missing if program.path() is None]
     if still_missing:

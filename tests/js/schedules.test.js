@@ -6,7 +6,7 @@ import { Outbox } from '../../chat/static/js/outbox.js';
 import { simulate } from './simulation.js';
 
 const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1);
-const SCHEDULES = Number(process.env.SCHEDULES ?? 3_000);
+const SCHEDULES = Number(process.env.SCHEDULES ?? 100_000);
 const MUTANT_SCHEDULES = 100;
 
 test(`${SCHEDULES} random schedules keep the delivery contract`, () => {
