@@ -10,7 +10,7 @@ from .conversation import Conversation
 from .errors import ChatError, Invalid, NotFound
 from .message import MOST_ROWS, Message
 from .people import people_for, people_found
-from .user import PAGE, User
+from .user import HIGHEST_ID, PAGE, User
 
 FIRST_PAGE = 50             # messages that a conversation opens with
 
@@ -29,7 +29,8 @@ class ChatController:
                 ("/", self.get_home_page, "GET"), ("/users", self.get_users, "GET"),
                 ("/chat/<username>", self.get_conversation_page, "GET"),
                 ("/messages/<username>", self.get_messages, "GET"),
-                ("/messages/<username>", self.send_message, "POST")):
+                ("/messages/<username>", self.send_message, "POST"),
+                ("/messages/<username>/<int:seq>", self.get_message, "GET")):
             chat.add_url_rule(rule, view.__name__, login_required(view), methods=[method])
         return chat
 
@@ -76,6 +77,20 @@ class ChatController:
         return jsonify(messages=[message.as_json() for message in page],
                        lastSeq=conversation.last_seq(self.database),
                        readSeq=conversation.read_seqs(self.database).get(current_user.id, 0))
+
+    def get_message(self, username, seq):
+        """One message with its times of delivery and reading: JSON where it is asked for, else a page."""
+        peer = self._person(username)
+        conversation = Conversation.between(self.database, current_user.id, peer.id)
+        found = conversation and seq <= HIGHEST_ID and Message.numbered(self.database, conversation.id, seq)
+        if not found:
+            raise NotFound(_("There is no message of this number."))
+        delivered, read = conversation.arrival(self.database, found)
+        told = {"message": found.as_json(), "delivered": delivered, "read": read}
+        if wants_json():
+            return jsonify(told)
+        read_seq = conversation.read_seqs(self.database).get(found.receiver_id, 0)
+        return render_template("chat/message.html", **self._people_pane(), peer=peer, told=told, is_read=read_seq >= seq)
 
     def send_message(self, username):
         """Send without a socket: a form leads back to the conversation, JSON is answered with the message."""

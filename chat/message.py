@@ -61,6 +61,13 @@ class Message:
         return rows[::-1] if after is None else rows
 
     @classmethod
+    def numbered(cls, database, conversation_id, seq):
+        """Return the message of that number in a conversation, or None."""
+        found = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq = %s",
+                               (conversation_id, seq), cls.from_row)
+        return found[0] if found else None
+
+    @classmethod
     def resent(cls, database, drafts):
         """Return {(sender_id, client_id): Message} for those of the drafts that are stored already."""
         keys = " OR ".join(["(m.sender_id = %s AND m.client_id = %s)"] * len(drafts))

@@ -4,6 +4,7 @@ Handlers are registered on python-socketio's server and not through Flask-Socket
 request context, whose session and user are those of the handshake, frozen. Who speaks is settled once, on connecting.
 """
 import contextlib
+import functools
 import itertools
 import logging
 import time
@@ -65,7 +66,8 @@ class Socket:
         self.presence_changed = server.eio.create_event()
         server.on("connect", self.initialize_socket)
         server.on("disconnect", self.close_socket)
-        for event, handler in (("sendMessage", self.send_message), ("markRead", self.mark_read), ("typing", self.typing)):
+        for event, handler in (("sendMessage", self.send_message), ("markRead", self.mark_read),
+                               ("markDelivered", self.mark_delivered), ("typing", self.typing)):
             server.on(event, acknowledged(handler, self.speaking))
         unknown_event = acknowledged(self.unknown_event, self.speaking)
         server.on("*", lambda _event, sid, *_data: unknown_event(sid))
@@ -172,16 +174,25 @@ class Socket:
 
     def mark_read(self, sid, data):
         """Move a read mark forward, tell both people, and acknowledge with where the conversation stands."""
-        reader = self.who(sid)
+        return self._mark(sid, data, functools.partial(self.move_read_mark, origin=sid))
+
+    def mark_delivered(self, sid, data):
+        """Note that what the other wrote has reached a tab, and acknowledge as for a read mark."""
+        return self._mark(sid, data, lambda conversation, own_id, _other_id, seq:
+                          conversation.mark_delivered(self.database, own_id, seq))
+
+    def _mark(self, sid, data, move):
+        """Call `move(conversation, own id, other id, seq)` for a mark, and return where the conversation stands."""
+        me = self.who(sid)
         other_id, seq = fields(data, "userId", "seq")
-        other_id, seq = self.person(other_id, reader, "userId"), whole_number(seq, "seq")
-        conversation = Conversation.between(self.database, reader.id, other_id)
+        other_id, seq = self.person(other_id, me, "userId"), whole_number(seq, "seq")
+        conversation = Conversation.between(self.database, me.id, other_id)
         if not conversation:
             return {"ok": True, "lastSeq": 0, "readSeq": 0, "peerReadSeq": 0}
         last_seq = conversation.last_seq(self.database)
-        self.move_read_mark(conversation, reader.id, other_id, min(seq, last_seq), origin=sid)
+        move(conversation, me.id, other_id, min(seq, last_seq))
         read_seqs = conversation.read_seqs(self.database)
-        return {"ok": True, "lastSeq": last_seq, "readSeq": read_seqs.get(reader.id, 0),
+        return {"ok": True, "lastSeq": last_seq, "readSeq": read_seqs.get(me.id, 0),
                 "peerReadSeq": read_seqs.get(other_id, 0)}
 
     def move_read_mark(self, conversation, reader_id, other_id, seq, origin=None):

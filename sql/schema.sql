@@ -42,6 +42,16 @@ CREATE TABLE IF NOT EXISTS members (
     UNIQUE (user_id, conversation_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
+-- When a person's mark came to stand at a seq: from this the times are told at which a message was delivered and read.
+CREATE TABLE IF NOT EXISTS marks (
+    conversation_id  INTEGER NOT NULL,
+    user_id          INTEGER NOT NULL,
+    kind             VARCHAR(16) NOT NULL,     -- 'delivered' or 'read'
+    seq              INTEGER NOT NULL,         -- everything up to it
+    at               DATETIME(3) NOT NULL,     -- UTC, the server's clock
+    PRIMARY KEY (conversation_id, user_id, kind, seq)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
 CREATE TABLE IF NOT EXISTS messages (
     id               INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
     conversation_id  INTEGER NOT NULL,

@@ -2,6 +2,7 @@
 import pytest
 
 from chat.conversation import Conversation
+from chat.errors import Unavailable
 from chat.people import MOST_UNREAD, people_for, people_found
 from chat.message import Message
 from tests.databases import Aside, Post, beside, database, person  # noqa: F401
@@ -65,6 +66,109 @@ def test_the_read_mark_only_grows(database, post, alice, bob):
     assert not conversation.mark_read(database, bob.id, 2)
     assert conversation.read_seqs(database) == {alice.id: 0, bob.id: 3}
     assert conversation.mark_read(database, bob.id, 5)
+
+
+# --- when ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Set the server's clock: `clock(5)` is the fifth second of an hour."""
+    def set_to(second):
+        monkeypatch.setattr("chat.conversation.now", lambda: time_at(second))
+    return set_to
+
+
+def time_at(second):
+    return f"2026-11-24T10:00:{second:02}.000Z"
+
+
+@pytest.fixture
+def written(database, post, alice, bob):
+    """A conversation of five messages from alice to bob, and `arrival(seq)`: the seconds of delivery and of reading."""
+    for _n in range(5):
+        post.send(alice, bob)
+    conversation = Conversation.between(database, alice.id, bob.id)
+
+    def arrival(seq):
+        message = Message.numbered(database, conversation.id, seq)
+        return tuple(time and int(time[17:19]) for time in conversation.arrival(database, message))
+    return conversation, arrival
+
+
+def test_when_messages_were_delivered_and_read(database, bob, clock, written):
+    conversation, arrival = written
+    assert arrival(1) == (None, None)
+    clock(10)
+    conversation.mark_delivered(database, bob.id, 2)
+    clock(20)
+    conversation.mark_read(database, bob.id, 1)
+    clock(30)
+    conversation.mark_delivered(database, bob.id, 4)
+    clock(40)
+    conversation.mark_read(database, bob.id, 3)
+    assert [arrival(seq) for seq in range(1, 6)] == [(10, 20), (10, 40), (30, 40), (30, None), (None, None)]
+    assert conversation.marked_at(database, bob.id, "read", 3) == time_at(40), "to the millisecond, in UTC"
+
+
+def test_what_was_read_had_been_delivered(database, bob, clock, written):
+    conversation, arrival = written
+    clock(10)
+    conversation.mark_read(database, bob.id, 3)
+    clock(20)
+    conversation.mark_delivered(database, bob.id, 5)
+    assert arrival(2) == (10, 10) and arrival(4) == (20, None)
+
+
+def test_the_times_are_those_of_the_receiver(database, alice, clock, written):
+    conversation, arrival = written
+    clock(10)
+    conversation.mark_read(database, alice.id, 5)
+    conversation.mark_delivered(database, alice.id, 5)
+    assert arrival(1) == (None, None)
+
+
+def test_only_a_mark_that_moves_is_noted(database, bob, written):
+    conversation, _arrival = written
+    count = "SELECT COUNT(*) AS rows_of_it FROM marks WHERE conversation_id = %s"
+    for seq in (0, 3, 3, 2):
+        conversation.mark_read(database, bob.id, seq)
+        conversation.mark_delivered(database, bob.id, seq)
+    assert database.query(count, (conversation.id,))[0]["rows_of_it"] == 2, "one of each kind"
+    moving = database.asked_by(conversation.mark_read, database, bob.id, 4)
+    assert [sql.split()[0] for sql, _params in moving] == ["UPDATE", "INSERT"]
+    standing = database.asked_by(conversation.mark_read, database, bob.id, 4)
+    assert [sql.split()[0] for sql, _params in standing] == ["UPDATE"]
+
+
+def test_two_tabs_at_once_note_one_delivery(database, bob, written):
+    conversation, arrival = written
+    both = [Aside(lambda where=where: conversation.mark_delivered(where, bob.id, 5))
+            for where in (database, beside(database)) for _n in range(5)]
+    for one in both:
+        one.outcome()
+    assert arrival(5)[0] is not None
+
+
+def test_a_time_that_cannot_be_noted_stops_no_read_mark(database, bob, written, monkeypatch):
+    conversation, arrival = written
+
+    def fail(*_arguments):
+        raise Unavailable
+    monkeypatch.setattr(Conversation, "_note_mark", fail)
+    assert conversation.mark_read(database, bob.id, 5) and conversation.read_seqs(database)[bob.id] == 5
+    assert arrival(5) == (None, None)
+    with pytest.raises(Unavailable):
+        conversation.mark_delivered(database, bob.id, 5)
+
+
+def test_a_message_by_its_number(database, written):
+    conversation, _arrival = written
+    assert Message.numbered(database, conversation.id, 2).seq == 2
+    assert Message.numbered(database, conversation.id, 6) is Message.numbered(database, 10**6, 1) is None
+
+
+# --- pages -----------------------------------------------------------------------------------------------------
 
 
 def test_pages_of_messages(database, post, alice, bob):

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests import services
+from tests.browser.past import hold, numbered
 from tests.people import Person, new_client_id
 
 JSON = {"Accept": "application/json"}
@@ -124,13 +125,86 @@ def test_a_name_may_be_written_otherwise_in_an_address(chat, alice, bob, talk):
     assert len(bob.json(f"/messages/{alice.username.upper()}")["messages"]) == 7
 
 
-@pytest.mark.parametrize("path", ["/", "/users", "/chat/somebody", "/messages/somebody"])
+@pytest.mark.parametrize("path", ["/", "/users", "/chat/somebody", "/messages/somebody", "/messages/somebody/1"])
 def test_who_is_not_logged_in_is_led_to_the_login_and_a_program_is_told(chat, path):
     stranger = Person(chat.url)
     assert stranger.get(path).headers["Location"].startswith("/login")
     told = stranger.get(path, headers=JSON)
     assert told.status_code == 401 and told.json()["error"]["code"] == "unauthorized"
     stranger.leave()
+
+
+@pytest.mark.parametrize("query, mark", [("", "1 – 7, complete"), ("?before=5", "1 – 4 of 7"), ("?before=2", "1 of 7")])
+def test_the_page_says_which_messages_are_on_it(chat, alice, bob, talk, query, mark):
+    assert mark in words(bob.get(f"/chat/{alice.username}{query}").text)
+
+
+def test_the_numbers_are_in_the_readers_language(chat, alice, bob, talk):
+    talk(100)
+    page = bob.get(f"/chat/{alice.username}?before=61", headers=FRENCH).text
+    assert "11 – 60 sur 107" in words(page)
+
+
+@pytest.mark.parametrize("query", ["", "?before=1"])
+def test_a_page_without_messages_says_nothing_of_them(chat, alice, bob, query):
+    page = bob.get(f"/chat/{alice.username}{query}").text
+    assert re.search(r'<p id="completeness"[^>]* hidden></p>', page)
+
+
+# --- the details of one message --------------------------------------------------------------------------------
+
+def steps(page):
+    """Return {step: what a page says of it}, and which of them the message has reached."""
+    shown = re.search(r'<dl class="trail">.*?</dl>', page, re.S)[0]
+    found = re.findall(r'data-step="(\w+)" data-reached="(\w+)">(.*?)</div>', shown, re.S)
+    return {name: words(said) for name, _reached, said in found}, {name for name, reached, _said in found if reached == "true"}
+
+
+def test_the_details_of_a_message(chat, alice, bob, talk):
+    sent = alice.history(bob)["messages"][4]
+    path = f"/messages/{bob.username}/5"
+    assert alice.json(path) == {"message": sent, "delivered": None, "read": None}
+    page = alice.get(path).text
+    said, reached = steps(page)
+    moment = f"{sent['timestamp'][:10]} {sent['timestamp'][11:19]} UTC"
+    assert said == {"written": "Written Known to the sender’s browser only", "sent": "Sent Known to the sender’s browser only",
+                    "stored": f"Stored as number 5 {moment}", "delivered": "Delivered Not yet", "read": "Read Not yet"}
+    assert reached == {"written", "sent", "stored"}
+    assert "number 5" in words(page) and f'href="/chat/{bob.username}"' in page
+    bob.tab().call("markRead", {"userId": alice.id, "seq": 5})
+    told = alice.json(path)
+    assert told["message"] == sent and told["delivered"] == told["read"] >= sent["timestamp"]
+    said, reached = steps(alice.get(path).text)
+    assert said["read"].startswith(f"Read {told['read'][:10]}") and reached == set(said)
+
+
+def test_what_was_read_before_times_were_noted(start_server, arrive):
+    server = start_server()
+    alice, bob = arrive(server), arrive(server)
+    hold(server, alice, bob, numbered(alice, bob, 3))
+    assert alice.json(f"/messages/{bob.username}/3")["read"] is None
+    said, reached = steps(alice.get(f"/messages/{bob.username}/3").text)
+    assert said["delivered"] == "Delivered At a time that is not known" and said["read"] == "Read At a time that is not known"
+    assert reached == set(said)
+
+
+def test_the_details_are_text_in_the_readers_language(chat, alice, bob):
+    alice.send(bob, "<b>bold</b> & more")
+    page = bob.get(f"/messages/{alice.username}/1", headers=FRENCH).text
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; more</p>" in page and "<b>bold" not in page
+    assert steps(page)[0]["read"] == "Lu Pas encore" and "Enregistré sous le numéro 1" in words(page)
+
+
+@pytest.mark.parametrize("seq", ["0", "8", str(2**31), str(10**30), "9" * 5000, "-1", "x", "1.5"])
+def test_a_message_that_is_not_there(chat, alice, bob, talk, seq):
+    page, told = (alice.get(f"/messages/{bob.username}/{seq}", headers=headers) for headers in ({}, JSON))
+    assert page.status_code == told.status_code == 404 and "Not found" in words(page.text)
+    assert told.json()["error"]["code"] == "not_found"
+
+
+def test_the_messages_of_others_are_not_there(chat, alice, bob, charlie, talk):
+    for path in (f"/messages/{alice.username}/1", f"/messages/{bob.username}/1", f"/messages/{charlie.username}/1"):
+        assert charlie.get(path, headers=JSON).status_code == 404
 
 
 # --- sending over HTTP, and everything else that works without JavaScript --------------------------------------
@@ -323,6 +397,7 @@ def test_what_cannot_be_done_here_is_told_with_what_can(chat, alice, method, pat
     assert answer.json()["error"]["message"] == "This cannot be done at this address."
 
 
+@pytest.mark.slow
 def test_a_form_whose_fate_is_not_known_comes_back_with_its_client_id(server_mode_settings, arrive, start_server):
     with services.MariaDB() as own:
         server = start_server(**{**server_mode_settings, "DATABASE_URL": own.url})

@@ -15,7 +15,7 @@ from chat.writer import Waiting
 from tests.databases import Post, database, draft, person  # noqa: F401
 from tests.people import Person
 
-LARGE = {"users", "name_endings", "conversations", "members", "messages"}
+LARGE = {"users", "name_endings", "conversations", "members", "messages", "marks"}
 PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
 
 
@@ -45,6 +45,9 @@ def talk(database, one, other, how_many):
     rows_of(database, "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)",
             [(conversation.id, seq, *((one, other) if seq % 2 else (other, one)), f"message {seq}",
               "2024-07-07 15:04:17.601", uuid.uuid4().hex) for seq in range(1, how_many + 1)])
+    rows_of(database, "INSERT INTO marks (conversation_id, user_id, kind, seq, at)",
+            [(conversation.id, user_id, kind, seq, "2024-07-07 15:04:17.601")
+             for user_id in (one, other) for kind in ("delivered", "read") for seq in range(1, how_many, 2)])
     return conversation
 
 
@@ -82,6 +85,8 @@ def every_question(database):
     conversation.last_seq(database)
     conversation.read_seqs(database)
     conversation.mark_read(database, me.id, 7)
+    conversation.mark_delivered(database, me.id, LONG)
+    conversation.arrival(database, Message.numbered(database, conversation.id, 9))
     for bounds in ({}, {"before": 100}, {"after": 100}, {"after": 100, "before": 200}):
         Message.page(database, conversation.id, **bounds)
     post, again = Post(database), draft(me, Citizen(ids[-1]))

@@ -120,6 +120,7 @@ def test_who_is_online(chat, alice, bob):
     assert watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["offline"])["snapshot"] is False
 
 
+@pytest.mark.slow
 def test_a_person_is_online_until_the_last_tab_and_through_a_reload(chat, alice, bob):
     watching = alice.tab()
     first, second = bob.tab(), bob.tab()
@@ -166,14 +167,43 @@ def test_read_marks(chat, alice, bob, charlie):
                                                                        "peerReadSeq": 0}
 
 
+def test_delivery_marks(chat, alice, bob, charlie):
+    sending, receiving = alice.tab(), bob.tab()
+    for number in range(3):
+        sending.send(bob, str(number))
+    standing = {"ok": True, "lastSeq": 3, "readSeq": 0, "peerReadSeq": 0}
+    assert receiving.call("markDelivered", {"userId": alice.id, "seq": 2}) == standing
+    told = [alice.json(f"/messages/{bob.username}/{seq}") for seq in (1, 2, 3)]
+    assert [message["read"] for message in told] == [None, None, None]
+    assert told[0]["delivered"] == told[1]["delivered"] >= told[1]["message"]["timestamp"] and told[2]["delivered"] is None
+    assert receiving.call("markDelivered", {"userId": alice.id, "seq": 99}) == standing, "not beyond the end"
+    assert receiving.call("markDelivered", {"userId": alice.id, "seq": 1}) == standing
+    after = [alice.json(f"/messages/{bob.username}/{seq}")["delivered"] for seq in (1, 2, 3)]
+    assert after[:2] == [told[0]["delivered"]] * 2 and after[2] >= after[1], "the first time counts"
+    receiving.call("markRead", {"userId": alice.id, "seq": 3})
+    last = alice.json(f"/messages/{bob.username}/3")
+    assert last["read"] >= last["delivered"] == after[2]
+    assert last == bob.json(f"/messages/{alice.username}/3"), "both are told the same"
+    assert charlie.tab().call("markDelivered", {"userId": alice.id, "seq": 5})["lastSeq"] == 0
+
+
+def test_nobody_is_told_of_a_delivery(chat, alice, bob):
+    sending, receiving = alice.tab(), bob.tab()
+    sending.send(bob, "quietly")
+    receiving.call("markDelivered", {"userId": alice.id, "seq": 1})
+    sending.call("no such event")       # a round trip: what was said before it has been heard
+    assert {name for name, _payload in sending.events.queue} <= {"updateOnlineUsers"}
+
+
+@pytest.mark.parametrize("event", ["markRead", "markDelivered"])
 @pytest.mark.parametrize("payload, code", [
     ({"userId": 1}, "invalid"), ({"seq": 1}, "invalid"), ({"userId": "1", "seq": 1}, "invalid"),
     ({"userId": 10**8, "seq": 1}, "not_found"), ({"seq": -1}, "invalid"), ({"seq": "1"}, "invalid"),
     ({"seq": True}, "invalid"), (None, "invalid")])
-def test_read_marks_that_are_not_well_formed(chat, alice, bob, payload, code):
+def test_marks_that_are_not_well_formed(chat, alice, bob, payload, code, event):
     if payload and "userId" not in payload and payload != {"seq": 1}:
         payload = {"userId": bob.id, **payload}
-    assert alice.tab().call("markRead", payload)["error"]["code"] == code
+    assert alice.tab().call(event, payload)["error"]["code"] == code
 
 
 def test_typing_is_passed_on_at_most_once_in_three_seconds(start_server, arrive):

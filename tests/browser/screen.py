@@ -6,6 +6,18 @@ from playwright.sync_api import expect
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}     # CSS pixels
 PATIENCE_MS = 10_000      # when to give up, on a machine that does other work as well
 
+# An init script: the page keeps in `sent` what goes out over a WebSocket or by polling.
+NOTE_WHAT_IS_SENT = """
+window.sent = [];
+for (const transport of [WebSocket, XMLHttpRequest]) {
+  const { send } = transport.prototype;
+  transport.prototype.send = function (data) {
+    sent.push(data);
+    return send.call(this, data);
+  };
+}
+"""
+
 
 class Screen:
     """One tab of one person's browser. `page` is Playwright's."""

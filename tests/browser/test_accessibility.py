@@ -45,8 +45,8 @@ def pages(chat, alice, bob, sit_down):
             page.get_by_role("button", name="Register").click()
             expect(page.get_by_role("alert")).to_be_visible()
             return page
-        screen = sit_down(alice, {"home": "/", "conversation": f"/chat/{bob.username}", "missing": "/nowhere"}[name],
-                          expects="404", **options)
+        paths = {"home": "/", "conversation": f"/chat/{bob.username}", "message": f"/messages/{bob.username}/9", "missing": "/nowhere"}
+        screen = sit_down(alice, paths[name], expects="404", **options)
         if name == "conversation":
             screen.send("mine")
             screen.expect_state("mine", "sent")
@@ -54,7 +54,7 @@ def pages(chat, alice, bob, sit_down):
     return open_page
 
 
-EVERY_PAGE = pytest.mark.parametrize("name", ["login", "register", "home", "conversation", "missing"])
+EVERY_PAGE = pytest.mark.parametrize("name", ["login", "register", "home", "conversation", "message", "missing"])
 
 
 @THEMES
@@ -68,6 +68,16 @@ def test_it_works(pages, name, theme):
 def test_axe_finds_nothing_on_a_phone(pages, theme):
     expect_no_violation(pages("home", color_scheme=theme, viewport=PHONE))
     expect_no_violation(pages("conversation", color_scheme=theme, viewport=PHONE))
+
+
+@THEMES
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_axe_finds_nothing_in_the_details(pages, theme, viewport):
+    page = pages("conversation", color_scheme=theme, viewport=viewport)
+    page.locator("li.message [data-part=details]").last.click()
+    expect(page.locator("#details [data-step=read]")).to_contain_text("Not yet")
+    expect_no_violation(page)
+    expect_no_sideways_scrolling(page)
 
 
 def test_axe_finds_nothing_on_an_empty_chat(start_server, arrive, sit_down):

@@ -56,6 +56,20 @@ def test_it_works(long_talk, sit_down):
     expect_scroll(screen, AT_END)
 
 
+def test_an_empty_conversation_invites_until_something_is_said(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    invitation = screen.page.get_by_text(f"Say hello to {bob.username}")
+    beginning = screen.page.get_by_text("This is where your conversation")
+    expect(invitation).to_be_visible()
+    expect(beginning).to_be_hidden()
+    screen.send("hello")
+    screen.expect_state("hello", "sent")
+    for _live_and_then_loaded in range(2):
+        expect(beginning).to_be_visible()
+        expect(invitation).to_be_hidden()
+        screen.page.reload()
+
+
 def test_opens_at_the_first_unread_message(chat, alice, bob, sit_down):
     said = [(bob, f"from bob {n}", time) for n, (_sender, _text, time) in enumerate(numbered(alice, bob, 70), 1)]
     hold(chat, alice, bob, said, read=False)

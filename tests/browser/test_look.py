@@ -28,7 +28,7 @@ OTHERS = [("Nour", "Nour", "ok", {"days": 10}, 0), ("Karim", "Karim", "The tests
 
 @pytest.fixture(scope="module")
 def team():
-    """A small team in the middle of its work; its server, the one whose screen it is, and one who is about to write."""
+    """A small team in the middle of its work: its server, and its people by name; "me" is the one whose screen it is."""
     with Server() as server:
         people = {name: Person(server.url, name) for name in ("Mohcine07", "Miage", *(other[0] for other in OTHERS))}
         for person in people.values():
@@ -41,7 +41,7 @@ def team():
         people["Miage"].send(me, "Parfait, à demain alors")
         for name in ("Miage", "Salma", "Yassine", "Amine"):
             people[name].tab()
-        yield server, me, people["Amine"]
+        yield server, people
         for person in people.values():
             person.leave()
 
@@ -59,7 +59,8 @@ def folder(tmp_path):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size, viewport", [("wide", WIDE), ("phone", PHONE)])
 def test_it_works(team, sit_down, folder, name, theme, size, viewport):
-    server, me, friend = team
+    server, people = team
+    me, friend = people["me"], people["Amine"]      # who is about to write
     path = {"login": "/login", "register": "/register", "home": "/", "conversation": "/chat/Miage"}[name]
     visitor = me if name in ("home", "conversation") else server
     screen = sit_down(visitor, path, color_scheme=theme, viewport=viewport, has_touch=size == "phone", is_mobile=size == "phone")
@@ -67,10 +68,67 @@ def test_it_works(team, sit_down, folder, name, theme, size, viewport):
         expect(screen.page.locator("#online-count")).to_have_text("4 online")
         # A typing sign is for those who are connected: the handshake, the connection, its answer.
         screen.page.wait_for_function(
-            "performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/socket.io/?')).length >= 3")
+            "() => performance.getEntriesByType('resource').filter(({ name }) => name.includes('/socket.io/?')).length >= 3")
         friend.tabs[0].call("typing", {"userId": me.id})
         expect(screen.card(friend)).to_have_attribute("data-typing", "")
     if name == "conversation":
         expect(screen.bubbles.nth(6)).to_be_visible()
-    picture = screen.page.screenshot(path=folder / f"{name}-{theme}-{size}.png", animations="disabled")
-    assert len(picture) > LEAST_BYTES
+    take(screen, folder / f"{name}-{theme}-{size}.png")
+
+
+def take(screen, path):
+    """Take a picture of the page, and look whether anything is on it."""
+    assert len(screen.page.screenshot(path=path, animations="disabled")) > LEAST_BYTES
+
+
+@pytest.mark.parametrize("theme, texts", [("light", ["Je suis dans le train", "Le diagramme est prêt"]),
+                                          ("dark", ["Il passe dans un tunnel", "Je te l'envoie après"])])
+def test_the_network_goes_and_comes_back(team, sit_down, folder, theme, texts):
+    """A recording in pictures: what one sees of a message from the writing without a network to the reading."""
+    _server, people = team
+    me, reader = people["me"], people["Miage"]
+    screen = sit_down(me, "/chat/Miage", color_scheme=theme, viewport=PHONE, has_touch=True, is_mobile=True,
+                      expects="ERR_INTERNET_DISCONNECTED|WebSocket|ERR_NETWORK")
+    page, banner, mark = screen.page, screen.page.locator("#connection"), screen.page.locator("#completeness")
+    expect(mark).to_contain_text("complete")
+    expect(page.locator("#online-count")).to_have_text("4 online")
+    page.touchscreen.tap(180, 300)      # the hand that is about to write: with it comes what tells the details
+    page.wait_for_function("() => document.querySelector('#history [tabindex]')")
+
+    page.context.set_offline(True)
+    expect(banner).to_contain_text("You are offline.")
+    expect(mark).to_contain_text("not checked")
+    take(screen, folder / f"offline-{theme}-phone.png")
+    for text in texts:
+        screen.field.fill(text)
+        page.get_by_role("button", name="Send").tap()
+        screen.expect_state(text, "pending")
+    take(screen, folder / f"queued-{theme}-phone.png")
+    page.context.set_offline(False)
+    for text in texts:
+        screen.expect_state(text, "sent")
+    expect(banner).to_have_text("You are back online.")
+    take(screen, folder / f"back-{theme}-phone.png")
+    head = me.history(reader)["lastSeq"]
+    for event in ("markDelivered", "markRead"):
+        reader.tabs[0].call(event, {"userId": me.id, "seq": head})
+    screen.expect_state(texts[-1], "read")
+    expect(mark).to_have_text(f"1 – {head}, complete")
+    expect(banner).to_be_empty()
+    take(screen, folder / f"complete-{theme}-phone.png")
+
+    screen.bubble(texts[-1]).locator("[data-part=details]").tap()
+    expect(page.get_by_role("dialog").locator("dd time")).to_have_count(5)
+    take(screen, folder / f"details-{theme}-phone.png")
+
+
+@pytest.mark.parametrize("theme, text", [("light", "Tu peux le relire ?"), ("dark", "Avant midi, si possible")])
+def test_the_details_of_a_message(team, sit_down, folder, theme, text):
+    _server, people = team
+    screen = sit_down(people["me"], "/chat/Salma", color_scheme=theme, viewport=WIDE)
+    screen.send(text)
+    screen.expect_state(text, "sent")
+    people["Salma"].tabs[0].call("markDelivered", {"userId": people["me"].id, "seq": 99})
+    screen.bubble(text).locator("[data-part=details]").click()
+    expect(screen.page.get_by_role("dialog").locator("dd time")).to_have_count(4)
+    take(screen, folder / f"details-{theme}-wide.png")

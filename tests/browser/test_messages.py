@@ -9,6 +9,10 @@ from tests.browser.past import ago, hold
 pytestmark = pytest.mark.browser
 
 
+def texts_of(screen):
+    return screen.bubbles.locator("[data-part=text]")
+
+
 def groups(screen):
     """For each message: whether it begins a group, and whether it ends one."""
     return [tuple(mark in classes.split() for mark in ("first-of-group", "last-of-group"))
@@ -18,7 +22,7 @@ def groups(screen):
 def test_it_works(alice, bob, sit_down):
     bob.send(alice, "see https://example.org/a?b=1#c.")
     screen = sit_down(alice, f"/chat/{bob.username}")
-    link = screen.bubbles.get_by_role("link")
+    link = texts_of(screen).get_by_role("link")
     expect(link).to_have_attribute("href", "https://example.org/a?b=1#c")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
 
@@ -30,7 +34,7 @@ def test_other_addresses_are_text(alice, bob, sit_down, text):
     screen = sit_down(alice, f"/chat/{bob.username}")
     expect(screen.bubble(text)).to_be_visible()
     bob.send(alice, f"{text} again, http://example.org/")
-    expect(screen.bubbles.get_by_role("link")).to_have_count(1)     # the live one, so the script has seen the first
+    expect(texts_of(screen).get_by_role("link")).to_have_count(1)     # the live one, so the script has seen the first
 
 
 def test_long_words_wrap_at_320_pixels(alice, bob, sit_down):
@@ -54,6 +58,9 @@ def test_each_message_has_its_own_direction(alice, bob, sit_down):
     expect(screen.bubbles).to_have_count(3)
     texts = screen.bubbles.locator("[data-part=text]")
     assert texts.evaluate_all("all => all.map(text => text.matches(':dir(rtl)'))") == [True, True, False]
+    times = screen.bubbles.locator("time")
+    is_left = [times.nth(n).bounding_box()["x"] < texts.nth(n).bounding_box()["x"] for n in range(3)]
+    assert is_left == [True, True, False], "the time is at the end of the text"
     assert screen.card(bob).locator("bdi").text_content() == bob.username
 
 

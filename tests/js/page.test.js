@@ -4,7 +4,8 @@ import { test } from 'node:test';
 // As much of a page as the module asks for when it is loaded.
 globalThis.document = { documentElement: {}, body: { dataset: {} } };
 globalThis.navigator ??= {};
-const { splitLinks } = await import('../../chat/static/js/page.js');
+globalThis.document.documentElement.lang = 'en';
+const { completenessWords, splitLinks } = await import('../../chat/static/js/page.js');
 
 test('it works', () => {
   assert.deepEqual(splitLinks('see https://example.org'), [
@@ -29,4 +30,18 @@ for (const [text, expected] of Object.entries(links)) {
     assert.equal(parts.map((part) => part.text).join(''), text, 'no character is lost');
     assert.deepEqual(parts.filter((part) => part.href).map((part) => part.href), expected);
   });
+}
+
+const standings = {
+  '1 – 1,482, complete': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
+  '1, complete': { state: 'complete', first: 1, last: 1, head: 1, missing: 0 },
+  '1 – 1,470, fetching 12 messages': { state: 'fetching', first: 1, last: 1470, head: 1482, missing: 12 },
+  '1 – 1,481, fetching 1 message': { state: 'fetching', first: 1, last: 1481, head: 1482, missing: 1 },
+  '300 – 620 of 1,482': { state: 'part', first: 300, last: 620, head: 1482, missing: 0 },
+  '1 – 1,470, not checked: offline': { state: 'unchecked', first: 1, last: 1470, head: 1482, missing: 12 },
+  '1 – 20, 2 messages missing': { state: 'broken', first: 1, last: 20, head: 20, missing: 2 },
+};
+
+for (const [words, standing] of Object.entries(standings)) {
+  test(`a page says "${words}"`, () => assert.equal(completenessWords(standing), words));
 }

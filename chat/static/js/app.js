@@ -52,10 +52,18 @@ const banner = find('#connection');
 let storageWarning = '';
 let bannerTimer;
 let shownStatus = '';
+let isConnectionLost = false;
 
 function showBanner(state, text) {
   banner.dataset.state = state;
   setText(banner, text);
+}
+
+/** Whether anything is missing is not known either, until the server is heard again. */
+function showLoss(state, text) {
+  isConnectionLost = true;
+  open?.history.setChecked(false);
+  showBanner(state, text);
 }
 
 const showWarning = () => showBanner('warning', storageWarning);
@@ -64,10 +72,11 @@ function showConnection(status) {
   if (status === shownStatus) return;
   shownStatus = status;
   clearTimeout(bannerTimer);
+  isConnectionLost &&= status !== 'online';
   if (status === 'offline') {
-    showBanner('offline', gettext('You are offline. What you write will be sent when the network is back.'));
+    showLoss('offline', gettext('You are offline. What you write will be sent when the network is back.'));
   } else if (status === 'reconnecting') {
-    const show = () => showBanner('reconnecting', gettext('Connecting again…'));
+    const show = () => showLoss('reconnecting', gettext('Connecting again…'));
     bannerTimer = setTimeout(show, RECONNECTING_MS);
   } else if (banner.textContent && banner.dataset.state !== 'warning') {
     showBanner('back', gettext('You are back online.'));
@@ -124,10 +133,18 @@ const dispatcher = new Dispatcher(me.id, sendMessage, {
 /** What a conversation is made of comes with the first one: the home page does without. */
 const conversationParts = () => Promise.all([import('./history.js'), import('./composer.js')]);
 
+/** What only a hand asks for comes with its first move: then it is there even where the network is not. */
+const detailsParts = () => Promise.all([import('./details.js'), import('./times.js')]);
+const moved = new Promise((resolve) => {
+  for (const move of ['pointerdown', 'keydown']) addEventListener(move, resolve, { once: true, capture: true });
+});
+
 async function enter(place) {
   const section = find('#conversation');
   const peerId = Number(section?.dataset.peerId ?? 0);
   people.setOpen(peerId);
+  const messagePage = find('#message-page');
+  if (messagePage) detailsParts().then(([{ dressPage }]) => dressPage(messagePage), () => {});
   if (!section) return;
   const [{ History }, { Composer }] = await conversationParts();
   if (!section.isConnected) return; // left meanwhile
@@ -137,6 +154,9 @@ async function enter(place) {
   const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, signal });
   open = { peerId, section, history, composer, marked: history.readSeq, leave: () => leaving.abort() };
   history.list.addEventListener('click', settleFailed, { signal });
+  history.list.addEventListener('click', showDetails, { signal });
+  moved.then(detailsParts).then(([, { keepOneTabStop }]) => keepOneTabStop(history.list, signal), () => {});
+  if (isConnectionLost) history.setChecked(false);
   history.open(place, people.unread(peerId));
   mark();
 }
@@ -156,6 +176,16 @@ function settleFailed(event) {
   if (button.dataset.action === 'retry') dispatcher.retry(clientId);
   else dispatcher.remove(clientId);
   focusPage();
+}
+
+async function showDetails(event) {
+  const time = event.target.closest('[data-part="details"]');
+  if (!time || !isPlain(event)) return;
+  event.preventDefault();
+  const { history } = open;
+  const parts = await detailsParts().catch(() => null);
+  if (parts) parts[0].openDetails(time.closest('li'), history);
+  else say(gettext('The details could not be loaded.'));
 }
 
 const isReading = () => isWatched() && open.section.isConnected && open.history.isAtEnd;
@@ -180,6 +210,7 @@ async function mark() {
   }
   history.setPeerRead(standing.peerReadSeq);
   history.receive([], standing.lastSeq);
+  history.setChecked(true);
   markNew(); // what came meanwhile
 }
 
@@ -242,10 +273,12 @@ function focusPage(leftId) {
   else open.composer.focus();
 }
 
+/** Whether a click asks for nothing special, as a tab of its own. */
+const isPlain = (event) => event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+
 function clicked(event) {
   const link = event.target.closest('a[href]');
-  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-  if (!link || !isPlain || event.defaultPrevented || link.target || link.getAttribute('href').startsWith('#')) return;
+  if (!link || link.target || link.getAttribute('href').startsWith('#') || !isPlain(event) || event.defaultPrevented) return;
   const url = new URL(link.href);
   if (url.origin !== location.origin || !(url.pathname === '/' || url.pathname.startsWith('/chat/'))) return;
   event.preventDefault();

@@ -6,10 +6,10 @@
  * Whatever is put in or taken out, what the reader looks at does not move, unless the reader is at the end.
  */
 
-import { Conversation, continuesGroup } from './conversation.js';
+import { Conversation, completeness, continuesGroup } from './conversation.js';
 import {
-  badge, dayName, dressBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched, makeBubble, me, ngettext,
-  part, setBubbleState, setText, showHour, showText, unreadWords,
+  badge, completenessWords, dayName, dressBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched,
+  makeBubble, me, messageUrl, ngettext, part, setBubbleState, setText, showHour, showText, unreadWords,
 } from './page.js';
 
 const ROW_LIMIT = 320; // elements of the list, what waits to be sent aside: messages, days and the divider
@@ -33,6 +33,7 @@ export class History {
   #unseen = 0;
   #divider = null;
   #divided = { seq: 0, count: 0 };
+  #isChecked = true; // the server has said how far the conversation goes since the connection began
 
   /**
    * Takes over the rows that the server rendered into `section`. `outbox()` gives the entries not yet sent,
@@ -47,6 +48,7 @@ export class History {
     this.list = find('#history', section);
     this.start = find('#history-start', section);
     this.pill = find('#new-pill', section);
+    this.mark = find('#completeness', section);
     find('#older', section)?.remove();
     this.#adopt(Number(section.dataset.lastSeq));
     this.scroll.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
@@ -62,9 +64,8 @@ export class History {
       showHour(part(row, 'time'));
       showText(part(row, 'text'), part(row, 'text').textContent);
     }
-    const seqs = this.rows.map((row) => Number(row.dataset.seq));
     this.#newest = head;
-    this.log = new Conversation({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });
+    this.log = new Conversation({ first: this.#seqs[0] ?? head + 1, last: this.#seqs.at(-1) ?? head, head });
     this.#arrange();
   }
 
@@ -72,6 +73,7 @@ export class History {
     const date = new Date(part(row, 'time').dateTime);
     const day = date.toLocaleDateString('sv'); // YYYY-MM-DD of the reader's zone
     this.#about.set(row, { senderId: Number(row.dataset.senderId), date, day });
+    if (row.dataset.seq) part(row, 'details').href = messageUrl(this.peerName, row.dataset.seq);
     return row;
   }
 
@@ -83,6 +85,10 @@ export class History {
 
   get rows() {
     return findAll('li.message', this.list);
+  }
+
+  get #seqs() {
+    return findAll('li.message[data-seq]', this.list).map((row) => Number(row.dataset.seq));
   }
 
   get isAtEnd() {
@@ -134,6 +140,21 @@ export class History {
     }
     if (!wasAtEnd && fresh.length) this.#showPill(this.#unseen + fresh.length);
     if (fetch) this.#catchUp();
+    this.#showCompleteness();
+  }
+
+  /** Whether the server has been heard since the connection began; without it nobody knows what is missing. */
+  setChecked(isChecked) {
+    this.#isChecked = isChecked;
+    this.#showCompleteness();
+  }
+
+  #showCompleteness() {
+    const found = completeness(this.#seqs, this.log, this.#isChecked);
+    this.mark.hidden = !found;
+    if (!found) return;
+    this.mark.dataset.state = found.state;
+    setText(this.mark, completenessWords(found));
   }
 
   /** Takes the acknowledgement of an own message. */
@@ -381,6 +402,8 @@ export class History {
     day?.remove();
     previous?.classList.add('last-of-group');
     this.start.hidden = this.log.hasOlder;
+    this.scroll.toggleAttribute('data-empty', !previous);
+    this.#showCompleteness();
   }
 
   /** Where the newest messages are not on the page, what waits for its place does not follow those that are. */

@@ -136,24 +136,36 @@ export function openMemoryStore() {
   };
 }
 
-/** The same in IndexedDB, a database for each person: nobody else sends its entries. */
-export async function openBrowserStore(ownerId) {
-  const opening = indexedDB.open(`outbox:${ownerId}`, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore('entries', { keyPath: 'clientId' });
+/**
+ * Opens a person's database in this browser: its `entries` are the outbox, its `trails` tell of their way (trails.js).
+ * Resolves to `run(store, mode, action)`, a transaction that resolves to the result of the request `action` returns.
+ */
+export async function openDatabase(ownerId) {
+  const opening = indexedDB.open(`outbox:${ownerId}`, 2);
+  opening.onupgradeneeded = ({ oldVersion }) => {
+    if (oldVersion < 1) opening.result.createObjectStore('entries', { keyPath: 'clientId' });
+    opening.result.createObjectStore('trails', { keyPath: 'clientId' }).createIndex('written', 'written');
+  };
   const database = await new Promise((resolve, reject) => {
     opening.onsuccess = () => resolve(opening.result);
     opening.onerror = opening.onblocked = () => reject(opening.error);
   });
-  const run = (mode, action) => new Promise((resolve, reject) => {
-    const transaction = database.transaction('entries', mode);
-    const asked = action(transaction.objectStore('entries'));
+  database.onversionchange = () => database.close(); // rather than keep a newer page from its own
+  return (store, mode, action) => new Promise((resolve, reject) => {
+    const transaction = database.transaction(store, mode);
+    const asked = action(transaction.objectStore(store));
     transaction.oncomplete = () => resolve(asked.result);
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/** The same in IndexedDB, a database for each person: nobody else sends its entries. */
+export async function openBrowserStore(ownerId) {
+  const run = await openDatabase(ownerId);
   return {
-    all: () => run('readonly', (entries) => entries.getAll()),
-    put: (entry) => run('readwrite', (entries) => entries.put(entry)),
-    remove: (clientId) => run('readwrite', (entries) => entries.delete(clientId)),
+    all: () => run('entries', 'readonly', (entries) => entries.getAll()),
+    put: (entry) => run('entries', 'readwrite', (entries) => entries.put(entry)),
+    remove: (clientId) => run('entries', 'readwrite', (entries) => entries.delete(clientId)),
   };
 }
 
@@ -171,6 +183,7 @@ export class Dispatcher {
   #isConnected = false;
   #turn; // aborts this tab's place in the queue for the lock
   #timer;
+  #notes = []; // steps on the way of messages that are not in their trails yet
 
   constructor(ownerId, send, on) {
     this.ownerId = ownerId;
@@ -203,6 +216,7 @@ export class Dispatcher {
   /** Returns the entry at once; `kept` resolves when it is in the store, or will never be. */
   add(receiverId, message) {
     const entry = this.#outbox.add({ clientId: newClientId(), receiverId, message }, Date.now());
+    this.#note(entry, {});
     return { entry, kept: this.#enqueue(entry) };
   }
 
@@ -262,7 +276,10 @@ export class Dispatcher {
   #run() {
     clearTimeout(this.#timer);
     if (!this.#isLeading || !this.#isConnected) return;
-    for (const entry of this.#outbox.take(Date.now())) this.#deliver(entry);
+    for (const entry of this.#outbox.take(Date.now())) {
+      this.#note(entry, { sent: Date.now() });
+      this.#deliver(entry);
+    }
     const wait = this.#outbox.nextAt() - Date.now();
     if (wait < Infinity) this.#timer = setTimeout(() => this.#run(), Math.max(0, wait));
   }
@@ -271,6 +288,7 @@ export class Dispatcher {
     const answer = await this.send(entry);
     const outcome = this.#outbox.settle(entry, answer, Date.now());
     if (outcome === 'sent') {
+      this.#note(entry, { acknowledged: Date.now() });
       this.#forget(entry.clientId);
       this.tabs.postMessage({ type: 'sent', message: answer.message });
       this.on.sent(answer.message);
@@ -279,6 +297,13 @@ export class Dispatcher {
       this.on.changed();
     }
     this.#run();
+  }
+
+  /** Keeps a step for the message's details. Their module comes when it is wanted; without a network, later. */
+  async #note({ clientId, createdAt }, step) {
+    this.#notes.push({ clientId, written: createdAt, ...step });
+    const trails = await import('./trails.js').catch(() => null);
+    await trails?.keep(this.#notes.splice(0)).catch(() => {});
   }
 
   /** Without the Web Locks of https every tab sends: more traffic, the same result. */

@@ -8,7 +8,7 @@ export const me = { id: Number(document.body.dataset.userId) };
 
 const language = document.documentElement.lang || 'en';
 // "en" alone would give an English reader American hours.
-const locale = navigator.languages?.find((tag) => tag.startsWith(language)) ?? language;
+export const locale = navigator.languages?.find((tag) => tag.startsWith(language)) ?? language;
 const strings = JSON.parse(document.body.dataset.strings || '{}');
 const plural = new Intl.PluralRules(language);
 const number = new Intl.NumberFormat(locale);
@@ -27,15 +27,33 @@ export function gettext(msgid, values = {}) {
 }
 
 /** Like `gettext` for a count: the form that fits `num`, with `%(num)s` as `shown`. */
-export function ngettext(one, many, num, shown = number.format(num)) {
+export function ngettext(one, many, num, shown = number.format(num), values = {}) {
   const forms = strings[one] ?? [one, many];
-  return fill(forms[plural.select(num) === 'one' ? 0 : 1], { num: shown });
+  return fill(forms[plural.select(num) === 'one' ? 0 : 1], { num: shown, ...values });
 }
+
+export const formatNumber = (value) => number.format(value);
 
 /** A count as a badge shows it; the server counts no further either. */
 export const badge = (count) => (count > BADGE_LIMIT ? `${BADGE_LIMIT}+` : String(count));
 
 export const unreadWords = (count) => ngettext('%(num)s unread', '%(num)s unread', count, badge(count));
+
+/** What `completeness` has found, in words. */
+export function completenessWords({ state, first, last, head, missing }) {
+  const ends = { first: number.format(first), last: number.format(last) };
+  const range = first === last ? ends.last : gettext('%(first)s – %(last)s', ends);
+  const words = {
+    complete: () => gettext('%(range)s, complete', { range }),
+    part: () => gettext('%(range)s of %(head)s', { range, head: number.format(head) }),
+    unchecked: () => gettext('%(range)s, not checked: offline', { range }),
+    fetching: () => ngettext('%(range)s, fetching %(num)s message', '%(range)s, fetching %(num)s messages', missing,
+      number.format(missing), { range }),
+    broken: () => ngettext('%(range)s, %(num)s message missing', '%(range)s, %(num)s messages missing', missing,
+      number.format(missing), { range }),
+  };
+  return words[state]();
+}
 
 function fill(text, values) {
   return text.replace(/%\((\w+)\)s/g, (placeholder, name) => values[name] ?? placeholder);
@@ -121,6 +139,9 @@ export async function request(url, accept, signal) {
   return response;
 }
 
+/** Where the details of a message are. */
+export const messageUrl = (peerName, seq) => `/messages/${encodeURIComponent(peerName)}/${seq}`;
+
 /** A page of a conversation: `{messages, lastSeq, readSeq}`; `range` holds before, after, limit. */
 export async function fetchMessages(peerName, range, signal) {
   const query = new URLSearchParams(range);
@@ -137,6 +158,7 @@ export function makeBubble(message) {
   row.classList.toggle('mine', isMine);
   row.classList.toggle('theirs', !isMine);
   if (message.seq) part(row, 'failed')?.remove();
+  if (!isMine) part(row, 'state').remove();
   Object.assign(row.dataset, { senderId: message.senderId, clientId: message.clientId });
   setText(part(row, 'sender'), isMine ? gettext('You') : message.sender);
   showText(part(row, 'text'), message.message);
@@ -156,6 +178,8 @@ export function dressBubble(row, { seq, timestamp }) {
 /** `state` is pending, sent, read or failed. */
 export function setBubbleState(row, state) {
   const words = { pending: gettext('Sending'), sent: gettext('Sent'), read: gettext('Read'), failed: gettext('Not sent') };
+  const icon = part(row, 'state')?.firstElementChild;
+  if (row.dataset.state !== state) icon?.replaceWith(fromTemplate(`${state}-icon-template`));
   row.dataset.state = state;
   setText(part(row, 'state-word'), words[state]);
 }

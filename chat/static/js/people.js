@@ -4,7 +4,7 @@ import {
   badge, debounce, find, findAll, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, showAge,
   unreadWords,
 } from './page.js';
-import { online } from './socket.js';
+import { markDelivered, online } from './socket.js';
 
 const SEARCH_PAUSE_MS = 150;
 const SLOW_MS = 250;
@@ -79,6 +79,7 @@ export class People {
     const peerId = isMine ? message.receiverId : message.senderId;
     const card = this.card(peerId) ?? (isMine || this.query ? null : this.#newCard(message));
     if (!isMine) this.#stopTyping(peerId);
+    if (!isMine && !isSeen) markDelivered(peerId, message.seq);
     const isUnread = !isMine && !isSeen && message.seq > Math.max(lastSeqOf(card), this.#read(peerId));
     if (isUnread) this.#setUnread(peerId, this.unread(peerId) + 1);
     if (!card) return this.query || this.refreshSoon();
@@ -223,6 +224,7 @@ export class People {
       const id = Number(card.dataset.userId);
       const isRead = this.#read(id) && this.#read(id) >= lastSeqOf(card);
       showAge(part(card, 'time'));
+      if (!isRead && card.dataset.unread > 0) markDelivered(id, lastSeqOf(card));
       this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread));
       this.#unread.set(id, Number(card.dataset.unread));
       if (online.size) this.#showStatus(id);

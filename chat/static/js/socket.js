@@ -9,6 +9,7 @@ import { goToLogin } from './page.js';
 
 const ACKNOWLEDGEMENT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
+const DELIVERED_PAUSE_MS = 1_000;
 const SILENCES = 2; // questions without an answer until the connection counts as dead
 
 /** The ids of everyone who is online. */
@@ -17,6 +18,7 @@ export const online = new Set();
 let socket;
 let on;
 let unanswered = 0;
+const deliveries = new Map(); // user id → {seq: what has come, told: what the server knows of, isTelling}
 
 /**
  * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status('online' |
@@ -28,6 +30,7 @@ export function initializeSocket(handlers) {
   socket.on('connect', () => {
     unanswered = 0;
     on.status('online');
+    deliveries.forEach(tellDelivered);
   });
   socket.on('disconnect', (reason) => {
     on.status(navigator.onLine ? 'reconnecting' : 'offline');
@@ -77,7 +80,34 @@ export function updateOnlineUsers({ snapshot, online: came = [], offline: gone =
 
 /** Tells how far a conversation has been read. Resolves to where it stands, or to null. */
 export function markRead(userId, seq) {
+  const delivery = deliveryOf(userId);
+  delivery.told = Math.max(delivery.told, seq); // what is read has come
   return ask('markRead', { userId, seq });
+}
+
+/** This person's messages up to `seq` have come. It is told at most once a second, and then what is the newest. */
+export function markDelivered(userId, seq) {
+  const delivery = deliveryOf(userId);
+  delivery.seq = Math.max(delivery.seq, seq);
+  tellDelivered(delivery, userId);
+}
+
+function deliveryOf(userId) {
+  if (!deliveries.has(userId)) deliveries.set(userId, { seq: 0, told: 0, isTelling: false });
+  return deliveries.get(userId);
+}
+
+/** Without a connection it waits for the next one. */
+async function tellDelivered(delivery, userId) {
+  const { seq } = delivery;
+  if (delivery.isTelling || seq <= delivery.told || !socket?.connected) return;
+  delivery.isTelling = true;
+  const pause = new Promise((resolve) => setTimeout(resolve, DELIVERED_PAUSE_MS));
+  const answer = await ask('markDelivered', { userId, seq });
+  if (answer?.ok) delivery.told = Math.max(delivery.told, seq);
+  await pause;
+  delivery.isTelling = false;
+  if (!answer || delivery.seq > seq) tellDelivered(delivery, userId);
 }
 
 export function tellTyping(userId) {

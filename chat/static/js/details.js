@@ -1,0 +1,160 @@
+/** The details of a message: the steps of its way, each with its time, as the server and this browser know them. */
+
+import {
+  find, formatNumber, fromTemplate, gettext, locale, me, messageUrl, ngettext, part, request, setText,
+} from './page.js';
+import { trailOf } from './trails.js';
+
+const ASK_AGAIN_MS = 5_000;
+
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
+
+/**
+ * The five steps as `{at, words, note, isReached}`; `words` are for a step without a time.
+ *
+ * Of the way are known: isMine, seq, its own browser's written, sent, tries and acknowledged, the server's stored,
+ * delivered and read (times in ms or as text), isRead, isAsked (whether the server has answered; undefined while it
+ * is being asked) and the reason of a refusal.
+ */
+export function stepsOf(way) {
+  const isStored = Boolean(way.seq);
+  const arrival = arrivalWords(way);
+  const confirmed = isStored && way.acknowledged && clock.format(way.acknowledged);
+  return {
+    written: { at: way.written, words: writtenWords(way), isReached: true },
+    sent: {
+      at: way.sent,
+      words: isStored ? sentWords(way) : gettext('Not yet'),
+      note: way.tries > 1 ? ngettext('%(num)s try', '%(num)s tries', way.tries) : '',
+      isReached: isStored || Boolean(way.sent),
+    },
+    stored: {
+      at: isStored && way.stored,
+      words: way.reason ? gettext('Not sent: %(reason)s', { reason: way.reason }) : gettext('Not yet'),
+      note: confirmed ? gettext('confirmed here at %(time)s', { time: confirmed }) : '',
+      isReached: isStored,
+    },
+    delivered: { at: way.delivered, words: arrival, isReached: Boolean(way.delivered || way.isRead) },
+    read: { at: way.read, words: arrival, isReached: Boolean(way.read || way.isRead) },
+  };
+}
+
+function writtenWords({ isMine }) {
+  return isMine ? gettext('Written on another device') : gettext('Known to the sender’s browser only');
+}
+
+function sentWords({ isMine, written }) {
+  if (!isMine) return gettext('Known to the sender’s browser only');
+  return written ? gettext('Not known') : gettext('Known there only');
+}
+
+function arrivalWords({ seq, isRead, isAsked }) {
+  if (!seq) return gettext('Not yet');
+  if (isAsked === undefined) return '…';
+  if (!isAsked) return gettext('Not known while offline');
+  return isRead ? gettext('At a time that is not known') : gettext('Not yet');
+}
+
+function fill(root, way) {
+  for (const [name, { at, words, note, isReached }] of Object.entries(stepsOf(way))) {
+    const step = find(`[data-step="${name}"]`, root);
+    step.dataset.reached = isReached;
+    const value = document.createElement('dd');
+    value.append(at ? timeElement(new Date(at)) : words);
+    if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));
+    if (!find('dd', step).isEqualNode(value)) find('dd', step).replaceWith(value);
+  }
+  if (way.seq) setText(find('[data-step="stored"] dt', root), gettext('Stored as number %(seq)s', numbered(way)));
+  part(root, 'clocks').hidden = !way.written;
+}
+
+const numbered = ({ seq }) => ({ seq: formatNumber(seq) });
+
+const timeElement = (date) => Object.assign(document.createElement('time'), {
+  dateTime: date.toISOString(), textContent: exact.format(date),
+});
+
+/** Gives the page of a message the reader's clock, and what this browser knows. */
+export async function dressPage(page) {
+  const { message, delivered, read } = JSON.parse(page.dataset.told);
+  const isMine = message.senderId === me.id;
+  const trail = isMine ? await trailOf(message.clientId) : null;
+  const isRead = page.dataset.isRead === 'true';
+  fill(page, { ...trail, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, delivered, read });
+}
+
+/** Opens the details of the message in a row of `history`. */
+export function openDetails(row, history) {
+  if (!find('#details')) new Details(row, history).open();
+}
+
+class Details {
+  #answer = {}; // {delivered, read, isAsked}
+  #trail;
+  #timer;
+  #closing = new AbortController();
+
+  constructor(row, history) {
+    Object.assign(this, { row, history });
+    this.dialog = fromTemplate('details-template');
+    this.observer = new MutationObserver(() => this.#ask()); // it is acknowledged, or read
+    setText(part(this.dialog, 'sender'), part(row, 'sender').textContent);
+    setText(part(this.dialog, 'text'), part(row, 'text').textContent);
+  }
+
+  open() {
+    const { dialog } = this;
+    const { signal } = this.#closing;
+    dialog.addEventListener('close', () => this.#closed());
+    dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close()); // beside it
+    dialog.addEventListener('keydown', (event) => event.stopPropagation()); // the page's own keys rest
+    this.history.signal.addEventListener('abort', () => dialog.close(), { signal });
+    this.observer.observe(this.row, { attributeFilter: ['data-state', 'data-seq'] });
+    document.body.append(dialog);
+    this.#show();
+    dialog.showModal();
+    this.#ask();
+  }
+
+  #closed() {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    this.observer.disconnect();
+    this.dialog.remove();
+    const time = part(this.row, 'details');
+    (time.isConnected ? time : this.history.list).focus({ preventScroll: true });
+  }
+
+  #show() {
+    const { dataset } = this.row;
+    const isMine = this.row.matches('.mine');
+    const seq = Number(dataset.seq ?? 0);
+    const entry = this.history.outbox().find(({ clientId }) => clientId === dataset.clientId);
+    const isRead = isMine ? dataset.state === 'read' : seq <= this.history.readSeq;
+    const stored = part(this.row, 'time').dateTime;
+    const waiting = { written: entry?.createdAt, reason: entry?.reason };
+    const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Message on its way');
+    setText(part(this.dialog, 'title'), title);
+    fill(this.dialog, { ...waiting, ...this.#trail, ...this.#answer, isMine, isRead, seq, stored });
+  }
+
+  /** Asks this browser and the server, and again until the message is read: only the reading is pushed. */
+  async #ask() {
+    clearTimeout(this.#timer);
+    const { seq, clientId } = this.row.dataset;
+    const { signal } = this.#closing;
+    if (this.row.matches('.mine')) this.#trail = await trailOf(clientId);
+    this.#show();
+    if (seq) {
+      const url = messageUrl(this.history.peerName, seq);
+      const answer = await request(url, 'application/json', signal).then((page) => page.json()).catch(() => null);
+      const { delivered, read } = this.#answer; // an answer that was overtaken takes nothing back
+      this.#answer = { delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, isAsked: Boolean(answer) };
+    }
+    if (signal.aborted) return;
+    this.#show();
+    clearTimeout(this.#timer);
+    if (!this.#answer.read) this.#timer = setTimeout(() => this.#ask(), ASK_AGAIN_MS);
+  }
+}
