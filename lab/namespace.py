@@ -1,0 +1,178 @@
+"""A network and file systems of our own, where packets can be lost and disks can be full; Linux alone has them."""
+import contextlib
+import functools
+import itertools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tools import programs
+
+OUTSIDE = "CHAT_LAB_OUTSIDE"        # environment variable: the namespaces that we came from
+FILLING = "filling"                 # name of the file that fills a disk
+BLOCK = bytes(1024 * 1024)
+DROPPED = re.compile(r"counter packets (\d+)")
+
+_numbers = itertools.count(1)
+_small_disks = set()
+
+
+# --- going inside -----------------------------------------------------------------------------------------------------
+
+def enter(command):
+    """Run the command (program and arguments) in place of this process, in a network and a mount namespace of its own.
+
+    Returns where we are inside already, and where the machine does not allow it: then we go on as we are.
+    """
+    if OUTSIDE not in os.environ and _unshare():
+        os.environ[OUTSIDE] = " ".join(_namespaces())
+        os.environ["LOGNAME"] = "root"      # inside there is nobody else whom a server could be told to run as
+        sys.stdout.flush()
+        lo_up = f"{_path(programs.IP)} link set lo up"
+        os.execvp(_unshare()[0], [*_unshare(), "sh", "-c", f'{lo_up} && exec "$@"', "sh", *command])
+
+
+def inside():
+    """Tell whether we are in namespaces of our own: what is changed there, the machine does not notice."""
+    outside = set(os.environ.get(OUTSIDE, "").split())
+    return bool(outside) and outside.isdisjoint(_namespaces())
+
+
+def missing():
+    """Return what cannot be injected here, as (what, why)."""
+    if not inside():
+        why = "this machine lets us have no network and no file systems of our own (unshare)"
+        return [("30 % of packets lost", why), ("database full", why)]
+    return [
+        *[("30 % of packets lost", "nftables could not drop packets at random")] * (not loss_possible()),
+        *[("database full", "a small file system could not be mounted")] * (not _disk_possible()),
+    ]
+
+
+@functools.cache
+def _unshare():
+    """Return the command that makes namespaces; None where it does not work."""
+    if sys.platform != "linux":
+        return None
+    as_root = ["--map-root-user"] if os.geteuid() else []
+    command = [_path(programs.UNSHARE), *as_root, "--net", "--mount"]
+    try:
+        _run([*command, _path(programs.IP), "link", "set", "lo", "up"])
+    except RuntimeError:
+        return None
+    return command
+
+
+def _namespaces():
+    return [os.readlink(f"/proc/self/ns/{kind}") for kind in ("net", "mnt")]
+
+
+# --- packets ----------------------------------------------------------------------------------------------------------
+
+class Loss:
+    """From begin() to end() a share of all packets from and to some ports of this machine is lost, at random."""
+
+    def __init__(self, ports, percent):
+        self.ports = ", ".join(str(port) for port in ports)
+        self.percent = percent
+        self.table = f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
+
+    def begin(self):
+        """Lose packets from now on. Raises RuntimeError where that is not possible, so on the machine's own network."""
+        if not inside():
+            raise RuntimeError("packets are lost in a network of our own only")
+        drop = f"numgen random mod 100 <= {self.percent - 1} counter drop"
+        _nft(f"""
+            table {self.table}
+            delete table {self.table}
+            table {self.table} {{
+                chain input {{
+                    type filter hook input priority 0
+                    iif lo tcp dport {{ {self.ports} }} {drop}
+                    iif lo tcp sport {{ {self.ports} }} {drop}
+                }}
+            }}""")
+
+    def end(self):
+        """Lose nothing any more; return how many packets were lost."""
+        lost = sum(int(packets) for packets in DROPPED.findall(_nft(f"list table {self.table}")))
+        _nft(f"delete table {self.table}")
+        return lost
+
+
+@functools.cache
+def loss_possible():
+    """Tell whether packets can be lost here."""
+    trial = Loss([1], 1)
+    try:
+        trial.begin()
+        trial.end()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _nft(script):
+    return _run([_path(programs.NFT), "--file", "-"], script)
+
+
+# --- disks ------------------------------------------------------------------------------------------------------------
+
+def small_disk(path, megabytes):
+    """Make an empty directory a file system of that size, in memory and for us alone; tell whether that was allowed."""
+    if not inside() or os.listdir(path):    # a mount hides what was there
+        return False
+    try:
+        _run([_path(programs.MOUNT), "-t", "tmpfs", "-o", f"size={megabytes}m", "chat-lab", str(path)])
+    except RuntimeError:
+        return False
+    _small_disks.add(str(path))
+    return True
+
+
+def fill(path):
+    """Fill a small disk to the last byte."""
+    if str(path) not in _small_disks:
+        raise RuntimeError(f"{path} is no small disk of ours")
+    with open(Path(path) / FILLING, "ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(BLOCK)
+
+
+def free(path):
+    """Make room again on a disk that was filled."""
+    (Path(path) / FILLING).unlink(missing_ok=True)
+
+
+def remove_disk(path):
+    """Take a small disk away, with what is on it."""
+    if str(path) in _small_disks:
+        _run(["umount", "--lazy", str(path)])
+        _small_disks.discard(str(path))
+
+
+@functools.cache
+def _disk_possible():
+    with tempfile.TemporaryDirectory() as path:
+        if not small_disk(path, 1):
+            return False
+        _run(["umount", path])
+    return True
+
+
+def _path(program):
+    return program.path() or program.names[0]
+
+
+def _run(command, text=""):
+    """Return what a program prints. Raises RuntimeError where it is missing or fails."""
+    try:
+        done = subprocess.run(command, input=text, capture_output=True, text=True)
+    except OSError as error:
+        raise RuntimeError(str(error)) from error
+    if done.returncode:
+        raise RuntimeError(f"{command[0]}: {done.stderr.strip()}")
+    return done.stdout
