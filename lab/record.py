@@ -1,0 +1,68 @@
+"""What happened, in the order it happened: the log from which the promises are checked."""
+import json
+import threading
+import time
+from array import array
+from dataclasses import dataclass, field
+
+
+@dataclass
+class View:
+    """What one tab has shown of one conversation, in the order it was shown."""
+
+    tab: str
+    conversation: str
+    opened_after: int = 0       # what the tab was opened with: the seq before its first row
+    seqs: array = field(default_factory=lambda: array("q"))
+    times: array = field(default_factory=lambda: array("d"))
+    client_ids: list = field(default_factory=list)
+
+    @property
+    def last(self):
+        return self.seqs[-1] if self.seqs else self.opened_after
+
+
+class Record:
+    """Everything that was written, answered, shown and broken. Times are `time.monotonic()`, in seconds."""
+
+    def __init__(self, path=None):
+        self.events = []
+        self.views = {}             # (tab, conversation) -> View
+        self.lock = threading.Lock()
+        self.file = open(path, "w", encoding="utf-8") if path else None
+
+    def note(self, kind, **fields):
+        """Add an event and return it."""
+        event = {"t": time.monotonic(), "kind": kind, **fields}
+        with self.lock:
+            self.events.append(event)
+            if self.file:
+                self.file.write(json.dumps(event, default=str) + "\n")
+        return event
+
+    def view(self, tab, conversation, opened_after=0):
+        """Return what a tab has shown of a conversation; the first call begins it."""
+        with self.lock:
+            return self.views.setdefault((tab, conversation), View(tab, conversation, opened_after))
+
+    def shown(self, tab, conversation, seq, client_id):
+        """Note that a tab shows one message more."""
+        view = self.view(tab, conversation)
+        with self.lock:
+            view.seqs.append(seq)
+            view.times.append(time.monotonic())
+            view.client_ids.append(client_id)
+
+    def of(self, *kinds):
+        """Return the events of these kinds."""
+        with self.lock:
+            return [event for event in self.events if event["kind"] in kinds]
+
+    def close(self):
+        if self.file:
+            self.file.close()
+
+
+def conversation_of(one_id, other_id):
+    """Return the name of a conversation in the log: the two ids, the smaller first."""
+    return f"{min(one_id, other_id)}-{max(one_id, other_id)}"

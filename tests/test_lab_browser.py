@@ -1,0 +1,284 @@
+"""The laboratory's people at real browsers: what they write and see is noted, and accidents lose nothing."""
+import threading
+import time
+
+import pytest
+
+from lab.browser import Browsers
+from lab.record import Record
+from lab.sight import Letters, Row, Sight
+from tests.people import Person
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_SECONDS = 20       # on a machine that does other work as well
+LAST_EVENTS = 20            # are shown where what was waited for does not happen
+HOUR = 3600                 # seconds
+
+
+class Log(Record):
+    """A record that one can wait for."""
+
+    def __init__(self):
+        super().__init__()
+        self.news = threading.Condition()
+
+    def note(self, kind, **fields):
+        event = super().note(kind, **fields)
+        with self.news:
+            self.news.notify_all()
+        return event
+
+    def wait_until(self, is_so):
+        """Wait until what the function returns is true, and return it; it is asked whenever something is noted."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        with self.news:
+            while not (found := is_so()):
+                assert self.news.wait(until - time.monotonic()), self.events[-LAST_EVENTS:]
+        return found
+
+    def wait_for(self, kind, **fields):
+        """Wait for an event with those fields, noted now or before."""
+        return self.wait_until(lambda: next((e for e in self.of(kind) if fields.items() <= e.items()), None))
+
+
+class Room:
+    """A chat with Carla before two tabs and Bert before one, where no WebSocket gets through. Nobody writes unasked."""
+
+    def __init__(self, server, record, browsers):
+        self.server, self.record = server, record
+        carla, bert = Person(server.url, "carla"), Person(server.url, "bert")
+        for person in (carla, bert):
+            person.register()
+        self.carla = browsers.sit_down(carla, bert, tabs=2)
+        self.bert = browsers.sit_down(bert, carla, websockets=False)
+
+    def stored(self):
+        """The stored messages, by clientId."""
+        page = self.carla.person.history(self.bert.person, "?limit=200")
+        return {message["clientId"]: message for message in page["messages"]}
+
+    def expect_sent(self, client_id):
+        """Wait until its writer has seen that a message was acknowledged; return it as it is stored."""
+        assert client_id
+        answer = self.record.wait_for("answered", clientId=client_id)
+        stored = self.stored()[client_id]
+        assert (answer["outcome"], answer["message"].get("seq", stored["seq"])) == ("acknowledged", stored["seq"])
+        return stored
+
+    def expect_all_see(self, seq):
+        """Wait until every tab shows the conversation up to there, without a hole or a repeat."""
+        heads = [(sitter, tab) for sitter in (self.carla, self.bert) for tab in sitter.tabs]
+        self.record.wait_until(lambda: all(sitter.head(tab) >= seq for sitter, tab in heads))
+        assert all(window["run"] for window in self.record.of("window"))
+
+
+class Writer:
+    """Stands for a Person where there is no browser."""
+
+    id, username = 1, "carla"
+
+
+@pytest.fixture
+def letters():
+    """One letter that was typed into a page that is gone now."""
+    letters = Letters(Record(), Writer, "1-2")
+    sight = Sight(letters.record, letters, "carla/1.0")
+    letters.typed(letters.next_text(), sight)
+    sight.end(draft="carla 1")
+    return letters
+
+
+@pytest.fixture(scope="module")
+def room():
+    record = Log()
+    with Server() as server, Browsers(record, seed=1) as browsers:
+        yield Room(server, record, browsers)
+    assert record.of("vanished") == []
+
+
+@pytest.fixture
+def carla(room):
+    return room.carla
+
+
+@pytest.fixture
+def bert(room):
+    return room.bert
+
+
+def test_it_works(room, carla, bert):
+    begun = len(room.record.of("written"))
+    carla.rate = bert.rate = 8
+    room.record.wait_until(lambda: len(room.record.of("written")) >= begun + 20)
+    carla.rate = bert.rate = 0
+    last = [sitter.write().result() for sitter in (carla, bert)]
+    room.expect_all_see(max(room.expect_sent(client_id)["seq"] for client_id in last))
+    written = {event["clientId"]: event["text"] for event in room.record.of("written")}
+    assert written == {client_id: message["message"] for client_id, message in room.stored().items()}
+    assert {event["tab"].split(".")[0] for event in room.record.of("written")} == {*carla.tabs, *bert.tabs}
+    assert carla.unsent().result() == bert.unsent().result() == []
+
+
+def test_two_tabs_show_the_same(room, carla):
+    sent = [room.expect_sent(carla.write(tab).result()) for tab in carla.tabs * 2]
+    room.expect_all_see(max(message["seq"] for message in sent))
+    for tab in carla.tabs:
+        seen = {(e["seq"], e["text"]) for e in room.record.of("shown") if e["tab"].startswith(f"{tab}.")}
+        assert {(message["seq"], message["message"]) for message in sent} <= seen
+
+
+@pytest.mark.parametrize("accident", ["reload", "crash", "kill_browser"])
+def test_what_was_kept_outlives_an_accident(room, bert, accident):
+    """It has never left the page, so the outbox alone can bring it."""
+    client_id = bert.write(held=True).result()
+    assert client_id not in room.stored()
+    assert client_id in bert.unsent().result()
+    getattr(bert, accident)().result()
+    room.expect_sent(client_id)
+
+
+@pytest.mark.parametrize("accident", ["reload", "crash"])
+def test_an_accident_in_the_very_moment_of_a_send_loses_nothing(room, bert, accident):
+    """What the page has not kept yet stands in its field again."""
+    for _n in range(3):
+        assert bert.write().result()        # there is a page, and nothing is in doubt
+        begun = len(room.record.of("accident"))
+        getattr(bert, accident)().result()
+        text = room.record.of("accident")[begun]["text"]
+        fates = room.record.wait_until(
+            lambda: [e for e in room.record.of("written", "lost_before_kept") if e["text"] == text])
+        fate = fates[-1]
+        if fate["kind"] == "written":
+            assert room.expect_sent(fate["clientId"])["message"] == text
+        else:
+            assert fate["draft"]
+
+
+def test_each_load_of_a_tab_has_its_own_name(room, bert):
+    seq = room.expect_sent(bert.write().result())["seq"]
+    before = [event["tab"] for event in room.record.of("opened")]
+    bert.reload().result()
+    opened = room.record.wait_until(lambda: room.record.of("opened")[len(before):])[0]
+    assert opened["tab"] not in before and opened["tab"].startswith(f"{bert.tabs[0]}.")
+    assert opened["last"] >= seq
+
+
+def test_a_page_is_asked_for_until_it_comes(room, carla):
+    client_id = carla.write(held=True).result()
+    begun = len(room.record.of("opened"))
+    room.server.kill()
+    carla.crash()
+    room.record.wait_until(lambda: carla.head() == 0)
+    room.server.start()
+    room.record.wait_until(lambda: [e for e in room.record.of("opened")[begun:] if e["tab"].startswith(carla.tabs[0])])
+    room.expect_sent(client_id)
+
+
+def test_a_page_whose_script_did_not_come_is_loaded_again(room, bert):
+    begun = len(room.record.of("opened"))
+    bert.evaluate("void document.querySelector('script[src]').dispatchEvent(new Event('error'))").result()
+    assert "app.js did not come" in room.record.wait_for("broken", tab=bert.tabs[0])["text"]
+    room.record.wait_until(lambda: room.record.of("opened")[begun:])
+    room.expect_sent(bert.write().result())
+
+
+def test_who_was_led_to_the_login_comes_back(room, carla):
+    """What was written before has waited in the outbox."""
+    carla.offline(True).result()
+    client_id = carla.write().result()
+    begun = len(room.record.of("away"))
+    carla.logs_in = False
+    carla.person.log_out()
+    carla.offline(False).result()
+    room.record.wait_until(lambda: {e["tab"].split(".")[0] for e in room.record.of("away")[begun:]} == set(carla.tabs))
+    carla.logs_in = True
+    carla.person.log_in()
+    room.expect_sent(client_id)
+    assert room.record.of("logged_in")
+
+
+def test_offline_nothing_leaves(room, bert):
+    bert.offline(True).result()
+    room.record.wait_until(lambda: any("You are offline." in event["banner"] for event in room.record.of("window")))
+    client_id = bert.write().result()
+    assert client_id not in room.stored()
+    bert.offline(False).result()
+    room.expect_sent(client_id)
+
+
+def test_the_clock_of_the_pages_can_be_moved(room, bert):
+    bert.set_clock(-HOUR).result()
+    assert bert.evaluate("Date.now()").result() / 1000 == pytest.approx(time.time() - HOUR, abs=60)
+    bert.reload().result()
+    assert bert.evaluate("new Date().getTime()").result() / 1000 == pytest.approx(time.time() - HOUR, abs=60)
+    assert bert.evaluate("new Date('2026-01-15T00:00:00Z').toISOString()").result() == "2026-01-15T00:00:00.000Z"
+    bert.set_clock(0).result()
+    assert bert.evaluate("Date.now()").result() / 1000 == pytest.approx(time.time(), abs=60)
+
+
+def test_without_websockets_everything_is_polled(room, carla, bert):
+    sockets = "performance.getEntriesByType('resource').filter(({name}) => name.includes('transport=polling')).length"
+    counts = {}
+    for sitter in (carla, bert):
+        room.expect_sent(sitter.write().result())
+        before = sitter.evaluate(sockets).result()
+        room.expect_sent(sitter.write().result())
+        counts[sitter] = sitter.evaluate(sockets).result() - before
+    assert counts[carla] == 0 < counts[bert]
+
+
+def test_a_tab_can_be_closed_and_another_opened(room, carla):
+    name = carla.open_tab().result()
+    room.expect_all_see(room.expect_sent(carla.write(name).result())["seq"])
+    carla.close_tab(name).result()
+    assert name not in carla.tabs
+    room.expect_sent(carla.write().result())
+
+
+def fates(letters):
+    """What was noted, as (kind, text or outcome)."""
+    return [(event["kind"], event.get("outcome") or event["text"]) for event in letters.record.events]
+
+
+def test_what_the_outbox_has_was_written(letters):
+    assert letters.is_in_doubt("carla/1") and not letters.is_in_doubt("carla/11")
+    assert letters.missing([{"message": "carla 1", "clientId": "a"}], set()) == set()
+    assert fates(letters) == [("written", "carla 1")]
+    assert not letters.is_in_doubt("carla/1")
+
+
+def test_what_is_nowhere_twice_running_is_lost(letters):
+    assert letters.missing([], set()) == set()
+    letters.give_up(letters.missing([], set()), [], "carla/1.1")
+    assert fates(letters) == [("lost_before_kept", "carla 1")]
+    assert letters.record.events[0]["draft"]
+    letters.saw(Row(7, "a", True, "sent", "carla 1"), "carla/1.1")      # after all
+    assert fates(letters)[1:] == [("written", "carla 1"), ("answered", "acknowledged")]
+    assert letters.record.events[1]["late"]
+
+
+def test_what_the_server_has_is_not_lost(letters):
+    letters.missing([], set())
+    letters.give_up(letters.missing([], set()), [[7, "a", "carla 1"]], "carla/1.1")
+    assert fates(letters) == [("written", "carla 1"), ("answered", "acknowledged")]
+
+
+def test_what_was_written_and_is_nowhere_has_vanished(letters, monkeypatch):
+    letters.taken("carla 1", "a")
+    assert letters.missing([], set()) == letters.missing([], set()) == set()        # it may be anywhere as yet
+    monkeypatch.setattr("lab.sight.KEPT_SECONDS", 0)
+    assert letters.missing([], {"a"}) == letters.missing([], set()) == set()
+    letters.give_up(letters.missing([], set()), [], "carla/1.1")
+    assert fates(letters) == [("written", "carla 1"), ("vanished", "carla 1")]
+    assert letters.missing([], set()) == set()
+
+
+def test_a_refusal_is_an_end(letters):
+    letters.taken("carla 1", "a")
+    letters.saw(Row(None, "a", True, "pending", "carla 1"), "carla/1.1")
+    letters.saw(Row(None, "a", True, "failed", "carla 1", "Not sent: too long"), "carla/1.1")
+    assert fates(letters) == [("written", "carla 1"), ("answered", "refused")]
+    assert letters.record.events[1]["text"] == "Not sent: too long"
+    assert not letters.unanswered
