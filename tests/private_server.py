@@ -23,9 +23,10 @@ PR_SET_PDEATHSIG = 1
 
 
 class Service:
-    """A server process with a directory and a port of its own. Use it as a context manager."""
+    """A server process with a directory, made in `parent`, and a port of its own. Use it as a context manager."""
 
-    def __init__(self):
+    def __init__(self, parent=None):
+        self.parent = parent
         self.port = None
         self.process = None
         self._directory = None
@@ -48,7 +49,7 @@ class Service:
         """Start the server and wait until it answers. The first start chooses the port, later ones keep it."""
         if self._directory is None:
             _remove_leftovers()
-            self._directory = tempfile.TemporaryDirectory(prefix=f"{DIRECTORY_PREFIX}{os.getpid()}-")
+            self._directory = tempfile.TemporaryDirectory(prefix=f"{DIRECTORY_PREFIX}{os.getpid()}-", dir=self.parent)
             self._log.touch()
             self._prepare()
         candidates = [self.port] if self.port else random.sample(PORTS, 20)

@@ -21,6 +21,8 @@ OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HOST", "PORT", "INST
 class Server:
     """Start it with settings; `url` is its address, `lines` what its terminal has shown."""
 
+    program = ("wsgi.py",)      # what Python is started with
+
     def __init__(self, **settings):
         self.directory = tempfile.TemporaryDirectory(prefix="chat-test-")
         self.settings = {"PORT": "0", "INSTANCE_PATH": self.directory.name, "BCRYPT_ROUNDS": "4",
@@ -38,7 +40,7 @@ class Server:
             self.lines = queue.Queue()
         environ = {k: v for k, v in os.environ.items() if k not in OWN_SETTINGS}
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "wsgi.py"], cwd=ROOT, env={**environ, **self.settings}, text=True,
+            [sys.executable, "-W", "ignore", *self.program], cwd=ROOT, env={**environ, **self.settings}, text=True,
             encoding="utf-8", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True)
         self.reader.start()

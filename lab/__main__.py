@@ -1,0 +1,83 @@
+"""`python3 manage.py prove`: both modes at once, a table each, and docs/delivery-report.md."""
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+
+from . import fake_clock, namespace, report
+from .trial import try_mutants
+
+LONGEST_QUICK, LONGEST_FULL = 3, 60     # minutes
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="python3 manage.py prove", description="Break the chat in every way and check what it promises.")
+    parser.add_argument("--quick", action="store_true", help=f"each short fault once, with more patience: under {LONGEST_QUICK} minutes; no report is written")
+    parser.add_argument("--hours", type=float, default=0, help="go on for so long; without it the full matrix runs once")
+    parser.add_argument("--seed", type=int, help="repeat the run of that seed")
+    parser.add_argument("--mode", choices=["embedded", "server"], action="append", help="this mode alone")
+    parser.add_argument("--only", action="append", default=[], metavar="FAULT", help="this fault alone, as the table names it")
+    parser.add_argument("--mutants", action="store_true", help="only show that each mutant is caught")
+    return parser.parse_args(arguments)
+
+
+def start(mode, options, directory):
+    """Start one mode in a process of its own; its lines are shown as they come, the last one is the outcome."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "lab.run", json.dumps({"mode": mode, "directory": directory, **options})],
+        stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    lines = []
+
+    def read():
+        for line in process.stdout:
+            lines.append(line)
+            if not line.startswith("{"):
+                print(f"[{mode}] {line}", end="", flush=True)
+    reader = threading.Thread(target=read)
+    reader.start()
+
+    def outcome():
+        reader.join()
+        process.wait()
+        if not lines or not lines[-1].startswith("{"):
+            raise SystemExit(f"The {mode} run ended without an outcome.")
+        return json.loads(lines[-1])
+    return outcome
+
+
+def main(arguments=None):
+    asked = parse(arguments)
+    namespace.enter([sys.executable, "-m", "lab", *(sys.argv[1:] if arguments is None else arguments)])
+    if asked.mutants:
+        return 0 if all(found["caught_by"] for found in try_mutants(print)) else 1
+    seed = asked.seed if asked.seed is not None else random.randrange(10 ** 6)
+    modes = asked.mode or ["embedded", "server"]
+    command = "python3 manage.py prove" + " --quick" * asked.quick + f" --hours {asked.hours:g}" * bool(asked.hours)
+    print(f"{command} --seed {seed}", flush=True)
+    options = {"seed": seed, "quick": asked.quick, "hours": asked.hours, "only": asked.only}
+    kept = tempfile.mkdtemp(prefix="chat-prove-")
+    running = []
+    for mode in modes:
+        directory = tempfile.mkdtemp(prefix=f"{mode}-", dir=kept)
+        running.append(start(mode, options, directory))
+    outcomes = [outcome() for outcome in running]
+    for outcome in outcomes:
+        print(f"\n{report.NAMES[outcome['mode']]}\n{report.as_text(outcome)}")
+        for promise, texts in outcome["breaches"].items():
+            print(f"NOT KEPT {promise}:", *texts[:10], sep="\n  ")
+        print("Not injected here: " + (", ".join(outcome["not_injected"]) or "nothing"))
+    if not asked.quick and not asked.only:
+        report.write(outcomes, command + f" --seed {seed}", namespace.missing() + fake_clock.missing(), try_mutants(print))
+        print(f"\nWritten: {report.REPORT}")
+    if any(outcome["breaches"] for outcome in outcomes):
+        print(f"\nTo repeat it: {command} --seed {seed}" + "".join(f" --only {name!r}" for name in asked.only)
+              + f"\nThe logs: {' '.join(outcome['log'] for outcome in outcomes)}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""P1 to P10 of what a message is promised, each decided from the evidence alone; a checker returns its breaches."""
+from collections import Counter, defaultdict
+
+PRESENCE_SECONDS, SEEING_SECONDS = 25, 4     # what a tab shows is told to it within the latter after it connects
+LOGOUT_SECONDS = 2
+MORE_MEMORY_MB, MORE_FILES, MORE_THREADS, MORE_GREENLETS = 40, 12, 4, 24      # what a process may keep besides
+EXACT = ("id", "seq", "clientId")
+
+
+def acknowledged_is_stored(evidence):
+    """P1: what was acknowledged is stored, as it was acknowledged."""
+    stored = evidence.stored
+    for event in evidence.answered("acknowledged"):
+        row = stored.get((event["person"], event["clientId"]))
+        told = event.get("message") or {}
+        if row is None:
+            yield f"{event['clientId']} of {event['tab']} was acknowledged and is not stored"
+        elif any(told.get(name, row[name]) != row[name] for name in EXACT):
+            yield f"{event['clientId']} was acknowledged as {told} and is stored as {row}"
+
+
+def stored_once(evidence):
+    """P2: at most one row for a (sender, clientId); a resend is answered with the first row."""
+    count = Counter((row["senderId"], row["clientId"]) for rows in evidence.rows.values() for row in rows)
+    yield from (f"{client_id} of {sender} is stored {n} times" for (sender, client_id), n in count.items() if n > 1)
+    rows = {row["clientId"]: row for rows in evidence.rows.values() for row in rows}
+    for event in evidence.of("resent"):
+        row = rows.get(event["clientId"], {})
+        if any(event["message"][name] != row.get(name) for name in (*EXACT, "message")):
+            yield f"{event['clientId']}, sent again, was answered {event['message']} where {row} is stored"
+
+
+def numbered_without_gap(evidence):
+    """P3: seq is 1..n in each conversation, and each tab's messages stand in the order they were written."""
+    written = {(event["person"], event["clientId"]): (event["tab"].partition(".")[0], n)
+               for n, event in enumerate(evidence.of("written"))}
+    for conversation, rows in evidence.rows.items():
+        seqs = [row["seq"] for row in rows]
+        if seqs != list(range(1, len(seqs) + 1)):
+            wrong = next((n, seq) for n, seq in enumerate(seqs, 1) if n != seq)
+            yield f"{conversation}: in place {wrong[0]} stands seq {wrong[1]}"
+        latest = defaultdict(lambda: -1)
+        for row in rows:
+            tab, order = written.get((row["senderId"], row["clientId"]), (None, None))
+            if tab and order < latest[tab]:
+                yield f"{conversation}: seq {row['seq']} of {tab} was written before what stands before it"
+            elif tab:
+                latest[tab] = order
+
+
+def shown_in_a_run(evidence):
+    """P4: each tab shows a run of seq without hole or repeat, the very rows, and has caught up in time."""
+    for view in evidence.views:
+        rows = {row["seq"]: row["clientId"] for row in evidence.rows.get(view.conversation, ())}
+        expected = view.opened_after + 1
+        for seq, client_id in zip(view.seqs, view.client_ids):
+            if seq != expected:
+                yield f"{view.tab} showed {seq} in {view.conversation} where {expected} was next"
+                break
+            if rows.get(seq) != client_id:
+                yield f"{view.tab} showed {client_id} as {seq} of {view.conversation}; stored is {rows.get(seq)}"
+                break
+            expected += 1
+    for event in evidence.of("window"):
+        if event["seqs"] and event["seqs"] != list(range(event["seqs"][0], event["seqs"][0] + len(event["seqs"]))):
+            yield f"{event['tab']} has holes or repeats on the page: {event['seqs']}"
+    for fault in evidence.faults:
+        if fault["catch_up"] > fault["limit"]:
+            yield f"after \"{fault['name']}\" #{fault['n']} it took {fault['catch_up']:.1f} s: {'; '.join(fault['lacking']) or 'late'}"
+
+
+def stored_was_tried(evidence):
+    """P5: nothing is stored that nobody wrote; what was refused is not stored."""
+    written, stored = evidence.written(), evidence.stored
+    for key, row in stored.items():
+        if key not in written:
+            yield f"seq {row['seq']} of {key[0]} ({row['message'][:40]!r}) was written by nobody"
+        elif written[key]["text"] != row["message"]:
+            yield f"{key[1]} was written as {written[key]['text'][:40]!r} and stored as {row['message'][:40]!r}"
+    for event in evidence.answered("refused"):
+        if (event["person"], event["clientId"]) in stored:
+            yield f"{event['clientId']} was refused and is stored"
+
+
+def presence_is_right(evidence):
+    """P6: a quarter of a minute after somebody came or went, every tab knows it."""
+    lives, seen, tabs = [], defaultdict(list), defaultdict(set)
+    for event in evidence.of("connected", "disconnected", "online"):
+        if event["kind"] == "online":
+            seen[event["tab"]].append((event["t"], set(event["ids"])))
+            continue
+        open_tabs = tabs[event["person"]]
+        before = bool(open_tabs)
+        open_tabs.add(event["tab"]) if event["kind"] == "connected" else open_tabs.discard(event["tab"])
+        if bool(open_tabs) != before:
+            lives.append((event["t"], event["person"], bool(open_tabs)))
+    for n, (at, person, is_here) in enumerate(lives):
+        until = next((t for t, other, _here in lives[n + 1:] if other == person), evidence.ended_at)
+        look_at = at + PRESENCE_SECONDS
+        for tab, views in seen.items():
+            if until > look_at and _is_connected(evidence, tab, look_at - SEEING_SECONDS, look_at):
+                known = next((ids for t, ids in reversed(views) if t <= look_at), set())
+                if (person in known) != is_here:
+                    yield f"{tab} saw {person} {'away' if is_here else 'here'} {PRESENCE_SECONDS} s after that was no longer so"
+
+
+def _is_connected(evidence, tab, begin, end):
+    """Whether a tab was connected without a break from `begin` to `end`."""
+    is_connected = False
+    for event in evidence.of("connected", "disconnected"):
+        if event["tab"] == tab and event["t"] <= begin:
+            is_connected = event["kind"] == "connected"
+        elif event["tab"] == tab and event["t"] <= end:
+            return False
+    return is_connected
+
+
+def unread_is_counted(evidence):
+    """P7: unread is what the other wrote after the read mark, and the mark never goes back."""
+    for person, peer, told, counted in evidence.unread:
+        if told != counted:
+            yield f"{person} is told of {told} unread messages of {peer}; there are {counted}"
+    marks = {}
+    for event in evidence.of("read_marks"):
+        for key, seq in event["marks"].items():
+            if seq < marks.get(key, 0):
+                yield f"the read mark of {key} went back from {marks[key]} to {seq}"
+            marks[key] = seq
+
+
+def logout_is_an_end(evidence):
+    """P8: two seconds after a logout nothing more is stored from it or delivered to it."""
+    stored, written = evidence.stored, evidence.of("written")
+    for event in evidence.of("logged_out"):
+        end = event["t"] + LOGOUT_SECONDS
+        for late in written:
+            if late["tab"] == event["tab"] and late["t"] > end and (late["person"], late["clientId"]) in stored:
+                yield f"{late['clientId']} was stored {late['t'] - event['t']:.1f} s after {event['tab']} logged out"
+        for heard in evidence.of("heard"):
+            if heard["tab"] == event["tab"] and heard["t"] > end:
+                yield f"{event['tab']} was told {heard['clientId']} {heard['t'] - event['t']:.1f} s after its logout"
+    yield from (event["text"] for event in evidence.of("breach") if event["promise"] == "P8")
+
+
+def everything_ends(evidence):
+    """P9: every message ends as sent or as visibly not sent; what was not acknowledged is never shown as sent."""
+    ended = {(event["person"], event["clientId"]) for event in evidence.of("answered")
+             if event["outcome"] in ("acknowledged", "refused")}
+    given_up = {event["tab"] for event in evidence.of("logged_out")}
+    for key, event in evidence.written().items():
+        if key not in ended and event["tab"] not in given_up and not event["tab"].startswith("form "):
+            yield f"{event['clientId']} of {event['tab']} ended neither as sent nor as not sent"
+    yield from (f"{client_id} still waits in an outbox" for client_id in evidence.leftovers)
+    yield from (f"{event['text']!r} has vanished from {event['tab']} and its outbox" for event in evidence.of("vanished"))
+
+
+def everything_returns(evidence):
+    """P10: memory, open files, threads and greenlets are where they were."""
+    limits = {"memory": MORE_MEMORY_MB, "files": MORE_FILES, "threads": MORE_THREADS, "greenlets": MORE_GREENLETS}
+    for before, after in evidence.footprints:
+        for name, limit in limits.items():
+            if after.get(name, 0) - before.get(name, 0) > limit:
+                yield f"{name} grew from {before[name]} to {after[name]}"
+    for event in evidence.of("deaf"):
+        if not event["dropped"]:
+            yield "a client that never reads was not dropped"
+
+
+def other_breaches(evidence):
+    """What a fault saw by itself, as a history that could not be read while the database was read-only."""
+    return (event["text"] for event in evidence.of("breach") if event["promise"] != "P8")
+
+
+CHECKERS = {"P1": acknowledged_is_stored, "P2": stored_once, "P3": numbered_without_gap, "P4": shown_in_a_run,
+            "P5": stored_was_tried, "P6": presence_is_right, "P7": unread_is_counted, "P8": logout_is_an_end,
+            "P9": everything_ends, "P10": everything_returns, "faults": other_breaches}
+
+
+def check(evidence):
+    """Return {promise: its breaches} for those that were not kept."""
+    found = {promise: list(checker(evidence)) for promise, checker in CHECKERS.items()}
+    return {promise: breaches for promise, breaches in found.items() if breaches}

@@ -1,0 +1,83 @@
+"""The chat as it is served, with points at which it can be made to fail: `python -m lab.served`.
+
+Nothing of this is in the product: what is needed is put around its functions from outside. LAB_CONTROL names a
+directory; a file in it with the name of a fail point springs that point once.
+"""
+import gc
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import wsgi
+
+from . import mutants
+
+CONTROL = Path(os.environ.get("LAB_CONTROL", "/nonexistent"))
+BEFORE_COMMIT, AFTER_COMMIT, BEFORE_ANSWER, LOSE_PUSH = "before-commit", "after-commit", "before-answer", "lose-push"
+
+
+def springs(point):
+    """Tell whether this point was armed, and disarm it."""
+    try:
+        os.unlink(CONTROL / point)
+        return True
+    except FileNotFoundError:
+        return False
+
+
+def die_at(point):
+    if springs(point):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install_fail_points():
+    from chat.message import Message
+    from chat.sockets import Socket
+    insert, send_message, receive_message = Message.insert, Socket.send_message, Socket.receive_message
+
+    def failing_insert(database, messages):
+        die_at(BEFORE_COMMIT)
+        insert(database, messages)
+        die_at(AFTER_COMMIT)
+
+    def failing_send(self, sid, data):
+        answer = send_message(self, sid, data)
+        die_at(BEFORE_ANSWER)
+        return answer
+
+    def failing_receive(self, message, origin):
+        if not springs(LOSE_PUSH):
+            receive_message(self, message, origin)
+    Message.insert = staticmethod(failing_insert)
+    Socket.send_message = failing_send
+    Socket.receive_message = failing_receive
+
+
+def count_on_demand():
+    """Write how many threads and greenlets there are when SIGUSR1 asks."""
+    def count(_signal, _frame):
+        from greenlet import greenlet
+        gc.collect()
+        alive = sum(isinstance(thing, greenlet) and not thing.dead for thing in gc.get_objects())
+        partial = CONTROL / "counts.new"
+        partial.write_text(json.dumps({"threads": threading.active_count(), "greenlets": alive}))
+        partial.rename(CONTROL / "counts")
+    signal.signal(signal.SIGUSR1, count)
+
+
+def main():
+    patch = wsgi.patch
+
+    def patch_and_break(mode):
+        patch(mode)
+        install_fail_points()
+        mutants.install_in_server(os.environ.get("LAB_MUTANT", ""))
+        count_on_demand()
+    wsgi.patch = patch_and_break
+    wsgi.main()
+
+
+if __name__ == "__main__":
+    main()
