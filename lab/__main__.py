@@ -19,7 +19,7 @@ def parse(arguments):
     parser.add_argument("--hours", type=float, default=0, help="go on for so long; without it the full matrix runs once")
     parser.add_argument("--seed", type=int, help="repeat the run of that seed")
     parser.add_argument("--mode", choices=["embedded", "server"], action="append", help="this mode alone")
-    parser.add_argument("--only", action="append", default=[], metavar="FAULT", help="this fault alone, as the table names it")
+    parser.add_argument("--only", action="append", default=[], metavar="FAULT", help="this fault alone, as the table names it; with --mutants this mutant")
     parser.add_argument("--mutants", action="store_true", help="only show that each mutant is caught")
     return parser.parse_args(arguments)
 
@@ -52,7 +52,7 @@ def main(arguments=None):
     asked = parse(arguments)
     namespace.enter([sys.executable, "-m", "lab", *(sys.argv[1:] if arguments is None else arguments)])
     if asked.mutants:
-        return 0 if all(found["caught_by"] for found in try_mutants(print)) else 1
+        return 0 if all(found["caught_by"] for found in try_mutants(print, asked.only)) else 1
     seed = asked.seed if asked.seed is not None else random.randrange(10 ** 6)
     modes = asked.mode or ["embedded", "server"]
     command = "python3 manage.py prove" + " --quick" * asked.quick + f" --hours {asked.hours:g}" * bool(asked.hours)

@@ -121,7 +121,7 @@ class Sitter:
 
     @posted
     async def unsent(self):
-        """The clientIds that wait in the outbox, as soon as a tab can tell. Raises RuntimeError where none can for long."""
+        """The clientIds that wait in the outbox, as soon as a tab can tell. Raises RuntimeError where none can."""
         until = self.browsers.loop.time() + TELL_SECONDS
         while self.browsers.loop.time() < until:
             for tab in list(self._tabs.values()):

@@ -34,7 +34,7 @@ def within(call, seconds=CALL_SECONDS):
 
 
 class Chromium:
-    """What it was told (cookies, clock, offline) it keeps over its own death. Its methods belong to the loop's thread."""
+    """Cookies, clock and offline it keeps over its own death. All methods belong to the thread of the browsers."""
 
     def __init__(self, playwright, url, cookies, websockets):
         self.playwright, self.url, self.cookies, self.websockets = playwright, url, cookies, websockets

@@ -145,12 +145,13 @@ class Letters:
         for entry in entries:
             self.taken(entry["message"], entry["clientId"])
         astray = self._overdue(now) - shown - {entry["clientId"] for entry in entries}
-        gone = {text for text, (sight, typed_at) in self.doubtful.items() if sight.is_over or now > typed_at + DOUBT_SECONDS}
+        gone = {text for text, (sight, typed_at) in self.doubtful.items()
+                if sight.is_over or now > typed_at + DOUBT_SECONDS}
         twice, self.suspects = self.suspects & (astray | gone), astray | gone
         return twice
 
     def give_up(self, missing, stored, tab):
-        """What is missing is lost, unless it is among `stored`: own messages that the server has, as (seq, clientId, text)."""
+        """What is missing is lost, unless it is among `stored`: what the server has, as (seq, clientId, text)."""
         for seq, client_id, text in stored:
             self.saw(Row(seq, client_id, True, "sent", text), tab)
         for text in missing & self.doubtful.keys():

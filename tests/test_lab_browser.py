@@ -186,6 +186,7 @@ def test_a_page_whose_script_did_not_come_is_loaded_again(room, bert):
 
 def test_who_was_led_to_the_login_comes_back(room, carla):
     """What was written before has waited in the outbox."""
+    room.expect_sent(carla.write().result())
     carla.offline(True).result()
     client_id = carla.write().result()
     begun = len(room.record.of("away"))
@@ -200,6 +201,7 @@ def test_who_was_led_to_the_login_comes_back(room, carla):
 
 
 def test_offline_nothing_leaves(room, bert):
+    room.expect_sent(bert.write().result())
     bert.offline(True).result()
     room.record.wait_until(lambda: any("You are offline." in event["banner"] for event in room.record.of("window")))
     client_id = bert.write().result()

@@ -5,22 +5,29 @@ import sys
 import pytest
 
 from lab.mutants import MUTANTS
-from lab.trial import try_mutant
 from tools import ROOT
 
 pytestmark = pytest.mark.slow
 
 QUICK_SECONDS = 180
+MOST_SECONDS = 2 * QUICK_SECONDS        # on a machine that does other work as well
+# The lease of a process that was killed takes as long to end as all others together: the full run tries that one too.
+SHORT = [mutant for mutant in MUTANTS if mutant.promise != "P6"]
 
 
-def test_it_works():
-    """`manage.py prove --quick`, as the README has it; what it prints is shown where it fails."""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "lab", "--quick", "--seed", "1"], cwd=ROOT,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * QUICK_SECONDS)
+def prove(*arguments):
+    """Run `manage.py prove` with these arguments, without its set-up; what it printed is shown where it fails."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "lab", *arguments], cwd=ROOT, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=MOST_SECONDS)
     assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
-    assert "connections reset" in done.stdout
+    return done.stdout
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
+@pytest.mark.timeout(MOST_SECONDS)
+def test_it_works():
+    assert "connections reset" in prove("--quick", "--seed", "1")
+
+
+@pytest.mark.parametrize("mutant", SHORT, ids=[mutant.name for mutant in SHORT])
 def test_each_mutant_is_caught(mutant):
-    assert try_mutant(mutant)["caught_by"] == mutant.promise
+    assert f"{mutant.name}: {mutant.promise}," in prove("--mutants", "--only", mutant.name)
