@@ -327,11 +327,13 @@ document.addEventListener('keydown', pressed);
 // The socket
 
 let wasConnected = false;
+let isWhole = true; // whether all parts of the page came
 
 function statusChanged(status) {
   showConnection(status);
   dispatcher.setConnected(status === 'online');
   if (status !== 'online') return;
+  if (!isWhole) return void location.reload();
   mark();
   // What came without a connection was not pushed. The first time that is next to nothing, and can wait.
   setTimeout(() => people.refresh(), wasConnected ? 0 : SETTLED_MS);
@@ -369,7 +371,9 @@ addEventListener('pageshow', (event) => event.persisted && location.reload());
 setInterval(mark, HEARTBEAT_MS);
 
 dispatcher.open();
-await enter(null);
+await enter(null).catch(() => {
+  isWhole = false; // a page that stays dead would look as if nobody wrote
+});
 if (open) focusPage();
 initializeSocket({
   status: statusChanged,
