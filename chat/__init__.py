@@ -12,7 +12,7 @@ import config
 
 from . import assets, compression, headers, languages, refusals, sessions
 from .auth_controller import AuthController
-from .avatars import avatars, inline
+from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
 from .database import open_database
 from .health import health_blueprint
@@ -92,7 +92,8 @@ def create_app(settings=None):
     app.register_blueprint(avatars)
     app.register_blueprint(assets.assets)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline)
+    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline,
+                                 avatars_of=addresses)
     app.context_processor(lambda: {"theme": theme()})
     app.chat, app.runtime = socket, runtime
     return app

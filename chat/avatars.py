@@ -1,13 +1,17 @@
-"""Avatars: a face for each person, drawn from the id on this machine."""
+"""Avatars: a face for each person, drawn from the id on this machine; those of a list come together on a sheet."""
 import functools
+import re
 from urllib.parse import quote
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort
 from multiavatar.multiavatar import multiavatar
 
 from .headers import FOR_EVER
 
 MOST_KEPT = 1000            # drawings of 5 KB each
+ON_A_SHEET = 25             # faces: as many as a list shows without scrolling far
+SIZE = 231                  # of a drawing's own units, wide and high
+ALONE = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}">'
 
 avatars = Blueprint("avatars", __name__)
 
@@ -23,7 +27,36 @@ def inline(user_id):
     return "data:image/svg+xml," + quote(draw(user_id), safe=" =:/,;()'")
 
 
+def sheet(user_ids):
+    """Return one SVG of several faces, one below the other; the fragment `#u7` shows that of user 7 alone."""
+    faces = "".join(f'<view id="u{user_id}" viewBox="0 {SIZE * n} {SIZE} {SIZE}"/>'
+                    + draw(user_id).replace(ALONE, f'<svg y="{SIZE * n}" width="{SIZE}" height="{SIZE}">', 1)
+                    for n, user_id in enumerate(user_ids))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE * len(user_ids)}">{faces}</svg>'
+
+
+def addresses(user_ids):
+    """Return {user id: where the face is} for those of a list: a request for 25 of them and not for each."""
+    found = {}
+    for start in range(0, len(user_ids), ON_A_SHEET):
+        together = sorted(user_ids[start:start + ON_A_SHEET])       # the same people, however they are sorted
+        names = "-".join(str(user_id) for user_id in together)
+        found.update({user_id: f"/avatars/{names}.svg" + f"#u{user_id}" * (len(together) > 1) for user_id in together})
+    return found
+
+
+@avatars.get("/avatars/<ids>.svg")
+def show_sheet(ids):
+    user_ids = re.findall(r"\d+", ids)
+    if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > ON_A_SHEET:
+        abort(404)
+    return drawn(sheet([int(user_id) for user_id in user_ids]))
+
+
 @avatars.get("/avatars/<int:user_id>.svg")
 def show(user_id):
-    return Response(draw(user_id), mimetype="image/svg+xml",
-                    headers={"Cache-Control": FOR_EVER})
+    return drawn(draw(user_id))
+
+
+def drawn(svg):
+    return Response(svg, mimetype="image/svg+xml", headers={"Cache-Control": FOR_EVER})

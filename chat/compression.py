@@ -3,6 +3,7 @@ import gzip
 
 from flask import request
 
+COMPRESSED = ("text/html", "application/json", "image/svg+xml")
 SMALLEST = 1000     # bytes; below, the packet is the same
 LEVEL = 4           # of 9: nearly all of the gain for a third of the work
 
@@ -10,8 +11,8 @@ LEVEL = 4           # of 9: nearly all of the gain for a third of the work
 def install(app):
     @app.after_request
     def compress(response):
-        """Compress HTML and JSON for who takes it. Scripts and styles have been compressed by the build."""
-        if (response.mimetype in ("text/html", "application/json") and not response.is_streamed
+        """Compress HTML, JSON and drawings for who takes them. Scripts and styles have been compressed by the build."""
+        if (response.mimetype in COMPRESSED and not response.is_streamed
                 and "Content-Encoding" not in response.headers and "gzip" in request.headers.get("Accept-Encoding", "")
                 and len(response.get_data()) >= SMALLEST):
             response.set_data(gzip.compress(response.get_data(), LEVEL))

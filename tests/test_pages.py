@@ -351,6 +351,18 @@ def test_an_avatar_is_drawn_here_and_kept(chat, alice, bob):
     assert alice.get("/avatars/x.svg").status_code == alice.get("/avatars/-1.svg").status_code == 404
 
 
+def test_the_avatars_of_a_list_come_on_one_sheet(chat, alice, bob, charlie):
+    page = alice.get("/users", params={"q": ""}).text
+    sheet = html.unescape(re.search(r'src="(/avatars/[\d-]+\.svg)#u\d+"', page).group(1))
+    answer = alice.get(sheet)
+    assert answer.headers["Content-Type"].startswith("image/svg+xml") and "immutable" in answer.headers["Cache-Control"]
+    faces = re.findall(r'<view id="u(\d+)"', answer.text)
+    assert faces == re.findall(r"\d+", sheet) and 1 < len(faces) <= 25
+    assert alice.get(f"/avatars/{faces[0]}.svg").text.partition(">")[2] in answer.text
+    for wrong in ("1-", "1--2", "1-x", "-".join(["1"] * 26), "1-99999999999"):
+        assert alice.get(f"/avatars/{wrong}.svg").status_code == 404
+
+
 def test_a_file_is_kept_for_a_year_under_the_name_of_its_contents(chat, alice):
     paths = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', alice.get("/").text))
     assert any(path.endswith("app.css") for path in paths) and any(path.endswith("app.js") for path in paths)

@@ -34,9 +34,11 @@ def two_people(start_server, arrive):
 
 
 @pytest.mark.parametrize("path", ["/", "/chat/{}"], ids=["home", "conversation"])
-def test_it_works(two_people, sit_down, path):
-    """The requests of a first view, and the static bytes of a second one."""
+def test_it_works(two_people, sit_down, arrive, path):
+    """The requests of a first view, however many people there are, and the static bytes of a second one."""
     alice, bob = two_people
+    for _n in range(15):
+        arrive(alice)       # at the same address
     page, asked = sit_down(alice, path=None).page, []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.format(bob.username), wait_until="networkidle")
