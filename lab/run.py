@@ -111,7 +111,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), tell=print):
     """Return the outcome of a run as a dict that JSON can carry."""
     dice, begun, patience = random.Random(seed), time.monotonic(), QUICK_PATIENCE if quick else 1
     record = Record(Path(directory) / "log.jsonl")
-    with World(mode, dice, record, directory, browsers=not quick or mode == "server") as world:
+    with World(mode, dice, record, directory, browsers=not quick) as world:
         load = Load(world, dice.random())
         world.go(SPEED)
         load.start()

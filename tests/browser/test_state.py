@@ -240,3 +240,20 @@ def test_a_page_that_came_in_part_comes_again(alice, bob, sit_down):
     while len(loads) < 2:
         screen.page.wait_for_event("load")
     expect_live(screen)
+
+
+def test_what_a_closed_tab_kept_and_could_not_tell_goes_first(screen, alice, bob):
+    """A tab is closed between keeping a message and telling the others: theirs do not overtake it."""
+    expect_live(screen, "before")
+    other = screen.another_tab(f"/chat/{bob.username}")
+    expect(other.bubble("before")).to_be_visible()
+    other.page.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
+    screen.page.context.set_offline(True)
+    other.send("first")
+    other.expect_state("first", "pending")
+    other.page.close()
+    screen.send("second")
+    screen.page.context.set_offline(False)
+    screen.expect_state("second", re.compile("sent|read"))
+    screen.expect_state("first", re.compile("sent|read"))
+    assert said(alice, bob) == ["before", "first", "second"]

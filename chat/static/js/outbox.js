@@ -178,6 +178,7 @@ export async function openBrowserStore(ownerId) {
 export class Dispatcher {
   #outbox = new Outbox();
   #store = openMemoryStore();
+  #gone = new Set(); // clientIds that are settled: what a look into the store still finds of them is old
   #opened;
   #isLeading = false;
   #isConnected = false;
@@ -203,10 +204,23 @@ export class Dispatcher {
   async #load() {
     try {
       this.#store = await openBrowserStore(this.ownerId);
-      for (const entry of await this.#store.all()) this.#outbox.put({ ...entry, attempts: 0 });
+      await this.#sync();
     } catch {
       this.on.unkept();
     }
+  }
+
+  /** Takes over what another tab has kept: it may have been closed before it could tell. */
+  async #sync() {
+    for (const entry of await this.#store.all()) {
+      const isNews = !this.#outbox.get(entry.clientId) && !this.#gone.has(entry.clientId);
+      if (isNews) this.#outbox.put({ ...entry, attempts: 0 });
+    }
+  }
+
+  #drop(clientId) {
+    this.#gone.add(clientId);
+    this.#outbox.remove(clientId);
   }
 
   to(receiverId) {
@@ -258,15 +272,18 @@ export class Dispatcher {
   }
 
   #forget(clientId) {
-    this.#outbox.remove(clientId);
+    this.#drop(clientId);
     this.#store.remove(clientId).catch(() => this.on.unkept());
   }
 
-  #heard({ type, entry, message, clientId }) {
-    if (type === 'put') this.#outbox.put(entry);
-    if (type === 'removed') this.#outbox.remove(clientId);
+  async #heard({ type, entry, message, clientId }) {
+    if (type === 'put') {
+      await this.#sync().catch(() => {}); // what was written before it goes before it
+      if (!this.#gone.has(entry.clientId)) this.#outbox.put(entry);
+    }
+    if (type === 'removed') this.#drop(clientId);
     if (type === 'sent') {
-      this.#outbox.remove(message.clientId);
+      this.#drop(message.clientId);
       this.on.sent(message);
     }
     this.on.changed();
@@ -310,10 +327,13 @@ export class Dispatcher {
   #lead({ steal = false } = {}) {
     this.#turn?.abort();
     const turn = this.#turn = new AbortController();
-    const hold = () => new Promise(() => {
+    const hold = async () => {
+      await this.#sync().catch(() => {});
+      if (this.#turn !== turn) return null;
       this.#isLeading = true;
       this.#run();
-    });
+      return new Promise(() => {}); // until the page ends, or another tab takes the lead
+    };
     if (!navigator.locks) return void hold();
     navigator.locks.request(`outbox:${this.ownerId}`, steal ? { steal } : { signal: turn.signal }, hold).catch((error) => {
       if (this.#turn !== turn) return;
