@@ -17,7 +17,7 @@ LEFT_OUT = ("slow", "browser")      # the marks of what it leaves out
 
 def pytest_addoption(parser):
     parser.addoption("--fast", action="store_true",
-                     help="what takes under a minute: the chat in one mode, nothing slow, and no browser")
+                     help="what takes under a minute: one server in one mode, nothing slow, and no browser")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -27,9 +27,10 @@ def pytest_collection_modifyitems(config, items):
 
 
 def is_fast(item):
-    """Whether a test belongs to the fast part; `chat` is parametrized by MODES."""
+    """Whether a test belongs to the fast part: `chat` is one server for all in each of MODES, others start their own."""
     mode = item.callspec.params.get("chat", FAST_MODE) if hasattr(item, "callspec") else FAST_MODE
-    return mode == FAST_MODE and not any(item.get_closest_marker(name) for name in LEFT_OUT)
+    is_marked = any(item.get_closest_marker(name) for name in LEFT_OUT)
+    return mode == FAST_MODE and "start_server" not in item.fixturenames and not is_marked
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,7 @@ def test_an_unknown_event_is_answered(chat, alice):
     assert alice.tab().call("dance", {"a": 1})["error"]["code"] == "unknown_event"
 
 
+@pytest.mark.slow
 def test_who_is_online(chat, alice, bob):
     watching = alice.tab()
     first = watching.wait_for("updateOnlineUsers")

@@ -3,7 +3,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
-from tests.browser.screen import PHONE, WIDE
+from tests.browser.screen import PATIENCE_MS, PHONE, WIDE
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +58,7 @@ def test_nothing_jumps(two_people, sit_down, path, viewport):
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     page.goto(path.format(bob.username), wait_until="networkidle")
     bob.send(alice, "on the page")
-    expect(page.get_by_text("on the page").first).to_be_attached()
+    expect(page.get_by_text("on the page").first).to_be_attached(timeout=SLOWER * PATIENCE_MS)
     assert page.evaluate("window.shift") <= MOST_SHIFT
 
 
