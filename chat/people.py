@@ -47,10 +47,11 @@ def people_found(database, me, text, after=None, limit=PAGE):
     return [known.get(person.id) or Card(person.id, person.username) for person in people]
 
 
-# The conversations of one person, each with the other one and its last seq.
+# The conversations of one person, each with the other one and its last seq: one step back from the end of the index, where
+# MariaDB would read a whole conversation for a MAX(seq) inside another query.
 _MINE = """
     SELECT m.conversation_id, m.read_seq, o.user_id AS other_id,
-           (SELECT MAX(seq) FROM messages WHERE conversation_id = m.conversation_id) AS last_seq
+           (SELECT seq FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1) AS last_seq
     FROM members m JOIN members o ON o.conversation_id = m.conversation_id AND o.user_id <> m.user_id
     WHERE m.user_id = %s"""
 

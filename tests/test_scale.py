@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chat.message import Message
 from chat.people import people_for, people_found
 from chat.runtime import allow_many_files
 from tests.conftest import SECRET_KEY
-from tests.databases import beside, database, person  # noqa: F401
+from tests.databases import beside, database, open_mariadb, person  # noqa: F401
 from tests.test_schema import crowd, talk
 
 pytestmark = pytest.mark.slow
@@ -182,3 +183,33 @@ def test_a_long_conversation_opens_about_as_fast_as_a_short_one(database, start_
             for other, taken in times.items():
                 taken.append(seconds(lambda: alice.get(path.format(other.username)).raise_for_status()))
         assert statistics.median(times[bob]) < MOST_RATIO * statistics.median(times[charlie]), path
+
+
+def rows_read(mariadb, ask):
+    """Return how many rows and index entries the server reads for a question: its own count, which no cache and no other work changes."""
+    def count():
+        with mariadb.connect() as root, root.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Handler_read%'")
+            return sum(int(value) for _name, value in cursor.fetchall())
+    ask()       # what is only looked up the first time is known now
+    before, idle = count(), count()
+    ask()
+    return count() - idle - (idle - before)     # to ask for the count reads rows itself
+
+
+def test_no_question_reads_more_of_a_long_conversation_than_of_a_short_one(mariadb):
+    """Few people and many messages: MariaDB would rather read all that three people have ever sent, unless it is kept from it."""
+    town = open_mariadb(mariadb)
+    me, *others = (person(town) for _n in range(3))
+    conversations = [talk(town, me.id, other.id, length) for other, length in zip(others, (20_000, SHORT))]
+    for table in ("users", "messages", "members", "conversations"):
+        town.query(f"ANALYZE TABLE {table}")
+    for bounds in ({}, {"before": 60}, {"after": 30}, {"before": 60, "after": 30}):
+        long, short = (rows_read(mariadb, lambda one=one: Message.page(town, one.id, **bounds)) for one in conversations)
+        assert long <= short + 5, bounds
+    for unread in (0, 120):
+        town.execute("UPDATE members SET read_seq = %s WHERE conversation_id = %s", (20_000 - unread, conversations[0].id))
+        for ask in (lambda: people_for(town, me.id), lambda: people_found(town, me.id, "person"),
+                    lambda: [one.last_seq(town) for one in conversations]):
+            assert rows_read(mariadb, ask) < 1_000
+    town.engine.close()
