@@ -16,6 +16,8 @@ from .sessions import FileSessions, RedisSessions
 log = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT = 2      # seconds
+MOST_CONNECTIONS = 20   # to Redis; a thousand people who come back at once share them
+TURN_TIMEOUT = 3        # seconds until one of these connections is free
 
 
 class Client(redis.Redis):
@@ -57,6 +59,7 @@ def open_stores(settings):
         redis.Redis.from_url(settings["REDIS_URL"], **timeouts).ping()
     except (redis.RedisError, ValueError, OSError) as error:
         raise ConfigError(f"Redis cannot be used: {error}") from error
-    client = Client.from_url(settings["REDIS_URL"], **timeouts)
+    client = Client(connection_pool=redis.BlockingConnectionPool.from_url(
+        settings["REDIS_URL"], max_connections=MOST_CONNECTIONS, timeout=TURN_TIMEOUT, **timeouts))
     return Stores(RedisSessions(client), Presence(RedisBoard(client, secrets.token_hex(8))),
                   RedisLimits(client, enabled), local_limits, ping=client.ping)
