@@ -13,6 +13,7 @@ Usage: python3 manage.py COMMAND
   run                  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
   prove [--quick] [..] break the chat in every way and check what it promises
+  bench [--quick] [..] measure the chat against the report's own stack
   build                make the browser assets alone
   translate            bring the message catalogues up to date with the sources
 """
@@ -32,6 +33,7 @@ def main(arguments):
         "run": commands.run,
         "test": commands.test,
         "prove": commands.prove,
+        "bench": commands.bench,
         "build": commands.build,
         "translate": commands.translate,
     }.get(arguments[0] if arguments else None)

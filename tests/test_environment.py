@@ -153,16 +153,17 @@ def test_without_node_the_pypi_package_is_installed(pip, monkeypatch):
 
 
 def test_a_failure_of_npm_is_one_sentence(tmp_path, monkeypatch):
-    def offline(title, command):
+    def offline(title, command, folder):
         raise console.StepFailed("npm error code ENOTFOUND\nnpm error network request failed")
 
-    monkeypatch.setattr(node, "STAMP", stamp.Stamp(tmp_path / "installed.json"))
+    (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(node, "step", offline)
     with pytest.raises(console.SetupError, match="the first start needs the network"):
-        node.ensure_packages()
+        node.ensure_packages(tmp_path)
 
 
-def test_the_lock_holds_hashes_and_no_addresses():
-    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "bench"], ids=["pages", "benchmark"])
+def test_the_lock_holds_hashes_and_no_addresses(folder):
+    packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     fetched = [package for name, package in packages.items() if name and not package.get("inBundle")]
     assert all("integrity" in package and "resolved" not in package for package in fetched)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tools import ROOT, assets, environment, programs
+from tools import ROOT, assets, environment, node, programs
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
@@ -18,7 +18,7 @@ def run(arguments):
 
 def test(arguments):
     """Set up what the tests need too, then become pytest."""
-    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE)
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE, benchmark=sys.platform == "linux")
     os.chdir(ROOT)
     return _hand_over(["-m", "pytest", *arguments])
 
@@ -28,6 +28,15 @@ def prove(arguments):
     _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE)
     os.chdir(ROOT)
     return _hand_over(["-m", "lab", *arguments])
+
+
+def bench(arguments):
+    """Set up the peer and the load generator too, then become the benchmark."""
+    if sys.platform != "linux":
+        raise SetupError("The benchmark reads CPU time and memory as Linux tells them: run it there.")
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL, benchmark=True)
+    os.chdir(ROOT)
+    return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
 
 
 def build(arguments):
@@ -53,13 +62,15 @@ def _refuse(arguments):
         raise SetupError(f"This command takes no arguments: {' '.join(arguments)}")
 
 
-def _set_up(*requirements, needed=()):
+def _set_up(*requirements, needed=(), benchmark=False):
     with setup_lock():
         programs.ensure(needed)
         environment.ensure_venv()
         for file in requirements:
             environment.ensure_packages(file)
         assets.ensure()
+        if benchmark:
+            node.ensure_packages(ROOT / "bench", "packages of the benchmark")
 
 
 def _hand_over(arguments):

@@ -31,13 +31,13 @@ class StepFailed(Exception):
         return (errors or lines[-1:] or ["it printed nothing"])[0]
 
 
-def step(title, command, close_fds=False):
+def step(title, command, close_fds=False, folder=ROOT):
     """Run a program quietly under a one-line title that counts the seconds. Raises StepFailed."""
     started = time.monotonic()
     print(f"{title} ...", end="", flush=True)
     with open(LOG, "w+", encoding="utf-8", errors="replace") as log:
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=ROOT, close_fds=close_fds, **streams)
+        process = subprocess.Popen(command, cwd=folder, close_fds=close_fds, **streams)
         try:
             while process.poll() is None:
                 _wait_a_second(process)

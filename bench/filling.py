@@ -1,0 +1,62 @@
+"""Databases full of people and messages, made by the database itself: by the chat they would take a day."""
+OF_OTHERS = 1_000           # messages of each conversation that is only there
+FIRST_OF_OTHERS = 1_000     # ids of their conversations
+PEOPLE_OF_OTHERS = 1_000_000    # and of those who speak in them
+SYLLABLES = ("ba", "be", "da", "di", "fo", "ga", "ka", "la", "li", "lu", "ma", "mi", "na", "no", "pe", "ra", "ri", "sa", "se",
+             "ta", "to", "va", "ve", "zo")
+
+
+def people(subject, number):
+    """Register so many people, with all endings of their names, in a few statements."""
+    names = [_name(n) for n in range(number)]
+    run = subject.run
+    for start in range(0, number, 1_000):
+        part = names[start:start + 1_000]
+        run("INSERT INTO users (username, username_key, password, created_at) VALUES "
+            + ", ".join(["(%s, %s, '', '2026-01-01 00:00:00.000')"] * len(part)), [value for name in part for value in (name, name)])
+    run("INSERT IGNORE INTO name_endings (ending, user_id) SELECT SUBSTRING(username_key, n.seq), id"
+        " FROM users JOIN seq_1_to_32 n ON n.seq <= CHAR_LENGTH(username_key)")
+    run("ANALYZE TABLE users, name_endings")
+
+
+def _name(n):
+    parts, rest = [], n
+    for _syllable in range(4):
+        rest, which = divmod(rest * 7 + 5, len(SYLLABLES))
+        parts.append(SYLLABLES[which])
+    return "".join(parts) + str(n)
+
+
+def open_conversation(subject, conversation_id, one, other, read_seq):
+    """Open a conversation in which both have read up to `read_seq`."""
+    subject.run("INSERT INTO conversations (id, kind, lower_id, higher_id) VALUES (%s, 'direct', %s, %s)",
+                (conversation_id, *sorted((one, other))))
+    subject.run("INSERT INTO members (conversation_id, user_id, read_seq) VALUES (%s, %s, %s), (%s, %s, %s)",
+                (conversation_id, one, read_seq, conversation_id, other, read_seq))
+
+
+def talk(subject, conversation_id, one, other, number):
+    """Store a conversation of two people who speak in turns."""
+    open_conversation(subject, conversation_id, one, other, number)
+    subject.run(f"{INTO_MESSAGES} SELECT %s, seq, IF(seq %% 2, %s, %s), IF(seq %% 2, %s, %s), {TEXT}, CONCAT('f', LPAD(seq, 8, '0'), '-', %s)"
+                f" FROM seq_1_to_{number}", (conversation_id, one, other, other, one, conversation_id))
+
+
+INTO_MESSAGES = "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)"
+TEXT = "CONCAT('What was said as number ', seq, ', at some length.'), '2026-01-01 00:00:00.000'"
+
+
+def fill(subject, me, talkative, quiet, scope):
+    """Store so many messages in one statement, which an empty table takes in bulk: a long conversation, a short one, and all the others'.
+
+    Conversation 1 is the long one, 2 the short one; the others have 1,000 messages each.
+    """
+    open_conversation(subject, 1, me, talkative, scope.long)
+    open_conversation(subject, 2, me, quiet, scope.short)
+    others, long, both = FIRST_OF_OTHERS, scope.long, scope.long + scope.short
+    subject.run(
+        f"{INTO_MESSAGES} SELECT * FROM ("
+        f"SELECT 1, seq AS n, IF(seq % 2, {me}, {talkative}), IF(seq % 2, {talkative}, {me}), {TEXT}, CONCAT('l', LPAD(seq, 8, '0')) FROM seq_1_to_{long}"
+        f" UNION ALL SELECT 2, seq, IF(seq % 2, {me}, {quiet}), IF(seq % 2, {quiet}, {me}), {TEXT}, CONCAT('s', LPAD(seq, 8, '0')) FROM seq_1_to_{scope.short}"
+        f" UNION ALL SELECT {others} + seq DIV {OF_OTHERS}, 1 + seq % {OF_OTHERS}, {PEOPLE_OF_OTHERS} + seq DIV {OF_OTHERS}, {PEOPLE_OF_OTHERS},"
+        f" {TEXT}, LPAD(seq, 8, '0') FROM seq_0_to_{scope.messages - both - 1}) everything", bulk=True)

@@ -1,0 +1,129 @@
+"""What a page weighs and how it feels: Lighthouse for the first view, Chromium for what comes after."""
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+
+from playwright.sync_api import sync_playwright
+
+from tools import ROOT, node, programs
+
+LIGHTHOUSE = ROOT / "bench" / "node_modules" / "lighthouse" / "cli" / "index.js"
+CHROMIUM_FLAGS = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+                  " --disable-component-update --disable-sync")
+SLOWER = 4                  # times, of the CPU while interactions are timed
+BUBBLES = 20                # messages whose way to the other person's page is timed
+WORDS = "What is typed letter by letter."
+
+NOTE_INTERACTIONS = """
+window.slowest = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (entry.interactionId) slowest = Math.max(slowest, entry.duration);
+}).observe({ type: 'event', durationThreshold: 16, buffered: true });
+"""
+NOTE_BUBBLES = """() => {
+  window.came = {};
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) for (const row of addedNodes) {
+      const text = row.querySelector?.('[data-part=text]')?.textContent;
+      if (text) came[text] ??= performance.timeOrigin + performance.now();
+    }
+  }).observe(document.getElementById('history'), { childList: true });
+}"""
+STATIC_BYTES = """() => performance.getEntriesByType('resource')
+  .filter((entry) => entry.name.includes('/static/')).reduce((bytes, entry) => bytes + entry.transferSize, 0)"""
+
+
+def audit(subject):
+    """Return the worst figures of login, home and conversation, as Lighthouse sees them on a phone."""
+    me, other = two_who_talk(subject)
+    found = [_lighthouse(f"{subject.url}{path}", cookie)
+             for path, cookie in (("/login", None), ("/", me["cookie"]), (f"/chat/{other['username']}", me["cookie"]))]
+    return {figure: max(page[figure] for page in found) for figure in found[0]}
+
+
+def two_who_talk(subject, messages=60):
+    from .filling import talk
+    me, other = subject.people(2)
+    if not subject.database.query("SELECT id FROM conversations WHERE id = 1"):
+        talk(subject, 1, me["id"], other["id"], messages)
+    return me, other
+
+
+def _lighthouse(url, cookie):
+    with tempfile.TemporaryDirectory() as directory:
+        report = f"{directory}/report.json"
+        command = [*node.node_command(), str(LIGHTHOUSE), url, "--output=json", f"--output-path={report}", "--quiet",
+                   "--only-categories=performance", f"--chrome-flags={CHROMIUM_FLAGS}", "--disable-full-page-screenshot"]
+        if cookie:
+            command.append("--extra-headers=" + json.dumps({"Cookie": cookie}))
+        subprocess.run(command, check=True, capture_output=True, timeout=120,
+                       env={**os.environ, "CHROME_PATH": programs.CHROMIUM.path()})
+        with open(report, encoding="utf-8") as file:
+            audits = json.load(file)["audits"]
+    requests = [one for one in audits["network-requests"]["details"]["items"] if "/socket.io/" not in one["url"]]
+
+    def size(kind):
+        return sum(one["transferSize"] for one in requests if one["resourceType"] == kind)
+    return {"lcp_ms": audits["largest-contentful-paint"]["numericValue"], "blocking_ms": audits["total-blocking-time"]["numericValue"],
+            "shift": audits["cumulative-layout-shift"]["numericValue"], "requests": len(requests),
+            "script_bytes": size("Script"), "style_bytes": size("Stylesheet")}
+
+
+def feel(subject):
+    """Return how fast a page answers, how fast a message is at the other person's, and what a second view fetches."""
+    me, other = two_who_talk(subject)
+    with sync_playwright() as playwright:
+        browsers = [playwright.chromium.launch(executable_path=programs.CHROMIUM.path()) for _n in range(2)]
+        mine, theirs = (_open(browser, subject, person) for browser, person in zip(browsers, (me, other)))
+        figures = {"second_view_bytes": _second_view(mine, other), "bubble_ms": _bubbles(mine, theirs, me, other)}
+        figures["interaction_ms"] = _interactions(mine, other)
+        for browser in browsers:
+            browser.close()
+    return figures
+
+
+def _open(browser, subject, person):
+    context = browser.new_context(base_url=subject.url)
+    name, _equals, value = person["cookie"].partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": subject.url}])
+    return context.new_page()
+
+
+def _second_view(page, other):
+    for path in ("/", f"/chat/{other['username']}", f"/chat/{other['username']}"):
+        page.goto(path, wait_until="networkidle")
+    return page.evaluate(STATIC_BYTES)
+
+
+def _bubbles(mine, theirs, me, other):
+    mine.goto(f"/chat/{other['username']}", wait_until="networkidle")
+    theirs.goto(f"/chat/{me['username']}", wait_until="networkidle")
+    theirs.evaluate(NOTE_BUBBLES)
+    taken = []
+    for n in range(BUBBLES):
+        text = f"timed message {n}"
+        mine.get_by_role("textbox", name="Message").fill(text)
+        # The time is taken in the page: the way from here to there is not the chat's.
+        mine.evaluate("""() => document.addEventListener('keydown',
+          () => { window.pressedAt = performance.timeOrigin + performance.now(); }, { once: true, capture: true })""")
+        mine.get_by_role("textbox", name="Message").press("Enter")
+        came = theirs.wait_for_function("text => window.came[text]", arg=text).json_value()
+        taken.append(came - mine.evaluate("window.pressedAt"))
+    return statistics.median(taken)
+
+
+def _interactions(page, other):
+    page.add_init_script(NOTE_INTERACTIONS)
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.goto("/", wait_until="networkidle")
+    page.get_by_role("link", name=other["username"]).first.click()
+    page.get_by_role("heading", name="Chat with: ").wait_for()
+    slowest = page.evaluate("window.slowest ?? 0")
+    page.wait_for_load_state("networkidle")
+    field = page.get_by_role("textbox", name="Message")
+    field.press_sequentially(WORDS, delay=50)
+    field.press("Enter")
+    page.wait_for_timeout(500)
+    return max(slowest, page.evaluate("window.slowest ?? 0"))

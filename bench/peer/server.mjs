@@ -1,0 +1,85 @@
+// The peer: the chat as the report's authors would write it on its stack, in one process, and fairly. Express, Socket.IO,
+// express-session in Redis, mysql2 with a pool, one INSERT a message, the acknowledgement and the delivery after it.
+// What it leaves out (numbers without a gap, resends, limits, read marks) costs it nothing.
+import { createServer } from 'node:http';
+import bcrypt from 'bcryptjs';
+import { RedisStore } from 'connect-redis';
+import express from 'express';
+import session from 'express-session';
+import mysql from 'mysql2/promise';
+import { createClient } from 'redis';
+import { Server } from 'socket.io';
+
+const { PORT = '0', MYSQL_PORT, REDIS_URL, BCRYPT_ROUNDS = '4' } = process.env;
+const CONNECTIONS = 10;
+
+const database = mysql.createPool({
+  host: '127.0.0.1', port: Number(MYSQL_PORT), user: 'root', database: 'peer', connectionLimit: CONNECTIONS,
+});
+
+const store = await createClient({ url: REDIS_URL }).connect();
+const sessions = session({
+  store: new RedisStore({ client: store }), secret: 'of the benchmark alone', resave: false, saveUninitialized: false,
+});
+
+const app = express();
+app.use(express.urlencoded({ extended: false }), sessions);
+
+app.post('/register', async (request, response) => {
+  const { username, password } = request.body;
+  const hash = await bcrypt.hash(password, Number(BCRYPT_ROUNDS));
+  const [made] = await database.execute('INSERT INTO users (username, password) VALUES (?, ?)', [username, hash]);
+  request.session.user = { id: made.insertId, username };
+  response.json({ id: made.insertId });
+});
+
+const http = createServer(app);
+const io = new Server(http, { serveClient: false });
+io.engine.use(sessions);
+
+const online = new Map(); // user id -> how many connections
+
+io.use((socket, next) => {
+  socket.data.user = socket.request.session?.user;
+  next(socket.data.user ? undefined : new Error('Please log in.'));
+});
+
+io.on('connection', (socket) => {
+  const { user } = socket.data;
+  socket.join(`user:${user.id}`);
+  online.set(user.id, (online.get(user.id) ?? 0) + 1);
+  updateOnlineUsers();
+
+  socket.on('sendMessage', async ({ clientId, receiverId, message }, acknowledge) => {
+    const timestamp = new Date();
+    try {
+      const [stored] = await database.execute(
+        'INSERT INTO messages (sender_id, receiver_id, message, timestamp) VALUES (?, ?, ?, ?)',
+        [user.id, receiverId, message, timestamp],
+      );
+      const sent = { id: stored.insertId, clientId, sender: user.username, senderId: user.id, receiverId, message, timestamp };
+      acknowledge({ ok: true, message: sent });
+      socket.to([`user:${receiverId}`, `user:${user.id}`]).emit('receiveMessage', sent);
+    } catch (error) {
+      acknowledge({ ok: false, error: { code: 'unavailable', message: error.message, retry: true } });
+    }
+  });
+
+  socket.on('disconnect', () => {
+    const left = online.get(user.id) - 1;
+    if (left) online.set(user.id, left);
+    else online.delete(user.id);
+    updateOnlineUsers();
+  });
+});
+
+// Whoever comes or goes within a second is told together: without that the peer would spend its start on nothing else.
+let telling;
+function updateOnlineUsers() {
+  telling ??= setTimeout(() => {
+    telling = undefined;
+    io.emit('updateOnlineUsers', [...online.keys()]);
+  }, 1000);
+}
+
+http.listen(Number(PORT), '127.0.0.1', () => console.log(`The peer is at http://127.0.0.1:${http.address().port}`));

@@ -1,0 +1,54 @@
+"""Where the server's time goes at saturation, sampled from outside by py-spy."""
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from .load import Load
+from .talk import IN_FLIGHT, TALKERS
+
+SAMPLES_S = 200             # samples a second
+PY_SPY = Path(sys.executable).with_name("py-spy")
+
+# What the file of a frame belongs to, the first that fits: a sample counts for its innermost frame that fits none of the first.
+OWNERS = (
+    ("PyMySQL: the statement and its answer", r"pymysql/"),
+    ("Redis", r"/redis/"),
+    ("python-socketio: packets and rooms", r"socketio/"),
+    ("python-engineio: transports and queues", r"engineio/"),
+    ("eventlet: WebSocket frames", r"eventlet/websocket"),
+    ("eventlet: switching and waiting for sockets", r"eventlet/|greenlet"),
+    ("the chat: the frames of its WebSockets", r"chat/shortcuts"),
+    ("the chat: numbering and group commit", r"chat/writer"),
+    ("the chat: messages and their checks", r"chat/(message|payloads|sockets|limits|clock)"),
+    ("the chat: the rest", r"chat/"),
+)
+
+
+def at_saturation(subject, scope):
+    """Return {owner: share of the time in %} of the server process while 64 messages are always on their way."""
+    with Load() as load, tempfile.TemporaryDirectory() as directory:
+        load("connect", url=subject.url, who=subject.people(TALKERS))
+        load("saturate", inFlight=IN_FLIGHT)
+        samples = Path(directory) / "samples"
+        subprocess.run([str(PY_SPY), "record", "--pid", str(subject.pid), "--duration", str(max(2, int(scope.seconds))), "--rate", str(SAMPLES_S),
+                        "--format", "raw", "--output", str(samples), "--nonblocking"], check=True, capture_output=True)
+        load("stop")
+        lines = samples.read_text(encoding="utf-8").splitlines()
+    shares = Counter()
+    for line in lines:
+        stack, _space, count = line.rpartition(" ")
+        shares[owner_of(stack.split(";"))] += int(count)
+    total = sum(shares.values())
+    return {owner: 100 * count / total for owner, count in shares.most_common()}
+
+
+def owner_of(stack):
+    """Return to whom the innermost frame belongs that belongs to anybody: what a library calls of Python's own is the library's."""
+    for frame in reversed(stack):
+        for owner, pattern in OWNERS:
+            if re.search(pattern, frame):
+                return owner
+    return "Python itself"

@@ -1,0 +1,96 @@
+"""docs/performance.md: the tables of the latest runs, written by them."""
+import json
+import os
+import platform
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tools import ROOT, node
+
+from . import plots
+from .measured import Measured
+from .rows import ROWS, WEIGHT
+
+REPORT = ROOT / "docs" / "performance.md"
+STEPS = ROOT / "docs" / "performance-steps.md"      # how each step moved the numbers, written by hand
+RUNS = ROOT / "docs" / "performance.json"           # the figures of the latest runs
+KEPT = 3                    # runs that the report shows
+VERSIONS = ("flask-socketio", "python-socketio", "python-engineio", "eventlet", "PyMySQL", "orjson")
+
+
+def lines(rows, measured):
+    """Return (row, value, told, whether it holds) for each row that was measured."""
+    able = [row for row in rows if all(measured.has(*need) for need in row.needs)]
+    return [(row, row.value(measured), row.told(measured), row.holds(measured)) for row in able]
+
+
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def bar_of(row, measured):
+    return f"{row.sign} {number(row.bar(measured))}{' ' + row.unit if row.unit else ''}"
+
+
+def as_text(found):
+    """Return the table for a terminal."""
+    width = max((len(row.title) for row, *_rest in found), default=0)
+    return "\n".join(f"{row.title:<{width}}  {number(value):>8} {row.sign} {'yes' if holds else 'NO'}   {told}" for row, value, told, holds in found)
+
+
+def write(measured, seconds):
+    """Add a run to those that are kept, and write the report of them all."""
+    runs = json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else []
+    runs = [*runs, {"at": f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}", "seconds": seconds, "rounds": dict(measured.rounds)}][-KEPT:]
+    RUNS.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+    REPORT.write_text(as_markdown(runs), encoding="utf-8")
+
+
+def as_markdown(runs):
+    all_measured = [Measured(run["rounds"]) for run in runs]
+    latest = all_measured[-1]
+    plots.draw(latest)
+    times = ", ".join(f"{run['at']} UTC ({run['seconds'] / 60:.0f} minutes)" for run in runs)
+    return "\n".join([
+        "# How fast it is\n",
+        "Written by `python3 manage.py bench`. The chat and its peer, the report's own stack (Express, Socket.IO, mysql2 with a pool, one"
+        " INSERT a message), run on the same MariaDB, which flushes at each commit, in turns: chat, peer, floor, chat, peer, floor. Figures are medians;"
+        " CPU is the operating system's account of the whole process tree, of the database and of Redis. The floor is a relay over bare eventlet WebSockets,"
+        " with neither Socket.IO nor database. The peer's source is [bench/peer/server.mjs](../bench/peer/server.mjs), the floor's"
+        " [bench/floor.py](../bench/floor.py).\n",
+        f"{machine()} Runs: {times}.\n",
+        "## Against the peer, and against ourselves\n", table(ROWS, all_measured),
+        "## What a page weighs\n", table(WEIGHT, all_measured),
+        "## In pictures\n",
+        *(f"![{title}](performance/{name}.svg)\n" for name, title in plots.PICTURES),
+        "## Where the time goes\n",
+        "The server process at saturation, sampled from outside by py-spy: a sample belongs to whoever owns its innermost frame.\n",
+        shares(latest),
+        STEPS.read_text(encoding="utf-8") if STEPS.exists() else "",
+    ])
+
+
+def table(rows, runs):
+    heads = [f"run {n}" for n in range(1, len(runs) + 1)]
+    out = [f"| | bar | {' | '.join(heads)} | of which |", "| --- | --- |" + " ---: |" * len(runs) + " --- |"]
+    for row in rows:
+        able = [measured for measured in runs if all(measured.has(*need) for need in row.needs)]
+        if able:
+            cells = [f"{number(row.value(m))}{'' if row.holds(m) else ' **(missed)**'}" for m in able]
+            out.append(f"| {row.title} | {bar_of(row, able[-1])} | {' | '.join(cells)} | {row.told(able[-1])} |")
+    return "\n".join(out) + "\n"
+
+
+def shares(measured):
+    figures = measured.rounds.get("profile chat", [{}])[-1]
+    return "\n".join(["| | % |", "| --- | ---: |", *(f"| {owner} | {share:.1f} |" for owner, share in figures.items())]) + "\n"
+
+
+def machine():
+    from importlib.metadata import version
+    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+    node_version = subprocess.run([*node.node_command(), "--version"], capture_output=True, text=True).stdout.strip()
+    packages = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    return (f"The machine: {os.cpu_count()} cores of {model}, {platform.system()} {platform.release()}, Python {platform.python_version()},"
+            f" Node {node_version}; {packages}.")

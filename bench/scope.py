@@ -1,0 +1,25 @@
+"""How much is measured: the whole, or a taste that shows in two minutes that everything works."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Seconds, numbers and repetitions of a run."""
+
+    rounds: int = 3
+    seconds: float = 8
+    warm_up: float = 3
+    paced_seconds: float = 15
+    many: int = 1_000           # people of a storm; few are a tenth of them
+    messages: int = 10_000_000
+    long: int = 1_000_000       # messages of the long conversation
+    short: int = 100
+    people: int = 100_000
+    few_people: int = 100
+    openings: int = 40
+    resting: float = 15         # seconds for which idle connections rest before their memory is read
+
+
+WHOLE = Scope()
+TASTE = Scope(rounds=1, seconds=1, warm_up=0.5, paced_seconds=2, many=100, messages=20_000, long=10_000, people=2_000,
+              openings=5, resting=1)

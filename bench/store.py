@@ -1,0 +1,79 @@
+"""Pages over a full database: their time must not grow with what is stored, nor with how many people there are."""
+import contextlib
+import statistics
+import time
+
+import requests
+
+from . import filling
+
+PAGES_BACK = 5              # from the conversation's end
+TERMS = ("a", "ba", "77", "lama", "nobody is called this")      # of the search: in nearly all names, in some, in none
+MY_CONVERSATIONS, MY_MESSAGES = 30, 20      # of the one who looks at the home page
+
+
+def history(subject, scope):
+    """Return the milliseconds to open a conversation and page back in it, for the long one and for the short one."""
+    me, talkative, quiet = subject.people(3)
+    filling.fill(subject, me["id"], talkative["id"], quiet["id"], scope)
+    subject.run("ANALYZE TABLE messages")
+    with browser(me) as http:
+        def open_and_page_back(name):
+            return lambda: [_get(http, f"{subject.url}/chat/{name}"), _get(http, f"{subject.url}/messages/{name}?before=51")]
+
+        def page_back_deep():
+            return [_get(http, f"{subject.url}/messages/{talkative['username']}?before={scope.long // 2 - 50 * n}") for n in range(PAGES_BACK)]
+
+        def page_back_shallow():
+            return [_get(http, f"{subject.url}/messages/{quiet['username']}?before=51") for _n in range(PAGES_BACK)]
+        long, short, deep, shallow = in_turns(
+            scope.openings, open_and_page_back(talkative["username"]), open_and_page_back(quiet["username"]),
+            page_back_deep, page_back_shallow)
+    return {"long_ms": long + deep, "short_ms": short + shallow}
+
+
+def home(full, empty, scope):
+    """Return the milliseconds of the home page where there are many people, and where there are few."""
+    for subject, number in ((full, scope.people), (empty, scope.few_people)):
+        filling.people(subject, number)
+        me = subject.people(1)[0]
+        others = [row["id"] for row in subject.database.query("SELECT id FROM users WHERE id <> %s ORDER BY id LIMIT %s", (me["id"], MY_CONVERSATIONS))]
+        for n, other in enumerate(others, 1):
+            filling.talk(subject, n, me["id"], other, MY_MESSAGES)
+        subject.me = me
+    with browser(full.me) as at_full, browser(empty.me) as at_empty:
+        many, few = in_turns(scope.openings, lambda: _get(at_full, full.url + "/"), lambda: _get(at_empty, empty.url + "/"))
+    return {"many_ms": many, "few_ms": few}
+
+
+def search(full, scope):
+    """Return the milliseconds of the slowest search among many people, and those of a page of history."""
+    friend = full.database.query("SELECT u.username FROM users u JOIN members m ON m.user_id = u.id WHERE m.conversation_id = 1 AND u.id <> %s",
+                                 (full.me["id"],))[0]["username"]
+    with browser(full.me) as http:
+        http.headers["Accept"] = "application/json"
+        times = in_turns(scope.openings, lambda: _get(http, f"{full.url}/messages/{friend}"),
+                         *(lambda term=term: _get(http, f"{full.url}/users", q=term) for term in TERMS))
+    return {"history_ms": times[0], "search_ms": max(times[1:]), "slowest": TERMS[times.index(max(times[1:])) - 1]}
+
+
+def in_turns(repetitions, *acts):
+    """Return the median milliseconds of each act, done in turns."""
+    taken = [[] for _act in acts]
+    for _n in range(repetitions):
+        for act, times in zip(acts, taken):
+            begun = time.perf_counter()
+            act()
+            times.append((time.perf_counter() - begun) * 1000)
+    return [statistics.median(times) for times in taken]
+
+
+@contextlib.contextmanager
+def browser(person):
+    with requests.Session() as http:
+        http.headers["Cookie"] = person["cookie"]
+        yield http
+
+
+def _get(http, url, **params):
+    http.get(url, params=params, timeout=60).raise_for_status()
