@@ -18,6 +18,7 @@ from .database import open_database
 from .health import health_blueprint
 from .runtime import Runtime
 from .secret import secret_key
+from .shortcuts import NoShortcuts, Shortcuts
 from .sockets import Socket
 from .stores import open_stores
 from .terminal import Silence, Terminal
@@ -79,7 +80,8 @@ def create_app(settings=None):
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime)
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
-    transports = Transports(socketio.server, guard, limited=settings["RATELIMIT_ENABLED"])
+    shortcuts = Shortcuts(socketio.server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
+    transports = Transports(socketio.server, guard, shortcuts, limited=settings["RATELIMIT_ENABLED"])
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
     socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
                     languages.speaker(app))

@@ -18,6 +18,8 @@ FILES_NEEDED = 20_000       # open files: a socket each
 class Threads:
     """The standard library's threads; the server is Werkzeug's."""
 
+    has_shortcuts = False
+
     def run_blocking(self, function, *arguments):
         return function(*arguments)
 
@@ -60,6 +62,8 @@ class Threads:
 class Eventlet:
     """Green threads; a long computation goes to a pool of real ones."""
 
+    has_shortcuts = True        # those of shortcuts.py
+
     def run_blocking(self, function, *arguments):
         from eventlet import tpool
         return tpool.execute(function, *arguments)
@@ -85,6 +89,8 @@ class Eventlet:
 
 class Gevent:
     """Green threads of another make."""
+
+    has_shortcuts = False
 
     def run_blocking(self, function, *arguments):
         import gevent

@@ -73,7 +73,8 @@ class Socket:
         server.on("*", lambda _event, sid, *_data: unknown_event(sid))
 
     def start(self):
-        """Start the two background tasks."""
+        """Start the background tasks."""
+        self.transports.shortcuts.start()
         self.server.start_background_task(self.update_online_users)
         self.server.start_background_task(self.watch)
 

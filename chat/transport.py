@@ -141,9 +141,10 @@ def malformed(environ, runtime):
 class Transports:
     """The open transports of this process: counted for each address, and closed when they only cost."""
 
-    def __init__(self, server, guard, limited):
+    def __init__(self, server, guard, shortcuts, limited):
         self.server = server
         self.guard = guard
+        self.shortcuts = shortcuts
         self.limited = limited
         self.opened = {}        # Engine.IO session id -> (address, when it was opened)
         self.count = {}         # address -> how many
@@ -164,6 +165,7 @@ class Transports:
             environ[OPENED].append(eio_sid)
             self.guard.websockets[eio_sid] = socket_of(environ)
         connection = self.server.eio.sockets[eio_sid]
+        self.shortcuts.take(connection)
         connection.poll = in_portions(connection.poll)
         return self.server._handle_eio_connect(eio_sid, environ)
 
@@ -202,7 +204,8 @@ class Transports:
         for eio_sid, connection in list(self.server.eio.sockets.items()):
             if connection.closed:
                 self._cut(eio_sid)
-            elif connection.queue.qsize() > 1 and _waiting_bytes(connection) > MOST_WAITING:
+                self.server.eio.sockets.pop(eio_sid, None)
+            elif _waiting_bytes(connection) > MOST_WAITING:
                 self.close(eio_sid)
                 self._cut(eio_sid)
 
@@ -226,9 +229,13 @@ def in_portions(poll):
         taken = held[:MOST_ANSWERED]
         del held[:MOST_ANSWERED]
         return taken
+    portion.held = held
     return portion
 
 
 def _waiting_bytes(connection):
-    packets = list(getattr(connection.queue, "queue", ()))
-    return sum(len(packet.data.encode()) for packet in packets if packet is not None and isinstance(packet.data, str))
+    waiting = connection.websocket.waiting_bytes() if getattr(connection, "websocket", None) else 0
+    if connection.queue.qsize() > 1:
+        packets = list(getattr(connection.queue, "queue", ()))
+        waiting += sum(len(packet.data.encode()) for packet in packets if packet is not None and isinstance(packet.data, str))
+    return waiting

@@ -15,7 +15,7 @@ STOP_SECONDS = 15
 
 # What a test run must not inherit from the machine it runs on.
 OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HOST", "PORT", "INSTANCE_PATH", "LOG_MESSAGES", "HTTPS",
-                "PROXIES", "DEBUG", "BCRYPT_ROUNDS", "RATELIMIT_ENABLED")
+                "PROXIES", "DEBUG", "SHORTCUTS", "BCRYPT_ROUNDS", "RATELIMIT_ENABLED")
 
 
 class Server:
