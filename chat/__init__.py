@@ -85,8 +85,7 @@ def create_app(settings=None):
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
     socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
                     languages.speaker(app))
-    socket.writer = Writer(database, socket.receive_message, socketio.server.eio.create_event,
-                           socketio.start_background_task)
+    socket.writer = Writer(database, socket.receive_message, runtime.new_signal, socketio.start_background_task)
 
     app.register_blueprint(AuthController(database, stores, runtime, socket, settings["BCRYPT_ROUNDS"]).blueprint())
     app.register_blueprint(ChatController(database, stores, socket).blueprint())
