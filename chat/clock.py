@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 def now():
     """Return the time as the contract sends it: `2024-07-07T15:04:17.601Z`."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def stored(iso_time):

@@ -53,9 +53,10 @@ class Writer:
         self.heads = OrderedDict()          # conversation id -> the last seq that this process knows of
         self.conversations = OrderedDict()  # (lower user id, higher user id) -> conversation id
         self.unsettled = OrderedDict()      # keys of messages that may be stored though nobody was told
-        self.starting = threading.Lock()
         self.start_task = start_task
-        self.running = False
+        self.task = None
+        self.resting = None                 # what wakes the task while nothing waits
+        self.gate = threading.Lock()        # between "nothing waits" and resting nobody may come
 
     def store(self, draft, origin=None):
         """Store the draft and return it as stored; a resend returns the first row and stores nothing.
@@ -74,20 +75,27 @@ class Writer:
 
     def idle(self):
         """Tell whether everything that came in is settled."""
-        return not self.queue and not self.running
+        return not self.queue and (not self.task or self.resting is not None)
 
     def _wake(self):
-        with self.starting:
-            if not self.running:
-                self.start_task(self._run)
-                self.running = True
+        with self.gate:
+            if not self.task:
+                self.task = self.start_task(self._run) or True
+            elif self.resting:
+                self.resting.set()
+                self.resting = None
+
+    def _rest(self):
+        """Return as soon as something waits."""
+        with self.gate:
+            if self.queue:
+                return
+            resting = self.resting = self.new_event()
+        resting.wait()
 
     def _run(self):
         while True:
-            with self.starting:
-                if not self.queue:
-                    self.running = False
-                    return
+            self._rest()
             batch = [self.queue.popleft() for _n in range(min(len(self.queue), LARGEST_BATCH))]
             try:
                 self._commit(batch)
