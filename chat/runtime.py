@@ -3,6 +3,7 @@
 Everything else is written for all of them: background tasks, sleeping and events come from Flask-SocketIO.
 """
 import functools
+import gc
 import os
 import socket
 import threading
@@ -12,6 +13,7 @@ LONGEST_QUEUE = 1024        # connections that wait to be accepted
 MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next one waiting for ever
 KEEP_ALIVE = 30             # seconds that a connection may rest between two requests
 SHORTEST_WAIT = 0.001       # seconds; none at all would mean not to wait
+GARBAGE_THRESHOLDS = 20_000, 20, 50     # new objects until the youngest are looked at, and how many such looks until the older ones are
 FILES_NEEDED = 20_000       # open files: a socket each
 
 
@@ -95,6 +97,8 @@ class Eventlet:
         import eventlet.wsgi
 
         class QuietProtocol(eventlet.wsgi.HttpProtocol):
+            rbufsize = 1024     # bytes; a WebSocket keeps its buffer for as long as it is open
+
             def version_string(self):
                 return "chat"
         eventlet.wsgi.server(listener, application, log_output=False, max_size=MOST_CONNECTIONS, keepalive=KEEP_ALIVE,
@@ -169,6 +173,7 @@ class Runtime:
     def serve(self, application, listener):
         """Serve for ever."""
         allow_many_files()
+        rest_from_collecting()
         self.library.serve(application, listener)
 
 
@@ -228,6 +233,13 @@ def _bounded_message(kind, most):
                 raise ValueError("the fragments are too large")     # which eventlet answers by closing
             super().push(data, final)
     return BoundedMessage
+
+
+def rest_from_collecting():
+    """Look for garbage in cycles less often, and not among what is there for good: each look visits every object and stops everybody."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def allow_many_files():
