@@ -21,6 +21,7 @@ class Threads:
     """The standard library's threads; the server is Werkzeug's."""
 
     new_signal = staticmethod(threading.Event)
+    thread_sleep = staticmethod(time.sleep)
     has_shortcuts = False
 
     def run_blocking(self, function, *arguments):
@@ -68,7 +69,9 @@ class Eventlet:
     has_shortcuts = True        # those of shortcuts.py
 
     def __init__(self):
+        from eventlet import patcher
         from eventlet.event import Event
+        self.thread_sleep = patcher.original("time").sleep
 
         class Signal(Event):
             """An event that is awaited once; a green threading.Event makes three locks of its own and takes five times as long."""
@@ -110,6 +113,10 @@ class Gevent:
 
     new_signal = staticmethod(threading.Event)      # gevent's own, once it has patched them
     has_shortcuts = False
+
+    def __init__(self):
+        from gevent import monkey
+        self.thread_sleep = monkey.get_original("time", "sleep")
 
     def run_blocking(self, function, *arguments):
         import gevent
@@ -157,6 +164,11 @@ class Runtime:
     def start_thread(self, target):
         """Run `target` in a real thread, which may block."""
         self.library.start_thread(target)
+
+    @property
+    def thread_sleep(self):
+        """What a real thread sleeps by, seconds."""
+        return self.library.thread_sleep
 
     def listen(self, host, port):
         """Return a listening socket. Raises OSError where the port is taken."""

@@ -1,8 +1,9 @@
 """The line that the server's terminal shows for each message, as in the report."""
 import json
-from _queue import SimpleQueue     # the C one: what eventlet makes of queue.SimpleQueue serves green threads alone
+from _queue import Empty, SimpleQueue     # the C one: what eventlet makes of queue.SimpleQueue serves green threads alone
 
 MOST_WAITING = 10_000       # lines; a terminal that takes none costs lines, never messages
+GATHER = 0.05               # seconds between two looks at what is to be printed: a thread that wakes for each line stops the others
 
 
 class Terminal:
@@ -10,25 +11,36 @@ class Terminal:
 
     def __init__(self, runtime):
         self.runtime = runtime
-        self.lines = SimpleQueue()
+        self.messages = SimpleQueue()
         self.started = False
 
     def show(self, message):
         if not self.started:
             self.started = True
             self.runtime.start_thread(self._print)
-        if self.lines.qsize() < MOST_WAITING:
-            # JSON keeps a message with line breaks on one line.
-            self.lines.put(json.dumps(
-                {"sender": message.sender, "senderId": message.sender_id, "receiverId": message.receiver_id,
-                 "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False))
+        if self.messages.qsize() < MOST_WAITING:
+            self.messages.put(message)
 
     def _print(self):
+        sleep = self.runtime.thread_sleep
         while True:
+            lines = [line(self.messages.get())]
             try:
-                print(self.lines.get(), flush=True)
+                while True:
+                    lines.append(line(self.messages.get_nowait()))
+            except Empty:
+                pass
+            try:
+                print("\n".join(lines), flush=True)
             except (OSError, ValueError):   # the terminal was closed
                 return
+            sleep(GATHER)
+
+
+def line(message):
+    """Return a message as one line: JSON keeps one with line breaks on one."""
+    return json.dumps({"sender": message.sender, "senderId": message.sender_id, "receiverId": message.receiver_id,
+                       "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False)
 
 
 class Silence:
