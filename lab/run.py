@@ -15,7 +15,7 @@ from .record import Record
 from .verdict import rows_of_table
 from .world import PATIENCE_SECONDS, World, wait_for
 
-SPEED = 40                  # messages a second that the scripted tabs write together
+SPEED = 60                  # messages a second that the scripted tabs write together
 TO_THE_FIRST = 0.8          # of them go to a tab's first peer: that conversation no browser has to draw
 MOST_WAITING = 400          # in the outboxes; then the load holds on
 RESEND_EVERY = 40           # messages: one of so many is sent again, with another text

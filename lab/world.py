@@ -224,14 +224,14 @@ class World(contextlib.ExitStack):
         return lacking
 
     def catch_up(self, since, patience=PATIENCE_SECONDS):
-        """Wait until every tab shows what is stored by now; return (seconds that it took, what is still lacking)."""
+        """Wait until every tab shows what is stored by now; return (seconds that it took, what was lacking at the last)."""
         begun = time.monotonic()
         heads = self.store.heads()
-        lacking = self.behind(heads, since)
-        while lacking and time.monotonic() < begun + patience:
+        latest = []
+        while (lacking := self.behind(heads, since)) and time.monotonic() < begun + patience:
+            latest = lacking
             time.sleep(0.05)
-            lacking = self.behind(heads, since)
-        return time.monotonic() - begun, lacking
+        return time.monotonic() - begun, lacking or latest
 
 
 def free_port():
