@@ -11,12 +11,16 @@ import pytest
 import websocket
 
 import config
+from tests.conftest import MODES
 from tests.people import ANSWER_SECONDS, new_client_id
 
 EDGE = 64 * 1024        # bytes of one frame or one polling body
 SOON = 1                # second within which the refusals answer
 AT_ONCE = 40            # requests that stay unfinished at the same time
 REAPED = 13             # seconds within which a transport that never connects is closed: 10, and a look each second
+
+# The long ones stop at the transport: where messages and sessions are kept makes no difference to them.
+one_of_each_transport = pytest.mark.parametrize("chat", [mode for mode in MODES if mode != "server"], indirect=True)
 
 
 class Polling:
@@ -152,6 +156,7 @@ def test_500_packets_in_one_request_are_taken(chat, alice):
 
 
 @pytest.mark.slow
+@one_of_each_transport
 @pytest.mark.parametrize("head, body", [("Content-Length: 1", b"9"), ("Content-Length: 70000", b"4")])
 def test_1100_refused_bodies_leave_the_server_alive(chat, alice, head, body):
     for _n in range(1100):
@@ -160,6 +165,7 @@ def test_1100_refused_bodies_leave_the_server_alive(chat, alice, head, body):
 
 
 @pytest.mark.slow
+@one_of_each_transport
 def test_1100_bodies_that_do_not_come_leave_the_server_alive(chat, alice):
     with ThreadPoolExecutor(AT_ONCE) as senders:
         list(senders.map(lambda _n: _refused_soon(chat, "Content-Length: 100", b"40"), range(1100)))
@@ -228,6 +234,7 @@ def test_a_logout_is_told_to_the_poll_under_way_and_to_what_comes_after_it(chat,
 
 
 @pytest.mark.slow
+@one_of_each_transport
 def test_a_transport_that_never_connects_is_closed(chat, alice, raw_websocket):
     polling, ws = Polling(alice), raw_websocket(alice, join=False)
     assert is_closed(ws, within=REAPED)
@@ -235,6 +242,7 @@ def test_a_transport_that_never_connects_is_closed(chat, alice, raw_websocket):
 
 
 @pytest.mark.slow
+@one_of_each_transport
 def test_who_never_reads_is_dropped(chat, alice, bob, charlie, raw_websocket):
     watching = charlie.tab()
     ws = raw_websocket(bob, sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
