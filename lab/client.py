@@ -15,6 +15,7 @@ from .record import conversation_of
 
 ANSWER_SECONDS = 4          # for an acknowledgement, as in the browser
 REQUEST_SECONDS = 5
+OPENING_SECONDS = 2         # for a step of an attempt to connect: one that hangs is begun anew
 HEARTBEAT_SECONDS = 15
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 2
 FETCHED_AT_ONCE = 200       # messages
@@ -92,7 +93,7 @@ class ScriptedTab:
 
     def _stay_connected(self):
         while not self.closing:
-            client = socketio.Client(reconnection=False, request_timeout=REQUEST_SECONDS)
+            client = socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS)
             refusals = []
             client.on("connect_error", refusals.append)
             client.on("receiveMessage", self._heard)
@@ -101,14 +102,16 @@ class ScriptedTab:
             client.on("disconnect", lambda *_reason, lost=lost: lost.set())
             with contextlib.suppress(socketio.exceptions.SocketIOError, OSError, ValueError):
                 client.connect(self.person.url, headers={"Cookie": self.person.cookie()}, transports=self.transports,
-                               wait_timeout=REQUEST_SECONDS)
+                               wait_timeout=OPENING_SECONDS)
             if client.connected:
                 self.client = client
                 self._live(lost)
             elif self.logs_in and any("unauthorized" in str(refusal) for refusal in refusals):
                 self._log_in()
-            _drop(client)
-            if not self.closing:
+            if self.closing:
+                _drop(client)
+            else:       # aside: the library waits until its last poll has ended, 15 s where the network is gone
+                threading.Thread(target=_drop, args=(client,), daemon=True).start()
                 time.sleep(FIRST_PAUSE_SECONDS)
 
     def _live(self, lost):
