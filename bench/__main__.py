@@ -2,6 +2,7 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 
 from tools import programs
 
@@ -15,8 +16,10 @@ PARTS = ("talk", "crowd", "store", "pages", "profile")
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 manage.py bench", description="Measure the chat against the report's own stack.")
-    parser.add_argument("--quick", action="store_true", help="a taste of everything in two minutes: its figures mean little, and no report is written")
+    parser = argparse.ArgumentParser(prog="python3 manage.py bench",
+                                     description="Measure the chat against the report's own stack.")
+    parser.add_argument("--quick", action="store_true",
+                        help="a taste of everything in two minutes: its figures mean little, and no report is written")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part alone; no report is written")
     parser.add_argument("--rounds", type=int, help="how often each subject has its turn")
     return parser.parse_args(arguments)
@@ -32,7 +35,8 @@ class Run:
         print(f"[{time.monotonic() - self.begun:4.0f} s] {what}, {who} ...", end="", flush=True)
         figures = measure(*arguments)
         self.measured.add(what, who, figures)
-        print(" " + ", ".join(f"{name} {value:,.1f}" for name, value in figures.items() if isinstance(value, (int, float))), flush=True)
+        told = (f"{name} {value:,.1f}" for name, value in figures.items() if isinstance(value, (int, float)))
+        print(f" {', '.join(told)}", flush=True)
 
 
 def measure_talk(run, grounds):
@@ -81,9 +85,10 @@ def main(arguments=None):
     asked = parse(arguments)
     scope = TASTE if asked.quick else WHOLE
     if asked.rounds:
-        scope = scope.__class__(**{**vars(scope), "rounds": asked.rounds})
+        scope = replace(scope, rounds=asked.rounds)
     run = Run(scope)
-    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "profile": measure_profile}
+    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages,
+                "profile": measure_profile}
     with Grounds() as grounds:
         for part in asked.only or PARTS:
             measures[part](run, grounds)

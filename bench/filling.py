@@ -2,8 +2,8 @@
 OF_OTHERS = 1_000           # messages of each conversation that is only there
 FIRST_OF_OTHERS = 1_000     # ids of their conversations
 PEOPLE_OF_OTHERS = 1_000_000    # and of those who speak in them
-SYLLABLES = ("ba", "be", "da", "di", "fo", "ga", "ka", "la", "li", "lu", "ma", "mi", "na", "no", "pe", "ra", "ri", "sa", "se",
-             "ta", "to", "va", "ve", "zo")
+SYLLABLES = ("ba", "be", "da", "di", "fo", "ga", "ka", "la", "li", "lu", "ma", "mi", "na", "no", "pe", "ra", "ri", "sa",
+             "se", "ta", "to", "va", "ve", "zo")
 
 
 def people(subject, number):
@@ -13,7 +13,8 @@ def people(subject, number):
     for start in range(0, number, 1_000):
         part = names[start:start + 1_000]
         run("INSERT INTO users (username, username_key, password, created_at) VALUES "
-            + ", ".join(["(%s, %s, '', '2026-01-01 00:00:00.000')"] * len(part)), [value for name in part for value in (name, name)])
+            + ", ".join(["(%s, %s, '', '2026-01-01 00:00:00.000')"] * len(part)),
+            [value for name in part for value in (name, name)])
     run("INSERT IGNORE INTO name_endings (ending, user_id) SELECT SUBSTRING(username_key, n.seq), id"
         " FROM users JOIN seq_1_to_32 n ON n.seq <= CHAR_LENGTH(username_key)")
     run("ANALYZE TABLE users, name_endings")
@@ -38,8 +39,7 @@ def open_conversation(subject, conversation_id, one, other, read_seq):
 def talk(subject, conversation_id, one, other, number):
     """Store a conversation of two people who speak in turns."""
     open_conversation(subject, conversation_id, one, other, number)
-    subject.run(f"{INTO_MESSAGES} SELECT %s, seq, IF(seq %% 2, %s, %s), IF(seq %% 2, %s, %s), {TEXT}, CONCAT('f', LPAD(seq, 8, '0'), '-', %s)"
-                f" FROM seq_1_to_{number}", (conversation_id, one, other, other, one, conversation_id))
+    subject.run(f"{INTO_MESSAGES} {in_turns(conversation_id, one, other, number)}")
 
 
 INTO_MESSAGES = "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)"
@@ -47,16 +47,19 @@ TEXT = "CONCAT('What was said as number ', seq, ', at some length.'), '2026-01-0
 
 
 def fill(subject, me, talkative, quiet, scope):
-    """Store so many messages in one statement, which an empty table takes in bulk: a long conversation, a short one, and all the others'.
+    """Store a long conversation (1), a short one (2), and those of others, 1,000 messages each, until there are so many.
 
-    Conversation 1 is the long one, 2 the short one; the others have 1,000 messages each.
+    It is one statement: into an empty table MariaDB brings its rows in bulk.
     """
     open_conversation(subject, 1, me, talkative, scope.long)
     open_conversation(subject, 2, me, quiet, scope.short)
-    others, long, both = FIRST_OF_OTHERS, scope.long, scope.long + scope.short
-    subject.run(
-        f"{INTO_MESSAGES} SELECT * FROM ("
-        f"SELECT 1, seq AS n, IF(seq % 2, {me}, {talkative}), IF(seq % 2, {talkative}, {me}), {TEXT}, CONCAT('l', LPAD(seq, 8, '0')) FROM seq_1_to_{long}"
-        f" UNION ALL SELECT 2, seq, IF(seq % 2, {me}, {quiet}), IF(seq % 2, {quiet}, {me}), {TEXT}, CONCAT('s', LPAD(seq, 8, '0')) FROM seq_1_to_{scope.short}"
-        f" UNION ALL SELECT {others} + seq DIV {OF_OTHERS}, 1 + seq % {OF_OTHERS}, {PEOPLE_OF_OTHERS} + seq DIV {OF_OTHERS}, {PEOPLE_OF_OTHERS},"
-        f" {TEXT}, LPAD(seq, 8, '0') FROM seq_0_to_{scope.messages - both - 1}) everything", bulk=True)
+    subject.run(" UNION ALL ".join([
+        f"{INTO_MESSAGES} {in_turns(1, me, talkative, scope.long)}", in_turns(2, me, quiet, scope.short),
+        f"SELECT {FIRST_OF_OTHERS} + seq DIV {OF_OTHERS}, 1 + seq % {OF_OTHERS}, {PEOPLE_OF_OTHERS} + seq DIV {OF_OTHERS},"
+        f" {PEOPLE_OF_OTHERS}, {TEXT}, LPAD(seq, 8, '0') FROM seq_0_to_{scope.messages - scope.long - scope.short - 1}"]), bulk=True)
+
+
+def in_turns(conversation_id, one, other, number):
+    """Return the SELECT of a conversation in which two people speak in turns."""
+    return (f"SELECT {conversation_id}, seq, IF(seq % 2, {one}, {other}), IF(seq % 2, {other}, {one}), {TEXT},"
+            f" CONCAT('c{conversation_id}-', LPAD(seq, 8, '0')) FROM seq_1_to_{number}")

@@ -5,13 +5,15 @@ from pygal.style import CleanStyle
 from tools import ROOT
 
 DIRECTORY = ROOT / "docs" / "performance"
-PICTURES = (("cpu", "CPU for a stored and delivered message"), ("delivery", "From send to delivery"), ("profile", "Where the time goes"))
+PICTURES = (("cpu", "CPU for a stored and delivered message"), ("delivery", "From send to delivery"),
+            ("profile", "Where the time goes"))
 WHO = (("chat", "chat"), ("peer", "peer"), ("floor", "floor"), ("embedded", "chat, embedded"))
 PARTS = ("server", "database", "Redis")
 STYLE = CleanStyle(background="#ffffff", plot_background="#ffffff", colors=("#2563eb", "#94a3b8", "#16a34a", "#f59e0b"),
-                   font_family="system-ui, sans-serif", label_font_size=13, major_label_font_size=13, legend_font_size=13, title_font_size=16,
-                   value_font_size=12)
-COMMON = {"style": STYLE, "js": (), "width": 860, "height": 300, "print_values": True, "pretty_print": True, "disable_xml_declaration": True}
+                   font_family="system-ui, sans-serif", label_font_size=13, major_label_font_size=13, legend_font_size=13,
+                   title_font_size=16, value_font_size=12)
+COMMON = {"style": STYLE, "js": (), "width": 860, "height": 300, "print_values": True, "pretty_print": True,
+          "disable_xml_declaration": True, "legend_at_bottom": True}
 
 
 def draw(measured):
@@ -31,7 +33,8 @@ def _save(name, chart):
 
 
 def _cpu(measured, title):
-    chart = pygal.HorizontalStackedBar(title=f"{title}, µs", legend_at_bottom=True, value_formatter=lambda value: f"{value:.0f}" if value >= 10 else "", **COMMON)
+    chart = pygal.HorizontalStackedBar(title=f"{title}, µs", **COMMON,
+                                       value_formatter=lambda value: f"{value:.0f}" if value >= 10 else "")
     chart.x_labels = [name for _who, name in WHO]
     for part in PARTS:
         chart.add(part, [measured.part("saturated", who, part) for who, _name in WHO])
@@ -39,7 +42,8 @@ def _cpu(measured, title):
 
 
 def _delivery(measured, title):
-    chart = pygal.HorizontalBar(title=f"{title}, ms: 200 messages a second, 500 people", legend_at_bottom=True, value_formatter=lambda value: f"{value:.1f}", **COMMON)
+    chart = pygal.HorizontalBar(title=f"{title}, ms: 200 messages a second, 500 people", **COMMON,
+                                value_formatter=lambda value: f"{value:.1f}")
     chart.x_labels = ["chat", "peer"]
     for figure, name in (("p50_ms", "median"), ("p99_ms", "99 of 100")):
         chart.add(name, [measured.median("paced", who, figure) for who in ("chat", "peer")])
@@ -48,7 +52,8 @@ def _delivery(measured, title):
 
 def _profile(measured, title):
     shares = measured.rounds["profile chat"][-1]
-    chart = pygal.HorizontalBar(title=f"{title}: the server at saturation, %", show_legend=False, value_formatter=lambda value: f"{value:.0f}", **{**COMMON, "height": 420})
+    chart = pygal.HorizontalBar(title=f"{title}: the server at saturation, %", show_legend=False,
+                                value_formatter=lambda value: f"{value:.0f}", **{**COMMON, "height": 420})
     chart.x_labels = list(shares)
     chart.add("", list(shares.values()))
     return chart

@@ -12,7 +12,7 @@ from .talk import IN_FLIGHT, TALKERS
 SAMPLES_S = 200             # samples a second
 PY_SPY = Path(sys.executable).with_name("py-spy")
 
-# What the file of a frame belongs to, the first that fits: a sample counts for its innermost frame that fits none of the first.
+# What the file of a frame belongs to: the first pattern that fits.
 OWNERS = (
     ("PyMySQL: the statement and its answer", r"pymysql/"),
     ("Redis", r"/redis/"),
@@ -33,8 +33,9 @@ def at_saturation(subject, scope):
         load("connect", url=subject.url, who=subject.people(TALKERS))
         load("saturate", inFlight=IN_FLIGHT)
         samples = Path(directory) / "samples"
-        subprocess.run([str(PY_SPY), "record", "--pid", str(subject.pid), "--duration", str(max(2, int(scope.seconds))), "--rate", str(SAMPLES_S),
-                        "--format", "raw", "--output", str(samples), "--nonblocking"], check=True, capture_output=True)
+        subprocess.run([str(PY_SPY), "record", "--pid", str(subject.pid), "--duration", str(max(2, int(scope.seconds))),
+                        "--rate", str(SAMPLES_S), "--format", "raw", "--output", str(samples), "--nonblocking"],
+                       check=True, capture_output=True)
         load("stop")
         lines = samples.read_text(encoding="utf-8").splitlines()
     shares = Counter()
@@ -46,7 +47,7 @@ def at_saturation(subject, scope):
 
 
 def owner_of(stack):
-    """Return to whom the innermost frame belongs that belongs to anybody: what a library calls of Python's own is the library's."""
+    """Return whose the innermost frame is that is anybody's: what a library calls of Python's own is the library's."""
     for frame in reversed(stack):
         for owner, pattern in OWNERS:
             if re.search(pattern, frame):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tools import ROOT, node
 
-from . import plots
 from .measured import Measured
 from .rows import ROWS, WEIGHT
 
@@ -17,6 +16,15 @@ STEPS = ROOT / "docs" / "performance-steps.md"      # how each step moved the nu
 RUNS = ROOT / "docs" / "performance.json"           # the figures of the latest runs
 KEPT = 3                    # runs that the report shows
 VERSIONS = ("flask-socketio", "python-socketio", "python-engineio", "eventlet", "PyMySQL", "orjson")
+
+
+PREFACE = """\
+Written by `python3 manage.py bench`. The chat and its peer, the report's own stack (Express, Socket.IO, mysql2 with a pool,
+one INSERT a message), run on the same MariaDB, which flushes at each commit, in turns: chat, peer, floor, chat, peer, floor.
+Figures are medians; CPU is the operating system's account of the whole process tree, of the database and of Redis. The floor
+is a relay over bare eventlet WebSockets, with neither Socket.IO nor database. The peer's source is
+[bench/peer/server.mjs](../bench/peer/server.mjs), the floor's [bench/floor.py](../bench/floor.py).
+"""
 
 
 def lines(rows, measured):
@@ -36,29 +44,28 @@ def bar_of(row, measured):
 def as_text(found):
     """Return the table for a terminal."""
     width = max((len(row.title) for row, *_rest in found), default=0)
-    return "\n".join(f"{row.title:<{width}}  {number(value):>8} {row.sign} {'yes' if holds else 'NO'}   {told}" for row, value, told, holds in found)
+    return "\n".join(f"{row.title:<{width}}  {number(value):>8} {'yes' if holds else 'NO ':3} {told}"
+                     for row, value, told, holds in found)
 
 
 def write(measured, seconds):
     """Add a run to those that are kept, and write the report of them all."""
     runs = json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else []
-    runs = [*runs, {"at": f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}", "seconds": seconds, "rounds": dict(measured.rounds)}][-KEPT:]
+    at = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}"
+    runs = [*runs, {"at": at, "seconds": seconds, "rounds": dict(measured.rounds)}][-KEPT:]
     RUNS.write_text(json.dumps(runs, indent=1), encoding="utf-8")
     REPORT.write_text(as_markdown(runs), encoding="utf-8")
 
 
 def as_markdown(runs):
+    from . import plots     # late: pygal hooks into Python's imports
     all_measured = [Measured(run["rounds"]) for run in runs]
     latest = all_measured[-1]
     plots.draw(latest)
     times = ", ".join(f"{run['at']} UTC ({run['seconds'] / 60:.0f} minutes)" for run in runs)
     return "\n".join([
         "# How fast it is\n",
-        "Written by `python3 manage.py bench`. The chat and its peer, the report's own stack (Express, Socket.IO, mysql2 with a pool, one"
-        " INSERT a message), run on the same MariaDB, which flushes at each commit, in turns: chat, peer, floor, chat, peer, floor. Figures are medians;"
-        " CPU is the operating system's account of the whole process tree, of the database and of Redis. The floor is a relay over bare eventlet WebSockets,"
-        " with neither Socket.IO nor database. The peer's source is [bench/peer/server.mjs](../bench/peer/server.mjs), the floor's"
-        " [bench/floor.py](../bench/floor.py).\n",
+        PREFACE,
         f"{machine()} Runs: {times}.\n",
         "## Against the peer, and against ourselves\n", table(ROWS, all_measured),
         "## What a page weighs\n", table(WEIGHT, all_measured),
@@ -84,13 +91,15 @@ def table(rows, runs):
 
 def shares(measured):
     figures = measured.rounds.get("profile chat", [{}])[-1]
-    return "\n".join(["| | % |", "| --- | ---: |", *(f"| {owner} | {share:.1f} |" for owner, share in figures.items())]) + "\n"
+    rows = (f"| {owner} | {share:.1f} |" for owner, share in figures.items())
+    return "\n".join(["| | % |", "| --- | ---: |", *rows]) + "\n"
 
 
 def machine():
     from importlib.metadata import version
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+    lines_of_cpu = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines_of_cpu if "model name" in line), "?")
     node_version = subprocess.run([*node.node_command(), "--version"], capture_output=True, text=True).stdout.strip()
     packages = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    return (f"The machine: {os.cpu_count()} cores of {model}, {platform.system()} {platform.release()}, Python {platform.python_version()},"
-            f" Node {node_version}; {packages}.")
+    return (f"The machine: {os.cpu_count()} cores of {model}, {platform.system()} {platform.release()},"
+            f" Python {platform.python_version()}, Node {node_version}; {packages}.")

@@ -18,18 +18,15 @@ def history(subject, scope):
     filling.fill(subject, me["id"], talkative["id"], quiet["id"], scope)
     subject.run("ANALYZE TABLE messages")
     with browser(me) as http:
-        def open_and_page_back(name):
-            return lambda: [_get(http, f"{subject.url}/chat/{name}"), _get(http, f"{subject.url}/messages/{name}?before=51")]
-
-        def page_back_deep():
-            return [_get(http, f"{subject.url}/messages/{talkative['username']}?before={scope.long // 2 - 50 * n}") for n in range(PAGES_BACK)]
-
-        def page_back_shallow():
-            return [_get(http, f"{subject.url}/messages/{quiet['username']}?before=51") for _n in range(PAGES_BACK)]
-        long, short, deep, shallow = in_turns(
-            scope.openings, open_and_page_back(talkative["username"]), open_and_page_back(quiet["username"]),
-            page_back_deep, page_back_shallow)
-    return {"long_ms": long + deep, "short_ms": short + shallow}
+        def open_and_page_back(name, before):
+            def act():
+                _get(http, f"{subject.url}/chat/{name}")
+                for _page in range(PAGES_BACK):
+                    _get(http, f"{subject.url}/messages/{name}", before=before)
+            return act
+        long, short = in_turns(scope.openings, open_and_page_back(talkative["username"], scope.long // 2),
+                               open_and_page_back(quiet["username"], scope.short // 2 + 1))
+    return {"long_ms": long, "short_ms": short}
 
 
 def home(full, empty, scope):
@@ -37,19 +34,20 @@ def home(full, empty, scope):
     for subject, number in ((full, scope.people), (empty, scope.few_people)):
         filling.people(subject, number)
         me = subject.people(1)[0]
-        others = [row["id"] for row in subject.database.query("SELECT id FROM users WHERE id <> %s ORDER BY id LIMIT %s", (me["id"], MY_CONVERSATIONS))]
+        others = [row["id"] for row in subject.database.query("SELECT id FROM users WHERE id <> %s ORDER BY id LIMIT %s",
+                                                              (me["id"], MY_CONVERSATIONS))]
         for n, other in enumerate(others, 1):
             filling.talk(subject, n, me["id"], other, MY_MESSAGES)
         subject.me = me
     with browser(full.me) as at_full, browser(empty.me) as at_empty:
-        many, few = in_turns(scope.openings, lambda: _get(at_full, full.url + "/"), lambda: _get(at_empty, empty.url + "/"))
+        many, few = in_turns(scope.openings, lambda: _get(at_full, f"{full.url}/"), lambda: _get(at_empty, f"{empty.url}/"))
     return {"many_ms": many, "few_ms": few}
 
 
 def search(full, scope):
     """Return the milliseconds of the slowest search among many people, and those of a page of history."""
-    friend = full.database.query("SELECT u.username FROM users u JOIN members m ON m.user_id = u.id WHERE m.conversation_id = 1 AND u.id <> %s",
-                                 (full.me["id"],))[0]["username"]
+    friend = full.database.query("SELECT u.username FROM users u JOIN members m ON m.user_id = u.id"
+                                 " WHERE m.conversation_id = 1 AND u.id <> %s", (full.me["id"],))[0]["username"]
     with browser(full.me) as http:
         http.headers["Accept"] = "application/json"
         times = in_turns(scope.openings, lambda: _get(http, f"{full.url}/messages/{friend}"),

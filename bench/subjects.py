@@ -89,11 +89,13 @@ class Chat(Subject):
         super().__enter__()
         settings = {"BCRYPT_ROUNDS": str(BCRYPT_ROUNDS), "LOG_MESSAGES": "", **self.settings}
         if self.grounds:
-            settings.update(DATABASE_URL=self.grounds.url(self.database_name), REDIS_URL=self.grounds.redis.url, SECRET_KEY=SECRET_KEY)
+            settings.update(DATABASE_URL=self.grounds.url(self.database_name), REDIS_URL=self.grounds.redis.url,
+                            SECRET_KEY=SECRET_KEY)
         self.server = self.enter_context(Server(**settings))
         self.url, self.pid = self.server.url, self.server.process.pid
-        self.database = open_database({"DATABASE_URL": settings.get("DATABASE_URL", ""), "INSTANCE_PATH": self.server.directory.name},
-                                      lambda function, *arguments: function(*arguments))
+        self.database = open_database(
+            {"DATABASE_URL": settings.get("DATABASE_URL", ""), "INSTANCE_PATH": self.server.directory.name},
+            lambda function, *arguments: function(*arguments))
         self.callback(self.database.engine.close)
         return self
 
@@ -125,7 +127,8 @@ class Chat(Subject):
             with self.grounds.redis.connect() as client:
                 client.setex(PREFIX + session_id, seconds, JsonFiles.serializer.encode(session))
         else:
-            FileSessions(str(Path(self.server.directory.name) / "sessions")).files.set(PREFIX + session_id, session, seconds)
+            sessions = FileSessions(str(Path(self.server.directory.name) / "sessions"))
+            sessions.files.set(PREFIX + session_id, session, seconds)
         return session_id
 
 

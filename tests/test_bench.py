@@ -1,0 +1,76 @@
+"""The benchmark: a taste of it runs, its table knows a missed bar, and what it reads of the system is right."""
+import subprocess
+import sys
+
+import pytest
+
+from tools import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="it reads what Linux tells")]
+
+MOST_SECONDS = 240
+
+
+@pytest.mark.timeout(MOST_SECONDS)
+def test_it_works():
+    """Every part that needs no browser, with the peer and the floor."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "bench", "--quick", "--only", "talk", "--only", "crowd", "--only", "store"],
+                          cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=MOST_SECONDS)
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    from bench.rows import ROWS
+    for row in ROWS:
+        assert row.title in done.stdout
+
+
+def measured(**medians):
+    """Return figures as a run notes them: `saturated_chat={"cpu_us": 100}`."""
+    from bench.measured import Measured
+    return Measured({name.replace("_", " ", 1): [figures] for name, figures in medians.items()})
+
+
+def test_a_row_that_misses_its_bar_says_so():
+    from bench.report import as_text, lines, table
+    from bench.rows import ROWS
+    figures = measured(saturated_chat={"cpu_us": 71, "messages_s": 130}, saturated_peer={"cpu_us": 100, "messages_s": 100})
+    found = {row.title: (value, holds) for row, value, _told, holds in lines(ROWS, figures)}
+    assert found[ROWS[0].title] == (0.71, False), "at most 0.7"
+    assert found[ROWS[2].title] == (1.3, True), "at least 1.3"
+    assert len(found) == 2, "rows that were not measured are left out"
+    assert "NO" in as_text(lines(ROWS, figures)) and "0.71 **(missed)**" in table(ROWS, [figures])
+
+
+def test_the_median_of_three_rounds_counts():
+    from bench.measured import Measured
+    rounds = Measured()
+    for cpu in (300, 100, 120):
+        rounds.add("saturated", "chat", {"cpu_us": cpu})
+    assert rounds.median("saturated", "chat", "cpu_us") == 120
+
+
+def test_the_cpu_of_children_is_counted():
+    from bench.processes import cpu_seconds
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    script = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {busy!r}]); print('done', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        assert 0.5 <= cpu_seconds(process.pid) < 2
+        process.kill()
+
+
+@pytest.mark.parametrize("stack, owner", [
+    (["main (eventlet/greenthread.py:1)", "_run (chat/writer.py:9)", "execute (pymysql/cursors.py:3)", "translate (codecs.py:2)"],
+     "PyMySQL: the statement and its answer"),
+    (["main (eventlet/greenthread.py:1)", "send_message (chat/sockets.py:9)"], "the chat: messages and their checks"),
+    (["<module> (wsgi.py:1)"], "Python itself")])
+def test_a_sample_belongs_to_the_innermost_that_is_anybodys(stack, owner):
+    from bench.profile import owner_of
+    assert owner_of(stack) == owner
+
+
+def test_a_name_of_the_full_town_is_a_key_and_its_own_search():
+    """The people that the database itself registers are those that the chat would have registered."""
+    from bench.filling import _name
+    from chat import usernames
+    names = [_name(n) for n in range(2_000)]
+    assert len(set(names)) == len(names)
+    assert all(usernames.canonical(name) == usernames.searchable(name) == name for name in names)
