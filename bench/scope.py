@@ -21,5 +21,5 @@ class Scope:
 
 
 WHOLE = Scope()
-TASTE = Scope(rounds=1, seconds=1, warm_up=0.5, paced_seconds=2, many=100, messages=20_000, long=10_000, people=2_000,
+TASTE = Scope(rounds=1, seconds=1, warm_up=0.5, paced_seconds=1, many=100, messages=20_000, long=10_000, people=2_000,
               openings=5, resting=1)

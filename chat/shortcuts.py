@@ -212,12 +212,17 @@ class Pings:
     def run(self):
         while True:
             self.server.sleep(PING_STEP)
-            for connection in _taken(self.due):
-                connection.last_ping = time.time()
-                connection.send(Packet(PING))       # nothing waits in it, and nothing is raised
-                self.expected.append((time.monotonic() + self.server.ping_timeout, connection))
-            for connection in _taken(self.expected):
-                connection.check_ping_timeout()
+            for work, waiting in ((self._ping, self.due), (Connection.check_ping_timeout, self.expected)):
+                for connection in _taken(waiting):
+                    try:
+                        work(connection)
+                    except Exception:
+                        log.exception("pings go on after an error")
+
+    def _ping(self, connection):
+        connection.last_ping = time.time()
+        connection.send(Packet(PING))
+        self.expected.append((time.monotonic() + self.server.ping_timeout, connection))
 
 
 def _taken(waiting):
