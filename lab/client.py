@@ -94,16 +94,18 @@ class ScriptedTab:
     def _stay_connected(self):
         while not self.closing:
             client = socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS)
-            refusals = []
-            client.on("connect_error", refusals.append)
+            refusals, decided = [], threading.Event()
+            client.on("connect", decided.set)
+            client.on("connect_error", lambda refusal: (refusals.append(refusal), decided.set()))
             client.on("receiveMessage", self._heard)
             client.on("updateOnlineUsers", self._presence)
             lost = self.lost = threading.Event()
             client.on("disconnect", lambda *_reason, lost=lost: lost.set())
             with contextlib.suppress(socketio.exceptions.SocketIOError, OSError, ValueError):
-                client.connect(self.person.url, headers={"Cookie": self.person.cookie()}, transports=self.transports,
-                               wait_timeout=OPENING_SECONDS)
-            if client.connected:
+                # Waiting for itself, the library ends a refused connection only when the other side has: 10 s later.
+                client.connect(self.person.url, headers={"Cookie": self.person.cookie()}, transports=self.transports, wait=False)
+                decided.wait(OPENING_SECONDS)
+            if decided.is_set() and not refusals and client.connected:
                 self.client = client
                 self._live(lost)
             elif self.logs_in and any("unauthorized" in str(refusal) for refusal in refusals):

@@ -5,6 +5,7 @@ from .registry import SELDOM, SERVER, fault
 
 AWAY_SECONDS = 2
 FROZEN_SECONDS = 30
+NOTICED_SECONDS = 2         # within which everybody is out whose session is gone: only then is the fault over
 
 
 @fault("Redis restarted", SERVER)
@@ -14,6 +15,7 @@ def restarted(world):
     expect_closed_door(world)
     world.redis.start()
     world.wait_until_ready()
+    time.sleep(NOTICED_SECONDS)
 
 
 @fault("Redis frozen 30 s", SERVER, times=SELDOM)
@@ -29,6 +31,7 @@ def flushed(world):
     with world.redis.connect() as client:
         client.flushall()
     expect_closed_door(world)
+    time.sleep(NOTICED_SECONDS)
 
 
 def expect_closed_door(world):
