@@ -71,9 +71,8 @@ def measure_store(run, grounds):
 
 def measure_pages(run, grounds):
     with Chat(grounds, "pages") as chat:
-        for _round in range(run.scope.rounds):
-            run.note("browser", "chat", pages.feel, chat)
-            run.note("pages", "chat", pages.audit, chat)
+        run.note("browser", "chat", pages.feel, chat)
+        run.note("pages", "chat", pages.audit, chat)
 
 
 def measure_profile(run, grounds):

@@ -7,9 +7,9 @@ class Scope:
     """Seconds, numbers and repetitions of a run."""
 
     rounds: int = 3
-    seconds: float = 8
-    warm_up: float = 3
-    paced_seconds: float = 15
+    seconds: float = 6
+    warm_up: float = 2
+    paced_seconds: float = 12
     many: int = 1_000           # people of a storm; few are a tenth of them
     messages: int = 10_000_000
     long: int = 1_000_000       # messages of the long conversation
@@ -17,7 +17,7 @@ class Scope:
     people: int = 100_000
     few_people: int = 100
     openings: int = 40
-    resting: float = 15         # seconds for which idle connections rest before their memory is read
+    resting: float = 12         # seconds for which idle connections rest before their memory is read
 
 
 WHOLE = Scope()
