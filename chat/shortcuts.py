@@ -1,7 +1,7 @@
 """Shortcuts under the skin of eventlet's WebSockets and of Engine.IO: the same packets, for less of the processor.
 
-Each class says what the library does, what is done here instead, and what that was worth in CPU for a stored and delivered
-message (see docs/performance.md). SHORTCUTS=0 switches all of them off. `tests/test_shortcuts.py` notices when a library
+Each class says what the library does and what is done here instead. Together they took the CPU of a stored and delivered
+message from 228 to 137 µs (docs/performance.md). SHORTCUTS=0 switches all of them off. `tests/test_shortcuts.py` notices when a library
 no longer is what they were written for.
 """
 import contextlib
@@ -24,7 +24,7 @@ PING_STEP = 0.25            # seconds between looks at whose ping is due
 
 
 class BufferedSocket:
-    """A socket that reads ahead. eventlet asks the kernel for 2, 4 and n bytes of each frame. Worth 4 %."""
+    """A socket that reads ahead. eventlet asks the kernel for 2, 4 and n bytes of each frame."""
 
     __slots__ = ("socket", "unread")
 
@@ -75,7 +75,7 @@ class DirectWebSocket:
 
     @staticmethod
     def _apply_mask(data, mask, length=None, offset=0):
-        """One XOR of two large integers; eventlet makes an object for each byte. Worth 8 %, and all of a large frame."""
+        """One XOR of two large integers; eventlet makes an object for each byte."""
         shift = offset % MASK_SIZE
         key = bytes(mask[shift:] + mask[:shift]) * (len(data) // MASK_SIZE + 1)
         return (int.from_bytes(data, "big") ^ int.from_bytes(key[:len(data)], "big")).to_bytes(len(data), "big")
@@ -127,7 +127,7 @@ class Connection(Socket):
     """An Engine.IO connection without a queue, a writing task and a pinging task of its own once it is a WebSocket.
 
     The library puts each packet into a queue from which a second green thread takes it, with a timer for each wait, and
-    starts a third one to sleep until the next ping. Worth 20 %, and 16 KB of memory a connection.
+    starts a third one to sleep until the next ping.
     """
 
     websocket = None    # that packets are written to
