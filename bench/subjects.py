@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pymysql
 import requests
 
 from chat.database import open_database
