@@ -43,7 +43,11 @@ class Waiting:
 
 
 class Writer:
-    """Stores messages one batch at a time, in one background task, and hands each stored one to `deliver`."""
+    """Stores messages one batch at a time, and hands each stored one to `deliver`.
+
+    Who comes while nobody commits does it at once, and by that alone: at a low rate a message costs no event, no timer
+    and no change of threads. What came meanwhile is committed together by a task, until nothing waits.
+    """
 
     def __init__(self, database, deliver, new_event, start_task):
         self.database = database
@@ -56,7 +60,8 @@ class Writer:
         self.start_task = start_task
         self.task = None
         self.resting = None                 # what wakes the task while nothing waits
-        self.gate = threading.Lock()        # between "nothing waits" and resting nobody may come
+        self.busy = False                   # somebody commits: a sender, or the task
+        self.gate = threading.Lock()        # in front of the queue and of who commits it
 
     def store(self, draft, origin=None):
         """Store the draft and return it as stored; a resend returns the first row and stores nothing.
@@ -64,8 +69,12 @@ class Writer:
         `origin` is the connection it came from, or None. Returns after the commit; raises Unavailable otherwise.
         """
         waiting = Waiting(draft, origin, self.new_event())
-        self.queue.append(waiting)
-        self._wake()
+        with self.gate:
+            self.queue.append(waiting)
+            nobody_commits, self.busy = not self.busy, True
+        if nobody_commits:
+            self._commit_next()
+            self._hand_on()
         waiting.settled.wait(STORE_TIMEOUT)
         if waiting.error:
             raise waiting.error
@@ -75,37 +84,50 @@ class Writer:
 
     def idle(self):
         """Tell whether everything that came in is settled."""
-        return not self.queue and (not self.task or self.resting is not None)
+        return not self.busy
 
-    def _wake(self):
+    def _hand_on(self):
+        """Wake the task if something waits."""
         with self.gate:
-            if not self.task:
-                self.task = self.start_task(self._run) or True
-            elif self.resting:
+            self.busy = bool(self.queue)
+            if not self.busy:
+                return
+            if self.resting:
                 self.resting.set()
                 self.resting = None
+                return
+            try:
+                self.task = self.start_task(self._run) or True
+            except RuntimeError:    # no thread is left: who comes next takes along what waits
+                self.busy = False
+                log.exception("the writer's task could not start")
 
     def _rest(self):
-        """Return as soon as something waits."""
+        """Return as soon as the task is to commit what waits."""
         with self.gate:
-            if self.queue:
+            self.busy = bool(self.queue)
+            if self.busy:
                 return
             resting = self.resting = self.new_event()
         resting.wait()
 
     def _run(self):
         while True:
+            self._commit_next()
             self._rest()
-            batch = [self.queue.popleft() for _n in range(min(len(self.queue), LARGEST_BATCH))]
-            try:
-                self._commit(batch)
-            except Locked:
-                self._commit_one_by_one(batch)
-            except ChatError as error:
-                self._fail(batch, error)
-            except Exception:
-                log.exception("a batch of %d messages could not be stored", len(batch))
-                self._commit_one_by_one(batch)
+
+    def _commit_next(self):
+        """Commit what waits, up to a batch, and tell everyone in it the outcome."""
+        batch = [self.queue.popleft() for _n in range(min(len(self.queue), LARGEST_BATCH))]
+        try:
+            self._commit(batch)
+        except Locked:
+            self._commit_one_by_one(batch)
+        except ChatError as error:
+            self._fail(batch, error)
+        except Exception:
+            log.exception("a batch of %d messages could not be stored", len(batch))
+            self._commit_one_by_one(batch)
 
     def _commit_one_by_one(self, batch):
         """Keep a message that the database refuses, or whose rows are locked, from taking its batch with it."""

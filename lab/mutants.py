@@ -39,8 +39,11 @@ def acknowledge_early():
     from chat.writer import Waiting, Writer
 
     def store(self, draft, origin=None):
-        self.queue.append(Waiting(draft, origin, self.new_event()))
-        self._wake()
+        with self.gate:
+            self.queue.append(Waiting(draft, origin, self.new_event()))
+            nobody_commits, self.busy = not self.busy, True
+        if nobody_commits:
+            self._hand_on()
         return draft
     Writer.store = store
 

@@ -326,14 +326,16 @@ def test_a_failure_while_the_conversation_is_opened(steered, post, alice, bob, m
 def test_a_sender_does_not_wait_for_ever(steered, post, alice, bob, monkeypatch):
     monkeypatch.setattr(module, "STORE_TIMEOUT", 0.1)
     gate = Gate(steered)
+    first = post.send_aside(alice, bob, "first")
+    assert gate.reached.wait(PATIENCE)
     with pytest.raises(Unavailable):
         post.send(alice, bob, "one", "slow")
     monkeypatch.undo()
     again = post.send_aside(alice, bob, "one", "slow")
-    wait_for_queue(post, 1)
+    wait_for_queue(post, 2)
     gate.opened.set()
-    assert again.outcome().seq == 1
-    assert texts(steered, alice, bob) == ["one"] and len(post.delivered) == 1
+    assert (first.outcome().seq, again.outcome().seq) == (1, 2)
+    assert texts(steered, alice, bob) == ["first", "one"] and len(post.delivered) == 2
 
 
 def test_a_delivery_that_fails_keeps_nothing_from_the_others(steered, post, alice, bob):
@@ -355,13 +357,25 @@ def test_a_delivery_that_fails_keeps_nothing_from_the_others(steered, post, alic
     assert [message.seq for message, _origin in post.delivered] == [1, 3, 4, 5]
 
 
-def test_a_writer_whose_task_could_not_start_starts_the_next_time(post, alice, bob):
+def test_a_writer_whose_task_could_not_start_goes_on_with_the_next_message(steered, post, alice, bob):
     start = post.writer.start_task
     post.writer.start_task = failing_once(RuntimeError("can't start new thread"))
-    with pytest.raises(RuntimeError):
-        post.send(alice, bob, "one")
+    gate = Gate(steered)
+    first = post.send_aside(alice, bob, "first")
+    assert gate.reached.wait(PATIENCE)
+    left = post.send_aside(alice, bob, "left")
+    wait_for_queue(post, 1)
+    gate.opened.set()
+    assert first.outcome().seq == 1 and post.writer.idle()
     post.writer.start_task = start
-    assert post.send(alice, bob, "two").seq == 2
+    assert post.send(alice, bob, "next").seq == 3
+    assert left.outcome().seq == 2
+
+
+def test_who_comes_alone_is_served_without_a_task(steered, post, alice, bob):
+    post.writer.start_task = failing_once(AssertionError("a task, for one message"))
+    assert [post.send(alice, bob).seq for _n in range(3)] == [1, 2, 3]
+    assert post.writer.task is None
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
