@@ -104,6 +104,13 @@ class Eventlet:
 
             def version_string(self):
                 return "chat"
+
+            def get_environ(self):
+                environ = super().get_environ()
+                # A WebSocket would keep all headers three times over; answering needs no more than this one.
+                del environ["headers_raw"]
+                self.headers = {"Connection": environ.get("HTTP_CONNECTION", "")}
+                return environ
         eventlet.wsgi.server(listener, application, log_output=False, max_size=MOST_CONNECTIONS, keepalive=KEEP_ALIVE,
                              socket_timeout=None, debug=False, protocol=QuietProtocol)
 

@@ -1,5 +1,7 @@
 """ASYNC_MODE: two people chat whichever concurrency library runs the server, by WebSocket and by polling."""
+import http.client
 import signal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,6 +50,20 @@ def test_a_logout_closes_the_tabs(server, arrive):
     tabs = alice.tab(transports=["websocket"]), alice.tab(transports=["polling"])
     alice.log_out()
     assert all(tab.ended.wait(5) for tab in tabs)
+
+
+@pytest.mark.parametrize("version, asks, kept", [
+    (11, None, True), (11, "close", False), (10, None, False), (10, "keep-alive", True)])
+def test_a_connection_is_kept_as_the_browser_asks(start_server, version, asks, kept):
+    server = start_server(ASYNC_MODE="eventlet")    # Werkzeug keeps none
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
+    connection._http_vsn, connection._http_vsn_str = version, f"HTTP/1.{version % 10}"
+    for _n in range(2 if kept else 1):
+        connection.request("GET", "/healthz", headers={"Connection": asks} if asks else {})
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.read()
+        assert answer.will_close is not kept
+    connection.close()
 
 
 def test_it_ends_politely(server, arrive):
