@@ -16,6 +16,7 @@ from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
 from .database import open_database
 from .health import health_blueprint
+from .measures import Measures, metrics_blueprint
 from .runtime import Runtime
 from .secret import secret_key
 from .shortcuts import NoShortcuts, Shortcuts
@@ -74,7 +75,8 @@ def create_app(settings=None):
     login_manager = LoginManager(app)
     login_manager.session_protection = None     # it would write the session when an address changes
     login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
-    refusals.install(app, login_manager)
+    measures = Measures()
+    refusals.install(app, login_manager, measures.refusal)
 
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime)
@@ -84,12 +86,14 @@ def create_app(settings=None):
     transports = Transports(socketio.server, guard, shortcuts, limited=settings["RATELIMIT_ENABLED"])
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
     socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
-                    languages.speaker(app))
-    socket.writer = Writer(database, socket.receive_message, runtime.new_signal, socketio.start_background_task)
+                    languages.speaker(app), measures)
+    socket.writer = Writer(database, socket.receive_message, runtime.new_signal, socketio.start_background_task,
+                           measures)
 
     app.register_blueprint(AuthController(database, stores, runtime, socket, settings["BCRYPT_ROUNDS"]).blueprint())
     app.register_blueprint(ChatController(database, stores, socket).blueprint())
     app.register_blueprint(health_blueprint(database, stores))
+    app.register_blueprint(metrics_blueprint(measures, socket, settings["METRICS_TOKEN"]))
     app.register_blueprint(avatars)
     app.register_blueprint(assets.assets)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -9,10 +9,10 @@ from .errors import ChatError, Internal, Invalid
 log = logging.getLogger(__name__)
 
 
-def acknowledged(handler, speaking):
+def acknowledged(handler, speaking, note):
     """Make a handler of (sid, payload) answer a refusal in its acknowledgement; python-socketio would send none.
 
-    `speaking(sid)` is a context in which words are in the language of that connection.
+    `speaking(sid)` is a context in which words are in the language of that connection; `note(error)` is told of each refusal.
     """
     @functools.wraps(handler)
     def answer(sid, payload=None, *_more):
@@ -23,6 +23,7 @@ def acknowledged(handler, speaking):
         except Exception:
             log.exception("%s failed", handler.__name__)
             error = Internal()
+        note(error)
         with speaking(sid):
             return {"ok": False, "error": error.as_json()}
     return answer

@@ -22,10 +22,12 @@ class Presence:
         self.known_online = frozenset()
 
     def connect(self, user_id, sid):
+        """Note a connection; return whether this person had just left."""
         with self.lock:
             self.connections.setdefault(user_id, set()).add(sid)
-            self.leaving.pop(user_id, None)
+            back = self.leaving.pop(user_id, None) is not None
         self._tell(self.board.put, {user_id})
+        return back
 
     def disconnect(self, user_id, sid):
         """Forget a connection; after the last one the person goes offline when the delay is over."""

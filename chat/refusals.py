@@ -12,8 +12,10 @@ from .asking import wants_json
 from .errors import ChatError, Internal, Unauthorized
 
 
-def install(app, login_manager):
+def install(app, login_manager, note):
+    """Answer errors; `note(error)` is told of each refusal."""
     app.config["PROPAGATE_EXCEPTIONS"] = False      # to the server, which knows no better answer
+    app.refused = note
     app.register_error_handler(ChatError, refuse)
     app.register_error_handler(CSRFError, refuse_csrf)
     app.register_error_handler(HTTPException, refuse_http)
@@ -22,6 +24,7 @@ def install(app, login_manager):
 
 def refuse(error):
     """Answer a refusal of the chat's own."""
+    app.refused(error)
     answer = answer_with(error.status, error.message, error.as_json())
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)

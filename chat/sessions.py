@@ -15,7 +15,7 @@ ANONYMOUS_LIFETIME = timedelta(hours=1)     # of a visitor who only saw a form
 SWEEP_EVERY = 3600                          # seconds between clean-ups of the session files
 PREFIX = "session:"
 USER = "_user_id"                           # where Flask-Login keeps the id of who is logged in
-WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz")      # nobody's: answered while Redis is away too
+WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # nobody's: answered while Redis is away too
 
 
 class JsonSerializer(Serializer):

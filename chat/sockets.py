@@ -50,7 +50,7 @@ def room(user_id):
 class Socket:
     """The chat over Socket.IO. See docs/protocol.md for the events."""
 
-    def __init__(self, server, database, stores, transports, terminal, cookie_name, speak):
+    def __init__(self, server, database, stores, transports, terminal, cookie_name, speak, measures):
         self.server = server
         self.database = database
         self.stores = stores
@@ -58,6 +58,7 @@ class Socket:
         self.terminal = terminal
         self.cookie_name = cookie_name
         self.speak = speak              # speak(language): a context in which words are in that language
+        self.measures = measures
         self.writer = None              # set by create_app: the writer delivers through this object
         self.stopping = False           # set when the process is asked to end: nothing more is taken in
         self.connections = {}           # Socket.IO session id -> Connection
@@ -68,8 +69,8 @@ class Socket:
         server.on("disconnect", self.close_socket)
         for event, handler in (("sendMessage", self.send_message), ("markRead", self.mark_read),
                                ("markDelivered", self.mark_delivered), ("typing", self.typing)):
-            server.on(event, acknowledged(handler, self.speaking))
-        unknown_event = acknowledged(self.unknown_event, self.speaking)
+            server.on(event, acknowledged(handler, self.speaking, measures.refusal))
+        unknown_event = acknowledged(self.unknown_event, self.speaking, measures.refusal)
         server.on("*", lambda _event, sid, *_data: unknown_event(sid))
 
     def start(self):
@@ -91,11 +92,12 @@ class Socket:
             if self.stores.local_limits.enabled and len(self.stores.presence.of(user.id)) >= MOST_CONNECTIONS:
                 raise RateLimited(_("Too many connections of one person."), retry_after=WATCH_EVERY)
         except ChatError as refusal:
+            self.measures.refusal(refusal)
             with self.speak(understood(environ)):
                 raise ConnectionRefusedError(str(refusal.message), refusal.as_json()) from refusal
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         self.connections[sid] = Connection(user, session_id, eio_sid, understood(environ))
-        self.stores.presence.connect(user.id, sid)
+        self.measures.connection(again=self.stores.presence.connect(user.id, sid))
         self.server.enter_room(sid, room(user.id))      # last: what others wait for comes after the confirmation
         self.newcomers.append(sid)
         self.presence_changed.set()

@@ -209,6 +209,10 @@ class Transports:
                 self.close(eio_sid)
                 self._cut(eio_sid)
 
+    def waiting_bytes(self):
+        """Return how much waits for clients that do not read."""
+        return sum(_waiting_bytes(connection) for connection in list(self.server.eio.sockets.values()))
+
     def _cut(self, eio_sid):
         """End a WebSocket whose client does not take the closing either."""
         raw = self.guard.websockets.pop(eio_sid, None)

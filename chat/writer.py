@@ -7,6 +7,7 @@ No lock is held between statements, and one batch is one INSERT.
 """
 import logging
 import threading
+import time
 from collections import OrderedDict, deque
 
 from flask_babel import lazy_gettext as _
@@ -29,12 +30,13 @@ MOST_UNSETTLED = 10_000     # messages whose fate a lost answer left open
 class Waiting:
     """A message on its way into the store, and the event that tells its outcome."""
 
-    __slots__ = ("draft", "origin", "settled", "stored", "error")
+    __slots__ = ("draft", "origin", "settled", "arrived", "stored", "error")
 
     def __init__(self, draft, origin, settled):
         self.draft = draft
         self.origin = origin
         self.settled = settled
+        self.arrived = time.perf_counter()
         self.stored = self.error = None
 
     @property
@@ -49,7 +51,7 @@ class Writer:
     and no change of threads. What came meanwhile is committed together by a task, until nothing waits.
     """
 
-    def __init__(self, database, deliver, new_event, start_task):
+    def __init__(self, database, deliver, new_event, start_task, measures):
         self.database = database
         self.deliver = deliver              # called with (message, origin) after the commit, in order
         self.new_event = new_event
@@ -58,6 +60,7 @@ class Writer:
         self.conversations = OrderedDict()  # (lower user id, higher user id) -> conversation id
         self.unsettled = OrderedDict()      # keys of messages that may be stored though nobody was told
         self.start_task = start_task
+        self.measures = measures
         self.task = None
         self.resting = None                 # what wakes the task while nothing waits
         self.busy = False                   # somebody commits: a sender, or the task
@@ -213,13 +216,15 @@ class Writer:
         for draft in drafts:
             remember(self.heads, draft.conversation_id, draft.seq, MOST_REMEMBERED)
             self.unsettled.pop((draft.sender_id, draft.client_id), None)
+        self.measures.batches.note(len(drafts))
         stored = {(draft.sender_id, draft.client_id): draft for draft in drafts}
         for waiting in waitings:
             waiting.stored = stored[waiting.key]
             waiting.settled.set()
-        origins = {id(waiting.draft): waiting.origin for waiting in waitings}
-        for draft in drafts:
-            self._deliver(draft, origins[id(draft)])
+        for waiting in waitings:
+            if waiting.stored is waiting.draft:     # and not the same one, sent twice
+                self._deliver(waiting.draft, waiting.origin)
+                self.measures.deliveries.note(time.perf_counter() - waiting.arrived)
 
     def _deliver(self, message, origin):
         try:

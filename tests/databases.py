@@ -8,6 +8,7 @@ import pytest
 from chat.database import Database, MySQLEngine, SQLiteEngine, open_database
 from chat.message import Message
 from chat.user import User
+from chat.measures import Measures
 from chat.writer import Writer
 
 PATIENCE = 10       # seconds that a test waits for what must come
@@ -95,7 +96,7 @@ class Post:
 
     def __init__(self, database):
         self.delivered = []
-        self.writer = Writer(database, lambda *what: self.delivered.append(what), threading.Event, start_thread)
+        self.writer = Writer(database, lambda *what: self.delivered.append(what), threading.Event, start_thread, Measures())
 
     def send(self, *arguments, origin=None, **options):
         """Store and return a message; arguments as of `draft`."""

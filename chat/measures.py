@@ -1,0 +1,112 @@
+"""Measures: what happens in this process, counted where it happens, and shown to Prometheus at /metrics.
+
+Counting is a plain addition. The client library's own counters take a lock each, and a message would pay for several.
+"""
+import hmac
+import ipaddress
+import threading
+from bisect import bisect_left
+from collections import Counter
+
+from flask import Blueprint, abort, request
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100)    # messages
+DELIVERY_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+FORWARDED = ("X-Forwarded-For", "Forwarded", "Via")     # who sends one of them is a proxy, whose own address says nothing
+
+
+class Histogram:
+    """How many values fell under each bound, and their sum. One at a time may note."""
+
+    def __init__(self, bounds):
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0
+
+    def note(self, value):
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def buckets(self):
+        """Return [(bound, how many up to it)], as Prometheus has it."""
+        total, found = 0, []
+        for bound, count in zip((*self.bounds, "+Inf"), self.counts):
+            total += count
+            found.append((str(bound), total))
+        return found
+
+
+class Measures:
+    """The counters of one process. Messages are noted by the one who commits, the rest by anybody."""
+
+    def __init__(self):
+        self.batches = Histogram(BATCH_SIZES)
+        self.deliveries = Histogram(DELIVERY_SECONDS)
+        self.lock = threading.Lock()
+        self.refused = Counter()        # code -> how often
+        self.connections = self.reconnections = 0
+
+    def refusal(self, error):
+        with self.lock:
+            self.refused[error.code] += 1
+
+    def connection(self, again):
+        """Note a connection; `again` where that person had left just before."""
+        with self.lock:
+            self.connections += 1
+            self.reconnections += again
+
+
+class Collector:
+    """Turns the counters, and what the chat is made of, into what Prometheus reads."""
+
+    def __init__(self, measures, socket):
+        self.measures = measures
+        self.socket = socket
+
+    def collect(self):
+        measures, socket = self.measures, self.socket
+        for name, words, value in (
+                ("chat_messages", "Messages stored", measures.batches.sum),
+                ("chat_connects", "Live connections that were opened", measures.connections),
+                ("chat_reconnects", "Of these, by somebody who had left within the last seconds", measures.reconnections)):
+            yield CounterMetricFamily(name, words, value)
+        refused = CounterMetricFamily("chat_refused", "What was refused, by the code of the contract", labels=["code"])
+        for code, times in list(measures.refused.items()):
+            refused.add_metric([code], times)
+        yield refused
+        for name, words, histogram in (
+                ("chat_batch_size", "Messages committed together", measures.batches),
+                ("chat_delivery_seconds", "From a message's arrival to its delivery, the commit between them", measures.deliveries)):
+            yield HistogramMetricFamily(name, words, histogram.buckets(), histogram.sum)
+        for name, words, value in (
+                ("chat_connections", "Live connections", len(socket.connections)),
+                ("chat_people_here", "People with a live connection to this process", len(socket.stores.presence.connections)),
+                ("chat_people_online", "People online, wherever they are connected", len(socket.stores.presence.online())),
+                ("chat_writer_queue", "Messages that wait for the next commit", len(socket.writer.queue)),
+                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.transports.waiting_bytes())):
+            yield GaugeMetricFamily(name, words, value)
+
+
+def metrics_blueprint(measures, socket, token):
+    """Serve /metrics: to who shows the token, or, where there is none, to this machine alone."""
+    metrics = Blueprint("metrics", __name__)
+    registry = CollectorRegistry()
+    registry.register(Collector(measures, socket))
+    ProcessCollector(registry=registry)
+
+    @metrics.get("/metrics")
+    def show():
+        if not _may_look(token):
+            abort(404)
+        return generate_latest(registry), {"Content-Type": CONTENT_TYPE_LATEST}
+    return metrics
+
+
+def _may_look(token):
+    if token:
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+    return not any(name in request.headers for name in FORWARDED) and ipaddress.ip_address(request.remote_addr).is_loopback
