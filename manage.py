@@ -14,6 +14,8 @@ Usage: python3 manage.py COMMAND
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
   prove [--quick] [..] break the chat in every way and check what it promises
   bench [--quick] [..] measure the chat against the report's own stack
+  backup FILE          write everything that is stored into one file, of one moment, while the chat runs
+  restore FILE         put such a file into an empty database, of either kind
   build                make the browser assets alone
   translate            bring the message catalogues up to date with the sources
 """
@@ -34,6 +36,8 @@ def main(arguments):
         "test": commands.test,
         "prove": commands.prove,
         "bench": commands.bench,
+        "backup": commands.backup,
+        "restore": commands.restore,
         "build": commands.build,
         "translate": commands.translate,
     }.get(arguments[0] if arguments else None)

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pymysql
+import pymysql.cursors
 from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
 
@@ -101,7 +102,7 @@ class SQLiteEngine:
 
     def __init__(self, path, wait_for):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.wait_for = wait_for
+        self.path, self.wait_for = path, wait_for
         self.reading, self.writing = threading.RLock(), threading.RLock()
         self.reader, self.writer = self._connect(path), self._connect(path)
 
@@ -143,6 +144,13 @@ class SQLiteEngine:
             finally:
                 if self.writer.in_transaction:
                     self.writer.rollback()
+
+    @contextlib.contextmanager
+    def snapshot(self):
+        """Lend a cursor of its own, all of whose SELECTs see the same moment."""
+        with contextlib.closing(self._connect(self.path)) as connection:
+            connection.execute("BEGIN")
+            yield connection.cursor()
 
     def close(self):
         self.reader.close()
@@ -199,6 +207,13 @@ class MySQLEngine:
                     raise unavailable(error, Locked) from error
             except (pymysql.InterfaceError, OSError) as error:
                 raise unavailable(error) from error
+
+    @contextlib.contextmanager
+    def snapshot(self):
+        """Lend a cursor of its own, all of whose SELECTs see the same moment; rows come as they are read."""
+        with self._connect() as connection:
+            connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            yield connection.cursor(pymysql.cursors.SSCursor)
 
     def _connect(self):
         connection = pymysql.connect(database=self.name, **self.options)

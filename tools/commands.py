@@ -39,6 +39,25 @@ def bench(arguments):
     return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
 
 
+def backup(arguments):
+    """Set up what the server needs, then write a backup."""
+    return _with_file("backup", arguments)
+
+
+def restore(arguments):
+    """Set up what the server needs, then read a backup."""
+    return _with_file("restore", arguments)
+
+
+def _with_file(command, arguments):
+    if len(arguments) != 1:
+        raise SetupError(f"Usage: python3 manage.py {command} FILE     for example chat.backup.gz")
+    file = os.path.abspath(arguments[0])
+    _set_up("requirements.txt")
+    os.chdir(ROOT)
+    return _hand_over(["-m", "tools.backup", command, file])
+
+
 def build(arguments):
     """Make the browser assets alone."""
     _refuse(arguments)

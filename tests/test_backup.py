@@ -1,0 +1,166 @@
+"""Backup and restore: into an empty database of either kind, and what is there is what was there."""
+import gzip
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from chat.conversation import Conversation
+from chat.message import Message
+from tests.databases import Post, database, open_mariadb, open_sqlite, person     # noqa: F401: a fixture
+from tests.people import PASSWORD
+from tests.server import ROOT
+from tools import backup as module
+from tools.backup import BackupError, backup, restore
+
+TEXTS = ["bonjour", "table", "rows", '{"rows": 1}', "two\nlines", "\\ ' \" %s %", "日本語 😀", "x" * 4000]
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def empty(request, tmp_path):
+    """An empty database of each kind."""
+    fresh = open_sqlite(tmp_path / "empty") if request.param == "sqlite" else open_mariadb(request.getfixturevalue("mariadb"))
+    yield fresh
+    fresh.engine.close()
+
+
+def content(database):
+    """Return all rows of all tables."""
+    return {table: database.query(f"SELECT * FROM {table} ORDER BY {order}") for table, order in module.TABLES.items()}
+
+
+@pytest.fixture
+def filled(database):
+    """People who talk, with marks, and more rows than fit into one INSERT."""
+    post, people = Post(database), [person(database) for _n in range(4)]
+    for one in people[1:]:
+        for number in range(80):
+            post.send(people[0], one, TEXTS[number % len(TEXTS)])
+        conversation = Conversation.between(database, people[0].id, one.id)
+        conversation.mark_delivered(database, one.id, 3)
+        conversation.mark_read(database, one.id, 2)
+    return database
+
+
+def test_it_works(filled, empty, tmp_path):
+    file = tmp_path / "chat.backup.gz"
+    counts = backup(filled, file)
+    assert restore(empty, file) == counts
+    before, after = content(filled), content(empty)
+    assert after == before and all(before.values()), "every table had something in it"
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600, "it holds what people wrote to each other"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [file.name]
+
+
+def test_the_chat_goes_on_where_it_was(filled, empty, tmp_path):
+    backup(filled, tmp_path / "file")
+    restore(empty, tmp_path / "file")
+    one, other = (type("Person", (), row) for row in filled.query("SELECT * FROM users ORDER BY id LIMIT 2"))
+    last = Message.page(empty, Conversation.between(empty, one.id, other.id).id)[-1]
+    sent = Post(empty).send(one, other, "after the restore")
+    assert sent.seq == last.seq + 1 and sent.id > last.id
+
+
+def test_it_is_of_one_moment(database, tmp_path):
+    """People go on writing: whoever wrote is in the file, and every seq up to the last one."""
+    post, one, other = Post(database), person(database), person(database)
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            post.send(one, other)
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        for _n in range(5):
+            backup(database, tmp_path / "file")
+            counts = module._counts(tmp_path / "file")
+            rows = [row for table, _columns, rows in module._batches(tmp_path / "file") if table == "messages" for row in rows]
+            assert len(rows) == counts["messages"]
+            seqs = [row[2] for row in rows if row[3] == one.id]
+            assert seqs == list(range(1, len(seqs) + 1))
+    finally:
+        stop.set()
+        writing.join()
+
+
+def lines_of(file):
+    return gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def lose_a_row(file):
+    lines = lines_of(file)
+    del lines[len(lines) // 2]
+    file.write_bytes(gzip.compress(b"".join(lines)))
+
+
+def lose_the_end(file):
+    file.write_bytes(gzip.compress(b"".join(lines_of(file)[:-1])))
+
+
+def another_format(file):
+    file.write_bytes(gzip.compress(json.dumps({"format": "chat-backup-0"}).encode() + b"\n"))
+
+
+def no_archive(file):
+    file.write_text("not compressed")
+
+
+@pytest.mark.parametrize("damage", [cut, lose_a_row, lose_the_end, another_format, no_archive, os.remove])
+def test_a_file_that_is_not_whole_changes_nothing(filled, empty, tmp_path, damage):
+    file = tmp_path / "file"
+    backup(filled, file)
+    damage(file)
+    with pytest.raises(BackupError):
+        restore(empty, file)
+    assert not any(content(empty).values())
+
+
+def test_a_database_with_something_in_it_is_left_alone(filled, empty, tmp_path):
+    backup(filled, tmp_path / "file")
+    person(empty, "somebody")
+    before = content(empty)
+    with pytest.raises(BackupError, match="not empty: there is something in users"):
+        restore(empty, tmp_path / "file")
+    assert content(empty) == before
+
+
+def test_a_backup_that_fails_leaves_the_older_one(filled, tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    backup(filled, file)
+    older = file.read_bytes()
+    monkeypatch.setattr(module, "TABLES", {"users": "id", "no_such_table": "id"})
+    with pytest.raises(Exception):
+        backup(filled, file)
+    assert file.read_bytes() == older
+
+
+def test_from_the_embedded_mode_to_mariadb(start_server, arrive, server_mode_settings, tmp_path):
+    """By the commands, from a server that runs to another one: people log in there and find what they wrote."""
+    embedded = start_server()
+    alice, bob = arrive(embedded), arrive(embedded)
+    alice.tab().send(bob, "from the embedded mode")
+    history = alice.history(bob)
+    settings = {**server_mode_settings, "DATABASE_URL": server_mode_settings["DATABASE_URL"].replace("/chat", "/moved")}
+    said = command("backup", tmp_path / "file", INSTANCE_PATH=embedded.directory.name)
+    assert "2 people and 1 messages in 1 conversations" in said
+    command("restore", tmp_path / "file", **settings)
+    moved = start_server(**settings)
+    alice.url = bob.url = moved.url
+    assert alice.log_in(PASSWORD).status_code == 302
+    assert alice.history(bob) == history
+
+
+def command(name, file, **settings):
+    done = subprocess.run([sys.executable, "-m", "tools.backup", name, str(file)], cwd=ROOT, env={**os.environ, **settings},
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
