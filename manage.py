@@ -14,6 +14,7 @@ Usage: python3 manage.py COMMAND
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
   prove [--quick] [..] break the chat in every way and check what it promises
   bench [--quick] [..] measure the chat against the report's own stack
+  doctor [URL]         visit the chat as two people do, and say what is wrong with the way there
   backup FILE          write everything that is stored into one file, of one moment, while the chat runs
   restore FILE         put such a file into an empty database, of either kind
   build                make the browser assets alone
@@ -36,6 +37,7 @@ def main(arguments):
         "test": commands.test,
         "prove": commands.prove,
         "bench": commands.bench,
+        "doctor": commands.doctor,
         "backup": commands.backup,
         "restore": commands.restore,
         "build": commands.build,

@@ -18,7 +18,7 @@ def run(arguments):
 
 def test(arguments):
     """Set up what the tests need too, then become pytest."""
-    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE, benchmark=sys.platform == "linux")
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE, benchmark=sys.platform == "linux")
     os.chdir(ROOT)
     return _hand_over(["-m", "pytest", *arguments])
 
@@ -37,6 +37,13 @@ def bench(arguments):
     _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL, benchmark=True)
     os.chdir(ROOT)
     return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
+
+
+def doctor(arguments):
+    """Set up what the server needs, then visit it."""
+    _set_up("requirements.txt")
+    os.chdir(ROOT)
+    return _hand_over(["-W", "ignore", "-m", "tools.doctor", *arguments])
 
 
 def backup(arguments):

@@ -1,0 +1,60 @@
+"""`python3 manage.py doctor [URL]`: prints what it finds; ends with 1 where something needs a cure."""
+import itertools
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import config
+
+from .examination import Finding, examine
+
+ROOT = Path(__file__).parents[2]
+USAGE = "Usage: python3 manage.py doctor [URL]     for example https://chat.example.org"
+
+
+def packages():
+    """Yield what differs between the packages here and those that are pinned."""
+    differing = []
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        name, pinned, wanted = line.partition(";")[0].strip().partition("==")
+        try:
+            if pinned and ";" not in line and version(name) != wanted:
+                differing.append(f"{name} {version(name)} instead of {wanted}")
+        except PackageNotFoundError:
+            differing.append(f"{name} is missing")
+    if differing:
+        yield Finding(f"The packages here are not those that were tested: {', '.join(differing)}.",
+                      "Remove the folder .venv and run this again.")
+    else:
+        yield Finding(f"Python {sys.version.split()[0]} with the packages that were tested.")
+
+
+def own_address():
+    """Return the address that the settings of this machine name."""
+    settings = config.load()
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings["HOST"], settings["HOST"])
+    return f"http://{host}:{settings['PORT']}"
+
+
+def main(arguments):
+    try:
+        url = arguments[0] if arguments else own_address()
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if len(arguments) > 1 or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        print(USAGE, file=sys.stderr)
+        return 2
+    print(f"Two visitors go to {url}. They register there, and stay among its people.\n")
+    ill = 0
+    for finding in itertools.chain(packages(), examine(url)):
+        ill += bool(finding.cure)
+        print(f"  {'ILL ' if finding.cure else 'well'}  {finding.words}", flush=True)
+        if finding.cure:
+            print(f"        Cure: {finding.cure}")
+    print(f"\n{ill} finding{'s' if ill > 1 else ''} to cure." if ill else "\nAll is well.")
+    return 1 if ill else 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,202 @@
+"""The examination: each step is what a person would do next, and what is wrong comes with its cure."""
+import email.utils
+import http.client
+import secrets
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from wsproto.utilities import ProtocolError
+
+from .visitor import PollingTab, Refused, Visitor, WebSocketTab
+
+POLLS = 8               # requests of one polling connection: where every second one goes astray, 255 of 256 runs notice
+CLOCK_TOLERANCE = 5     # seconds
+NETWORK_ERRORS = (OSError, http.client.HTTPException, ProtocolError)
+
+
+@dataclass
+class Finding:
+    """One sentence; `cure` is empty where all is well."""
+
+    words: str
+    cure: str = ""
+
+
+class Stop(Exception):
+    """What was found makes the rest of the examination pointless; its only argument is the Finding."""
+
+
+def examine(url):
+    """Yield Findings about the chat at that address."""
+    one, other = Visitor(url), Visitor(url)
+    try:
+        yield from front_door(one)
+        yield from parts(one)
+        for visitor in (one, other):
+            yield from arrival(visitor)
+        polling = yield from by_polling(one)
+        websocket = yield from by_websocket(other)
+        if polling:
+            yield from conversation(one, other, polling, websocket)
+        if websocket:
+            websocket.close()
+    except Stop as stop:
+        yield stop.args[0]
+
+
+def front_door(visitor):
+    """Does the address answer, and with the chat?"""
+    try:
+        started = time.monotonic()
+        answer = visitor.ask("GET", "/healthz")
+    except ssl.SSLError as error:
+        raise Stop(Finding(f"The certificate is not trusted: {error.reason or error}.",
+                           "Renew it, or put the whole chain into the file that the proxy serves.")) from error
+    except NETWORK_ERRORS as error:
+        raise Stop(Finding(f"Nobody answers at {visitor.origin}: {error}.",
+                           "Start the chat with `python3 manage.py run`, and look at HOST and PORT there; behind a proxy,"
+                           " look whether that one runs.")) from error
+    if answer.status != 200 or answer.json().get("status") != "ok":
+        raise Stop(Finding(f"Somebody answers at {visitor.origin}, but not the chat ({answer.status}).",
+                           "Where a proxy answers, its upstream address is wrong or the chat does not run."))
+    yield Finding(f"The chat answers in {(time.monotonic() - started) * 1000:.0f} ms.")
+    date = email.utils.parsedate_to_datetime(answer.headers["Date"]) if answer.headers["Date"] else None
+    yield from clock(date, "The server's clock")
+
+
+def clock(then, whose):
+    if then:
+        apart = (then - datetime.now(timezone.utc)).total_seconds()
+        if abs(apart) > CLOCK_TOLERANCE:
+            yield Finding(f"{whose} is {abs(apart):.0f} seconds {'ahead of' if apart > 0 else 'behind'} this machine's.",
+                          "Let both follow a time server: `timedatectl set-ntp true`.")
+        else:
+            yield Finding(f"{whose} agrees with this machine's.")
+
+
+CURES = {
+    "database": "Look whether MariaDB or MySQL runs and takes connections at DATABASE_URL, and whether its disk is full.",
+    "redis": "Look whether Redis runs at REDIS_URL. Until it does nobody can log in; who is connected goes on.",
+}
+
+
+def parts(visitor):
+    """Do the database and Redis answer the server?"""
+    answer = visitor.ask("GET", "/readyz")
+    away = answer.json().get("unavailable")
+    if away is None:
+        yield Finding(f"/readyz is answered with {answer.status} and not by the chat.", "Let the proxy pass every path on.")
+    for part in away or ():
+        yield Finding(f"The {part} does not answer the server." if part == "database" else "Redis does not answer the server.",
+                      CURES.get(part, ""))
+    if away == []:
+        yield Finding("The database and Redis, where there is one, answer the server.")
+
+
+def arrival(visitor):
+    """Can somebody register, and stay logged in?"""
+    try:
+        visitor.register()
+    except Refused as refusal:
+        if refusal.status == 503:
+            raise Stop(Finding("Nobody can register: the server cannot store what it is given.",
+                               "If the database answers, it may be read-only, or its disk full: "
+                               "`SELECT @@read_only` there, and the server's log, tell.")) from refusal
+        if refusal.status == 429:
+            raise Stop(Finding("This address has registered too many people lately.",
+                               "Wait an hour. Where everybody comes from one address, PROXIES must say how many proxies"
+                               " stand in front.")) from refusal
+        if refusal.status == 400 and visitor.kept_back:
+            raise Stop(insecure(visitor)) from refusal
+        raise Stop(Finding(f"Nobody can register: {refusal}.", "The server's log says why.")) from refusal
+    if visitor.kept_back:
+        raise Stop(insecure(visitor))
+    try:
+        visitor.home()
+    except Refused as refusal:
+        raise Stop(Finding("Who has logged in is asked to log in again.",
+                           "All processes need the same SECRET_KEY and the same REDIS_URL.")) from refusal
+    if visitor.https and not any(name.startswith("__Host-") for name in visitor.cookies):
+        yield Finding("The session's cookie is not Secure though the page comes by https.", "Set HTTPS=1.")
+    else:
+        yield Finding(f"{visitor.name} has registered and is logged in.")
+
+
+def insecure(visitor):
+    return Finding(f"Browsers do not return the cookie {', '.join(sorted(visitor.kept_back))}: it is Secure, and this address is http.",
+                   "Go to the https address, or set HTTPS=0 where there is none.")
+
+
+def by_polling(visitor):
+    """Does long polling work over and over? Returns the open connection, or None."""
+    try:
+        tab = PollingTab(visitor)
+        tab.enter()
+        for _n in range(POLLS):
+            tab.call("typing", {"userId": 0})
+    except Refused as refusal:
+        if "session" in refusal.text.lower():
+            yield Finding("Long polling breaks off: a request reached another process than the one before.",
+                          "Make the proxy sticky: `cookie SERVERID insert` in HAProxy, `ip_hash` in nginx; deploy/ shows both.")
+        elif "Origin" in refusal.text:
+            yield origin(refusal)
+        else:
+            yield Finding(f"Long polling does not work: {refusal}.", "Let the proxy pass /socket.io on, GET and POST.")
+    except NETWORK_ERRORS as error:
+        yield Finding(f"Long polling does not work: {error}.",
+                      "Let the proxy wait 60 s for an answer, and not gather answers before it passes them on.")
+    else:
+        yield Finding(f"Long polling works, {2 * POLLS} requests in a row.")
+        return tab
+
+
+def origin(refusal):
+    """What the chat says of a missing Origin is not what it says of a wrong one."""
+    if "needs" in refusal.text:
+        return Finding("The Origin of a request is lost on its way to the chat, so WebSockets are refused.",
+                       "Let the proxy pass the Origin header on as the browser sends it.")
+    return Finding("The Origin of a request is not the host that the chat is asked for, so live connections are refused.",
+                   "Let the proxy pass Host on: `proxy_set_header Host $http_host` in nginx.")
+
+
+def by_websocket(visitor):
+    """Do WebSockets get through? Returns the open connection, or None."""
+    try:
+        tab = WebSocketTab(visitor)
+        tab.enter()
+    except Refused as refusal:
+        if "Origin" in refusal.text:
+            yield origin(refusal)
+            return None
+        found = str(refusal)
+    except NETWORK_ERRORS as error:
+        found = str(error)
+    else:
+        yield Finding("WebSockets get through.")
+        return tab
+    yield Finding(f"WebSockets are blocked: {found}. The chat goes on by long polling, for more work.",
+                  "Let the proxy pass Upgrade and Connection on, by HTTP/1.1: deploy/nginx.conf shows how.")
+
+
+def conversation(one, other, polling, websocket):
+    """Do the two hear each other?"""
+    try:
+        if websocket is None:
+            websocket = PollingTab(other)
+            websocket.enter()
+        started = time.monotonic()
+        answer = polling.call("sendMessage", {"clientId": secrets.token_hex(8), "receiverId": other.own_id(),
+                                              "message": "The doctor was here."})
+        if not answer.get("ok"):
+            yield Finding(f"A message is refused: {answer.get('error', {}).get('message', answer)}", "The server's log says why.")
+            return
+        heard = websocket.wait_for("receiveMessage")
+        took = (time.monotonic() - started) * 1000
+    except (Refused, *NETWORK_ERRORS) as error:
+        yield Finding(f"A message was sent and did not arrive: {error}.",
+                      "Where several processes run, all of them need the same REDIS_URL.")
+        return
+    yield Finding(f"A message is stored and delivered in {took:.0f} ms.")
+    yield from clock(datetime.fromisoformat(heard["timestamp"].replace("Z", "+00:00")), "The clock that dates messages")

@@ -1,0 +1,214 @@
+"""A visitor: a browser's cookies and a new connection for each request, so that a proxy shows whom it sends where."""
+import http.client
+import json
+import re
+import secrets
+import socket
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection, Message, Request, TextMessage
+
+PATIENCE = 10               # seconds for an answer
+PASSWORD = secrets.token_urlsafe(24)
+SOCKET_PATH = "/socket.io/?EIO=4&transport="
+
+
+class Refused(Exception):
+    """The chat, or what stands in front of it, answered with something else; `status` and `text` are its answer."""
+
+    def __init__(self, what, status, text):
+        super().__init__(f"{what} was answered with {status}")
+        self.status, self.text = status, text
+
+
+@dataclass
+class Answer:
+    """What came back for one request."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+    def json(self):
+        """Return the answer as JSON, or an empty dict where it is none."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return {}
+
+
+class Visitor:
+    """Somebody with a browser, talking to one address. Errors of the network are OSError or HTTPException."""
+
+    def __init__(self, url):
+        self.parts = urlsplit(url)
+        self.https = self.parts.scheme == "https"
+        self.origin = f"{self.parts.scheme}://{self.parts.netloc}"
+        self.name = f"doctor-{secrets.token_hex(4)}"
+        self.cookies = {}
+        self.kept_back = set()      # Secure cookies that came by http: a browser would not send them back
+
+    def ask(self, method, path, body=None, headers=()):
+        """Make one request over a connection of its own."""
+        kind = http.client.HTTPSConnection if self.https else http.client.HTTPConnection
+        connection = kind(self.parts.netloc, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, {"Cookie": self.cookie(), "Accept": "text/html", **dict(headers)})
+            came = connection.getresponse()
+            answer = Answer(came.status, came.headers, came.read().decode("utf-8", "replace"))
+        finally:
+            connection.close()
+        self._keep(answer.headers.get_all("Set-Cookie") or ())
+        return answer
+
+    def _keep(self, lines):
+        for line in lines:
+            for name, morsel in SimpleCookie(line).items():
+                if morsel["secure"] and not self.https:
+                    self.kept_back.add(name)
+                else:
+                    self.cookies[name] = morsel.value
+
+    def cookie(self):
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def register(self):
+        """Register and so log in. Raises Refused."""
+        page = self.ask("GET", "/register")
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
+        if page.status != 200 or not token:
+            raise Refused("the page to register", page.status, page.text)
+        form = urlencode({"username": self.name, "password": PASSWORD, "csrf_token": token[1]})
+        answer = self.ask("POST", "/register", form, {
+            "Content-Type": "application/x-www-form-urlencoded", "Origin": self.origin, "Referer": self.origin + "/register"})
+        if answer.status != 302:
+            raise Refused("registering", answer.status, answer.text)
+
+    def home(self):
+        """Return the page after the login. Raises Refused where it is the login again."""
+        page = self.ask("GET", "/")
+        if page.status != 200:
+            raise Refused("the home page", page.status, page.text)
+        return page
+
+    def own_id(self):
+        return int(re.search(r'data-user-id="(\d+)"', self.home().text)[1])
+
+
+class Tab:
+    """A live connection in Engine.IO's packets; how they are carried, `write` and `read` of the subclasses know."""
+
+    def __init__(self, visitor):
+        self.visitor = visitor
+        self.heard = []         # (event, payload)
+        self.calls = 0
+
+    def enter(self):
+        """Say that one is there, and wait until that is confirmed. Raises Refused."""
+        self.write("40")
+        answer = self._until("4[04]")
+        if answer.startswith("44"):
+            raise Refused("the live connection", 401, answer[2:])
+
+    def call(self, event, payload):
+        """Emit an event and return its acknowledgement."""
+        self.calls += 1
+        self.write(f"42{self.calls}{json.dumps([event, payload])}")
+        return json.loads(self._until(f"43{self.calls}")[2 + len(str(self.calls)):])[0]
+
+    def wait_for(self, event):
+        """Return the payload of the next event of that name."""
+        while True:
+            for number, (name, payload) in enumerate(self.heard):
+                if name == event:
+                    return self.heard.pop(number)[1]
+            self._take(self.read())
+
+    def _until(self, beginning):
+        while True:
+            found = self._take(self.read(), beginning)
+            if found is not None:
+                return found
+
+    def _take(self, packets, beginning=None):
+        found = None
+        for packet in packets:
+            if packet == "2":
+                self.write("3")
+            elif beginning and re.match(beginning, packet):
+                found = packet
+            elif packet.startswith("42"):
+                self.heard.append(json.loads(packet[2:]))
+        return found
+
+
+class PollingTab(Tab):
+    """Long polling, each request over a new connection."""
+
+    def __init__(self, visitor):
+        super().__init__(visitor)
+        self.path = SOCKET_PATH + "polling"
+        (opened,) = self.read()
+        self.path += "&sid=" + json.loads(opened[1:])["sid"]
+
+    def write(self, packet):
+        self._ask("POST", packet)
+
+    def read(self):
+        return self._ask("GET").split("\x1e")
+
+    def _ask(self, method, body=None):
+        answer = self.visitor.ask(method, self.path, body, {"Origin": self.visitor.origin})
+        if answer.status != 200:
+            raise Refused("long polling", answer.status, answer.text)
+        return answer.text
+
+
+class WebSocketTab(Tab):
+    """A WebSocket from the start. Raises Refused where something else is made of it on the way."""
+
+    def __init__(self, visitor):
+        super().__init__(visitor)
+        parts = visitor.parts
+        self.socket = socket.create_connection((parts.hostname, parts.port or (443 if visitor.https else 80)), PATIENCE)
+        if visitor.https:
+            self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=parts.hostname)
+        self.protocol, self.events = WSConnection(ConnectionType.CLIENT), deque()
+        self._send(Request(host=parts.netloc, target=SOCKET_PATH + "websocket", extra_headers=[
+            (b"Origin", visitor.origin.encode()), (b"Cookie", visitor.cookie().encode())]))
+        status, text = None, ""
+        while not isinstance(event := self._next(), AcceptConnection):
+            status = getattr(event, "status_code", status)
+            text += getattr(event, "data", b"").decode("utf-8", "replace")
+            if isinstance(event, CloseConnection) or getattr(event, "body_finished", not getattr(event, "has_body", True)):
+                raise Refused("a WebSocket", status, text)
+        self.read()     # the opening packet
+
+    def write(self, packet):
+        self._send(Message(data=packet))
+
+    def read(self):
+        while not isinstance(event := self._next(), TextMessage):
+            pass
+        return [event.data]
+
+    def close(self):
+        self.socket.close()
+
+    def _send(self, event):
+        self.socket.sendall(self.protocol.send(event))
+
+    def _next(self):
+        """Return the next event, waiting for it. Raises ConnectionError at the end."""
+        while not self.events:
+            data = self.socket.recv(65536)
+            self.protocol.receive_data(data or None)
+            self.events.extend(self.protocol.events())
+            if not data and not self.events:
+                raise ConnectionError("the connection ended")
+        return self.events.popleft()
