@@ -37,6 +37,12 @@ CHROMIUM = Program(
 )
 ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM)
 
+# What stands in front of the chat, as deploy/ sets it up, and what makes a certificate for it.
+NGINX = Program(("nginx",), ("nginx-light",), "nginx")
+HAPROXY = Program(("haproxy",), ("haproxy",), "haproxy")
+OPENSSL = Program(("openssl",), ("openssl",), "openssl")
+FRONT = (NGINX, HAPROXY, OPENSSL)
+
 # What the fault laboratory makes accidents with. Other systems have nothing like these: it says then what it left out.
 UNSHARE = Program(("unshare",), ("util-linux",), "")
 MOUNT = Program(("mount",), ("mount",), "")

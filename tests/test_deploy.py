@@ -1,0 +1,158 @@
+"""deploy/: the configurations that people copy, in front of a real chat, with nothing changed but names, ports and files."""
+import contextlib
+import http.server
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from tests.private_server import HOST
+from tests.server import ROOT
+from tests.test_doctor import consult, ill
+from tools import programs
+
+DEPLOY = ROOT / "deploy"
+PATIENCE = 10       # seconds until a proxy listens
+CLAIMS = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example",
+          "X-Forwarded-Proto": "gopher"}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A folder with a certificate for 127.0.0.1: cert.pem, key.pem, and both in chat.pem."""
+    folder = tmp_path_factory.mktemp("certificate")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+    (folder / "chat.pem").write_bytes((folder / "cert.pem").read_bytes() + (folder / "key.pem").read_bytes())
+    return folder
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with the headers that came."""
+
+    def do_GET(self):
+        body = json.dumps(dict(self.headers)).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.fixture
+def echo():
+    with http.server.ThreadingHTTPServer((HOST, 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def free_port():
+    with socket.create_server((HOST, 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def replaced(file, replacements):
+    text = (DEPLOY / file).read_text(encoding="utf-8")
+    for old, new in replacements.items():
+        assert old in text, f"{file} has no {old!r}"
+        text = text.replace(old, str(new))
+    return text
+
+
+def nginx(folder, port, web, tls, certificate):
+    site = folder / "chat.conf"
+    site.write_text(replaced("nginx.conf", {
+        "chat.example.org;": "127.0.0.1;", "listen 80;": f"listen {HOST}:{web};", "listen 443 ssl;": f"listen {HOST}:{tls} ssl;",
+        "/etc/letsencrypt/live/chat.example.org/fullchain.pem": certificate / "cert.pem",
+        "/etc/letsencrypt/live/chat.example.org/privkey.pem": certificate / "key.pem", "127.0.0.1:5000": f"{HOST}:{port}"}))
+    temporary = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    main = folder / "nginx.conf"
+    main.write_text(f"daemon off; pid {folder}/pid; error_log stderr; events {{ }}\n"
+                    f"http {{ access_log off; {temporary}\ninclude {site}; }}\n")
+    return [programs.NGINX.path(), "-c", str(main), "-p", str(folder)]
+
+
+def haproxy(folder, port, web, tls, certificate):
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(replaced("haproxy.cfg", {
+        "bind :80": f"bind {HOST}:{web}", "bind :443": f"bind {HOST}:{tls}", "/etc/haproxy/chat.pem": certificate / "chat.pem",
+        "127.0.0.1:5000": f"{HOST}:{port}"}))
+    return [programs.HAPROXY.path(), "-db", "-f", str(configuration)]
+
+
+@pytest.fixture(params=[nginx, haproxy])
+def in_front_of(request, tmp_path, certificate):
+    """Start the proxy in front of a port; return its http and https addresses."""
+    with contextlib.ExitStack() as stack:
+        def start(port):
+            web, tls = free_port(), free_port()
+            log = stack.enter_context(open(tmp_path / "log", "w+"))
+            process = subprocess.Popen(request.param(tmp_path, port, web, tls, certificate), stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            for _n in range(PATIENCE * 20):
+                with contextlib.suppress(OSError):
+                    socket.create_connection((HOST, tls), 1).close()
+                    return f"http://{HOST}:{web}", f"https://{HOST}:{tls}"
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                threading.Event().wait(0.05)
+            raise AssertionError("it does not listen: " + (tmp_path / "log").read_text())
+        yield start
+
+
+def test_the_doctor_finds_all_well(in_front_of, start_server, certificate, monkeypatch):
+    server = start_server(HTTPS="1", PROXIES="1")
+    _web, tls = in_front_of(server.url.rsplit(":", 1)[1])
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    code, said = consult(tls)
+    assert (code, ill(said)) == (0, []), said
+
+
+def test_a_certificate_that_nobody_signed_is_named(in_front_of, start_server):
+    server = start_server(HTTPS="1", PROXIES="1")
+    _web, tls = in_front_of(server.url.rsplit(":", 1)[1])
+    code, said = consult(tls)
+    assert code == 1 and "certificate is not trusted" in ill(said)[0]
+
+
+def test_what_a_client_claims_to_be_does_not_pass(in_front_of, echo, certificate):
+    _web, tls = in_front_of(echo)
+    context = ssl.create_default_context(cafile=certificate / "cert.pem")
+    request = urllib.request.Request(tls + "/", headers=CLAIMS)
+    with urllib.request.urlopen(request, timeout=PATIENCE, context=context) as answer:
+        came = {name.lower(): value for name, value in json.load(answer).items()}
+    assert (came["x-forwarded-for"], came["x-forwarded-proto"]) == (HOST, "https")
+    assert "x-forwarded-host" not in came and "forwarded" not in came
+    assert came["host"] == tls.removeprefix("https://")
+
+
+def test_http_leads_to_https(in_front_of, echo):
+    web, _tls = in_front_of(echo)
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_arguments):
+            return None
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.build_opener(Stay).open(web + "/chat/somebody?x=1", timeout=PATIENCE)
+    refused.value.close()
+    assert refused.value.code == 301
+    assert refused.value.headers["Location"].startswith(f"https://{HOST}")
+    assert refused.value.headers["Location"].endswith("/chat/somebody?x=1")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="this machine has no systemd")
+def test_systemd_understands_the_unit(tmp_path):
+    unit = tmp_path / "chat.service"
+    unit.write_text((DEPLOY / "chat.service").read_text().replace("/opt/chat", str(ROOT)).replace("User=chat", f"User={os.getuid()}"))
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    assert done.returncode == 0 and "chat.service" not in done.stderr, done.stderr
