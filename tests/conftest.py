@@ -33,6 +33,33 @@ def is_fast(item):
     return mode == FAST_MODE and "start_server" not in item.fixturenames and not is_marked
 
 
+def pytest_runtest_setup(item):
+    """Let the fault laboratory run beside the tests, from the first one that has no browser: that one needs the processor."""
+    session = item.session
+    if not hasattr(session, "is_with_laboratory"):
+        session.is_with_laboratory = any("laboratory" in getattr(i, "fixturenames", ()) for i in session.items)
+    if session.is_with_laboratory and not item.get_closest_marker("browser"):
+        laboratory_of(session).start()
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session, "laboratory"):
+        session.laboratory.stop()
+
+
+def laboratory_of(session):
+    from tests.laboratory import Laboratory
+    if not hasattr(session, "laboratory"):
+        session.laboratory = Laboratory()
+    return session.laboratory
+
+
+@pytest.fixture(scope="session")
+def laboratory(request):
+    """The fault laboratory, whose runs have been under way for a while."""
+    return laboratory_of(request.session)
+
+
 @pytest.fixture(scope="session")
 def mariadb():
     with services.MariaDB() as server:

@@ -17,6 +17,8 @@ from tests.server import ROOT
 from tools import backup as module
 from tools.backup import BackupError, backup, restore
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["bonjour", "table", "rows", '{"rows": 1}', "two\nlines", "\\ ' \" %s %", "日本語 😀", "x" * 4000]
 
 

@@ -17,6 +17,8 @@ from tests.server import ROOT
 from tests.test_doctor import consult, ill
 from tools import programs
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = ROOT / "deploy"
 PATIENCE = 10       # seconds until a proxy listens
 CLAIMS = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example",

@@ -10,6 +10,9 @@ from tests.front_proxy import FrontProxy, without
 from tests.server import ROOT, Server
 
 
+pytestmark = pytest.mark.slow
+
+
 def consult(*arguments):
     """Run the doctor; return its exit code and what it said."""
     done = subprocess.run([sys.executable, "-W", "ignore", "-m", "tools.doctor", *arguments], cwd=ROOT, capture_output=True,
