@@ -17,7 +17,7 @@ from .world import PATIENCE_SECONDS, World, wait_for
 
 SPEED = 60                  # messages a second that the scripted tabs write together
 TO_THE_FIRST = 0.8          # of them go to a tab's first peer: that conversation no browser has to draw
-MOST_WAITING = 400          # in the outboxes; then the load holds on
+MOST_WAITING = 120          # in the outboxes, four seconds of a tab's writing; then the load holds on
 RESEND_EVERY = 40           # messages: one of so many is sent again, with another text
 BETWEEN_SECONDS = 0.3       # from one fault to the next
 END_SECONDS = 30            # for every message to end as sent or as not sent
