@@ -51,7 +51,10 @@ class Laboratory:
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, encoding="utf-8") as process:
             self.processes.add(process)
-            said, _nothing = process.communicate(timeout=MOST_SECONDS)
-            self.processes.discard(process)
+            try:
+                said, _nothing = process.communicate(timeout=MOST_SECONDS)
+            finally:
+                process.kill()
+                self.processes.discard(process)
         assert process.returncode == 0, said[-6_000:]
         return said
