@@ -14,6 +14,7 @@ LOOK_SECONDS = 0.5          # between two looks at a page
 SOON_SECONDS = 0.1          # until the next look at a page that is still coming
 AGAIN_SECONDS = 1           # until a page that did not come is asked for again
 LIVE_SECONDS = 10           # for a page to come and work
+FIELD_SECONDS = 0.5         # for the field to be there: a page that was just led to the login has none
 TAKEN_SECONDS = 3           # for a message to be kept by its page
 LOGIN_SECONDS = 8           # for all of a login, waiting for that of another tab included
 FIELD = "#message"
@@ -218,7 +219,7 @@ class Tab:
         text = self.sitter.letters.next_text()
         if held:
             await within(self.page.evaluate("lab.hold()"))
-        await self.page.fill(FIELD, text)
+        await self.page.fill(FIELD, text, timeout=FIELD_SECONDS * 1000)
         self.sitter.letters.typed(text, self.sight)
         return text
 
