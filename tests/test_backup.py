@@ -153,7 +153,7 @@ def test_from_the_embedded_mode_to_mariadb(start_server, arrive, server_mode_set
     history = alice.history(bob)
     settings = {**server_mode_settings, "DATABASE_URL": server_mode_settings["DATABASE_URL"].replace("/chat", "/moved")}
     said = command("backup", tmp_path / "file", INSTANCE_PATH=embedded.directory.name)
-    assert "2 people and 1 messages in 1 conversations" in said
+    assert "people: 2, conversations: 1, messages: 1." in said
     command("restore", tmp_path / "file", **settings)
     moved = start_server(**settings)
     alice.url = bob.url = moved.url

@@ -136,7 +136,7 @@ def main(command, file):
         print(f"The database stopped answering: {error.__cause__ or error}", file=sys.stderr)
         return 1
     done = f"{path} holds" if command == "backup" else "The database holds"
-    print(f"{done} {counts['users']:,} people and {counts['messages']:,} messages in {counts['conversations']:,} conversations.")
+    print(f"{done} people: {counts['users']:,}, conversations: {counts['conversations']:,}, messages: {counts['messages']:,}.")
     return 0
 
 

@@ -76,9 +76,11 @@ def clock(then, whose):
             yield Finding(f"{whose} agrees with this machine's.")
 
 
-CURES = {
-    "database": "Look whether MariaDB or MySQL runs and takes connections at DATABASE_URL, and whether its disk is full.",
-    "redis": "Look whether Redis runs at REDIS_URL. Until it does nobody can log in; who is connected goes on.",
+AWAY = {
+    "database": Finding("The database does not answer the server.",
+                        "Look whether MariaDB or MySQL runs and takes connections at DATABASE_URL, and whether its disk is full."),
+    "redis": Finding("Redis does not answer the server.",
+                     "Look whether Redis runs at REDIS_URL. Until it does nobody can log in; who is connected goes on."),
 }
 
 
@@ -88,9 +90,7 @@ def parts(visitor):
     away = answer.json().get("unavailable")
     if away is None:
         yield Finding(f"/readyz is answered with {answer.status} and not by the chat.", "Let the proxy pass every path on.")
-    for part in away or ():
-        yield Finding(f"The {part} does not answer the server." if part == "database" else "Redis does not answer the server.",
-                      CURES.get(part, ""))
+    yield from (AWAY[part] for part in away or ())
     if away == []:
         yield Finding("The database and Redis, where there is one, answer the server.")
 
@@ -139,7 +139,7 @@ def by_polling(visitor):
     except Refused as refusal:
         if "session" in refusal.text.lower():
             yield Finding("Long polling breaks off: a request reached another process than the one before.",
-                          "Make the proxy sticky: `cookie SERVERID insert` in HAProxy, `ip_hash` in nginx; deploy/ shows both.")
+                          "Make the proxy sticky: `cookie SERVERID insert` in HAProxy, as deploy/haproxy.cfg shows, or `ip_hash` in nginx.")
         elif "Origin" in refusal.text:
             yield origin(refusal)
         else:
