@@ -12,6 +12,7 @@ import socketio
 from tests.people import Person
 
 from .record import conversation_of
+from .telltale import TelltaleSession
 
 ANSWER_SECONDS = 4          # for an acknowledgement, as in the browser
 REQUEST_SECONDS = 5
@@ -93,13 +94,14 @@ class ScriptedTab:
 
     def _stay_connected(self):
         while not self.closing:
-            client = socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS)
+            lost = self.lost = threading.Event()
+            client = socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS,
+                                     http_session=TelltaleSession(lost.set))
             refusals, decided = [], threading.Event()
             client.on("connect", decided.set)
             client.on("connect_error", lambda refusal: (refusals.append(refusal), decided.set()))
             client.on("receiveMessage", self._heard)
             client.on("updateOnlineUsers", self._presence)
-            lost = self.lost = threading.Event()
             client.on("disconnect", lambda *_reason, lost=lost: lost.set())
             with contextlib.suppress(socketio.exceptions.SocketIOError, OSError, ValueError):
                 # Waiting for itself, the library ends a refused connection only when the other side has: 10 s later.
@@ -125,9 +127,7 @@ class ScriptedTab:
             self.work.notify_all()
         self.silences = 0
         while not lost.wait(0.5) and not self.closing:
-            # The library's polling client goes on reading after a POST of it has failed, and never writes again.
-            writing = self.client.eio.write_loop_task
-            if not self.client.connected or not (writing and writing.is_alive()) or self.silences >= SILENCES:
+            if not self.client.connected or self.silences >= SILENCES:
                 break
         self.connected.clear()
         self.record.note("disconnected", tab=self.name, person=self.person.id)
