@@ -127,8 +127,11 @@ class ScriptedTab:
             self.work.notify_all()
         self.silences = 0
         while not lost.wait(0.5) and not self.closing:
-            if not self.client.connected or self.silences >= SILENCES:
+            # Where it had nothing to write for too long, the library's polling client never writes again, and reads on.
+            writing = self.client.eio.write_loop_task
+            if not self.client.connected or not (writing and writing.is_alive()) or self.silences >= SILENCES:
                 break
+        lost.set()      # whoever waits for an answer need not wait on
         self.connected.clear()
         self.record.note("disconnected", tab=self.name, person=self.person.id)
 
