@@ -1,5 +1,9 @@
 """What can go wrong in the chat, in words that a person or a program can act on."""
+import logging
+
 from flask_babel import lazy_gettext as _
+
+log = logging.getLogger(__name__)
 
 
 class ChatError(Exception):
@@ -58,6 +62,10 @@ class Unavailable(ChatError):
         super().__init__(message or _("The server cannot do this right now. Try again in a moment."))
 
 
+class Locked(Unavailable):
+    """Another session holds what the statement needs; whatever else the database has is free."""
+
+
 class Internal(ChatError):
     """An error of the server's own, which its log explains."""
 
@@ -75,3 +83,9 @@ class UnknownEvent(ChatError):
 
 class Duplicate(Exception):
     """A UNIQUE constraint said no."""
+
+
+def unavailable(error, kind=Unavailable):
+    """Return what people are told; the driver's own words, which may name hosts and users, go to the log."""
+    log.warning("the database does not answer: %s", error)
+    return kind()

@@ -29,8 +29,7 @@ class Pool:
             try:
                 yield connection
             except BaseException as error:
-                if _is_refusal(error):
-                    connection.rollback()
+                if _is_refusal(error) and _rolled_back(connection):
                     self.idle.append((connection, time.monotonic()))
                 else:
                     connection._force_close()
@@ -65,6 +64,15 @@ class Pool:
         with contextlib.suppress(IndexError):   # not `while self.idle`: another thread may take the last one
             while True:
                 self.idle.pop()[0]._force_close()
+
+
+def _rolled_back(connection):
+    """Undo what was begun; return whether that was possible. A node that falls out of its cluster refuses even this."""
+    try:
+        connection.rollback()
+        return True
+    except (pymysql.OperationalError, pymysql.InterfaceError, OSError):
+        return False
 
 
 def _is_refusal(error):

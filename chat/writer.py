@@ -14,8 +14,7 @@ from flask_babel import lazy_gettext as _
 
 from .clock import now
 from .conversation import Conversation
-from .database import Locked
-from .errors import ChatError, Duplicate, Unavailable
+from .errors import ChatError, Duplicate, Locked, Unavailable
 from .message import Message
 
 log = logging.getLogger(__name__)

@@ -72,8 +72,8 @@ def beside(database):
     if isinstance(database.engine, SQLiteEngine):
         path = database.query("PRAGMA database_list")[0]["file"]
         return Database(SQLiteEngine(path, call))
-    options = database.engine.options
-    return Database(MySQLEngine(f"mysql://{options['user']}@{options['host']}:{options['port']}/{database.engine.name}"))
+    (host, port), = database.engine.hosts
+    return Database(MySQLEngine(f"mysql://{database.engine.options['user']}@{host}:{port}/{database.engine.name}"))
 
 
 def person(database, name=None):

@@ -5,10 +5,9 @@ import time
 import pymysql
 import pytest
 
-from chat import clock, pool
-from chat import database as module
-from chat.database import Database, Locked, MySQLEngine, SQLiteEngine
-from chat.errors import Duplicate, Unavailable
+from chat import clock, mysql, pool
+from chat.database import Database, MySQLEngine, SQLiteEngine
+from chat.errors import Duplicate, Locked, Unavailable
 from tests import services
 from tests.databases import Aside, beside, call, database, open_mariadb  # noqa: F401
 
@@ -195,14 +194,14 @@ def test_a_locked_row_is_tried_three_times_and_others_go_on(mariadb):
     database.execute(MEMBER, (1, 1))
     database.execute(MEMBER, (2, 1))
     change = "UPDATE members SET read_seq = 5 WHERE conversation_id = %s AND user_id = 1"
-    with pymysql.connect(**database.engine.options, database=database.engine.name) as holder:
+    with database.engine._connect() as holder:
         holder.begin()
         holder.cursor().execute(change, (1,))
         trying = Aside(lambda: count_tries(database, [(change, (1,))]))
         assert database.execute(change, (2,)) == 1
         assert database.query("SELECT read_seq FROM members WHERE conversation_id = 1") == [{"read_seq": 0}]
         error, tries = trying.outcome()
-    assert isinstance(error, Locked) and tries == module.LOCK_TRIES == 3
+    assert isinstance(error, Locked) and tries == mysql.LOCK_TRIES == 3
     assert database.execute(change, (1,)) == 1, "free again"
     database.engine.close()
 
@@ -322,7 +321,7 @@ def test_a_frozen_database_counts_as_away_and_keeps_nobody_long(own_mariadb, mon
     for aside in asides:
         with pytest.raises(Unavailable):
             aside.outcome()
-    assert time.monotonic() - start < 3 * module.ANSWER_TIMEOUT + 1
+    assert time.monotonic() - start < 3 * mysql.ANSWER_TIMEOUT + 1
     own_mariadb.resume()
     wait_until(lambda: answers(database))
     database.engine.close()

@@ -167,9 +167,9 @@ def test_a_long_conversation_opens_about_as_fast_as_a_short_one(database, start_
         path = database.query("PRAGMA database_list")[0]["file"]
         settings = {"INSTANCE_PATH": os.path.dirname(path)}
     else:
-        options = database.engine.options
+        (_host, port), = database.engine.hosts
         settings = {"SECRET_KEY": SECRET_KEY,
-                    "DATABASE_URL": f"mysql://root@127.0.0.1:{options['port']}/{database.engine.name}"}
+                    "DATABASE_URL": f"mysql://root@127.0.0.1:{port}/{database.engine.name}"}
     server = start_server(**settings)
     alice, bob, charlie = arrive(server), arrive(server), arrive(server)
     filling = beside(database)

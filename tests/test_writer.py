@@ -5,8 +5,7 @@ import pytest
 
 from chat import writer as module
 from chat.conversation import Conversation
-from chat.database import Locked
-from chat.errors import Unavailable
+from chat.errors import Locked, Unavailable
 from chat.message import Message
 from tests.databases import (PATIENCE, Post, RecordingDatabase, beside, database, draft, person,  # noqa: F401
                              start_thread)

@@ -1,0 +1,135 @@
+"""MySQL or MariaDB through PyMySQL: one server, or a cluster whose nodes all take writes."""
+import contextlib
+
+import pymysql
+import pymysql.cursors
+from pymysql.constants import CLIENT, ER, FIELD_TYPE
+from pymysql.converters import conversions
+
+from .hosts import parsed
+from .errors import Duplicate, Locked, unavailable
+from .pool import ANSWER_TIMEOUT, LOCK_ERRORS, Pool
+
+LOCK_TIMEOUT = 1            # second; waiting for another session's row lock
+LOCK_TRIES = 3              # a deadlock's victim, or a lock that was not had in time, tries again
+NEXT_NODE_AFTER = 1         # second until a node that does not take a connection is passed over
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SYNCED = "4"                # of wsrep_local_state: the others donate, join, or are cut off from most of the cluster
+
+
+class MySQLEngine:
+    """A small pool of connections that throws away what has failed."""
+
+    def __init__(self, url):
+        address = parsed(url, "127.0.0.1", 3306)
+        self.name = address.path or "chat"
+        self.hosts = address.hosts
+        self.place = 0              # of the node in use: everybody writes to one, so that they seldom conflict
+        self.options = {
+            "user": address.username or "root", "password": address.password,
+            "charset": "utf8mb4", "autocommit": True,
+            "connect_timeout": ANSWER_TIMEOUT if len(self.hosts) == 1 else NEXT_NODE_AFTER,
+            "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT,
+            "init_command": f"SET SESSION innodb_lock_wait_timeout={LOCK_TIMEOUT}, time_zone='+00:00'",
+            # rowcount tells the rows that a WHERE found, as SQLite does, and not only those that it altered
+            "client_flag": CLIENT.FOUND_ROWS,
+            # a timestamp stays the text that SQLite gives too
+            "conv": {kind: how for kind, how in conversions.items() if kind != FIELD_TYPE.DATETIME},
+        }
+        self.pool = Pool(self._connect)
+
+    @staticmethod
+    def placeholders(sql):
+        return sql
+
+    @staticmethod
+    def new_ids(cursor, rows):
+        step = cursor.connection.id_step
+        return range(cursor.lastrowid, cursor.lastrowid + rows * step, step)    # MySQL names the first one
+
+    def run(self, work, writes=0):
+        place = None
+        for last_try in (False,) * (LOCK_TRIES - 1) + (True,):
+            try:
+                with self.pool.connection() as connection, connection.cursor() as cursor:
+                    place = connection.place
+                    if writes < 2:      # one statement is a transaction of its own
+                        return work(cursor)
+                    connection.begin()
+                    result = work(cursor)
+                    connection.commit()
+                    return result
+            except pymysql.IntegrityError as error:
+                raise Duplicate(str(error)) from error
+            except pymysql.OperationalError as error:
+                if error.args[0] not in LOCK_ERRORS:
+                    self._pass_over(place)
+                    raise unavailable(error) from error
+                if last_try:
+                    raise unavailable(error, Locked) from error
+            except (pymysql.InterfaceError, OSError) as error:
+                raise unavailable(error) from error
+
+    @contextlib.contextmanager
+    def snapshot(self):
+        """Lend a cursor of its own, all of whose SELECTs see the same moment; rows come as they are read."""
+        with self._connect() as connection:
+            connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            yield connection.cursor(pymysql.cursors.SSCursor)
+
+    def _connect(self, **options):
+        """Return a connection to the node in use, or to the next one that takes it. Raises pymysql.OperationalError."""
+        for tries_left in reversed(range(len(self.hosts))):
+            place = self.place
+            try:
+                connection = self._connect_to(*self.hosts[place], **{"database": self.name, **options})
+                connection.place = place
+                return connection
+            except pymysql.OperationalError as error:
+                if not tries_left or error.args[0] == ER.BAD_DB_ERROR:
+                    raise
+                self._pass_over(place)
+
+    def _pass_over(self, place):
+        """Go on to the next node, unless somebody has done so already."""
+        if self.place == place:
+            self.place = (place + 1) % len(self.hosts)
+
+    def _connect_to(self, host, port, **options):
+        # Each TLS context costs 25 ms of CPU, and nobody listens on the loopback address.
+        connection = pymysql.connect(host=host, port=port, ssl_disabled=host in LOOPBACK, **self.options, **options)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT @@auto_increment_increment")     # 1, or the number of nodes in a cluster
+                connection.id_step = cursor.fetchone()[0]
+                _join_cluster(cursor, f"{host}:{port}")
+            return connection
+        except BaseException:
+            connection._force_close()
+            raise
+
+    def create_database(self):
+        """Make the database that the URL names if the server does not have it."""
+        try:
+            self._connect().close()
+        except pymysql.OperationalError as error:
+            if error.args[0] != ER.BAD_DB_ERROR:
+                raise
+            with self._connect(database=None) as connection, connection.cursor() as cursor:
+                name = self.name.replace("`", "``")
+                cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
+
+    def close(self):
+        self.pool.clear()
+
+
+def _join_cluster(cursor, node):
+    """Where the server is a node of a Galera cluster, see that it is in step. Raises pymysql.OperationalError."""
+    cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_local_state'")
+    state = cursor.fetchone()       # not there, or without a value, on a server that stands alone
+    if not state or not state[1] or state[1] == "0":
+        return
+    if state[1] != SYNCED:
+        raise pymysql.OperationalError(ER.UNKNOWN_COM_ERROR, f"{node} is not in step with its cluster")
+    # What another node has committed, and somebody was told of, is there for the one who asks this node.
+    cursor.execute("SET SESSION wsrep_sync_wait=1")

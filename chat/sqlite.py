@@ -1,0 +1,74 @@
+"""SQLite, for the embedded mode: one file."""
+import contextlib
+import functools
+import sqlite3
+import threading
+from pathlib import Path
+
+from .errors import Duplicate, unavailable
+
+LOCK_TIMEOUT = 1            # second; waiting for another process that writes
+
+
+class SQLiteEngine:
+    """One file, for the embedded mode.
+
+    Reads are made directly: they take microseconds. Changes wait for the disk, so they are made in a real thread, one
+    at a time, over a connection of their own; nobody else waits meanwhile.
+    """
+
+    def __init__(self, path, wait_for):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.wait_for = path, wait_for
+        self.reading, self.writing = threading.RLock(), threading.RLock()
+        self.reader, self.writer = self._connect(path), self._connect(path)
+
+    @staticmethod
+    def _connect(path):
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT)
+        # FULL: an acknowledged message outlives a power cut too, not only the end of the process.
+        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+        return connection
+
+    @staticmethod
+    @functools.lru_cache(maxsize=500)
+    def placeholders(sql):
+        return sql.replace("%s", "?").replace("%%", "%")
+
+    @staticmethod
+    def new_ids(cursor, rows):
+        return range(cursor.lastrowid - rows + 1, cursor.lastrowid + 1)     # SQLite names the last one
+
+    def run(self, work, writes=0):
+        try:
+            if writes:
+                with self.writing:
+                    return self.wait_for(self._write, work)
+            with self.reading, contextlib.closing(self.reader.cursor()) as cursor:
+                return work(cursor)
+        except sqlite3.IntegrityError as error:
+            raise Duplicate(str(error)) from error
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from error
+
+    def _write(self, work):
+        with contextlib.closing(self.writer.cursor()) as cursor:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                result = work(cursor)
+                cursor.execute("COMMIT")
+                return result
+            finally:
+                if self.writer.in_transaction:
+                    self.writer.rollback()
+
+    @contextlib.contextmanager
+    def snapshot(self):
+        """Lend a cursor of its own, all of whose SELECTs see the same moment."""
+        with contextlib.closing(self._connect(self.path)) as connection:
+            connection.execute("BEGIN")
+            yield connection.cursor()
+
+    def close(self):
+        self.reader.close()
+        self.writer.close()
