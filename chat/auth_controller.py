@@ -80,7 +80,7 @@ class AuthController:
         logout_user()
         session.clear()
         session.modified = False    # it is deleted above, and its cookie below
-        self.socket.close_session(ended, user_id)
+        self.socket.end_session(ended, user_id)
         answer = redirect("/login")
         # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
         answer.delete_cookie(app.config["SESSION_COOKIE_NAME"], secure=app.config["SESSION_COOKIE_SECURE"],

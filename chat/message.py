@@ -77,6 +77,17 @@ class Message:
                               [value for draft in drafts for value in (draft.sender_id, draft.client_id)], cls.from_row)
         return {(row.sender_id, row.client_id): row for row in rows}
 
+    @classmethod
+    def stored_after(cls, database, message_id):
+        """Return the first messages of all conversations above an id, in the order of their ids."""
+        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.id > %s ORDER BY m.id LIMIT %s", (message_id, MOST_ROWS),
+                              cls.from_row)
+
+    @staticmethod
+    def highest_id(database):
+        """Return the greatest id of all messages, 0 where there is none."""
+        return database.query("SELECT MAX(id) AS id FROM messages")[0]["id"] or 0
+
     @staticmethod
     def insert(database, messages):
         """Store numbered messages in one statement and give them their ids: all of them or, raising Duplicate, none."""

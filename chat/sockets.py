@@ -29,6 +29,7 @@ TYPING_WINDOW = 3                           # seconds between two typing signs t
 PRESENCE_WINDOW = 1                         # seconds between two changes of presence that everyone is told
 WATCH_EVERY = 1                             # seconds between looks at the sessions and the transports
 GATHER = 0.02                               # seconds; those who connect together are answered together
+SESSION_ENDED = "sessionEnded"              # for the other processes alone
 TOLD = "told"                               # the room of those who have their first list: changes are for them alone
 
 
@@ -76,6 +77,7 @@ class Socket:
     def start(self):
         """Start the background tasks."""
         self.transports.shortcuts.start()
+        self.stores.bus.start(self)
         self.server.start_background_task(self.update_online_users)
         self.server.start_background_task(self.watch)
 
@@ -127,6 +129,11 @@ class Socket:
             self.stores.presence.end_delay(person)
         self.presence_changed.set()
 
+    def end_session(self, session_id, user_id):
+        """Close every connection of a session that its person has ended, in this process and in the others."""
+        self.close_session(session_id, user_id)
+        self.stores.bus.tell(SESSION_ENDED, session_id, [user_id])
+
     def close_all(self):
         for connection in list(self.connections.values()):
             self.transports.close(connection.eio_sid)
@@ -172,8 +179,26 @@ class Socket:
     def receive_message(self, message, origin=None):
         """Deliver a stored message to every connection of both people but the one it came from."""
         self.terminal.show(message)
-        self.server.emit("receiveMessage", message.as_json(), to=[room(message.receiver_id), room(message.sender_id)],
-                         skip_sid=origin)
+        self.tell("receiveMessage", message.as_json(), [message.receiver_id, message.sender_id], origin)
+
+    def tell(self, event, payload, people, origin=None):
+        """Emit an event to every connection of some people but one, whichever process they are connected to."""
+        self._emit(event, payload, people, origin)
+        self.stores.bus.tell(event, payload, people)
+
+    def hear(self, event, payload, people):
+        """Emit what another process tells, to the connections that these people have here."""
+        if event == SESSION_ENDED:
+            self.close_session(payload, *people)
+            return
+        if event == "receiveMessage":
+            self.writer.heard(payload["senderId"], payload["receiverId"], payload["seq"])
+            # It counts here as well: whoever has tabs at several processes has no more messages than with one.
+            self.stores.local_limits.take(("send", payload["senderId"]), MOST_MESSAGES, MESSAGE_WINDOW)
+        self._emit(event, payload, people)
+
+    def _emit(self, event, payload, people, origin=None):
+        self.server.emit(event, payload, to=[room(user_id) for user_id in people], skip_sid=origin)
 
     def mark_read(self, sid, data):
         """Move a read mark forward, tell both people, and acknowledge with where the conversation stands."""
@@ -201,15 +226,14 @@ class Socket:
     def move_read_mark(self, conversation, reader_id, other_id, seq, origin=None):
         """Note that one has read what the other wrote up to `seq`, and tell both people where that is new."""
         if conversation.mark_read(self.database, reader_id, seq):
-            self.server.emit("messagesRead", {"userId": other_id, "readerId": reader_id, "seq": seq},
-                             to=[room(reader_id), room(other_id)], skip_sid=origin)
+            self.tell("messagesRead", {"userId": other_id, "readerId": reader_id, "seq": seq}, [reader_id, other_id], origin)
 
     def typing(self, sid, data):
         """Pass on that a person writes, at most once in a while for each receiver."""
         writer = self.who(sid)
         receiver_id = self.person(*fields(data, "userId"), writer, "userId")
         if not self.stores.local_limits.take(("typing", writer.id, receiver_id), 1, TYPING_WINDOW):
-            self.server.emit("typing", {"userId": writer.id}, to=room(receiver_id))
+            self.tell("typing", {"userId": writer.id}, [receiver_id])
         return {"ok": True}
 
     @staticmethod

@@ -84,6 +84,12 @@ class Writer:
             raise Unavailable(_("The message could not be stored in time."))
         return waiting.stored
 
+    def heard(self, sender_id, receiver_id, seq):
+        """Note the number of a message that another process has stored: here the next one comes after it."""
+        conversation_id = self.conversations.get((min(sender_id, receiver_id), max(sender_id, receiver_id)))
+        if self.heads.get(conversation_id, seq) < seq:
+            self.heads[conversation_id] = seq
+
     def idle(self):
         """Tell whether everything that came in is settled."""
         return not self.busy

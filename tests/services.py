@@ -16,20 +16,26 @@ from tools import programs
 class MariaDB(Service):
     """MariaDB as XAMPP has it: root without a password, every answer flushed to the disk before it is given."""
 
+    host = HOST
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.user = getpass.getuser()       # mariadbd refuses to run as root unless it is told to
+
     @property
     def url(self):
-        return f"mysql://root@{HOST}:{self.port}/chat"
+        return f"mysql://root@{self.host}:{self.port}/chat"
 
     def connect(self, **options):
         """A PyMySQL connection as root, with autocommit."""
-        return pymysql.connect(host=HOST, port=self.port, user="root", autocommit=True, ssl_disabled=True, **options)
+        return pymysql.connect(host=self.host, port=self.port, user="root", autocommit=True, ssl_disabled=True, **options)
 
     def _prepare(self):
         command = [
             programs.MARIADB_INSTALL.path(),
             "--no-defaults",
             f"--datadir={self._data}",
-            f"--user={_user_name()}",
+            f"--user={self.user}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--skip-name-resolve",
@@ -42,11 +48,11 @@ class MariaDB(Service):
         return [
             programs.MARIADB.path(),
             "--no-defaults",
-            f"--user={_user_name()}",
+            f"--user={self.user}",
             f"--datadir={self._data}",
             f"--socket={self._socket}",
             f"--pid-file={self.directory / 'pid'}",
-            f"--bind-address={HOST}",
+            f"--bind-address={self.host}",
             f"--port={self.port}",
             "--skip-name-resolve",
             "--innodb-flush-log-at-trx-commit=1",
@@ -87,8 +93,3 @@ class Redis(Service):
     def _greet(self):
         with redis.Redis(unix_socket_path=str(self._socket)) as client:
             client.ping()
-
-
-def _user_name():
-    """mariadbd refuses to run as root unless it is told to."""
-    return getpass.getuser()

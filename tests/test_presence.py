@@ -7,7 +7,7 @@ import websocket
 from chat import presence as module
 from chat.errors import Unavailable
 from chat.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoard
-from chat.stores import Client
+from chat.redis_client import Client
 from tests import services
 from tests.databases import Aside
 from tests.people import ANSWER_SECONDS

@@ -39,7 +39,7 @@ def test_every_route_is_documented_with_its_methods(app):
 def test_every_event_is_documented(app):
     documented = {row[0].strip("`") for row in rows(r"`\w+` \| (client|server) ")}
     taken_in = set(app.chat.server.handlers["/"]) - {"connect", "disconnect", "*"}
-    sent = set(re.findall(r'emit\("(\w+)"', inspect.getsource(sockets)))
+    sent = set(re.findall(r'(?:emit|tell)\("(\w+)"', inspect.getsource(sockets)))
     assert documented == taken_in | sent
 
 

@@ -1,0 +1,57 @@
+"""The client of Redis: one server, or whichever its Sentinels name; its errors are the chat's own."""
+import logging
+
+import redis
+from redis.sentinel import Sentinel, SentinelConnectionPool
+
+from .hosts import parsed
+from .errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+SENTINELS = "redis+sentinel"
+SENTINEL_PORT, SENTINEL_NAME = 26379, "mymaster"    # Redis' own defaults
+ANSWER_TIMEOUT = 2      # seconds
+SENTINEL_TIMEOUT = 0.5  # seconds until the next one is asked: a lost machine must not keep people waiting for each
+MOST_CONNECTIONS = 20   # to Redis; a thousand people who come back at once share them
+TURN_TIMEOUT = 3        # seconds until one of these connections is free
+TIMEOUTS = {"socket_timeout": ANSWER_TIMEOUT, "socket_connect_timeout": ANSWER_TIMEOUT}
+POOL = {"max_connections": MOST_CONNECTIONS, "timeout": TURN_TIMEOUT, **TIMEOUTS}
+
+
+class Client(redis.Redis):
+    """Redis whose errors are the chat's own, so that nobody else has to know them."""
+
+    def execute_command(self, *arguments, **options):
+        try:
+            return super().execute_command(*arguments, **options)
+        except redis.exceptions.NoScriptError:      # its scripts' own sign: load me first
+            raise
+        except redis.RedisError as error:
+            log.warning("Redis does not answer: %s", error)
+            raise Unavailable() from error
+
+
+class SentinelPool(SentinelConnectionPool, redis.BlockingConnectionPool):
+    """Connections to the server that the Sentinels name at the time, and a bound to them: Sentinel's own pool has none."""
+
+
+def open_client(url):
+    """Return the client for `redis://…`, or `redis+sentinel://:password@host:port,host:port/name/database`.
+
+    Raises redis.RedisError, OSError or ValueError where it does not answer.
+    """
+    if url.partition("://")[0] == SENTINELS:
+        client = _behind_sentinels(parsed(url, "127.0.0.1", SENTINEL_PORT))
+    else:
+        client = Client(connection_pool=redis.BlockingConnectionPool.from_url(url, **POOL))
+    redis.Redis(connection_pool=client.connection_pool).ping()      # by its own words
+    return client
+
+
+def _behind_sentinels(address):
+    name, _slash, database = address.path.partition("/")
+    quick = {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT}
+    sentinels = Sentinel(address.hosts, sentinel_kwargs=quick)
+    return sentinels.master_for(name or SENTINEL_NAME, redis_class=Client, connection_pool_class=SentinelPool,
+                                db=int(database or 0), username=address.username or None, password=address.password or None, **POOL)

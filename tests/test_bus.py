@@ -1,0 +1,314 @@
+"""Several processes: what one knows the others know, and what Redis did not carry they find in the database."""
+import itertools
+import threading
+import time
+
+import orjson
+import pytest
+
+from chat.bus import CHANNEL, HOLD, RedisBus, Trail
+from chat.message import Message
+from chat.redis_client import open_client
+from chat.sockets import MESSAGE_WINDOW, MOST_MESSAGES, SESSION_ENDED
+from tests import services
+from tests.databases import Post, beside, database, person  # noqa: F401
+from tests.people import ANSWER_SECONDS, Person
+from tests.server import Server
+
+pytestmark = pytest.mark.slow
+
+SECRET_KEY = "for the tests of several processes: thirty-two bytes and more"
+SOON = 5            # seconds until everything is caught up after Redis has returned
+
+
+# --- two processes --------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def own_redis():
+    """A Redis that these tests may freeze."""
+    with services.Redis() as redis:
+        yield redis
+
+
+@pytest.fixture(scope="module")
+def two(mariadb, own_redis):
+    """Two processes of one chat."""
+    shared = {"DATABASE_URL": mariadb.url.replace("/chat", "/two_processes"), "REDIS_URL": own_redis.url,
+              "SECRET_KEY": SECRET_KEY}
+    with Server(**shared) as one, Server(**shared) as other:
+        yield one, other
+
+
+@pytest.fixture
+def apart(two, arrive):
+    """Alice at one process and Bob at the other."""
+    one, other = two
+    return arrive(one), arrive(other)
+
+
+def elsewhere(somebody, server):
+    """Return a person with the same cookies at another process, as behind a proxy that has moved them."""
+    moved = Person(server.url, somebody.username)
+    moved._id = somebody.id
+    moved.http.cookies.update(somebody.http.cookies)
+    somebody.tabs.append(moved)
+    moved.close = moved.leave
+    return moved
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_a_message_arrives_at_every_process(two, apart, transport):
+    alice, bob = apart
+    tab, too = alice.tab(transports=[transport]), elsewhere(alice, two[1]).tab(transports=[transport])
+    his = bob.tab(transports=[transport])
+    sent = tab.send(bob, "over there")["message"]
+    assert his.wait_for("receiveMessage") == too.wait_for("receiveMessage") == sent
+    assert his.send(alice, "and back")["message"]["seq"] == sent["seq"] + 1
+    assert tab.wait_for("receiveMessage")["message"] == too.wait_for("receiveMessage")["message"] == "and back"
+    assert tab.heard() == too.heard() == his.heard() == []
+
+
+def test_a_form_reaches_every_process(apart):
+    alice, bob = apart
+    his = bob.tab()
+    assert alice.send(bob, "without a socket").status_code == 201
+    assert his.wait_for("receiveMessage")["message"] == "without a socket"
+
+
+def test_a_read_mark_and_typing_arrive(apart):
+    alice, bob = apart
+    hers, his = alice.tab(), bob.tab()
+    seq = hers.send(bob, "read me")["message"]["seq"]
+    assert his.call("typing", {"userId": alice.id})["ok"] and hers.wait_for("typing") == {"userId": bob.id}
+    assert his.call("markRead", {"userId": alice.id, "seq": seq})["readSeq"] == seq
+    assert hers.wait_for("messagesRead") == {"userId": alice.id, "readerId": bob.id, "seq": seq}
+
+
+def test_who_is_online_is_known_everywhere(apart):
+    alice, bob = apart
+    hers, his = alice.tab(), bob.tab()
+    assert hers.wait_for("updateOnlineUsers", lambda change: bob.id in change["online"])
+    assert his.wait_for("updateOnlineUsers", lambda change: alice.id in change["online"])
+    his.close()
+    assert hers.wait_for("updateOnlineUsers", lambda change: bob.id in change.get("offline", ()))
+
+
+def test_logging_out_closes_the_tabs_at_every_process(two, apart):
+    alice, bob = apart
+    tab = elsewhere(alice, two[1]).tab()
+    his = bob.tab()
+    his.wait_for("updateOnlineUsers", lambda change: alice.id in change["online"])
+    alice.log_out()
+    assert tab.ended.wait(ANSWER_SECONDS)
+    assert his.wait_for("updateOnlineUsers", lambda change: alice.id in change.get("offline", ()))
+
+
+def test_both_write_into_one_conversation_without_a_gap(apart):
+    alice, bob = apart
+    hers, his = alice.tab(), bob.tab()
+    texts = 40
+
+    def write(tab, to):
+        for n in range(texts):
+            assert tab.send(to, f"{tab.person.username} {n}")["ok"]
+    writers = [threading.Thread(target=write, args=pair) for pair in ((hers, bob), (his, alice))]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    messages = alice.history(bob, "?after=0&limit=200")["messages"]
+    assert [message["seq"] for message in messages] == list(range(1, 2 * texts + 1))
+    assert len({message["clientId"] for message in messages}) == 2 * texts
+    heard = {hers.wait_for("receiveMessage")["seq"] for _n in range(texts)}
+    assert heard == {message["seq"] for message in messages if message["senderId"] == bob.id}
+
+
+def test_while_redis_does_not_answer_people_go_on_and_hear_each_other(own_redis, apart):
+    """The database is the truth: the other process looks there until Redis is back, and then hears again."""
+    alice, bob = apart
+    hers, his = alice.tab(), bob.tab()
+    hers.send(bob, "before")
+    his.wait_for("receiveMessage")
+    own_redis.pause()
+    try:
+        sent = [hers.send(bob, f"meanwhile {n}")["message"]["seq"] for n in range(5)]
+        heard = [his.wait_for("receiveMessage")["seq"] for _n in sent]
+        assert heard == sent
+    finally:
+        own_redis.resume()
+    end = time.monotonic() + SOON
+    for n in itertools.count():         # of many, none is lost and none comes twice, however they came
+        seq = hers.send(bob, f"after {n}")["message"]["seq"]
+        assert his.wait_for("receiveMessage", timeout=SOON)["seq"] == seq
+        if time.monotonic() > end:
+            break
+    assert his.heard() == []
+
+
+def test_limits_count_what_is_sent_at_another_process(mariadb, redis_server, arrive):
+    shared = {"DATABASE_URL": mariadb.url.replace("/chat", "/two_limited"), "REDIS_URL": redis_server.url,
+              "SECRET_KEY": SECRET_KEY, "RATELIMIT_ENABLED": "1"}
+    with Server(**shared) as one, Server(**shared) as other:
+        alice, bob = arrive(one), arrive(one)
+        his = bob.tab()
+        tabs = itertools.cycle([alice.tab(), elsewhere(alice, other).tab()])
+        sent = 0
+        for tab in itertools.islice(tabs, 2 * MOST_MESSAGES):
+            answer = tab.send(bob, "again")
+            if not answer["ok"]:
+                break
+            sent += 1
+            his.wait_for("receiveMessage")      # and so has the other process heard of it, or nearly
+        assert answer["error"]["code"] == "rate_limited" and answer["error"]["retryAfter"] <= MESSAGE_WINDOW + 1
+        assert MOST_MESSAGES <= sent <= MOST_MESSAGES + 2
+
+
+# --- the bus alone --------------------------------------------------------------------------------------------------
+
+class Ear:
+    """What a bus needs of the Socket: it notes what it is told. Tasks are threads."""
+
+    def __init__(self, database):
+        self.database = database
+        self.server = self.eio = self
+        self.heard = []
+        self.came = threading.Condition()
+        self.create_event = threading.Event
+        self.sleep = time.sleep
+
+    def start_background_task(self, task):
+        threading.Thread(target=task, daemon=True).start()
+
+    def hear(self, event, payload, people):
+        with self.came:
+            self.heard.append((event, payload, people))
+            self.came.notify_all()
+
+    def wait_for(self, fits):
+        with self.came:
+            assert self.came.wait_for(lambda: any(fits(*what) for what in self.heard), ANSWER_SECONDS), self.heard
+
+
+def until(is_so):
+    """Wait for what nobody tells: that a bus listens, and that it knows of another."""
+    end = time.monotonic() + ANSWER_SECONDS
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def listening(database, redis_server):
+    """A bus that listens, its ear, and somebody who can publish beside it."""
+    ear, bus = Ear(beside(database)), RedisBus(open_client(redis_server.url), "here")
+    bus.start(ear)
+    with redis_server.connect() as client:
+        def say(process_id, number, *words):
+            client.publish(CHANNEL, orjson.dumps([process_id, number, words]))
+        until(lambda: say("warm", 1, ("typing", {"userId": 0}, [0])) or ear.heard)
+        ear.heard.clear()
+        yield bus, ear, say
+
+
+def test_what_is_told_is_heard_by_the_others_alone(listening, redis_server, database):
+    _bus, ear, _say = listening
+    other_ear, other = Ear(beside(database)), RedisBus(open_client(redis_server.url), "there")
+    other.start(other_ear)
+    until(lambda: not other.alone)
+    other.tell(SESSION_ENDED, "an id", [7])
+    ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
+    assert other_ear.heard == []
+
+
+def test_a_number_that_is_missing_is_looked_for_in_the_database(listening, database):
+    """Nothing tells of the message but the jump from 1 to 3."""
+    _bus, ear, say = listening
+    alice, bob = person(database), person(database)
+    stored = Post(database).send(alice, bob)
+    say("there", 1)
+    say("there", 3)
+    ear.wait_for(lambda event, payload, people: event == "receiveMessage" and payload == stored.as_json()
+                 and sorted(people) == sorted([alice.id, bob.id]))
+
+
+def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, database):
+    _bus, ear, say = listening
+    alice, bob = person(database), person(database)
+    stored = Post(database).send(alice, bob)
+    say("there", 2)
+    ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
+    say("there", 3, ("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
+    ear.wait_for(lambda event, _payload, _people: event == "typing")
+    assert [payload["id"] for event, payload, _people in ear.heard if event == "receiveMessage"] == [stored.id]
+
+
+def test_what_is_no_speech_does_not_end_the_listening(listening, redis_server):
+    _bus, ear, say = listening
+    with redis_server.connect() as client:
+        client.publish(CHANNEL, b"no JSON")
+        client.publish(CHANNEL, b"[1]")
+    until(lambda: say("there", 1, ("typing", {"userId": 5}, [6])) or ear.heard)
+
+
+# --- the trail ------------------------------------------------------------------------------------------------------
+
+class Clock:
+    now = 0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def trail(database):
+    clock = Clock()
+    trail = Trail(database, clock)
+
+    def move_on(seconds=HOLD):
+        clock.now += seconds
+        trail.move_on()
+    trail.after = move_on
+    return trail
+
+
+def test_what_was_not_delivered_is_found_once(database, trail):
+    post, alice, bob = Post(database), person(database), person(database)
+    messages = [post.send(alice, bob) for _n in range(4)]
+    trail.note(messages[1].id)
+    assert [message.id for message in trail.unseen()] == [messages[n].id for n in (0, 2, 3)]
+    assert list(trail.unseen()) == []
+
+
+def test_a_smaller_id_that_was_committed_later_is_found(database, trail):
+    """As when another process was slow to commit, or another node of a cluster has given the id."""
+    post, alice, bob = Post(database), person(database), person(database)
+    late, early = post.send(alice, bob), post.send(alice, bob)
+    trail.note(early.id)
+    trail.after(HOLD)
+    assert [message.id for message in trail.unseen()] == [late.id]
+
+
+def test_what_is_old_is_looked_for_no_more(database, trail):
+    post, alice, bob = Post(database), person(database), person(database)
+    old = post.send(alice, bob)
+    list(trail.unseen())
+    trail.after(HOLD - 1)
+    assert old.id in trail.seen, "too early"
+    trail.after(1)
+    trail.after()
+    assert trail.seen == set() and trail.floor == old.id
+    assert list(trail.unseen()) == []
+
+
+def test_more_than_a_page_is_found(database, trail, monkeypatch):
+    monkeypatch.setattr("chat.message.MOST_ROWS", 3)
+    post, alice, bob = Post(database), person(database), person(database)
+    messages = [post.send(alice, bob) for _n in range(8)]
+    assert [message.id for message in trail.unseen()] == [message.id for message in messages]
+
+
+def test_the_first_look_begins_with_what_is_new(database):
+    post, alice, bob = Post(database), person(database), person(database)
+    post.send(alice, bob)
+    assert list(Trail(database).unseen()) == []
+    assert Message.highest_id(database) == Trail(database).floor

@@ -1,0 +1,180 @@
+"""The database on three nodes and Redis with a replica: parts of them die, and the chat goes on."""
+import contextlib
+import threading
+import time
+
+import pytest
+
+from chat.database import Database, MySQLEngine, open_database
+from chat.errors import Unavailable
+from chat.mysql import NEXT_NODE_AFTER
+from chat.redis_client import open_client
+from tests.clusters import Galera, WatchedRedis, is_galera_there
+from tests.databases import Post, call, draft, person
+from tests.people import Person
+from tests.server import Server
+
+pytestmark = pytest.mark.slow
+
+SECRET_KEY = "for the tests of clusters: thirty-two bytes and more"
+BACK = 20           # seconds in which what failed is replaced
+ANSWERED = 5        # seconds until somebody is told, whatever hangs
+
+
+@pytest.fixture(scope="module")
+def galera():
+    if not is_galera_there():
+        pytest.skip("this machine has no Galera")
+    with Galera() as galera:
+        yield galera
+
+
+@pytest.fixture(scope="module")
+def watched():
+    with WatchedRedis() as watched:
+        wait_for(watched.is_watched)
+        yield watched
+
+
+def wait_for(fits, seconds=BACK):
+    """Wait until it is so; what a cluster comes to by itself, it tells nobody."""
+    until = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def url_of(*nodes):
+    return f"mysql://root@{','.join(f'{node.host}:{node.port}' for node in nodes)}/chat"
+
+
+def through(*nodes):
+    """Return a Database whose hosts are these nodes, in this order."""
+    return open_database({"DATABASE_URL": url_of(*nodes)}, call)
+
+
+def node_at(galera, database):
+    """Return the node that a Database asks."""
+    host = database.query("SELECT @@bind_address AS host")[0]["host"]
+    return next(node for node in galera.nodes if node.host == host)
+
+
+def sent(post, *arguments, **options):
+    """Send as a client does: again until there is an answer, with the same clientId."""
+    message = draft(*arguments, **options)
+    until = time.monotonic() + BACK
+    while True:
+        with contextlib.suppress(Unavailable):
+            return post.writer.store(message)
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+# --- Galera ---------------------------------------------------------------------------------------------------------
+
+def test_whatever_node_writes_there_is_no_gap(galera):
+    databases = [through(node) for node in galera.nodes]
+    alice, bob = person(databases[0], "galera alice"), person(databases[0], "galera bob")
+    texts = 30
+
+    def write(post, sender, receiver):
+        for _n in range(texts):
+            sent(post, sender, receiver)
+    posts = [Post(database) for database in databases]
+    writers = [threading.Thread(target=write, args=(post, *pair)) for post, pair in
+               zip(posts, ((alice, bob), (bob, alice), (alice, bob)))]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    rows = databases[1].query("SELECT seq, id, client_id FROM messages ORDER BY seq")
+    assert [row["seq"] for row in rows] == list(range(1, 3 * texts + 1))
+    delivered = [message for post in posts for message, _origin in post.delivered]
+    assert {(message.id, message.seq) for message in delivered} == {(row["id"], row["seq"]) for row in rows}
+    with databases[0].engine.pool.connection() as connection:
+        assert connection.id_step == len(galera.nodes), "ids jump, and each is known all the same"
+    for database in databases:
+        database.engine.close()
+
+
+def test_a_node_that_is_not_in_step_is_left_alone(galera):
+    first, second, _third = galera.nodes
+    with contextlib.closing(first.connect()) as root:
+        root.cursor().execute("SET GLOBAL wsrep_desync = ON")
+        try:
+            assert node_at(galera, Database(MySQLEngine(url_of(first, second)))) is second
+        finally:
+            root.cursor().execute("SET GLOBAL wsrep_desync = OFF")
+    wait_for(lambda: galera.is_in_step(first))
+
+
+def test_a_node_that_dies_is_passed_over(galera):
+    database = through(*galera.nodes)
+    post, alice, bob = Post(database), person(database, "passing alice"), person(database, "passing bob")
+    first = sent(post, alice, bob)
+    place = node_at(galera, database)
+    place.kill()
+    began = time.monotonic()
+    assert sent(post, alice, bob).seq == first.seq + 1
+    assert time.monotonic() - began < ANSWERED
+    assert node_at(galera, database) is not place
+    place.start()
+    assert through(place).query("SELECT COUNT(*) AS n FROM messages WHERE sender_id = %s", (alice.id,)) == [{"n": 2}]
+    database.engine.close()
+
+
+def test_a_node_that_hangs_is_passed_over(galera):
+    database = through(*galera.nodes)
+    alice, bob = person(database, "hanging alice"), person(database, "hanging bob")
+    post = Post(database)
+    sent(post, alice, bob)
+    place = node_at(galera, database)
+    place.pause()
+    try:
+        began = time.monotonic()
+        with contextlib.suppress(Unavailable):
+            post.send(alice, bob)
+        assert time.monotonic() - began < ANSWERED
+        assert sent(post, alice, bob).seq >= 2
+        assert node_at(galera, database) is not place
+    finally:
+        place.resume()
+    database.engine.close()
+
+
+def test_no_node_at_all_is_told_soon():
+    database = Database(MySQLEngine("mysql://root@127.0.0.1:1,127.0.0.2:1/chat"))
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        database.query("SELECT 1")
+    assert time.monotonic() - began < 3 * NEXT_NODE_AFTER
+
+
+# --- Sentinel -------------------------------------------------------------------------------------------------------
+
+def test_it_works(watched):
+    client = open_client(watched.url)
+    client.set("a key", "a value")
+    assert client.get("a key") == b"a value"
+    assert client.connection_pool.max_connections == 20, "bounded, as without Sentinels"
+
+
+def test_the_people_stay_when_the_master_dies(watched, mariadb, arrive):
+    """They keep their sessions, their connections and what they write, and others can log in again."""
+    shared = {"DATABASE_URL": mariadb.url.replace("/chat", "/watched"), "REDIS_URL": watched.url, "SECRET_KEY": SECRET_KEY}
+    with Server(**shared) as one, Server(**shared) as other:
+        alice, bob = arrive(one), arrive(other)
+        hers, his = alice.tab(), bob.tab()
+        hers.send(bob, "before")
+        his.wait_for("receiveMessage")
+        dead = watched.master()
+        dead.kill()
+        for n in range(5):
+            assert hers.send(bob, f"meanwhile {n}")["ok"]
+            assert his.wait_for("receiveMessage")["message"] == f"meanwhile {n}"
+        wait_for(lambda: watched.master() is not dead)
+        wait_for(lambda: alice.get("/").status_code == 200)
+        newcomer = Person(one.url, "newcomer")
+        wait_for(lambda: newcomer.get("/login").status_code == 200 and newcomer.register().status_code == 302)
+        assert hers.wait_for("updateOnlineUsers", lambda change: True) and not hers.ended.is_set() and not his.ended.is_set()
+        newcomer.leave()
