@@ -10,7 +10,7 @@ NEWEST_PYTHON = (3, 13)     # the last one for which every pinned package has a 
 USAGE = """\
 Usage: python3 manage.py COMMAND
 
-  run                  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
+  run [--processes N]  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
   prove [--quick] [..] break the chat in every way and check what it promises
   bench [--quick] [..] measure the chat against the report's own stack

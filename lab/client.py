@@ -9,7 +9,7 @@ from collections import deque
 import requests
 import socketio
 
-from tests.people import Person
+from tests.people import Person, session_of
 
 from .record import conversation_of
 from .telltale import TelltaleSession
@@ -96,7 +96,7 @@ class ScriptedTab:
         while not self.closing:
             lost = self.lost = threading.Event()
             client = socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS,
-                                     http_session=TelltaleSession(lost.set))
+                                     http_session=session_of(self.person, TelltaleSession(lost.set)))
             refusals, decided = [], threading.Event()
             client.on("connect", decided.set)
             client.on("connect_error", lambda refusal: (refusals.append(refusal), decided.set()))
@@ -105,7 +105,7 @@ class ScriptedTab:
             client.on("disconnect", lambda *_reason, lost=lost: lost.set())
             with contextlib.suppress(socketio.exceptions.SocketIOError, OSError, ValueError):
                 # Waiting for itself, the library ends a refused connection only when the other side has: 10 s later.
-                client.connect(self.person.url, headers={"Cookie": self.person.cookie()}, transports=self.transports, wait=False)
+                client.connect(self.person.url, transports=self.transports, wait=False)
                 decided.wait(OPENING_SECONDS)
             if decided.is_set() and not refusals and client.connected:
                 self.client = client

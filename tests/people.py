@@ -84,7 +84,7 @@ class Tab:
 
     def __init__(self, person, transports=None, connect=True):
         self.person = person
-        self.client = socketio.Client(reconnection=False)
+        self.client = socketio.Client(reconnection=False, http_session=session_of(person) if connect else None)
         self.events = queue.Queue()
         self.refusals = queue.Queue()
         self.ended = threading.Event()
@@ -93,8 +93,7 @@ class Tab:
         self.client.on("connect_error", self.refusals.put)
         self.client.on("disconnect", lambda *_reason: self.ended.set())
         if connect:
-            self.client.connect(person.url, headers={"Cookie": person.cookie()},
-                                transports=transports, wait_timeout=ANSWER_SECONDS)
+            self.client.connect(person.url, transports=transports, wait_timeout=ANSWER_SECONDS)
             if self.client.transport() == "websocket":
                 # The client waits 3 s for a closing frame that its other thread has read already.
                 self.client.eio.ws.close = functools.partial(self.client.eio.ws.close, timeout=0)
@@ -129,6 +128,13 @@ class Tab:
     def close(self):
         if self.client.connected:
             self.client.disconnect()
+
+
+def session_of(person, session=None):
+    """Return a session with the person's cookies: given as a header, the library would send them with the first poll alone."""
+    session = session or requests.Session()
+    session.cookies.update(person.http.cookies)
+    return session
 
 
 def new_client_id():

@@ -112,7 +112,7 @@ def test_without_rights_the_exact_command_is_named(monkeypatch):
     monkeypatch.setattr(debian, "is_debian", lambda: True)
     monkeypatch.setattr(debian, "_root_prefix", lambda: None)
     with pytest.raises(console.SetupError, match="apt-get install -y --no-install-recommends no-such-package$"):
-        programs.ensure([NOWHERE])
+        programs.ensure([NOWHERE], "run the tests")
 
 
 def test_elsewhere_the_command_of_homebrew_is_named(monkeypatch, tmp_path):
@@ -120,14 +120,14 @@ def test_elsewhere_the_command_of_homebrew_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(debian, "is_debian", lambda: False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(console.SetupError, match="run: brew install no-such-formula$"):
-        programs.ensure([NOWHERE])
+        programs.ensure([NOWHERE], "run the tests")
 
 
 def test_a_program_that_is_still_missing_is_an_error(monkeypatch):
     monkeypatch.setattr(debian, "is_debian", lambda: True)
     monkeypatch.setattr(debian, "install", lambda packages, purpose: None)
     with pytest.raises(console.SetupError, match="no-such-program"):
-        programs.ensure([NOWHERE])
+        programs.ensure([NOWHERE], "run the tests")
 
 
 def test_an_ordinary_user_may_use_sudo_without_a_password_only(monkeypatch, tmp_path):

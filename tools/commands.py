@@ -9,11 +9,27 @@ from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
 
+MOST_PROCESSES = 64
+
+
 def run(arguments):
-    """Set up what is missing, then become the server."""
-    _refuse(arguments)
-    _set_up("requirements.txt")
-    return _hand_over([str(ROOT / "wsgi.py")])
+    """Set up what is missing, then become the server, or the keeper of several behind HAProxy."""
+    processes = _processes(arguments)
+    if processes == 1:
+        _set_up("requirements.txt")
+        return _hand_over([str(ROOT / "wsgi.py")])
+    _set_up("requirements.txt", needed=[programs.HAPROXY], purpose="run several processes")
+    os.chdir(ROOT)
+    return _hand_over(["-m", "tools.cluster", str(processes)])
+
+
+def _processes(arguments):
+    if not arguments:
+        return 1
+    name, number = (" ".join(arguments).replace("=", " ").split() + ["", ""])[:2]
+    if name != "--processes" or len(arguments) > 2 or not number.isdecimal() or not 1 <= int(number) <= MOST_PROCESSES:
+        raise SetupError(f"Usage: python3 manage.py run [--processes N]     N from 1 to {MOST_PROCESSES}")
+    return int(number)
 
 
 def test(arguments):
@@ -25,7 +41,7 @@ def test(arguments):
 
 def prove(arguments):
     """Set up what the tests need too, then become the fault laboratory."""
-    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.PROVE)
+    _set_up("requirements.txt", "requirements-dev.txt", needed=(*programs.ALL, *programs.PROVE, programs.HAPROXY))
     os.chdir(ROOT)
     return _hand_over(["-m", "lab", *arguments])
 
@@ -34,7 +50,7 @@ def bench(arguments):
     """Set up the peer and the load generator too, then become the benchmark."""
     if sys.platform != "linux":
         raise SetupError("The benchmark reads CPU time and memory as Linux tells them: run it there.")
-    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL, benchmark=True)
+    _set_up("requirements.txt", "requirements-dev.txt", needed=(*programs.ALL, programs.HAPROXY), benchmark=True)
     os.chdir(ROOT)
     return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
 
@@ -88,9 +104,9 @@ def _refuse(arguments):
         raise SetupError(f"This command takes no arguments: {' '.join(arguments)}")
 
 
-def _set_up(*requirements, needed=(), benchmark=False):
+def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False):
     with setup_lock():
-        programs.ensure(needed)
+        programs.ensure(needed, purpose)
         environment.ensure_venv()
         for file in requirements:
             environment.ensure_packages(file)

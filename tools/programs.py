@@ -52,14 +52,14 @@ FAKETIME = Program(("faketime",), ("faketime",), "")
 PROVE = (UNSHARE, MOUNT, IP, NFT, FAKETIME) if sys.platform == "linux" else ()
 
 
-def ensure(programs):
-    """Install the programs that are missing, or say in one sentence how to."""
+def ensure(programs, purpose):
+    """Install the programs that are missing, or say in one sentence how to; `purpose` is what they are for."""
     missing = [program for program in programs if program.path() is None]
     if missing and debian.is_debian():
-        debian.install(sorted({name for program in missing for name in program.debian}), purpose="run the tests")
+        debian.install(sorted({name for program in missing for name in program.debian}), purpose=purpose)
     elif shutil.which("brew") and (formulae := sorted({program.homebrew for program in missing} - {""})):
         commands = [f"brew install {formula}" for formula in formulae]
-        raise SetupError(f"To run the tests, run: {' && '.join(commands)}")
+        raise SetupError(f"To {purpose}, run: {' && '.join(commands)}")
     still_missing = [program.names[0] for program in missing if program.path() is None]
     if still_missing:
-        raise SetupError(f"The tests need these programs, which were not found: {', '.join(still_missing)}.")
+        raise SetupError(f"To {purpose}, these programs are needed, which were not found: {', '.join(still_missing)}.")

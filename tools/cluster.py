@@ -1,0 +1,247 @@
+"""Several server processes behind HAProxy, as one command: `python3 manage.py run --processes N`.
+
+One that ends is started again. SIGHUP restarts one after the other, so that there is always somebody to go to.
+"""
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import config
+from tools import ROOT, programs
+
+READY_SECONDS = 30          # until a process serves, or HAProxy listens
+STOP_SECONDS = 8            # for a process to finish what it has; it takes 5 at most
+REST_SECONDS = 1            # before a process that ended by itself is started again
+LOOK_SECONDS = 0.2          # between looks whether all are alive
+HOST = "127.0.0.1"          # of the processes; people come in through HAProxy alone
+PR_SET_PDEATHSIG = 1        # of prctl(2)
+
+CONFIGURATION = """\
+# Written by `manage.py run --processes`. deploy/haproxy.cfg is the one to copy for several machines and for TLS.
+defaults
+    mode http
+    timeout connect 2s
+    timeout client  60s
+    timeout server  60s
+    timeout tunnel  60s
+    # Who does not find their process any more goes to another one.
+    retries 3
+    retry-on conn-failure
+    option redispatch 1
+
+frontend web
+    bind {bind}
+    http-request del-header X-Forwarded-Host
+    http-request del-header Forwarded
+{forwarding}
+    default_backend chat
+
+backend chat
+    balance leastconn
+    option httpchk GET /healthz
+    # Long polling needs it: a request that reaches another process than the one before is refused.
+    cookie SERVERID insert indirect nocache httponly{secure}
+    default-server check inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+{servers}
+"""
+# Without a proxy in front, what a client claims to be is not passed on; with one, its word comes before HAProxy's.
+FORWARDING = ("    http-request set-header X-Forwarded-For %[src]\n    http-request set-header X-Forwarded-Proto http",
+              "    option forwardfor\n    http-request add-header X-Forwarded-Proto http")
+
+
+class CannotStart(Exception):
+    """One sentence for the person at the terminal."""
+
+
+class Member:
+    """One server process: its port is kept, its words are shown with its name before them."""
+
+    def __init__(self, name, settings):
+        self.name = name
+        self.settings = {**settings, "HOST": HOST, "PORT": str(free_port())}
+        self.process = None
+        self.ready = threading.Event()
+        self.words = []             # said before it was ready: why it is not
+        self.rested_at = 0
+
+    @property
+    def port(self):
+        return self.settings["PORT"]
+
+    def start(self):
+        self.ready.clear()
+        self.words.clear()
+        self.rested_at = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(ROOT / "wsgi.py")], env={**os.environ, **self.settings}, text=True, encoding="utf-8",
+            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=apart)
+        self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self.reader.start()
+
+    def _read(self, words):
+        for line in words:
+            if not self.ready.is_set() and "The chat is at" in line:
+                self.ready.set()
+            elif self.ready.is_set():
+                print(f"{self.name}: {line}", end="", flush=True)
+            else:
+                self.words.append(line)
+
+    def wait_until_ready(self):
+        """Raise CannotStart, with what it said, where it ends instead."""
+        until = time.monotonic() + READY_SECONDS
+        while not self.ready.wait(LOOK_SECONDS):
+            if not self.is_alive() or time.monotonic() > until:
+                self.reader.join(LOOK_SECONDS)
+                raise CannotStart("".join(self.words[-3:]).strip() or f"{self.name} did not start in {READY_SECONDS} s.")
+
+    def is_alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def ask_to_end(self):
+        if self.is_alive():
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait_for_end(self):
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Cluster:
+    """The members and the HAProxy in front of them."""
+
+    def __init__(self, settings, count):
+        self.settings = settings
+        self.orders = []            # signals that came, as words
+        shared = {"PROXIES": str(settings["PROXIES"] + 1)}
+        self.members = [Member(f"process {n + 1}", shared) for n in range(count)]
+        self.haproxy = None
+        self.file, self.log = (Path(settings["INSTANCE_PATH"]) / f"haproxy.{kind}" for kind in ("cfg", "log"))
+
+    def run(self):
+        """Serve until a signal ends it."""
+        for number, order in ((signal.SIGTERM, "end"), (signal.SIGINT, "end"), (signal.SIGHUP, "restart")):
+            signal.signal(number, lambda _number, _frame, order=order: self.orders.append(order))
+        try:
+            for member in self.members:
+                member.start()
+            for member in self.members:
+                member.wait_until_ready()
+            self._start_haproxy()
+            host, port = self.settings["HOST"], self.settings["PORT"]
+            print(f"The chat is at http://{f'[{host}]' if ':' in host else host}:{port} in {len(self.members)} processes"
+                  " (Ctrl+C ends it, SIGHUP restarts one after the other)", flush=True)
+            self._look_after()
+        finally:
+            self._end()
+
+    def _look_after(self):
+        while "end" not in self.orders:
+            if "restart" in self.orders:
+                self.orders.remove("restart")
+                self._restart_in_turn()
+            for member in self.members:
+                if not member.is_alive() and time.monotonic() - member.rested_at > REST_SECONDS:
+                    print(f"{member.name} has ended; it is started again.", flush=True)
+                    member.start()
+            if self.haproxy.poll() is not None:
+                print("HAProxy has ended; it is started again.", flush=True)
+                self._start_haproxy()
+            time.sleep(LOOK_SECONDS)
+
+    def _restart_in_turn(self):
+        for member in self.members:
+            if "end" in self.orders:
+                return
+            member.ask_to_end()
+            member.wait_for_end()
+            member.start()
+            try:
+                member.wait_until_ready()
+            except CannotStart as error:        # the others go on as they are
+                print(f"{member.name} does not start again, the others are left alone: {error}", flush=True)
+                return
+            time.sleep(REST_SECONDS)            # HAProxy looks twice in this time
+            print(f"{member.name} is restarted.", flush=True)
+
+    def _start_haproxy(self):
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(configuration(self.settings, self.members), encoding="utf-8")
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.haproxy = subprocess.Popen([programs.HAPROXY.path(), "-db", "-f", str(self.file)], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, preexec_fn=apart)
+        until = time.monotonic() + READY_SECONDS
+        while not listens(self.settings["HOST"], self.settings["PORT"]):
+            if self.haproxy.poll() is not None or time.monotonic() > until:
+                alerts = [line for line in self.log.read_text(encoding="utf-8").splitlines() if "[ALERT]" in line]
+                raise CannotStart(f"HAProxy cannot listen on {self.settings['HOST']}:{self.settings['PORT']}. {' '.join(alerts[:1])}")
+            time.sleep(LOOK_SECONDS)
+
+    def _end(self):
+        """Let the processes finish while HAProxy still carries their farewells."""
+        for member in self.members:
+            member.ask_to_end()
+        for member in self.members:
+            if member.process:
+                member.wait_for_end()
+        if self.haproxy:
+            self.haproxy.kill()
+            self.haproxy.wait()
+
+
+def configuration(settings, members):
+    """Return the text for HAProxy."""
+    host = settings["HOST"]
+    servers = "\n".join(f"    server {member.name.replace(' ', '-')} {HOST}:{member.port} cookie {n}"
+                        for n, member in enumerate(members, 1))
+    return CONFIGURATION.format(bind=f"{f'[{host}]' if ':' in host else host}:{settings['PORT']}", servers=servers,
+                                forwarding=FORWARDING[settings["PROXIES"] > 0], secure=" secure" if settings["HTTPS"] else "")
+
+
+def free_port():
+    with socket.create_server((HOST, 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def listens(host, port):
+    """Tell whether somebody takes connections there."""
+    try:
+        anywhere = {"0.0.0.0": HOST, "": HOST, "::": "::1"}
+        socket.create_connection((anywhere.get(host, host), port), READY_SECONDS).close()
+        return True
+    except OSError:
+        return False
+
+
+def apart():
+    """In a new process: Ctrl+C is for the supervisor alone, whose end, however it comes, is this one's too."""
+    os.setpgid(0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def main(count):
+    try:
+        settings = config.load()
+        if not settings["DATABASE_URL"] or not settings["REDIS_URL"]:
+            raise CannotStart("several processes share a database and a Redis: set DATABASE_URL and REDIS_URL.")
+        if listens(settings["HOST"], settings["PORT"]):
+            raise CannotStart(f"cannot listen on {settings['HOST']}:{settings['PORT']}: it is in use."
+                              " Where another program uses the port, PORT=5001 chooses another.")
+        Cluster(settings, count).run()
+    except (config.ConfigError, CannotStart, OSError) as error:
+        sys.exit(f"chat: {str(error).removeprefix('chat: ')}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
