@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 
-from . import fake_clock, namespace, report
+from . import cluster, fake_clock, namespace, report
 from .trial import try_mutants
 
 LONGEST_QUICK, LONGEST_FULL = 3, 60     # minutes
@@ -20,6 +20,7 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, help="repeat the run of that seed")
     parser.add_argument("--mode", choices=["embedded", "server"], action="append", help="this mode alone")
     parser.add_argument("--only", action="append", default=[], metavar="FAULT", help="this fault alone, as the table names it; with --mutants this mutant")
+    parser.add_argument("--cluster", action="store_true", help="three processes behind HAProxy on three database nodes and Redis with Sentinels, each part of which fails")
     parser.add_argument("--mutants", action="store_true", help="only show that each mutant is caught")
     return parser.parse_args(arguments)
 
@@ -54,8 +55,10 @@ def main(arguments=None):
     if asked.mutants:
         return 0 if all(found["caught_by"] for found in try_mutants(print, asked.only)) else 1
     seed = asked.seed if asked.seed is not None else random.randrange(10 ** 6)
-    modes = asked.mode or ["embedded", "server"]
-    command = "python3 manage.py prove" + " --quick" * asked.quick + f" --hours {asked.hours:g}" * bool(asked.hours)
+    modes = ["cluster"] if asked.cluster else asked.mode or ["embedded", "server"]
+    if asked.cluster and cluster.why_not():
+        raise SystemExit(f"There is no cluster here: {cluster.why_not()}.")
+    command = "python3 manage.py prove" + " --cluster" * asked.cluster + " --quick" * asked.quick + f" --hours {asked.hours:g}" * bool(asked.hours)
     print(f"{command} --seed {seed}", flush=True)
     options = {"seed": seed, "quick": asked.quick, "hours": asked.hours, "only": asked.only}
     kept = tempfile.mkdtemp(prefix="chat-prove-")
@@ -72,8 +75,10 @@ def main(arguments=None):
             print(f"NOT KEPT {promise}:", *texts[:10], sep="\n  ")
         print("Not injected here: " + (", ".join(outcome["not_injected"]) or "nothing"))
     if not asked.quick and not asked.only:
-        report.write(outcomes, command + f" --seed {seed}", namespace.missing() + fake_clock.missing(), try_mutants(print))
-        print(f"\nWritten: {report.REPORT}")
+        path = report.CLUSTER_REPORT if asked.cluster else report.REPORT
+        mutants = () if asked.cluster else try_mutants(print)
+        report.write(outcomes, command + f" --seed {seed}", [] if asked.cluster else namespace.missing() + fake_clock.missing(), mutants, path)
+        print(f"\nWritten: {path}")
     if any(outcome["breaches"] for outcome in outcomes):
         print(f"\nTo repeat it: {command} --seed {seed}" + "".join(f" --only {name!r}" for name in asked.only)
               + f"\nThe logs: {' '.join(outcome['log'] for outcome in outcomes)}")

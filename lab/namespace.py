@@ -103,6 +103,20 @@ class Loss:
         return lost
 
 
+@contextlib.contextmanager
+def cut_off(host, port):
+    """Lose every packet that goes to an address or comes from it, by that port of either side."""
+    if not inside():
+        raise RuntimeError("packets are lost in a network of our own only")
+    table = f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
+    ends = [f"ip {side} {host} tcp {way} {port} drop" for side in ("saddr", "daddr") for way in ("sport", "dport")]
+    _nft(f"table {table} {{ chain input {{ type filter hook input priority 0\n" + "\n".join(ends) + "\n} }")
+    try:
+        yield
+    finally:
+        _nft(f"delete table {table}")
+
+
 @functools.cache
 def loss_possible():
     """Tell whether packets can be lost here."""

@@ -15,7 +15,7 @@ from .record import Record
 from .verdict import rows_of_table
 from .world import PATIENCE_SECONDS, World, wait_for
 
-SPEED = 60                  # messages a second that the scripted tabs write together
+SPEED = {"embedded": 60, "server": 60, "cluster": 30}       # messages a second that the scripted tabs write together
 TO_THE_FIRST = 0.8          # of them go to a tab's first peer: that conversation no browser has to draw
 MOST_WAITING = 120          # in the outboxes, four seconds of a tab's writing; then the load holds on
 RESEND_EVERY = 40           # messages: one of so many is sent again, with another text
@@ -113,7 +113,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), tell=print):
     record = Record(Path(directory) / "log.jsonl")
     with World(mode, dice, record, directory, browsers=not quick) as world:
         load = Load(world, dice.random())
-        world.go(SPEED)
+        world.go(SPEED[mode])
         load.start()
         todo = schedule(mode, dice, quick, world, only)
         done = 0
@@ -124,7 +124,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), tell=print):
                 done += 1
                 tell(f"{done}/{len(todo)} {fault.name} #{n}: {event['healed'] - event['begun']:.1f} s, caught up in {event['catch_up']:.1f} s")
             todo = schedule(mode, dice, quick, world, only) if time.monotonic() - begun < hours * 3600 else []
-        if not only:
+        if not only and mode != "cluster":
             measure_footprint(world, [f for f in FAULTS if f.name in OUTLIVED], patience)
         settle(world)
         load.end()

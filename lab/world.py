@@ -15,9 +15,10 @@ from tests.private_server import PORTS
 from tests.server import Server
 from tests.services import MariaDB, Redis
 
-from . import namespace
+from . import cluster, namespace
 from .browser import Browsers
 from .client import scripted
+from .cluster import LabCluster
 from .fake_clock import FakeClock
 from .proxy import Proxy
 from .record import conversation_of
@@ -25,7 +26,7 @@ from .store import mariadb_store, sqlite_store
 
 SECRET_KEY = "for the laboratory alone: thirty-two bytes and more"
 READY_SECONDS = 30
-SMALL_DISK_MB = {"embedded": 384, "server": 768}
+SMALL_DISK_MB = {"embedded": 384, "server": 768, "cluster": 64}
 SITTER_RATE = 1             # message a second of each person at a real browser
 CALM_SECONDS = 20
 PATIENCE_SECONDS = 60       # longest wait for everybody to catch up; what takes longer is a breach
@@ -66,23 +67,29 @@ class World(contextlib.ExitStack):
         self.has_small_disk = namespace.small_disk(self.disk, SMALL_DISK_MB[self.mode])
         self.callback(namespace.remove_disk, self.disk)
         self.clock = FakeClock(self.directory)
-        settings = {"PORT": str(free_port()), "LAB_CONTROL": str(self.control), "LAB_MUTANT": self.mutant, "LOG_MESSAGES": "0",
-                    **self.clock.environment()}
-        settings |= self._server_mode() if self.mode == "server" else {"INSTANCE_PATH": str(self.disk / "instance")}
-        self.server = LabServer(**settings)
+        settings = {"PORT": str(free_port()), "LAB_CONTROL": str(self.control), "LAB_MUTANT": self.mutant, "LOG_MESSAGES": "0"}
+        settings |= STANDS_ON[self.mode](self)
+        self.server = (LabCluster if self.mode == "cluster" else LabServer)(**settings)
         self.callback(self.server.__exit__)
         self.server.start()
-        self.store = mariadb_store(self.mariadb) if self.mariadb else sqlite_store(self.disk / "instance")
         self._seat_people()
+
+    def _embedded_mode(self):
+        self.store = sqlite_store(self.disk / "instance")
+        return {"INSTANCE_PATH": str(self.disk / "instance"), **self.clock.environment()}
 
     def _server_mode(self):
         self.mariadb = self.enter_context(MariaDB(self.disk) if self.has_small_disk else MariaDB())
         self.redis = self.enter_context(Redis())
         with self.mariadb.connect() as root, root.cursor() as cursor:       # root may write though it is read-only
             cursor.execute("GRANT ALL ON chat.* TO chat@'127.0.0.1' IDENTIFIED BY 'chat'")
+        self.store = mariadb_store(self.mariadb)
         self.database_proxy = self.enter_context(Proxy(self.mariadb.port))
         return {"DATABASE_URL": f"mysql://chat:chat@127.0.0.1:{self.database_proxy.port}/chat",
-                "REDIS_URL": self.redis.url, "SECRET_KEY": SECRET_KEY}
+                "REDIS_URL": self.redis.url, "SECRET_KEY": SECRET_KEY, **self.clock.environment()}
+
+    def _cluster_mode(self):
+        return {**cluster.stand_up(self), "SECRET_KEY": SECRET_KEY}
 
     def _seat_people(self):
         """Anna and Bert at scripted tabs, Carla and Dirk at real ones: in three conversations, a proxy for each person."""
@@ -232,6 +239,9 @@ class World(contextlib.ExitStack):
             latest = lacking
             time.sleep(0.05)
         return time.monotonic() - begun, lacking or latest
+
+
+STANDS_ON = {"embedded": World._embedded_mode, "server": World._server_mode, "cluster": World._cluster_mode}
 
 
 def free_port():
