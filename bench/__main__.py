@@ -8,11 +8,11 @@ from tools import programs
 
 from . import crowd, pages, profile, report, store, talk
 from .measured import Measured
-from .rows import ROWS, WEIGHT
+from .rows import CLUSTER, ROWS, WEIGHT
 from .scope import TASTE, WHOLE
-from .subjects import Chat, Floor, Grounds, Peer
+from .subjects import Chat, Cluster, Floor, Grounds, Peer
 
-PARTS = ("talk", "crowd", "store", "pages", "profile")
+PARTS = ("talk", "crowd", "store", "pages", "cluster", "profile")
 
 
 def parse(arguments):
@@ -75,6 +75,14 @@ def measure_pages(run, grounds):
         run.note("pages", "chat", pages.audit, chat)
 
 
+def measure_cluster(run, grounds):
+    with Chat(grounds, "cluster") as one, Cluster(grounds, "cluster") as four:
+        for _round in range(run.scope.rounds):
+            for who, subject in (("one process", one), ("four processes", four)):
+                run.note("saturated", who, talk.saturated, subject, run.scope)
+                run.note("paced", who, talk.paced, subject, run.scope)
+
+
 def measure_profile(run, grounds):
     with Chat(grounds) as chat:
         run.note("profile", "chat", profile.at_saturation, chat, run.scope)
@@ -86,12 +94,12 @@ def main(arguments=None):
     if asked.rounds:
         scope = replace(scope, rounds=asked.rounds)
     run = Run(scope)
-    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages,
+    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "cluster": measure_cluster,
                 "profile": measure_profile}
     with Grounds() as grounds:
         for part in asked.only or PARTS:
             measures[part](run, grounds)
-    lines = report.lines(ROWS + WEIGHT, run.measured)
+    lines = report.lines(ROWS + WEIGHT + CLUSTER, run.measured)
     print("\n" + report.as_text(lines))
     if not asked.quick and not asked.only:
         report.write(run.measured, time.monotonic() - run.begun)
@@ -100,5 +108,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    programs.ensure(programs.ALL)
+    programs.ensure((*programs.ALL, programs.HAPROXY), "run the benchmark")
     sys.exit(main())

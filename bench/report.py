@@ -9,7 +9,7 @@ from pathlib import Path
 from tools import ROOT, node
 
 from .measured import Measured
-from .rows import ROWS, WEIGHT
+from .rows import CLUSTER, ROWS, WEIGHT
 
 REPORT = ROOT / "docs" / "performance.md"
 STEPS = ROOT / "docs" / "performance-steps.md"      # how each step moved the numbers, written by hand
@@ -69,6 +69,9 @@ def as_markdown(runs):
         f"{machine()} Runs: {times}.\n",
         "## Against the peer, and against ourselves\n", table(ROWS, all_measured),
         "## What a page weighs\n", table(WEIGHT, all_measured),
+        "## Four processes against one\n",
+        "Behind HAProxy, on the same database and Redis, on the same two cores: what more processes cost, not what they bring.\n",
+        table(CLUSTER, all_measured),
         "## In pictures\n",
         *(f"![{title}](performance/{name}.svg)\n" for name, title in plots.PICTURES),
         "## Where the time goes\n",

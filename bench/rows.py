@@ -63,6 +63,15 @@ ROWS = (
 )
 
 
+CLUSTER = (
+    ratio("CPU a message with four processes, HAProxy included, against one", "saturated", "cpu_us", AT_MOST, 1.3, "µs",
+          one="four processes", other="one process"),
+    ratio("the same at 200 messages/s, 500 people", "paced", "cpu_us", AT_MOST, 1.3, "µs", one="four processes", other="one process"),
+    ratio("delivery at 200/s, 99 of 100: four processes against one", "paced", "p99_ms", AT_MOST, 2.0, "ms",
+          one="four processes", other="one process"),
+)
+
+
 def page_row(title, figure, bar, unit=""):
     return Row(title, (("pages", "chat"),), lambda m: m.median("pages", "chat", figure), AT_MOST, lambda m: bar,
                lambda m: "the worst of login, home and conversation", unit)

@@ -15,7 +15,7 @@ from chat.sessions import LIFETIME, PREFIX, USER, FileSessions, JsonFiles
 from chat.user import User
 from tests.server import Server
 from tests.services import MariaDB, Redis
-from tools import ROOT, node
+from tools import ROOT, cluster, node
 
 from .processes import cpu_seconds, memory_kb
 
@@ -24,6 +24,7 @@ PASSWORD = "correct horse 9 battery"
 BCRYPT_ROUNDS = 12
 HASHED = hash_password(PASSWORD, BCRYPT_ROUNDS)
 PEER = ROOT / "bench" / "peer"
+PROCESSES = 4               # of a cluster
 
 
 class BigMariaDB(MariaDB):
@@ -78,6 +79,8 @@ class Subject(contextlib.ExitStack):
 class Chat(Subject):
     """The chat itself: on MariaDB and Redis, or embedded where there are no grounds."""
 
+    program = Server
+
     def __init__(self, grounds=None, database="chat", **settings):
         super().__init__()
         self.name = "chat" if grounds else "chat, embedded"
@@ -90,7 +93,7 @@ class Chat(Subject):
         if self.grounds:
             settings.update(DATABASE_URL=self.grounds.url(self.database_name), REDIS_URL=self.grounds.redis.url,
                             SECRET_KEY=SECRET_KEY)
-        self.server = self.enter_context(Server(**settings))
+        self.server = self.enter_context(self.program(**settings))
         self.url, self.pid = self.server.url, self.server.process.pid
         self.database = open_database(
             {"DATABASE_URL": settings.get("DATABASE_URL", ""), "INSTANCE_PATH": self.server.directory.name},
@@ -129,6 +132,21 @@ class Chat(Subject):
             sessions = FileSessions(str(Path(self.server.directory.name) / "sessions"))
             sessions.files.set(PREFIX + session_id, session, seconds)
         return session_id
+
+
+class Processes(Server):
+    """`run --processes 4`, on a port that HAProxy can be told."""
+
+    program = ("-m", "tools.cluster", str(PROCESSES))
+
+    def __init__(self, **settings):
+        super().__init__(**{**settings, "PORT": str(cluster.free_port())})
+
+
+class Cluster(Chat):
+    """The chat in several processes: what it uses is that of all of them, and of HAProxy."""
+
+    program = Processes
 
 
 class Program(Subject):

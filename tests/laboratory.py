@@ -1,6 +1,6 @@
-"""The fault laboratory beside the other tests: it takes longest and mostly waits, so it starts early and steps aside.
+"""What takes longest, beside the other tests: the fault laboratory, which mostly waits, and a taste of the benchmark.
 
-Its programs have the lowest priority. They get what the others leave of the processor, which is a third of it.
+These programs start early and have the lowest priority. They get what the others leave of the processor, which is a third of it.
 """
 import shutil
 import subprocess
@@ -15,11 +15,12 @@ MOST_SECONDS = 600      # for one of its runs
 LANES = 2               # of its runs at once
 # The lease of a process that was killed takes as long to end as all others together: the full run tries that one too.
 SHORT = [mutant for mutant in MUTANTS if mutant.promise != "P6"]
+BENCHMARKED = ("talk", "crowd", "store", "cluster")      # every part that needs no browser
 GENTLY = ["nice", "-n", "19"] if shutil.which("nice") else []
 
 
 class Laboratory:
-    """Runs `manage.py prove`, without its set-up, as often as the tests need it; `result` waits for one of the runs."""
+    """Runs `manage.py prove` and `bench`, without their set-up, as the tests need it; `result` waits for one of the runs."""
 
     def __init__(self):
         self.lanes = ThreadPoolExecutor(LANES)
@@ -31,9 +32,12 @@ class Laboratory:
         """Start everything, if it has not started."""
         with self.lock:
             if not self.runs:
-                self.runs["quick"] = self.lanes.submit(self._prove, "--quick", "--seed", "1")
+                self.runs["quick"] = self.lanes.submit(self._run, "lab", "--quick", "--seed", "1")
                 for mutant in SHORT:
-                    self.runs[mutant.name] = self.lanes.submit(self._prove, "--mutants", "--only", mutant.name)
+                    self.runs[mutant.name] = self.lanes.submit(self._run, "lab", "--mutants", "--only", mutant.name)
+                if sys.platform == "linux":     # it reads what Linux tells of processes
+                    parts = (argument for part in BENCHMARKED for argument in ("--only", part))
+                    self.runs["bench"] = self.lanes.submit(self._run, "bench", "--quick", *parts)
 
     def result(self, name):
         """Return what a run printed. Raises AssertionError with its end where it failed."""
@@ -46,8 +50,8 @@ class Laboratory:
         for process in list(self.processes):
             process.terminate()
 
-    def _prove(self, *arguments):
-        command = [*GENTLY, sys.executable, "-W", "ignore", "-m", "lab", *arguments]
+    def _run(self, module, *arguments):
+        command = [*GENTLY, sys.executable, "-W", "ignore", "-m", module, *arguments]
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, encoding="utf-8") as process:
             self.processes.add(process)

@@ -1,0 +1,61 @@
+"""The claims of docs/scale.md on presence and fan-out, each by a seeded simulation."""
+import pytest
+
+from bench.simulation import fan_out, frame_bytes, presence_bytes
+
+HERE, AWAY = 1800, 1800     # seconds: half of the people are online, and each comes or goes once in half an hour
+SECONDS = 120
+
+
+def test_it_is_repeatable():
+    assert presence_bytes(200, HERE, AWAY, SECONDS, 1) == presence_bytes(200, HERE, AWAY, SECONDS, 1) > 0
+    assert fan_out(3, 50, 500, 2, 1) == fan_out(3, 50, 500, 2, 1)
+
+
+def test_a_frame_is_as_long_as_what_is_sent():
+    sent = '42["updateOnlineUsers",{"snapshot":false,"online":[7,12],"offline":[3]}]'
+    assert frame_bytes({12, 7}, {3}) == len(sent)
+    assert frame_bytes(set(), set()) == 0
+
+
+def test_what_each_receives_of_presence_grows_with_the_people():
+    """So what all receive together grows with their square: the first thing that breaks."""
+    envelope = frame_bytes({1}, set()) - len("1")       # once a second, whatever is in it
+    few, many = (presence_bytes(people, HERE, AWAY, SECONDS, 1) - envelope for people in (20_000, 80_000))
+    assert 3.6 < many / few < 4.4
+
+
+def test_changes_within_a_second_share_a_frame():
+    """At 40,000 people there are 22 changes a second; a frame for each would cost six times as much."""
+    changes_a_second = 40_000 / HERE
+    alone = changes_a_second * frame_bytes({12345}, set())
+    assert presence_bytes(40_000, HERE, AWAY, SECONDS, 1) < alone / 6
+
+
+def test_who_watches_a_page_of_people_receives_the_same_among_any_number():
+    few, many = (presence_bytes(people, HERE, AWAY, 1200, 1, watched=50) for people in (1_000, 16_000))
+    assert many == pytest.approx(few, rel=0.25)
+    assert many < presence_bytes(16_000, HERE, AWAY, SECONDS, 1) / 10
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4, 16])
+def test_every_message_is_delivered_to_every_tab_once(processes):
+    outcome = fan_out(processes, people=1_000, messages=5_000, tabs=2, seed=processes)
+    assert outcome.stored.total() == 5_000
+    assert outcome.delivered.total() == 5_000 * 3, "both of the receiver's tabs and the sender's other one"
+    assert outcome.heard.total() == 5_000 * (processes - 1)
+
+
+def test_hearing_bounds_what_more_processes_bring():
+    """With all messages heard by all, a process costs in the end what it hears: 1 / hear_us, however many there are."""
+    costs = {"store_us": 100, "hear_us": 15, "deliver_us": 20}
+    needed = [fan_out(n, 20_000, 20_000, 1, 1).busiest_us(**costs) for n in (1, 4, 16, 64)]
+    assert needed == sorted(needed, reverse=True), "each step still brings something"
+    assert needed[0] / needed[1] > 2.5 and needed[2] / needed[3] < 2
+    assert needed[3] > costs["hear_us"]
+
+
+def test_addressing_takes_that_bound_away():
+    costs = {"store_us": 100, "hear_us": 15, "deliver_us": 20}
+    needed = [fan_out(n, 20_000, 20_000, 1, 1, is_addressed=True).busiest_us(**costs) for n in (16, 64)]
+    assert needed[0] / needed[1] > 3
