@@ -67,7 +67,7 @@ def create_app(settings=None):
     app = Flask(__name__, static_folder=None)
     app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, WTF_CSRF_TIME_LIMIT=None)
-    sessions.install(app, stores.sessions, settings["HTTPS"])
+    sessions.install(app, stores.sessions, settings["HTTPS"], lambda session_id: socket.connected_by(session_id))
     headers.install(app, settings["HTTPS"])
     compression.install(app)
     languages.install(app)

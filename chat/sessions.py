@@ -8,6 +8,7 @@ from flask import request
 from flask_session import Session
 from flask_session.base import Serializer
 
+from .asking import wants_json
 from .errors import Unavailable
 
 LIFETIME = timedelta(days=14)
@@ -15,6 +16,7 @@ ANONYMOUS_LIFETIME = timedelta(hours=1)     # of a visitor who only saw a form
 SWEEP_EVERY = 3600                          # seconds between clean-ups of the session files
 PREFIX = "session:"
 USER = "_user_id"                           # where Flask-Login keeps the id of who is logged in
+READING = ("GET", "HEAD")
 WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # nobody's: answered while Redis is away too
 
 
@@ -96,8 +98,11 @@ class RedisSessions:
         return {session_id for session_id, session in zip(session_ids, found) if session is None}
 
 
-def install(app, sessions, https):
-    """Give the app server-side sessions in that store, with cookies as strict as the address allows."""
+def install(app, sessions, https, connected):
+    """Give the app server-side sessions in that store, with cookies as strict as the address allows.
+
+    `connected(session id)` returns whose session a live connection has, or None.
+    """
     app.config.update(
         sessions.config,
         SESSION_KEY_PREFIX=PREFIX,
@@ -113,7 +118,7 @@ def install(app, sessions, https):
     Session(app)
     app.session_interface.serializer = JsonFiles.serializer
     _shorten_anonymous(app.session_interface)
-    _open_gently(app)
+    _open_gently(app, connected)
 
 
 def _shorten_anonymous(interface):
@@ -124,10 +129,11 @@ def _shorten_anonymous(interface):
     interface._upsert_session = upsert
 
 
-def _open_gently(app):
+def _open_gently(app, connected):
     """Open no session where none is needed, and let a store that does not answer be refused with a page of the chat.
 
     Flask opens the session before anything that could answer; an error there would leave the error page without one.
+    Whoever has a live connection reads on without the store: that connection was let in by this very session.
     """
     open_session = app.session_interface.open_session
 
@@ -137,6 +143,10 @@ def _open_gently(app):
         try:
             return open_session(app, request)
         except Unavailable as error:
+            session_id = request.cookies.get(app.config["SESSION_COOKIE_NAME"])
+            user_id = connected(session_id) if request.method in READING and wants_json() else None
+            if user_id:     # what only reads changes no session, so none is written
+                return app.session_interface.session_class({USER: str(user_id)}, sid=session_id)
             request.session_error = error
     app.session_interface.open_session = open_or_remember
 

@@ -134,6 +134,10 @@ class Socket:
         self.close_session(session_id, user_id)
         self.stores.bus.tell(SESSION_ENDED, session_id, [user_id])
 
+    def connected_by(self, session_id):
+        """Return the id of the person who has a live connection here by that session, or None."""
+        return next((c.user.id for c in self.connections.copy().values() if c.session_id == session_id), None)
+
     def close_all(self):
         for connection in list(self.connections.values()):
             self.transports.close(connection.eio_sid)

@@ -123,9 +123,10 @@ def test_both_write_into_one_conversation_without_a_gap(apart):
     assert heard == {message["seq"] for message in messages if message["senderId"] == bob.id}
 
 
-def test_while_redis_does_not_answer_people_go_on_and_hear_each_other(own_redis, apart):
+def test_while_redis_does_not_answer_people_go_on_and_hear_each_other(own_redis, apart, two, arrive):
     """The database is the truth: the other process looks there until Redis is back, and then hears again."""
     alice, bob = apart
+    charlie = arrive(two[0])        # logged in, and without a live connection
     hers, his = alice.tab(), bob.tab()
     hers.send(bob, "before")
     his.wait_for("receiveMessage")
@@ -134,6 +135,10 @@ def test_while_redis_does_not_answer_people_go_on_and_hear_each_other(own_redis,
         sent = [hers.send(bob, f"meanwhile {n}")["message"]["seq"] for n in range(5)]
         heard = [his.wait_for("receiveMessage")["seq"] for _n in sent]
         assert heard == sent
+        assert [message["seq"] for message in alice.history(bob)["messages"]][-len(sent):] == sent
+        read = charlie.get(f"/messages/{bob.username}", headers={"Accept": "application/json"})
+        assert read.status_code == 503, "whose session it is nobody can tell"
+        assert alice.get("/").status_code == 503, "a page has forms, and they need the session"
     finally:
         own_redis.resume()
     end = time.monotonic() + SOON
