@@ -3,6 +3,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,14 @@ def two(running, arrive):
     while server_of(other := arrive(running)) == server_of(one):
         assert time.monotonic() < until, "everybody is sent to the same process"
     return one, other
+
+
+def test_the_processes_are_where_prometheus_looks_for_them(running):
+    """Beside the address of all, unless somebody else is there already."""
+    named = [int(running.line_with(f"process {n} is at").rsplit(":", 1)[1]) for n in range(1, PROCESSES + 1)]
+    assert requests.get(f"http://127.0.0.1:{named[0]}/metrics", timeout=ANSWER_SECONDS).status_code == 200
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert cluster.free_port(taken.getsockname()[1]) != taken.getsockname()[1]
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
@@ -205,7 +214,7 @@ def test_a_port_that_is_taken_is_one_sentence(shared, running):
 
 def written(**settings):
     settings = {**config.load({}), **settings}
-    return cluster.configuration(settings, [cluster.Member(f"process {n}", {}) for n in (1, 2)])
+    return cluster.configuration(settings, [cluster.Member(f"process {n}", 5000 + n, {}) for n in (1, 2)])
 
 
 def test_without_a_proxy_in_front_a_claimed_address_is_replaced():
@@ -223,7 +232,7 @@ def test_the_cookie_is_secure_where_people_come_by_https():
 
 def test_each_process_has_a_port_and_a_cookie_of_its_own():
     servers = re.findall(r"server process-\d 127\.0\.0\.1:(\d+) cookie (\d)", written())
-    assert [cookie for _port, cookie in servers] == ["1", "2"] and len({port for port, _cookie in servers}) == 2
+    assert servers == [("5001", "1"), ("5002", "2")]
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

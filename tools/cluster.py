@@ -2,6 +2,7 @@
 
 One that ends is started again. SIGHUP restarts one after the other, so that there is always somebody to go to.
 """
+import contextlib
 import ctypes
 import os
 import signal
@@ -62,9 +63,9 @@ class CannotStart(Exception):
 class Member:
     """One server process: its port is kept, its words are shown with its name before them."""
 
-    def __init__(self, name, settings):
+    def __init__(self, name, port, settings):
         self.name = name
-        self.settings = {**settings, "HOST": HOST, "PORT": str(free_port())}
+        self.settings = {**settings, "HOST": HOST, "PORT": str(port)}
         self.process = None
         self.ready = threading.Event()
         self.words = []             # said before it was ready: why it is not
@@ -124,7 +125,7 @@ class Cluster:
         self.settings = settings
         self.orders = []            # signals that came, as words
         shared = {"PROXIES": str(settings["PROXIES"] + 1)}
-        self.members = [Member(f"process {n + 1}", shared) for n in range(count)]
+        self.members = [Member(f"process {n}", free_port(settings["PORT"] + n), shared) for n in range(1, count + 1)]
         self.haproxy = None
         self.file, self.log = (Path(settings["INSTANCE_PATH"]) / f"haproxy.{kind}" for kind in ("cfg", "log"))
 
@@ -141,6 +142,7 @@ class Cluster:
             host, port = self.settings["HOST"], self.settings["PORT"]
             print(f"The chat is at http://{f'[{host}]' if ':' in host else host}:{port} in {len(self.members)} processes"
                   " (Ctrl+C ends it, SIGHUP restarts one after the other)", flush=True)
+            print("\n".join(f"{member.name} is at {HOST}:{member.port}" for member in self.members), flush=True)
             self._look_after()
         finally:
             self._end()
@@ -208,9 +210,12 @@ def configuration(settings, members):
                                 forwarding=FORWARDING[settings["PROXIES"] > 0], secure=" secure" if settings["HTTPS"] else "")
 
 
-def free_port():
-    with socket.create_server((HOST, 0)) as taken:
-        return taken.getsockname()[1]
+def free_port(wanted=0):
+    """Return that port where it is free, else another."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError, OverflowError), socket.create_server((HOST, port)) as taken:
+            return taken.getsockname()[1]
+    raise CannotStart("no port is free.")
 
 
 def listens(host, port):
