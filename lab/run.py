@@ -15,9 +15,9 @@ from .record import Record
 from .verdict import rows_of_table
 from .world import PATIENCE_SECONDS, World, wait_for
 
-SPEED = {"embedded": 60, "server": 60, "cluster": 30}       # messages a second that the scripted tabs write together
+SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages a second that the scripted tabs write together
 TO_THE_FIRST = 0.8          # of them go to a tab's first peer: that conversation no browser has to draw
-MOST_WAITING = 120          # in the outboxes, four seconds of a tab's writing; then the load holds on
+MOST_WAITING = 60           # in the outboxes, a second of writing; then the load holds on: on a slow machine sending it would be the catch-up
 RESEND_EVERY = 40           # messages: one of so many is sent again, with another text
 BETWEEN_SECONDS = 0.3       # from one fault to the next
 END_SECONDS = 30            # for every message to end as sent or as not sent
