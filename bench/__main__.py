@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tools import programs
 
-from . import crowd, pages, profile, report, store, talk
+from . import crowd, pages, profile, report, restart, store, talk
 from .measured import Measured
 from .rows import CLUSTER, ROWS, WEIGHT
 from .scope import TASTE, WHOLE
@@ -81,6 +81,7 @@ def measure_cluster(run, grounds):
             for who, subject in (("one process", one), ("four processes", four)):
                 run.note("saturated", who, talk.saturated, subject, run.scope)
                 run.note("paced", who, talk.paced, subject, run.scope)
+        run.note("restart", "four processes", restart.rolling, four, run.scope)
 
 
 def measure_profile(run, grounds):

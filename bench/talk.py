@@ -10,7 +10,7 @@ LOGGING_IN = 40                         # people who do it in turns
 def saturated(subject, scope, transport="websocket"):
     """200 people, 64 messages always on their way: what a message costs, and how many go in a second."""
     with Load() as load:
-        load("connect", url=subject.url, who=subject.people(TALKERS), transport=transport)
+        load("connect", url=subject.url, who=subject.people(TALKERS), kind=transport)
         load("saturate", inFlight=IN_FLIGHT)
         figures = load.measure(subject, scope.seconds, scope.warm_up)
         load("stop")

@@ -1,11 +1,13 @@
 // The load generator: reads one command a line as JSON, answers each with one line. `python3 manage.py bench` drives it.
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LastingPerson, LastingTalk } from './lasting.mjs';
 import { logIn } from './login.mjs';
 import { PollingPerson, SocketPerson } from './people.mjs';
 import { Talk } from './talk.mjs';
 
 const SETTLE_SECONDS = 60;
+const KINDS = { websocket: SocketPerson, polling: PollingPerson, lasting: LastingPerson };
 
 let people = [], talk, logins = [];
 const ears = {
@@ -15,9 +17,9 @@ const ears = {
 
 const commands = {
   // Open a connection for each person, `atOnce` at a time; `more` keeps those who are here.
-  async connect({ url, who, transport = 'websocket', atOnce = 50, more = false }) {
+  async connect({ url, who, kind = 'websocket', atOnce = 50, more = false }) {
     if (!more) commands.leave();
-    const Kind = transport === 'polling' ? PollingPerson : SocketPerson;
+    const Kind = KINDS[kind];
     const fresh = who.map((one) => new Kind(one, url, ears));
     people.push(...fresh);
     const waiting = [...fresh];
@@ -47,6 +49,20 @@ const commands = {
     talk.pace(rate);
     return {};
   },
+
+  // `rate` messages a second of people who come back and send again, until stopWriting.
+  write({ rate }) {
+    talk = new LastingTalk(people);
+    talk.write(rate);
+    return {};
+  },
+
+  stopWriting() {
+    talk.stop();
+    return {};
+  },
+
+  tally: () => talk.tally(),
 
   // `rate` times a second somebody logs in by the form.
   logIns({ url, rate, who, password }) {

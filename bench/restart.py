@@ -1,0 +1,60 @@
+"""A rolling restart while people write: who was without a connection for how long, and what became of the messages."""
+import contextlib
+import signal
+import time
+
+from .load import Load, LoadError
+from .subjects import PROCESSES
+
+PEOPLE, RATE = 500, 200                     # people, messages a second of all of them
+BEFORE_SECONDS, AFTER_SECONDS = 2, 2        # of writing around it
+SETTLE_SECONDS = 30                         # for everything to be acknowledged
+
+
+def rolling(subject, scope):
+    """Restart the processes one after the other; return what was lost, doubled and out of order, and the longest break."""
+    people = subject.people(min(PEOPLE, scope.many))
+    with Load() as load:
+        load("connect", url=subject.url, who=people, kind="lasting")
+        load("write", rate=RATE)
+        time.sleep(BEFORE_SECONDS)
+        begun = time.monotonic()
+        subject.server.process.send_signal(signal.SIGHUP)
+        for n in range(1, PROCESSES + 1):
+            subject.server.line_with(f"process {n} is restarted")
+        seconds = time.monotonic() - begun
+        time.sleep(AFTER_SECONDS)
+        load("stopWriting")
+        tally = _settled(load)
+        load("leave")
+    return {"messages": tally["written"], "breaks": tally["breaks"], "longest_break_s": tally["longestBreak"] / 1000,
+            "restart_s": seconds, **_kept(subject, tally)}
+
+
+def _settled(load):
+    until = time.monotonic() + SETTLE_SECONDS
+    while (tally := load("tally"))["waiting"]:
+        if tally["refused"] or time.monotonic() > until:
+            raise LoadError(f"{tally['waiting']} messages have no answer; refused: {tally['refused']}")
+        time.sleep(0.1)
+    return tally
+
+
+def _kept(subject, tally):
+    """Compare what was acknowledged with what is stored."""
+    with contextlib.closing(subject.grounds.mariadb.connect(database=subject.database_name)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT client_id, conversation_id, seq, sender_id FROM messages WHERE client_id LIKE %s"
+                           " ORDER BY conversation_id, seq", (tally["run"] + "-%",))
+            rows = cursor.fetchall()
+            cursor.execute("SELECT COUNT(*) FROM (SELECT conversation_id, COUNT(*) AS n, MAX(seq) AS last_seq FROM messages"
+                           " GROUP BY conversation_id HAVING n <> last_seq) gaps")
+            gaps = cursor.fetchone()[0]
+    stored = [client_id for client_id, *_rest in rows]
+    latest, disordered = {}, 0
+    for client_id, conversation, _seq, sender in rows:
+        number = int(client_id.partition("-")[2])
+        disordered += number < latest.get((conversation, sender), 0)
+        latest[conversation, sender] = number
+    return {"lost": len(set(tally["acknowledged"]) - set(stored)), "doubled": len(stored) - len(set(stored)),
+            "out_of_order": disordered + gaps}
