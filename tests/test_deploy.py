@@ -3,6 +3,7 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -12,6 +13,7 @@ import urllib.request
 
 import pytest
 
+import config
 from tests.private_server import HOST
 from tests.server import ROOT
 from tests.test_doctor import consult, ill
@@ -20,6 +22,7 @@ from tools import programs
 pytestmark = pytest.mark.slow
 
 DEPLOY = ROOT / "deploy"
+SECRET_KEY = "for the tests of what stands in front: thirty-two bytes and more"
 PATIENCE = 10       # seconds until a proxy listens
 CLAIMS = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example",
           "X-Forwarded-Proto": "gopher"}
@@ -71,12 +74,14 @@ def replaced(file, replacements):
     return text
 
 
-def nginx(folder, port, web, tls, certificate):
+def nginx(folder, ports, web, tls, certificate):
+    first, *more = ports
     site = folder / "chat.conf"
     site.write_text(replaced("nginx.conf", {
         "chat.example.org;": "127.0.0.1;", "listen 80;": f"listen {HOST}:{web};", "listen 443 ssl;": f"listen {HOST}:{tls} ssl;",
         "/etc/letsencrypt/live/chat.example.org/fullchain.pem": certificate / "cert.pem",
-        "/etc/letsencrypt/live/chat.example.org/privkey.pem": certificate / "key.pem", "127.0.0.1:5000": f"{HOST}:{port}"}))
+        "/etc/letsencrypt/live/chat.example.org/privkey.pem": certificate / "key.pem", "127.0.0.1:5000": f"{HOST}:{first}",
+        "# server 10.0.0.2:5000;": "".join(f"server {HOST}:{port};" for port in more)}))
     temporary = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     main = folder / "nginx.conf"
     main.write_text(f"daemon off; pid {folder}/pid; error_log stderr; events {{ }}\n"
@@ -84,22 +89,24 @@ def nginx(folder, port, web, tls, certificate):
     return [programs.NGINX.path(), "-c", str(main), "-p", str(folder)]
 
 
-def haproxy(folder, port, web, tls, certificate):
+def haproxy(folder, ports, web, tls, certificate):
+    first, *more = ports
     configuration = folder / "haproxy.cfg"
     configuration.write_text(replaced("haproxy.cfg", {
         "bind :80": f"bind {HOST}:{web}", "bind :443": f"bind {HOST}:{tls}", "/etc/haproxy/chat.pem": certificate / "chat.pem",
-        "127.0.0.1:5000": f"{HOST}:{port}"}))
+        "127.0.0.1:5000": f"{HOST}:{first}",
+        "# server two 10.0.0.2:5000 cookie two": "".join(f"server other{port} {HOST}:{port} cookie other{port}" for port in more)}))
     return [programs.HAPROXY.path(), "-db", "-f", str(configuration)]
 
 
 @pytest.fixture(params=[nginx, haproxy])
 def in_front_of(request, tmp_path, certificate):
-    """Start the proxy in front of a port; return its http and https addresses."""
+    """Start the proxy in front of one port or several; return its http and https addresses."""
     with contextlib.ExitStack() as stack:
-        def start(port):
+        def start(*ports):
             web, tls = free_port(), free_port()
             log = stack.enter_context(open(tmp_path / "log", "w+"))
-            process = subprocess.Popen(request.param(tmp_path, port, web, tls, certificate), stdout=log, stderr=log)
+            process = subprocess.Popen(request.param(tmp_path, ports, web, tls, certificate), stdout=log, stderr=log)
             stack.callback(process.wait)
             stack.callback(process.terminate)
             for _n in range(PATIENCE * 20):
@@ -115,6 +122,17 @@ def in_front_of(request, tmp_path, certificate):
 def test_the_doctor_finds_all_well(in_front_of, start_server, certificate, monkeypatch):
     server = start_server(HTTPS="1", PROXIES="1")
     _web, tls = in_front_of(server.url.rsplit(":", 1)[1])
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    code, said = consult(tls)
+    assert (code, ill(said)) == (0, []), said
+
+
+def test_two_processes_are_one_chat(in_front_of, start_server, certificate, monkeypatch, mariadb, redis_server):
+    """The doctor polls, and comes again by another connection: only a proxy that keeps people at their process lets that pass."""
+    shared = {"DATABASE_URL": mariadb.url.replace("/chat", "/in_front"), "REDIS_URL": redis_server.url, "SECRET_KEY": SECRET_KEY,
+              "HTTPS": "1", "PROXIES": "1"}
+    ports = [start_server(**shared).url.rsplit(":", 1)[1] for _n in range(2)]
+    _web, tls = in_front_of(*ports)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     code, said = consult(tls)
     assert (code, ill(said)) == (0, []), said
@@ -158,3 +176,16 @@ def test_systemd_understands_the_unit(tmp_path):
     unit.write_text((DEPLOY / "chat.service").read_text().replace("/opt/chat", str(ROOT)).replace("User=chat", f"User={os.getuid()}"))
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
     assert done.returncode == 0 and "chat.service" not in done.stderr, done.stderr
+
+
+def test_the_containers_are_given_settings_that_exist():
+    """Whether they start is not tried here: that needs an engine for containers and their images."""
+    chat = re.search(r"^  chat:\n(.*?)^  \w", (DEPLOY / "compose.yaml").read_text(), re.S | re.M)[1]
+    given = set(re.findall(r"^      ([A-Z_]+):", chat, re.M))
+    assert given >= {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"} and given <= {setting.name for setting in config.SETTINGS}
+    assert (DEPLOY.parent / re.search(r"dockerfile: (.+)", chat)[1]).exists()
+
+
+def test_the_image_takes_no_secret_along():
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    assert {".env", "deploy/.env", "instance", ".git"} <= set(ignored)
