@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from tests.laboratory import MOST_SECONDS
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="it reads what Linux tells")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(MOST_SECONDS), pytest.mark.skipif(sys.platform != "linux", reason="it reads what Linux tells")]
 
 
 def test_it_works(laboratory):

@@ -14,7 +14,7 @@ import requests
 
 import config
 from tests.people import ANSWER_SECONDS
-from tests.server import OWN_SETTINGS, ROOT, Server
+from tests.server import Server
 from tests.test_deploy import free_port
 from tests.test_doctor import consult, ill
 from tools import cluster, commands
