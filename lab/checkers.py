@@ -1,4 +1,5 @@
 """P1 to P10 of what a message is promised, each decided from the evidence alone; a checker returns its breaches."""
+from bisect import bisect_right
 from collections import Counter, defaultdict
 
 PRESENCE_SECONDS, SEEING_SECONDS = 25, 4     # what a tab shows is told to it within the latter after it connects
@@ -84,11 +85,12 @@ def stored_was_tried(evidence):
 
 def presence_is_right(evidence):
     """P6: a quarter of a minute after somebody came or went, every tab knows it."""
-    lives, seen, tabs = [], defaultdict(list), defaultdict(set)
+    lives, seen, tabs, doors = [], defaultdict(list), defaultdict(set), defaultdict(list)
     for event in evidence.of("connected", "disconnected", "online"):
         if event["kind"] == "online":
             seen[event["tab"]].append((event["t"], set(event["ids"])))
             continue
+        doors[event["tab"]].append(event)
         open_tabs = tabs[event["person"]]
         before = bool(open_tabs)
         open_tabs.add(event["tab"]) if event["kind"] == "connected" else open_tabs.discard(event["tab"])
@@ -98,19 +100,20 @@ def presence_is_right(evidence):
         until = next((t for t, other, _here in lives[n + 1:] if other == person), evidence.ended_at)
         look_at = at + PRESENCE_SECONDS
         for tab, views in seen.items():
-            if until > look_at and _is_connected(evidence, tab, look_at - SEEING_SECONDS, look_at):
-                known = next((ids for t, ids in reversed(views) if t <= look_at), set())
+            if until > look_at and _is_connected(doors[tab], look_at - SEEING_SECONDS, look_at):
+                latest = bisect_right(views, look_at, key=lambda view: view[0])
+                known = views[latest - 1][1] if latest else set()
                 if (person in known) != is_here:
                     yield f"{tab} saw {person} {'away' if is_here else 'here'} {PRESENCE_SECONDS} s after that was no longer so"
 
 
-def _is_connected(evidence, tab, begin, end):
-    """Whether a tab was connected without a break from `begin` to `end`."""
+def _is_connected(doors, begin, end):
+    """Whether the tab whose comings and goings these are was connected without a break from `begin` to `end`."""
     is_connected = False
-    for event in evidence.of("connected", "disconnected"):
-        if event["tab"] == tab and event["t"] <= begin:
+    for event in doors:
+        if event["t"] <= begin:
             is_connected = event["kind"] == "connected"
-        elif event["tab"] == tab and event["t"] <= end:
+        elif event["t"] <= end:
             return False
     return is_connected
 
