@@ -34,7 +34,7 @@ class NoBus:
         pass
 
     def tell(self, event, payload, people):
-        pass
+        return True
 
 
 class RedisBus:
@@ -58,11 +58,15 @@ class RedisBus:
             socket.server.start_background_task(task)
 
     def tell(self, event, payload, people):
-        """Have an event reach every connection that these people have to other processes. Returns at once."""
-        self._note(event, payload)
+        """Have an event reach every connection that these people have to other processes. Returns at once.
+
+        Returns whether those connected here are still to be told: while Redis is away, a look into the database may find
+        a message between its commit and this call.
+        """
         if not self.alone:
             self.waiting.append((event, payload, people))
             self.something_waits.set()
+        return self._note(event, payload)
 
     def _speak(self):
         while True:

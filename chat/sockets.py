@@ -187,8 +187,8 @@ class Socket:
 
     def tell(self, event, payload, people, origin=None):
         """Emit an event to every connection of some people but one, whichever process they are connected to."""
-        self._emit(event, payload, people, origin)
-        self.stores.bus.tell(event, payload, people)
+        if self.stores.bus.tell(event, payload, people):
+            self._emit(event, payload, people, origin)
 
     def hear(self, event, payload, people):
         """Emit what another process tells, to the connections that these people have here."""

@@ -2,6 +2,7 @@
 import itertools
 import threading
 import time
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from chat.bus import CHANNEL, HOLD, RedisBus, Trail
 from chat.message import Message
 from chat.redis_client import open_client
-from chat.sockets import MESSAGE_WINDOW, MOST_MESSAGES, SESSION_ENDED
+from chat.sockets import MESSAGE_WINDOW, MOST_MESSAGES, SESSION_ENDED, Socket
+from chat.terminal import Silence
 from tests import services
 from tests.databases import Post, beside, database, person  # noqa: F401
 from tests.people import ANSWER_SECONDS, Person, new_client_id
@@ -247,6 +249,23 @@ def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(lis
     say("there", 3, ("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
     ear.wait_for(lambda event, _payload, _people: event == "typing")
     assert [payload["id"] for event, payload, _people in ear.heard if event == "receiveMessage"] == [stored.id]
+
+
+def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(listening, database):
+    """It is committed, found in the database, and only then told by the one who stored it."""
+    bus, ear, say = listening
+    alice, bob = person(database), person(database)
+    stored = Post(database).send(alice, bob)
+    say("there", 2)
+    ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
+    socket, emitted = Socket.__new__(Socket), []
+    socket.stores, socket.terminal = SimpleNamespace(bus=bus), Silence()
+    socket.server = SimpleNamespace(emit=lambda _event, payload, **_whom: emitted.append(payload["seq"]))
+    socket.receive_message(stored)
+    assert emitted == []
+    later = Post(database).send(alice, bob)
+    socket.receive_message(later)
+    assert emitted == [later.seq]
 
 
 def test_what_is_no_speech_does_not_end_the_listening(listening, redis_server):
