@@ -8,12 +8,14 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.waiting import wait_for
+
 from .checkers import check
 from .evidence import gather
 from .faults import FAULTS
 from .record import Record
 from .verdict import rows_of_table
-from .world import PATIENCE_SECONDS, World, wait_for
+from .world import PATIENCE_SECONDS, World
 
 SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages a second that the scripted tabs write together
 TO_THE_FIRST = 0.8          # of them go to a tab's first peer: that conversation no browser has to draw

@@ -14,6 +14,7 @@ from tests.people import Person
 from tests.private_server import PORTS
 from tests.server import Server
 from tests.services import MariaDB, Redis
+from tests.waiting import wait_for
 
 from . import cluster, namespace
 from .browser import Browsers
@@ -250,14 +251,3 @@ def free_port():
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     raise RuntimeError("no port is free")
-
-
-def wait_for(look, seconds):
-    """Return what `look` returns as soon as it is true; None where that takes longer."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.02)
-    return None

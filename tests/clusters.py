@@ -15,6 +15,7 @@ from tools import programs
 
 PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
 NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+PORT_TRIES = 3              # of each node's ports any may be taken
 SYNCED = "4"                # of wsrep_local_state
 SENTINELS = 3
 DOWN_AFTER_MS = 1000        # without an answer, until a Sentinel takes a server for dead
@@ -43,6 +44,12 @@ class GaleraNode(MariaDB):
         if not self.others:         # whoever joins gets everything from another node
             super()._prepare()
 
+    def _answers(self):
+        try:
+            return super()._answers()
+        except pymysql.OperationalError:
+            return False            # while it joins, it closes what it has accepted
+
     def _command(self):
         peers = ",".join(f"{host}:{self.group_port}" for host in self.others)
         options = {"gmcast.listen_addr": f"tcp://{self.host}:{self.group_port}", "ist.recv_addr": f"{self.host}:{self.increment_port}",
@@ -59,16 +66,24 @@ class Galera(contextlib.ExitStack):
 
     def __enter__(self):
         super().__enter__()
-        ports = random.sample(PORTS, 4)
+        for last_try in (False,) * (PORT_TRIES - 1) + (True,):
+            try:
+                self._start(random.sample(PORTS, 4))
+                break
+            except RuntimeError:
+                if last_try:
+                    raise
+        for node in self.nodes:     # whoever starts again joins the others
+            node.others = [host for host in NODES if host != node.host]
+        return self
+
+    def _start(self, ports):
         self.nodes = []
         with contextlib.ExitStack() as undo:
             for host in NODES:
                 known = [node.host for node in self.nodes]
                 self.nodes.append(undo.enter_context(GaleraNode(host, ports, known)))
             self.push(undo.pop_all())
-        for node in self.nodes:     # whoever starts again joins the others
-            node.others = [host for host in NODES if host != node.host]
-        return self
 
     def connect(self):
         """Return a connection to the first node that is in step, which shows what any of them has committed."""

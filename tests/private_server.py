@@ -1,16 +1,16 @@
 """A server process of the tests' own: a free port, a temporary directory, and an end with the tests."""
 
-import ctypes
 import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tools.children import ending_with_parent
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -19,7 +19,6 @@ LOG_CHARACTERS = 2000
 PORTS = range(20000, 32000)
 HOST = "127.0.0.1"
 DIRECTORY_PREFIX = "chat-services-"
-PR_SET_PDEATHSIG = 1
 
 
 class Service:
@@ -127,7 +126,7 @@ class Service:
         """Whether the server came up; one whose port is taken ends by itself."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent
+                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=ending_with_parent()
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -154,12 +153,6 @@ class Service:
     @property
     def _log(self):
         return self.directory / "log"
-
-
-def _die_with_parent():
-    """Run in the child: have the kernel kill it when its parent dies. Only Linux can do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _remove_leftovers():

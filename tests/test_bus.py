@@ -1,4 +1,5 @@
 """Several processes: what one knows the others know, and what Redis did not carry they find in the database."""
+import contextlib
 import itertools
 import threading
 import time
@@ -16,6 +17,7 @@ from tests import services
 from tests.databases import Post, beside, database, person  # noqa: F401
 from tests.people import ANSWER_SECONDS, Person, new_client_id
 from tests.server import Server
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -174,8 +176,12 @@ def test_limits_count_what_is_sent_at_another_process(mariadb, redis_server, arr
 
 # --- the bus alone --------------------------------------------------------------------------------------------------
 
+class Closed(BaseException):
+    """Ends a task that goes on after every Exception."""
+
+
 class Ear:
-    """What a bus needs of the Socket: it notes what it is told. Tasks are threads."""
+    """What a bus needs of the Socket: it notes what it is told. Tasks are threads; once it is closed they end when they rest."""
 
     def __init__(self, database):
         self.database = database
@@ -183,10 +189,17 @@ class Ear:
         self.heard = []
         self.came = threading.Condition()
         self.create_event = threading.Event
-        self.sleep = time.sleep
+        self.closed = threading.Event()
+
+    def sleep(self, seconds):
+        if self.closed.wait(seconds):
+            raise Closed
 
     def start_background_task(self, task):
-        threading.Thread(target=task, daemon=True).start()
+        def run():
+            with contextlib.suppress(Closed):
+                task()
+        threading.Thread(target=run, daemon=True).start()
 
     def hear(self, event, payload, people):
         with self.came:
@@ -198,14 +211,6 @@ class Ear:
             assert self.came.wait_for(lambda: any(fits(*what) for what in self.heard), ANSWER_SECONDS), self.heard
 
 
-def until(is_so):
-    """Wait for what nobody tells: that a bus listens, and that it knows of another."""
-    end = time.monotonic() + ANSWER_SECONDS
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def listening(database, redis_server):
     """A bus that listens, its ear, and somebody who can publish beside it."""
@@ -214,18 +219,20 @@ def listening(database, redis_server):
     with redis_server.connect() as client:
         def say(process_id, number, *words):
             client.publish(CHANNEL, orjson.dumps([process_id, number, words]))
-        until(lambda: say("warm", 1, ("typing", {"userId": 0}, [0])) or ear.heard)
+        assert wait_for(lambda: say("warm", 1, ("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
         ear.heard.clear()
         yield bus, ear, say
+    ear.closed.set()
 
 
 def test_what_is_told_is_heard_by_the_others_alone(listening, redis_server, database):
     _bus, ear, _say = listening
     other_ear, other = Ear(beside(database)), RedisBus(open_client(redis_server.url), "there")
     other.start(other_ear)
-    until(lambda: not other.alone)
+    assert wait_for(lambda: not other.alone, ANSWER_SECONDS)
     other.tell(SESSION_ENDED, "an id", [7])
     ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
+    other_ear.closed.set()
     assert other_ear.heard == []
 
 
@@ -273,7 +280,7 @@ def test_what_is_no_speech_does_not_end_the_listening(listening, redis_server):
     with redis_server.connect() as client:
         client.publish(CHANNEL, b"no JSON")
         client.publish(CHANNEL, b"[1]")
-    until(lambda: say("there", 1, ("typing", {"userId": 5}, [6])) or ear.heard)
+    assert wait_for(lambda: say("there", 1, ("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
 
 
 # --- the trail ------------------------------------------------------------------------------------------------------

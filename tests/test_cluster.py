@@ -15,8 +15,8 @@ import requests
 import config
 from tests.people import ANSWER_SECONDS
 from tests.server import Server
-from tests.test_deploy import free_port
 from tests.test_doctor import consult, ill
+from tests.waiting import wait_for
 from tools import cluster, commands
 from tools.console import SetupError
 
@@ -44,7 +44,7 @@ class Cluster(Server):
 @pytest.fixture(scope="module")
 def shared(mariadb, redis_server):
     return {"DATABASE_URL": mariadb.url.replace("/chat", "/cluster"), "REDIS_URL": redis_server.url, "SECRET_KEY": SECRET_KEY,
-            "PORT": str(free_port())}
+            "PORT": str(cluster.free_port())}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_a_process_that_dies_is_replaced_and_its_people_go_on(running, two):
     assert back.send(bob, "I am still here")["ok"]
     assert his.wait_for("receiveMessage")["message"] == "I am still here"
     assert running.line_with("has ended; it is started again", BACK)
-    wait_for(lambda: len(running.pids) == PROCESSES)
+    assert wait_for(lambda: len(running.pids) == PROCESSES, BACK)
     assert alive in running.pids and dead not in running.pids
 
 
@@ -150,32 +150,25 @@ def send(sender, receiver, text):
     return False
 
 
-def wait_for(fits):
-    until = time.monotonic() + BACK
-    while not fits():
-        assert time.monotonic() < until
-        time.sleep(0.05)    # a process that starts tells nobody but its parent
-
-
 # --- start and end --------------------------------------------------------------------------------------------------
 
 @pytest.mark.slow
 def test_it_ends_cleanly_with_all_that_it_started(shared):
-    with Cluster(**{**shared, "PORT": str(free_port())}) as cluster:
-        children = [*cluster.pids, *map(int, subprocess.run(["pgrep", "-P", str(cluster.process.pid), "haproxy"],
+    with Cluster(**{**shared, "PORT": str(cluster.free_port())}) as served:
+        children = [*served.pids, *map(int, subprocess.run(["pgrep", "-P", str(served.process.pid), "haproxy"],
                                                             capture_output=True, text=True).stdout.split())]
         assert len(children) == PROCESSES + 1
-        assert cluster.stop() == 0
+        assert served.stop() == 0
         assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 def test_nothing_is_left_when_the_keeper_is_killed(shared):
-    with Cluster(**{**shared, "PORT": str(free_port())}) as cluster:
-        children = cluster.pids
-        cluster.kill()
-        wait_for(lambda: not [pid for pid in children if is_running(pid)])
+    with Cluster(**{**shared, "PORT": str(cluster.free_port())}) as served:
+        children = served.pids
+        served.kill()
+        assert wait_for(lambda: not [pid for pid in children if is_running(pid)], BACK)
 
 
 def is_running(pid):
@@ -201,7 +194,7 @@ def refusal(**settings):
     ({"DATABASE_URL": "mysql://root@127.0.0.1:1/chat"}, "chat: The database cannot be used"),
 ])
 def test_what_cannot_work_is_one_sentence(shared, settings, sentence):
-    words = refusal(**{**shared, "PORT": str(free_port()), **settings})
+    words = refusal(**{**shared, "PORT": str(cluster.free_port()), **settings})
     assert words.startswith(sentence) and len(words.splitlines()) == 1
 
 

@@ -13,6 +13,7 @@ from tests.clusters import Galera, WatchedRedis, is_galera_there
 from tests.databases import Post, call, draft, person
 from tests.people import Person
 from tests.server import Server
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -32,16 +33,8 @@ def galera():
 @pytest.fixture(scope="module")
 def watched():
     with WatchedRedis() as watched:
-        wait_for(watched.is_watched)
+        assert wait_for(watched.is_watched, BACK)
         yield watched
-
-
-def wait_for(fits, seconds=BACK):
-    """Wait until it is so; what a cluster comes to by itself, it tells nobody."""
-    until = time.monotonic() + seconds
-    while not fits():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def url_of(*nodes):
@@ -105,7 +98,7 @@ def test_a_node_that_is_not_in_step_is_left_alone(galera):
             assert node_at(galera, Database(MySQLEngine(url_of(first, second)))) is second
         finally:
             root.cursor().execute("SET GLOBAL wsrep_desync = OFF")
-    wait_for(lambda: galera.is_in_step(first))
+    assert wait_for(lambda: galera.is_in_step(first), BACK)
 
 
 def test_a_node_that_dies_is_passed_over(galera):
@@ -172,9 +165,9 @@ def test_the_people_stay_when_the_master_dies(watched, mariadb, arrive):
         for n in range(5):
             assert hers.send(bob, f"meanwhile {n}")["ok"]
             assert his.wait_for("receiveMessage")["message"] == f"meanwhile {n}"
-        wait_for(lambda: watched.master() is not dead)
-        wait_for(lambda: alice.get("/").status_code == 200)
+        assert wait_for(lambda: watched.master() is not dead, BACK)
+        assert wait_for(lambda: alice.get("/").status_code == 200, BACK)
         newcomer = Person(one.url, "newcomer")
-        wait_for(lambda: newcomer.get("/login").status_code == 200 and newcomer.register().status_code == 302)
+        assert wait_for(lambda: newcomer.get("/login").status_code == 200 and newcomer.register().status_code == 302, BACK)
         assert hers.wait_for("updateOnlineUsers", lambda change: True) and not hers.ended.is_set() and not his.ended.is_set()
         newcomer.leave()

@@ -18,6 +18,7 @@ from tests.private_server import HOST
 from tests.server import ROOT
 from tests.test_doctor import consult, ill
 from tools import programs
+from tools.cluster import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -59,11 +60,6 @@ def echo():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
-
-
-def free_port():
-    with socket.create_server((HOST, 0)) as taken:
-        return taken.getsockname()[1]
 
 
 def replaced(file, replacements):

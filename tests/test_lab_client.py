@@ -10,7 +10,7 @@ from lab.client import ANSWER_SECONDS, scripted
 from lab.proxy import Proxy
 from lab.record import Record
 from lab.telltale import TelltaleSession
-from lab.world import wait_for
+from tests.waiting import wait_for
 
 
 def test_a_tab_waits_for_no_answer_over_a_connection_that_is_dead(start_server, arrive, monkeypatch):

@@ -3,7 +3,6 @@
 One that ends is started again. SIGHUP restarts one after the other, so that there is always somebody to go to.
 """
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -15,13 +14,15 @@ from pathlib import Path
 
 import config
 from tools import ROOT, programs
+from tools.children import ending_with_parent
 
 READY_SECONDS = 30          # until a process serves, or HAProxy listens
 STOP_SECONDS = 8            # for a process to finish what it has; it takes 5 at most
 REST_SECONDS = 1            # before a process that ended by itself is started again
 LOOK_SECONDS = 0.2          # between looks whether all are alive
 HOST = "127.0.0.1"          # of the processes; people come in through HAProxy alone
-PR_SET_PDEATHSIG = 1        # of prctl(2)
+# Of a child: Ctrl+C is for this process alone, whose end, however it comes, is the child's too.
+APART = {"start_new_session": True, "preexec_fn": ending_with_parent(signal.SIGTERM)}
 
 CONFIGURATION = """\
 # Written by `manage.py run --processes`. deploy/haproxy.cfg is the one to copy for several machines and for TLS.
@@ -81,8 +82,7 @@ class Member:
         self.rested_at = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(ROOT / "wsgi.py")], env={**os.environ, **self.settings}, text=True, encoding="utf-8",
-            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            preexec_fn=apart)
+            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **APART)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
 
@@ -181,7 +181,7 @@ class Cluster:
         self.file.write_text(configuration(self.settings, self.members), encoding="utf-8")
         with open(self.log, "w", encoding="utf-8") as log:
             self.haproxy = subprocess.Popen([programs.HAPROXY.path(), "-db", "-f", str(self.file)], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, preexec_fn=apart)
+                                            stdout=log, stderr=log, **APART)
         until = time.monotonic() + READY_SECONDS
         while not listens(self.settings["HOST"], self.settings["PORT"]):
             if self.haproxy.poll() is not None or time.monotonic() > until:
@@ -226,13 +226,6 @@ def listens(host, port):
         return True
     except OSError:
         return False
-
-
-def apart():
-    """In a new process: Ctrl+C is for the supervisor alone, whose end, however it comes, is this one's too."""
-    os.setpgid(0, 0)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def main(count):

@@ -3,6 +3,8 @@ import os
 import signal
 import time
 
+from tests.waiting import wait_for
+
 from .. import namespace
 from ..cluster import PROCESSES
 from .registry import fault
@@ -24,14 +26,10 @@ def rest(world):
     time.sleep(world.dice.random() * DEAD_SECONDS)
 
 
-def wait_for(world, what, is_so):
+def expect_back(world, what, is_so):
     """Wait until something is whole again; a cluster that does not heal is a breach."""
-    until = time.monotonic() + BACK_SECONDS
-    while not is_so():
-        if time.monotonic() > until:
-            world.record.note("breach", promise="faults", text=f"{what} did not come back in {BACK_SECONDS} s")
-            return
-        time.sleep(0.1)
+    if not wait_for(is_so, BACK_SECONDS):
+        world.record.note("breach", promise="faults", text=f"{what} did not come back in {BACK_SECONDS} s")
 
 
 # --- the processes and who stands before them
@@ -41,7 +39,7 @@ def process_killed(world):
     for tab in world.tabs:
         tab.write(world.dice.choice(list(tab.peers)))
     os.kill(world.dice.choice(world.server.processes()), signal.SIGKILL)
-    wait_for(world, "a process", lambda: len(world.server.processes()) == PROCESSES)
+    expect_back(world, "a process", lambda: len(world.server.processes()) == PROCESSES)
 
 
 @cluster_fault("one of three processes frozen 8 s")
@@ -62,7 +60,7 @@ def haproxy_killed(world):
     dead = world.server.haproxy()
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
-    wait_for(world, "HAProxy", lambda: world.server.haproxy() not in ([], dead))
+    expect_back(world, "HAProxy", lambda: world.server.haproxy() not in ([], dead))
     world.wait_until_ready()
 
 
@@ -74,7 +72,7 @@ def node_killed(world):
     node.kill()
     rest(world)
     node.start()
-    wait_for(world, "a node", lambda: world.galera.is_in_step(node))
+    expect_back(world, "a node", lambda: world.galera.is_in_step(node))
 
 
 @cluster_fault("one of three database nodes frozen 8 s")
@@ -84,7 +82,7 @@ def node_frozen(world):
     time.sleep(FROZEN_SECONDS)
     node.resume()
     time.sleep(NOTICED_SECONDS)
-    wait_for(world, "a node", lambda: world.galera.is_in_step(node))
+    expect_back(world, "a node", lambda: world.galera.is_in_step(node))
 
 
 @cluster_fault("one of three database nodes cut off 8 s", needs=lambda world: namespace.loss_possible())
@@ -93,7 +91,7 @@ def node_cut_off(world):
     node = world.dice.choice(world.galera.nodes)
     with namespace.cut_off(node.host, node.group_port):
         time.sleep(CUT_SECONDS)
-    wait_for(world, "a node", lambda: world.galera.is_in_step(node))
+    expect_back(world, "a node", lambda: world.galera.is_in_step(node))
 
 
 # --- Redis and its Sentinels
@@ -102,11 +100,11 @@ def node_cut_off(world):
 def master_killed(world):
     master = world.watched.master()
     master.kill()
-    wait_for(world, "a master", lambda: world.watched.master() is not master)
+    expect_back(world, "a master", lambda: world.watched.master() is not master)
     rest(world)
     master.start()
     world.wait_until_ready()
-    wait_for(world, "a replica", world.watched.is_watched)
+    expect_back(world, "a replica", world.watched.is_watched)
 
 
 @cluster_fault("Redis' master frozen 8 s")
@@ -115,7 +113,7 @@ def master_frozen(world):
     master.pause()
     time.sleep(FROZEN_SECONDS)
     master.resume()
-    wait_for(world, "a replica", world.watched.is_watched)
+    expect_back(world, "a replica", world.watched.is_watched)
     world.wait_until_ready()
 
 
@@ -125,7 +123,7 @@ def master_cut_off(world):
     master = world.watched.master()
     with namespace.cut_off("127.0.0.1", master.port):
         time.sleep(CUT_SECONDS)
-    wait_for(world, "a replica", world.watched.is_watched)
+    expect_back(world, "a replica", world.watched.is_watched)
     world.wait_until_ready()
 
 
@@ -136,7 +134,7 @@ def replica_killed(world):
     replica.kill()
     rest(world)
     replica.start()
-    wait_for(world, "a replica", world.watched.is_watched)
+    expect_back(world, "a replica", world.watched.is_watched)
 
 
 @cluster_fault("one of three Sentinels killed")
@@ -145,4 +143,4 @@ def sentinel_killed(world):
     sentinel.kill()
     rest(world)
     sentinel.start()
-    wait_for(world, "a Sentinel", world.watched.is_watched)
+    expect_back(world, "a Sentinel", world.watched.is_watched)
