@@ -89,6 +89,7 @@ def every_question(database):
     conversation.arrival(database, Message.numbered(database, conversation.id, 9))
     for bounds in ({}, {"before": 100}, {"after": 100}, {"after": 100, "before": 200}):
         Message.page(database, conversation.id, **bounds)
+    Message.stored_after(database, Message.highest_id(database) - 3)
     post, again = Post(database), draft(me, Citizen(ids[-1]))
     for _time in range(2):      # a new conversation, then a resend
         post.writer.store(again)

@@ -1,5 +1,6 @@
 """The commands of manage.py."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -7,7 +8,6 @@ import sys
 from tools import ROOT, assets, environment, node, programs
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
-
 
 MOST_PROCESSES = 64
 
@@ -24,12 +24,13 @@ def run(arguments):
 
 
 def _processes(arguments):
-    if not arguments:
-        return 1
-    name, number = (" ".join(arguments).replace("=", " ").split() + ["", ""])[:2]
-    if name != "--processes" or len(arguments) > 2 or not number.isdecimal() or not 1 <= int(number) <= MOST_PROCESSES:
-        raise SetupError(f"Usage: python3 manage.py run [--processes N]     N from 1 to {MOST_PROCESSES}")
-    return int(number)
+    def number(text):
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_PROCESSES:
+            raise argparse.ArgumentTypeError(f"N is from 1 to {MOST_PROCESSES}, not {text}")
+        return int(text)
+    parser = argparse.ArgumentParser(prog="python3 manage.py run", description="Serve the chat.")
+    parser.add_argument("--processes", type=number, default=1, metavar="N", help="so many, behind HAProxy, on one address")
+    return parser.parse_args(arguments).processes
 
 
 def test(arguments):
