@@ -21,6 +21,7 @@ SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages a second 
 TO_THE_FIRST = 0.8          # of them go to a tab's first peer: that conversation no browser has to draw
 MOST_WAITING = 60           # in the outboxes, a second of writing; then the load holds on: on a slow machine sending it would be the catch-up
 RESEND_EVERY = 40           # messages: one of so many is sent again, with another text
+FULL_MESSAGES = {"embedded": 51_000, "server": 51_000}      # written in a full run, at least: who is done with the faults sooner begins anew
 BETWEEN_SECONDS = 0.3       # from one fault to the next
 END_SECONDS = 30            # for every message to end as sent or as not sent
 RETURN_SECONDS = 40         # for what a process holds to return to where it was
@@ -35,6 +36,12 @@ def schedule(mode, dice, quick, world, only=()):
     todo = [(f, n) for f in possible for n in range(1, (1 if quick else f.times_in(mode)) + 1)]
     dice.shuffle(todo)
     return todo
+
+
+def rounds(*arguments):
+    """Yield the faults of one schedule after the other, without end where there are any."""
+    while todo := schedule(*arguments):
+        yield from todo
 
 
 OUTLIVED = ("connections reset", "a client that never reads")     # by the server process
@@ -117,15 +124,14 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), tell=print):
         load = Load(world, dice.random())
         world.go(SPEED[mode])
         load.start()
-        todo = schedule(mode, dice, quick, world, only)
-        done = 0
-        while todo:
-            for fault, n in todo:
-                time.sleep(BETWEEN_SECONDS)
-                event = break_and_heal(world, fault, n, patience)
-                done += 1
-                tell(f"{done}/{len(todo)} {fault.name} #{n}: {event['healed'] - event['begun']:.1f} s, caught up in {event['catch_up']:.1f} s")
-            todo = schedule(mode, dice, quick, world, only) if time.monotonic() - begun < hours * 3600 else []
+        matrix = len(schedule(mode, random.Random(), quick, world, only))
+        messages = 0 if quick or only else FULL_MESSAGES.get(mode, 0)
+        for done, (fault, n) in enumerate(rounds(mode, dice, quick, world, only), 1):
+            if done > matrix and time.monotonic() - begun >= hours * 3600 and len(record.of("written")) >= messages:
+                break
+            time.sleep(BETWEEN_SECONDS)
+            event = break_and_heal(world, fault, n, patience)
+            tell(f"{done}/{matrix} {fault.name} #{n}: {event['healed'] - event['begun']:.1f} s, caught up in {event['catch_up']:.1f} s")
         if not only and mode != "cluster":
             measure_footprint(world, [f for f in FAULTS if f.name in OUTLIVED], patience)
         settle(world)
