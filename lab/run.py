@@ -131,7 +131,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), tell=print):
                 break
             time.sleep(BETWEEN_SECONDS)
             event = break_and_heal(world, fault, n, patience)
-            tell(f"{done}/{matrix} {fault.name} #{n}: {event['healed'] - event['begun']:.1f} s, caught up in {event['catch_up']:.1f} s")
+            tell(f"{done}/{max(done, matrix)} {fault.name} #{n}: {event['healed'] - event['begun']:.1f} s, caught up in {event['catch_up']:.1f} s")
         if not only and mode != "cluster":
             measure_footprint(world, [f for f in FAULTS if f.name in OUTLIVED], patience)
         settle(world)
