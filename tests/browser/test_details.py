@@ -74,6 +74,21 @@ def test_it_closes_and_the_focus_returns(screen, close):
     expect(screen.heading).to_be_visible()
 
 
+def test_closing_leaves_the_focus_where_it_went_meanwhile(screen):
+    """The browser closes the dialog at once and says so later; Tab may come between the two."""
+    send(screen, "hello")
+    open_details(screen, "hello")
+    screen.page.evaluate("""async () => {
+      const dialog = document.querySelector('#details');
+      const closed = new Promise((resolve) => { dialog.addEventListener('close', resolve); });
+      dialog.close();
+      document.querySelector('#message').focus();
+      await closed;
+    }""")
+    expect(dialog(screen)).to_have_count(0)
+    expect(screen.field).to_be_focused()
+
+
 def test_everything_with_the_keyboard(chat, alice, bob, sit_down):
     hold(chat, alice, bob, numbered(alice, bob, 8))
     screen = sit_down(alice, f"/chat/{bob.username}")

@@ -122,6 +122,7 @@ class Details {
     clearTimeout(this.#timer);
     this.observer.disconnect();
     this.dialog.remove();
+    if (document.activeElement !== document.body) return; // the browser has given the focus back, and it may have gone on since
     const time = part(this.row, 'details');
     (time.isConnected ? time : this.history.list).focus({ preventScroll: true });
   }
