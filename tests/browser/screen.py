@@ -3,6 +3,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.waiting import wait_for
+
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}     # CSS pixels
 PATIENCE_MS = 10_000      # when to give up, on a machine that does other work as well
 
@@ -74,8 +76,10 @@ class Screen:
         return self.page.locator("#history > li.message [data-part=text]").all_text_contents()
 
     def send(self, text):
+        """Write a message and press Enter, again where the page was not alive yet: there it is a line more, as in any field."""
         self.field.fill(text)
         self.field.press("Enter")
+        wait_for(lambda: not self.field.input_value().endswith("\n") or self.field.press("Enter"), PATIENCE_MS / 1000)
 
     def expect_state(self, text, state):
         """Wait until the message is pending, sent, read or failed."""
