@@ -79,7 +79,7 @@ class Screen:
         """Write a message and press Enter, again where the page was not alive yet: there it is a line more, as in any field."""
         self.field.fill(text)
         self.field.press("Enter")
-        wait_for(lambda: not self.field.input_value().endswith("\n") or self.field.press("Enter"), PATIENCE_MS / 1000)
+        assert wait_for(lambda: not self.field.input_value().endswith("\n") or self.field.press("Enter"), PATIENCE_MS / 1000)
 
     def expect_state(self, text, state):
         """Wait until the message is pending, sent, read or failed."""

@@ -261,6 +261,7 @@ def test_what_a_closed_tab_kept_and_could_not_tell_goes_first(screen, alice, bob
     other.page.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
     screen.page.context.set_offline(True)
     other.send("first")
+    other.expect_state("first", "pending")
     other.page.wait_for_function(KEEPS, arg=[alice.id, 1])
     other.page.close()
     screen.send("second")
