@@ -63,7 +63,7 @@ class Unavailable(ChatError):
 
 
 class Locked(Unavailable):
-    """Another session holds what the statement needs; whatever else the database has is free."""
+    """Other sessions hold what the statement needs, or keep being faster; whatever else the database has is free."""
 
 
 class Internal(ChatError):

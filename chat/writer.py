@@ -129,8 +129,11 @@ class Writer:
         batch = [self.queue.popleft() for _n in range(min(len(self.queue), LARGEST_BATCH))]
         try:
             self._commit(batch)
-        except Locked:
-            self._commit_one_by_one(batch)
+        except Locked as error:
+            if len(batch) > 1:
+                self._commit_one_by_one(batch)
+            else:
+                self._fail(batch, error)
         except ChatError as error:
             self._fail(batch, error)
         except Exception:
@@ -138,7 +141,7 @@ class Writer:
             self._commit_one_by_one(batch)
 
     def _commit_one_by_one(self, batch):
-        """Keep a message that the database refuses, or whose rows are locked, from taking its batch with it."""
+        """Keep a message that the database refuses, or that others are always faster than, from taking its batch with it."""
         for waiting in batch:
             if not waiting.settled.is_set():
                 try:
@@ -178,7 +181,7 @@ class Writer:
                 continue
             self._settle(fresh, drafts)
             return
-        raise Unavailable(_("Too many processes write to this conversation at once."))
+        raise Locked(_("Too many processes write to this conversation at once."))
 
     def _conversation_id(self, draft):
         pair = (min(draft.sender_id, draft.receiver_id), max(draft.sender_id, draft.receiver_id))

@@ -247,6 +247,23 @@ def test_a_writer_that_is_always_too_late_says_so(steered, post, alice, bob):
     assert post.send(alice, bob).seq == module.NUMBERING_TRIES + 1
 
 
+def test_a_conversation_that_others_are_always_faster_in_does_not_hold_up_the_rest(steered, post, alice, bob, database):
+    carol, other = person(database), Post(beside(steered))
+    gate = Gate(steered)
+    first = post.send_aside(carol, bob, "first")
+    assert gate.reached.wait(PATIENCE)
+    asides = []
+    for number, (sender, text) in enumerate([(alice, "overtaken"), (carol, "second")], 1):
+        asides.append(post.send_aside(sender, bob, text))
+        wait_for_queue(post, number)
+    steered.before = lambda params: other.send(bob, alice) if "overtaken" in params else None
+    gate.opened.set()
+    overtaken, second = asides
+    assert (first.outcome().seq, second.outcome().seq) == (1, 2)
+    with pytest.raises(Unavailable):
+        overtaken.outcome()
+
+
 # --- failures ------------------------------------------------------------------------------------------------------
 
 
