@@ -85,6 +85,7 @@ class Tab:
     def __init__(self, person, transports=None, connect=True):
         self.person = person
         self.client = socketio.Client(reconnection=False, http_session=session_of(person) if connect else None)
+        in_order(self.client)
         self.events = queue.Queue()
         self.refusals = queue.Queue()
         self.ended = threading.Event()
@@ -128,6 +129,12 @@ class Tab:
     def close(self):
         if self.client.connected:
             self.client.disconnect()
+
+
+def in_order(client):
+    """Have a client handle what it hears one after the other; the library starts a thread for each, and these overtake each other."""
+    trigger = client.eio._trigger_event
+    client.eio._trigger_event = lambda *arguments, **options: trigger(*arguments, **{**options, "run_async": False})
 
 
 def session_of(person, session=None):
