@@ -109,8 +109,14 @@ def cut_off(host, port):
     if not inside():
         raise RuntimeError("packets are lost in a network of our own only")
     table = f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
-    ends = [f"ip {side} {host} tcp {way} {port} drop" for side in ("saddr", "daddr") for way in ("sport", "dport")]
-    _nft(f"table {table} {{ chain input {{ type filter hook input priority 0\n" + "\n".join(ends) + "\n} }")
+    rules = "\n".join(f"ip {side} {host} tcp {way} {port} drop" for side in ("saddr", "daddr") for way in ("sport", "dport"))
+    _nft(f"""
+        table {table} {{
+            chain input {{
+                type filter hook input priority 0
+                {rules}
+            }}
+        }}""")
     try:
         yield
     finally:

@@ -1,7 +1,10 @@
 """What is stored, read past the chat: straight from its database."""
 import contextlib
 import sqlite3
+import time
 from pathlib import Path
+
+import pymysql
 
 from .record import conversation_of
 
@@ -10,6 +13,8 @@ ROWS = ("SELECT m.id, m.seq, m.sender_id, m.receiver_id, m.message, m.client_id 
 HEADS = "SELECT sender_id, receiver_id, seq FROM messages m WHERE seq = (SELECT MAX(seq) FROM messages n WHERE n.conversation_id = m.conversation_id)"
 READ_MARKS = ("SELECT c.lower_id, c.higher_id, m.user_id, m.read_seq FROM members m"
               " JOIN conversations c ON c.id = m.conversation_id")
+PATIENCE_SECONDS = 20       # for a database to answer
+PAUSE_SECONDS = 0.2
 
 
 class Store:
@@ -19,6 +24,17 @@ class Store:
         self.connect = connect      # connect(): a DB-API connection
 
     def ask(self, sql):
+        """Return the rows. A cluster that counts its members anew answers nobody for a moment: it is asked again."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self._ask(sql)
+            except pymysql.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE_SECONDS)
+
+    def _ask(self, sql):
         with contextlib.closing(self.connect()) as connection, contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(sql)
             return cursor.fetchall()

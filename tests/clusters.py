@@ -93,13 +93,27 @@ class Galera(contextlib.ExitStack):
         return connection
 
     @staticmethod
-    def is_in_step(node):
-        """Tell whether a node is there and has what the others have."""
-        with contextlib.suppress(pymysql.Error, OSError), \
-                contextlib.closing(node.connect(connect_timeout=1, read_timeout=2)) as root, root.cursor() as cursor:
+    def _root(node):
+        return node.connect(connect_timeout=1, read_timeout=2)
+
+    def is_in_step(self, node):
+        """Tell whether a node is there and has what the others have, as far as it knows."""
+        with contextlib.suppress(pymysql.Error, OSError), contextlib.closing(self._root(node)) as root, root.cursor() as cursor:
             cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_local_state'")
             return cursor.fetchone()[1] == SYNCED
         return False
+
+    def is_whole(self):
+        """Tell whether all nodes are in step with each other: one that was away does not know at once that the others went on without it."""
+        views = set()
+        for node in self.nodes:
+            with contextlib.suppress(pymysql.Error, OSError), contextlib.closing(self._root(node)) as root, root.cursor() as cursor:
+                cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_state')")
+                views.add(cursor.fetchall())
+                continue
+            return False
+        view = dict(views.pop())
+        return not views and (view["wsrep_cluster_size"], view["wsrep_local_state"]) == (str(len(NODES)), SYNCED)
 
     @property
     def url(self):

@@ -466,6 +466,27 @@ print(loss.end())
 
 
 @needs_namespaces
+def test_a_cut_off_address_is_reached_by_nobody_and_reaches_nobody():
+    during, after = inside("""
+import socket
+def reaches(source, host, port):
+    with socket.socket() as client:
+        client.settimeout(0.3)
+        client.bind((source, 0))
+        return client.connect_ex((host, port)) == 0
+with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.2", one.getsockname()[1])), \\
+        socket.create_server(("127.0.0.1", 0)) as of_another_port:
+    port, another = one.getsockname()[1], of_another_port.getsockname()[1]
+    ways = [("127.0.0.2", "127.0.0.1", port), ("127.0.0.1", "127.0.0.2", port), ("127.0.0.3", "127.0.0.2", port),
+            ("127.0.0.2", "127.0.0.1", another)]
+    with namespace.cut_off("127.0.0.1", port):
+        during = [reaches(*way) for way in ways]
+    print(json.dumps([during, [reaches(*way) for way in ways]]))
+""")
+    assert (during, after) == ([False, False, True, True], [True] * 4)
+
+
+@needs_namespaces
 def test_a_small_disk_can_be_filled_and_freed(tmp_path):
     told = inside(f"""
 from pathlib import Path
