@@ -50,7 +50,7 @@ class Database:
         return self.engine.run(write, writes=len(statements))
 
     def insert(self, sql, params, rows):
-        """Run one INSERT of that many rows, committed on return; return their new ids in order."""
+        """Run one INSERT of that many rows, committed on return; return their new ids in order, None where only a look tells."""
         def write(cursor):
             cursor.execute(self.engine.placeholders(sql), _checked(params))
             return self.engine.new_ids(cursor, rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _
 
 from .clock import iso, stored
-from .errors import Invalid, TooLong
+from .errors import Invalid, Locked, TooLong, Unavailable
 
 LONGEST = 4000              # characters, after trimming
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}     # Unicode's classes of what leaves a bubble empty
@@ -88,8 +88,8 @@ class Message:
         """Return the greatest id of all messages, 0 where there is none."""
         return database.query("SELECT MAX(id) AS id FROM messages")[0]["id"] or 0
 
-    @staticmethod
-    def insert(database, messages):
+    @classmethod
+    def insert(cls, database, messages):
         """Store numbered messages in one statement and give them their ids: all of them or, raising Duplicate, none."""
         one = "(%s, %s, %s, %s, %s, %s, %s)"
         ids = database.insert(
@@ -98,8 +98,16 @@ class Message:
             [value for m in messages for value in
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, stored(m.timestamp), m.client_id)],
             rows=len(messages))
-        for message, new_id in zip(messages, ids):
+        for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
+
+    @classmethod
+    def _ids_of(cls, database, messages):
+        try:
+            stored_rows = cls.resent(database, messages)
+        except Locked as error:     # which would mean that nothing was stored
+            raise Unavailable() from error
+        return [stored_rows[message.sender_id, message.client_id].id for message in messages]
 
 
 def checked_text(text):

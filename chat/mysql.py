@@ -44,8 +44,10 @@ class MySQLEngine:
 
     @staticmethod
     def new_ids(cursor, rows):
+        if rows == 1:
+            return [cursor.lastrowid]
         step = cursor.connection.id_step
-        return range(cursor.lastrowid, cursor.lastrowid + rows * step, step)    # MySQL names the first one
+        return step and range(cursor.lastrowid, cursor.lastrowid + rows * step, step)    # MySQL names the first one
 
     def run(self, work, writes=0):
         place = None
@@ -100,9 +102,10 @@ class MySQLEngine:
         connection = pymysql.connect(host=host, port=port, ssl_disabled=host in LOOPBACK, **self.options, **options)
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT @@auto_increment_increment")     # 1, or the number of nodes in a cluster
-                connection.id_step = cursor.fetchone()[0]
-                _join_cluster(cursor, f"{host}:{port}")
+                cursor.execute("SELECT @@auto_increment_increment")
+                step = cursor.fetchone()[0]
+                # Whenever a node comes or goes, those of a cluster change the step from one statement to the next.
+                connection.id_step = None if _join_cluster(cursor, f"{host}:{port}") else step
             return connection
         except BaseException:
             connection._force_close()
@@ -124,12 +127,13 @@ class MySQLEngine:
 
 
 def _join_cluster(cursor, node):
-    """Where the server is a node of a Galera cluster, see that it is in step. Raises pymysql.OperationalError."""
+    """Tell whether the server is a node of a Galera cluster, and see that it is in step. Raises pymysql.OperationalError."""
     cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_local_state'")
     state = cursor.fetchone()       # not there, or without a value, on a server that stands alone
     if not state or not state[1] or state[1] == "0":
-        return
+        return False
     if state[1] != SYNCED:
         raise pymysql.OperationalError(ER.UNKNOWN_COM_ERROR, f"{node} is not in step with its cluster")
     # What another node has committed, and somebody was told of, is there for the one who asks this node.
     cursor.execute("SET SESSION wsrep_sync_wait=1")
+    return True

@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from chat.clock import now
 from chat.database import Database, MySQLEngine, open_database
 from chat.errors import Unavailable
+from chat.message import Message
 from chat.mysql import NEXT_NODE_AFTER
 from chat.redis_client import open_client
 from tests.clusters import Galera, WatchedRedis, is_galera_there
@@ -84,10 +86,36 @@ def test_whatever_node_writes_there_is_no_gap(galera):
     assert [row["seq"] for row in rows] == list(range(1, 3 * texts + 1))
     delivered = [message for post in posts for message, _origin in post.delivered]
     assert {(message.id, message.seq) for message in delivered} == {(row["id"], row["seq"]) for row in rows}
-    with databases[0].engine.pool.connection() as connection:
-        assert connection.id_step == len(galera.nodes), "ids jump, and each is known all the same"
+    assert len({row["id"] % len(galera.nodes) for row in rows}) > 1, "ids jump, and each is known all the same"
     for database in databases:
         database.engine.close()
+
+
+def test_ids_are_known_while_a_node_is_away(galera):
+    """The nodes that are left take larger or smaller steps from one id to the next, on connections that are open already."""
+    first, second, _third = galera.nodes
+    database = through(first)
+    alice, bob = person(database, "stepping alice"), person(database, "stepping bob")
+
+    def stored_together(first_seq):
+        messages = [draft(alice, bob) for _n in range(3)]
+        for seq, message in enumerate(messages, first_seq):
+            message.conversation_id, message.seq, message.timestamp = 1_000_000, seq, now()
+        Message.insert(database, messages)
+        rows = database.query("SELECT id FROM messages WHERE conversation_id = 1000000 AND seq >= %s ORDER BY seq", (first_seq,))
+        assert [message.id for message in messages] == [row["id"] for row in rows]
+        return messages[1].id - messages[0].id
+    steps = [stored_together(1)]
+    second.stop()
+    try:
+        assert wait_for(lambda: database.query("SELECT @@global.auto_increment_increment AS step")[0]["step"] == 2, BACK)
+        steps.append(stored_together(4))
+    finally:
+        second.start()
+    assert wait_for(galera.is_whole, BACK)
+    steps.append(stored_together(7))
+    assert steps == [3, 2, 3]
+    database.engine.close()
 
 
 def test_a_node_that_is_not_in_step_is_left_alone(galera):

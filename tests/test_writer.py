@@ -280,6 +280,28 @@ def test_a_lost_answer(steered, post, alice, bob):
     assert post.send(alice, bob, "two").seq == 2
 
 
+def test_ids_that_only_a_look_tells(steered, post, alice, bob, monkeypatch):
+    """As in a cluster. Rows that are locked at that look are stored all the same: the resend gives the row, and delivers it."""
+    insert = steered.insert
+    monkeypatch.setattr(steered, "insert", lambda *arguments, **options: insert(*arguments, **options) and None)
+    look, failure, gate = Message.resent, failing_once(Locked("its rows are locked")), Gate(steered)
+    monkeypatch.setattr(Message, "resent", lambda database, drafts: len(drafts) == 2 and failure(None) or look(database, drafts))
+    first = post.send_aside(alice, bob, "first")
+    assert gate.reached.wait(PATIENCE)
+    asides = []
+    for number, text in enumerate(["one", "two"], 1):
+        asides.append(post.send_aside(alice, bob, text, text))
+        wait_for_queue(post, number)
+    gate.opened.set()
+    assert first.outcome().seq == 1
+    for aside in asides:
+        with pytest.raises(Unavailable):
+            aside.outcome()
+    for text in ("one", "two"):
+        post.send(alice, bob, text, text)
+    assert [message for message, _origin in post.delivered] == stored(steered, alice, bob)
+
+
 def test_a_message_after_a_lost_answer_takes_the_next_number(steered, post, alice, bob):
     steered.after = failing_once(Unavailable("the answer was lost"))
     with pytest.raises(Unavailable):
