@@ -87,7 +87,7 @@ def table(rows, runs):
     for row in rows:
         able = [measured for measured in runs if all(measured.has(*need) for need in row.needs)]
         if able:
-            cells = [f"{number(row.value(m))}{'' if row.holds(m) else ' **(missed)**'}" for m in able]
+            cells = [f"{number(row.value(m))}{'' if row.holds(m) else ' **(missed)**'}" if m in able else "" for m in runs]
             out.append(f"| {row.title} | {bar_of(row, able[-1])} | {' | '.join(cells)} | {row.told(able[-1])} |")
     return "\n".join(out) + "\n"
 

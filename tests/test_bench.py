@@ -34,6 +34,13 @@ def test_a_row_that_misses_its_bar_says_so():
     assert "NO" in as_text(lines(ROWS, figures)) and "0.71 **(missed)**" in table(ROWS, [figures])
 
 
+def test_what_one_of_several_runs_did_not_measure_is_an_empty_cell():
+    from bench.report import table
+    from bench.rows import ROWS
+    whole = measured(saturated_chat={"cpu_us": 50, "messages_s": 1}, saturated_peer={"cpu_us": 100, "messages_s": 1})
+    assert "| ≤ 0.7 |  | 0.5 |" in table(ROWS, [measured(), whole])
+
+
 def test_the_median_of_three_rounds_counts():
     from bench.measured import Measured
     rounds = Measured()
