@@ -6,7 +6,7 @@ from .errors import Unavailable
 
 DELAY = 3               # seconds before "gone", so that a reload does not blink
 LEASE = 20              # seconds; a process that dies takes its people offline when its lease ends
-RENEWAL = 5             # seconds between renewals of the lease
+RENEWAL = 2             # seconds between renewals of the lease; some go to a former master of Redis, which does not say that it is none any more
 
 
 class Presence:
