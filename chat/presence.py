@@ -6,7 +6,7 @@ from .errors import Unavailable
 
 DELAY = 3               # seconds before "gone", so that a reload does not blink
 LEASE = 20              # seconds; a process that dies takes its people offline when its lease ends
-RENEWAL = 2             # seconds between renewals of the lease; some go to a former master of Redis, which does not say that it is none any more
+RENEWAL = 1             # second between renewals of the lease: some go to a former master of Redis, which does not know that it is none any more
 
 
 class Presence:
@@ -63,7 +63,7 @@ class Presence:
             self._tell(self.board.remove, gone)
         with self.lock:
             here = frozenset(self.connections) | frozenset(self.leaving)
-        if here & gone or (here and now - self.renewed_at > RENEWAL):   # some came back while they were removed
+        if here & gone or (here and now - self.renewed_at >= RENEWAL):   # some came back while they were removed
             self.renewed_at = now
             self._tell(self.board.put, here)
         try:
