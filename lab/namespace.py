@@ -78,23 +78,12 @@ class Loss:
     def __init__(self, ports, percent):
         self.ports = ", ".join(str(port) for port in ports)
         self.percent = percent
-        self.table = f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
+        self.table = _new_table()
 
     def begin(self):
         """Lose packets from now on. Raises RuntimeError where that is not possible, so on the machine's own network."""
-        if not inside():
-            raise RuntimeError("packets are lost in a network of our own only")
         drop = f"numgen random mod 100 <= {self.percent - 1} counter drop"
-        _nft(f"""
-            table {self.table}
-            delete table {self.table}
-            table {self.table} {{
-                chain input {{
-                    type filter hook input priority 0
-                    iif lo tcp dport {{ {self.ports} }} {drop}
-                    iif lo tcp sport {{ {self.ports} }} {drop}
-                }}
-            }}""")
+        _put_rules(self.table, [f"iif lo tcp {way} {{ {self.ports} }} {drop}" for way in ("dport", "sport")])
 
     def end(self):
         """Lose nothing any more; return how many packets were lost."""
@@ -106,17 +95,8 @@ class Loss:
 @contextlib.contextmanager
 def cut_off(host, port):
     """Lose every packet that goes to an address or comes from it, by that port of either side."""
-    if not inside():
-        raise RuntimeError("packets are lost in a network of our own only")
-    table = f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
-    rules = "\n".join(f"ip {side} {host} tcp {way} {port} drop" for side in ("saddr", "daddr") for way in ("sport", "dport"))
-    _nft(f"""
-        table {table} {{
-            chain input {{
-                type filter hook input priority 0
-                {rules}
-            }}
-        }}""")
+    table = _new_table()
+    _put_rules(table, [f"ip {side} {host} tcp {way} {port} drop" for side in ("saddr", "daddr") for way in ("sport", "dport")])
     try:
         yield
     finally:
@@ -133,6 +113,26 @@ def loss_possible():
     except RuntimeError:
         return False
     return True
+
+
+def _new_table():
+    return f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
+
+
+def _put_rules(table, rules):
+    """Have every packet that comes in pass these rules alone. Raises RuntimeError where that is not possible."""
+    if not inside():
+        raise RuntimeError("packets are lost in a network of our own only")
+    lines = "\n".join(rules)
+    _nft(f"""
+        table {table}
+        delete table {table}
+        table {table} {{
+            chain input {{
+                type filter hook input priority 0
+                {lines}
+            }}
+        }}""")
 
 
 def _nft(script):

@@ -92,28 +92,23 @@ class Galera(contextlib.ExitStack):
         connection.query("SET SESSION wsrep_sync_wait = 1")
         return connection
 
-    @staticmethod
-    def _root(node):
-        return node.connect(connect_timeout=1, read_timeout=2)
-
     def is_in_step(self, node):
         """Tell whether a node is there and has what the others have, as far as it knows."""
-        with contextlib.suppress(pymysql.Error, OSError), contextlib.closing(self._root(node)) as root, root.cursor() as cursor:
-            cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_local_state'")
-            return cursor.fetchone()[1] == SYNCED
-        return False
+        return self._view(node).get("wsrep_local_state") == SYNCED
 
     def is_whole(self):
         """Tell whether all nodes are in step with each other: one that was away does not know at once that the others went on without it."""
-        views = set()
-        for node in self.nodes:
-            with contextlib.suppress(pymysql.Error, OSError), contextlib.closing(self._root(node)) as root, root.cursor() as cursor:
-                cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_state')")
-                views.add(cursor.fetchall())
-                continue
-            return False
-        view = dict(views.pop())
-        return not views and (view["wsrep_cluster_size"], view["wsrep_local_state"]) == (str(len(NODES)), SYNCED)
+        first, *others = (self._view(node) for node in self.nodes)
+        return (first.get("wsrep_cluster_size"), first.get("wsrep_local_state")) == (str(len(NODES)), SYNCED) and others == [first] * 2
+
+    @staticmethod
+    def _view(node):
+        """Return what a node says of its cluster and its place in it, {} where it does not answer."""
+        with contextlib.suppress(pymysql.Error, OSError), \
+                contextlib.closing(node.connect(connect_timeout=1, read_timeout=2)) as root, root.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_state')")
+            return dict(cursor.fetchall())
+        return {}
 
     @property
     def url(self):
