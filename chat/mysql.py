@@ -104,7 +104,7 @@ class MySQLEngine:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT @@auto_increment_increment")
                 step = cursor.fetchone()[0]
-                # Whenever a node comes or goes, those of a cluster change the step from one statement to the next.
+                # A cluster changes the step from one statement to the next, whenever a node comes or goes.
                 connection.id_step = None if _join_cluster(cursor, f"{host}:{port}") else step
             return connection
         except BaseException:

@@ -141,7 +141,7 @@ class Writer:
             self._commit_one_by_one(batch)
 
     def _commit_one_by_one(self, batch):
-        """Keep a message that the database refuses, or that others are always faster than, from taking its batch with it."""
+        """Keep a message that the database refuses or whose rows are locked, or whose number others always take, from taking its batch with it."""
         for waiting in batch:
             if not waiting.settled.is_set():
                 try:
