@@ -181,15 +181,26 @@ class Closed(BaseException):
 
 
 class Ear:
-    """What a bus needs of the Socket: it notes what it is told. Tasks are threads; once it is closed they end when they rest."""
+    """What a bus needs of the Socket: it notes what it is told. Tasks are threads, which close() ends."""
 
     def __init__(self, database):
         self.database = database
         self.server = self.eio = self
         self.heard = []
         self.came = threading.Condition()
-        self.create_event = threading.Event
         self.closed = threading.Event()
+        self.tasks = []
+
+    def create_event(self):
+        """Return an event at which nobody rests once this is closed."""
+        self.event = threading.Event()
+        wait = self.event.wait
+
+        def wait_and_look(seconds):
+            wait(seconds)
+            self.sleep(0)
+        self.event.wait = wait_and_look
+        return self.event
 
     def sleep(self, seconds):
         if self.closed.wait(seconds):
@@ -199,9 +210,17 @@ class Ear:
         def run():
             with contextlib.suppress(Closed):
                 task()
-        threading.Thread(target=run, daemon=True).start()
+        self.tasks.append(threading.Thread(target=run, daemon=True))
+        self.tasks[-1].start()
+
+    def close(self, say):
+        self.closed.set()
+        self.event.set()
+        assert wait_for(lambda: say("last", 1, ("typing", {}, [])) or not any(task.is_alive() for task in self.tasks),
+                        ANSWER_SECONDS)
 
     def hear(self, event, payload, people):
+        self.sleep(0)
         with self.came:
             self.heard.append((event, payload, people))
             self.came.notify_all()
@@ -222,17 +241,17 @@ def listening(database, redis_server):
         assert wait_for(lambda: say("warm", 1, ("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
         ear.heard.clear()
         yield bus, ear, say
-    ear.closed.set()
+    ear.close(say)
 
 
 def test_what_is_told_is_heard_by_the_others_alone(listening, redis_server, database):
-    _bus, ear, _say = listening
+    _bus, ear, say = listening
     other_ear, other = Ear(beside(database)), RedisBus(open_client(redis_server.url), "there")
     other.start(other_ear)
     assert wait_for(lambda: not other.alone, ANSWER_SECONDS)
     other.tell(SESSION_ENDED, "an id", [7])
     ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
-    other_ear.closed.set()
+    other_ear.close(say)
     assert other_ear.heard == []
 
 
