@@ -1,30 +1,48 @@
 """The bus: what one process tells the others, over Redis. Where there is no Redis, there is one process.
 
-Every process says something once a second, if only that it is there; as long as nobody else listens, it says no more. What is told
-is a hint, and may get lost, with Redis or with a connection to it. So each numbers what it says: the others notice what they did not
-hear. Who has missed something, or hears nothing at all, not even itself, looks into the database, where every message is, until all is
-well again.
+What is told goes to those processes alone at which its people are online: a script in Redis looks them up on the board of presence.
+It is a hint, and may get lost, with Redis or with a connection to it. So every process says once a second that it is there, over the
+same line on which it tells, and numbers its lines: as long as the number stays, and one's own ear stays open, nothing that was told
+got lost. Who hears another number, or hears nothing at all, not even itself, looks into the database, where every message is, until
+all is well again.
 """
 import logging
 import time
 from collections import deque
 
 import orjson
-import redis
 
 from .errors import Unavailable
 from .message import Message
+from .presence import RedisBoard
+from .redis_client import Line
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "chat:bus"
-BEAT = 1                    # second between two things that a process says, if only that it is there
+BEAT = 1                    # second between two times that a process says that it is there
 DEAF = 3                    # seconds without hearing oneself: the connection is given up, and made anew
 FORGOTTEN = 30              # seconds without hearing another process: it has ended, and does not speak elsewhere
 PAUSE = 0.5                 # seconds before another attempt to connect
 LOOK_EVERY = 1              # second between looks into the database while something was missed
 LONGEST_SPEECH = 500        # things said at once
 HOLD = 10                   # seconds in which messages may be committed in another order than that of their ids
+
+# KEYS: the board. ARGV: what the names of all ears begin with, who speaks, then of each word its people ("7 9") and itself.
+TELL = """
+local begin, speaker = ARGV[1], ARGV[2]
+for _, ear in ipairs(redis.call('PUBSUB', 'CHANNELS', begin .. '*')) do
+    local process, words = string.sub(ear, #begin + 1), {}
+    for i = 3, process == speaker and 0 or #ARGV, 2 do
+        for person in string.gmatch(ARGV[i], '%d+') do
+            if redis.call('ZSCORE', KEYS[1], person .. ':' .. process) then
+                table.insert(words, ARGV[i + 1])
+                break
+            end
+        end
+    end
+    if #words > 0 then redis.call('PUBLISH', ear, '[' .. table.concat(words, ',') .. ']') end
+end
+"""
 
 
 class NoBus:
@@ -44,10 +62,14 @@ class RedisBus:
         self.client = client
         self.process_id = process_id
         self.socket = self.trail = None
-        self.said = 0               # how often this process has spoken
-        self.heard = {}             # process id -> (the number of what was last heard from it, when)
-        self.alone = True           # nobody else listens
+        # A channel is the same for all databases of a Redis; a chat in another one is another chat.
+        self.channel = f"chat:bus:{client.connection_pool.connection_kwargs.get('db') or 0}"
+        self.ear = f"{self.channel}:{process_id}"
+        self.line = 0               # how often this process has begun to tell everything
+        self.heard = {}             # process id -> (its line, when it was last heard)
+        self.alone = True           # nobody else listens, and nothing is told
         self.missed = True          # something may be in the database that nobody here was told
+        self.beat_at = 0
         self.waiting = deque()
 
     def start(self, socket):
@@ -68,53 +90,88 @@ class RedisBus:
             self.something_waits.set()
         return self._note(event, payload)
 
+    def look(self):
+        """Look into the database: somebody here may not have been told something."""
+        self.missed = True
+
     def _speak(self):
         while True:
-            self.something_waits.wait(BEAT)
-            self.something_waits.clear()
-            words = [self.waiting.popleft() for _n in range(min(len(self.waiting), LONGEST_SPEECH))]
-            if self.waiting:
-                self.something_waits.set()
-            self.said += 1
             try:
-                self.alone = self.client.publish(CHANNEL, orjson.dumps([self.process_id, self.said, words])) < 2
+                with Line(self.client) as mouth:
+                    script = mouth.ask("SCRIPT", "LOAD", TELL)
+                    self.line += 1
+                    self.beat_at = 0
+                    while True:
+                        self._beat(mouth)
+                        words = self._next_words()
+                        if words:
+                            # No answer is waited for: that the next beat is heard shows that this was carried out.
+                            mouth.say("EVALSHA", script, 1, RedisBoard.KEY, f"{self.channel}:", self.process_id, *words)
+                        else:
+                            self.something_waits.wait(BEAT)
+                            self.something_waits.clear()
             except Unavailable:
-                self.waiting.clear()                # the others will miss this number, and look
-                self.socket.server.sleep(PAUSE)
+                self.waiting.clear()                # the others will hear another line, and look
+            except Exception:
+                log.exception("speaking goes on after an error")
+            self.socket.server.sleep(PAUSE)
+
+    def _beat(self, mouth):
+        now = time.monotonic()
+        if now - self.beat_at >= BEAT:
+            self.beat_at = now
+            self._find(alone=mouth.ask("PUBLISH", self.channel, orjson.dumps([self.process_id, self.line, self.trail.top])) < 2)
+
+    def _next_words(self):
+        """Take what waits to be told: of each word its people, and itself."""
+        words = []
+        for event, payload, people in [self.waiting.popleft() for _n in range(min(len(self.waiting), LONGEST_SPEECH))]:
+            words += [" ".join(map(str, people)), orjson.dumps([event, payload, people])]
+        return words
+
+    def _find(self, alone):
+        """Note whether anybody else listens. From the moment that somebody does on, everything is told."""
+        if self.alone and not alone:
+            self.line += 1
+        self.alone = alone
 
     def _listen(self):
         while True:
             try:
-                with self.client.pubsub(ignore_subscribe_messages=True) as ears:
-                    ears.subscribe(CHANNEL)
-                    self.something_waits.set()      # the others learn at once that somebody listens
+                with Line(self.client) as line:
+                    line.say("SUBSCRIBE", self.channel, self.ear)
                     since = time.monotonic()
                     while not self._is_silent(self.process_id, since):
-                        said = ears.get_message(timeout=BEAT)
-                        if said:
-                            self._hear(*orjson.loads(said["data"]))
-            except (redis.RedisError, Unavailable, OSError) as error:
+                        self._hear(*line.next())
+            except Unavailable as error:
                 log.warning("the other processes are not heard: %s", error)
             except Exception:
                 log.exception("listening goes on after an error")
             self.missed = True
             self.socket.server.sleep(PAUSE)
 
-    def _hear(self, process_id, number, words):
-        latest, _at = self.heard.get(process_id, (0, 0))
-        if number != latest + 1:
-            self.missed = True
-        self.heard[process_id] = number, time.monotonic()
-        if process_id == self.process_id:
-            return
-        self.alone = False      # who begins to listen says so, and hears everything from then on
-        for event, payload, people in words:
-            if self._note(event, payload):
-                self.socket.hear(event, payload, people)
+    def _hear(self, kind, channel, said):
+        if kind == b"subscribe":
+            self.beat_at = 0
+            self.something_waits.set()      # the others learn at once that somebody listens
+        elif channel.decode() == self.channel:
+            self._hear_beat(*orjson.loads(said))
+        else:
+            for event, payload, people in orjson.loads(said):
+                if self._note(event, payload):
+                    self.socket.hear(event, payload, people)
+
+    def _hear_beat(self, process_id, line, highest_id):
+        known_line, _at = self.heard.get(process_id, (None, 0))
+        self.heard[process_id] = line, time.monotonic()
+        self.trail.reach(highest_id)
+        if process_id != self.process_id:
+            self.missed |= line != known_line
+            self._find(alone=False)
 
     def _is_silent(self, process_id, since=0):
         """Tell whether a process was not heard for long, from a moment on."""
-        _number, at = self.heard.get(process_id, (0, 0))
+        _line, at = self.heard.get(process_id, (None, 0))
         return time.monotonic() - max(at, since) > DEAF
 
     def _misses_somebody(self):
@@ -122,7 +179,7 @@ class RedisBus:
 
         After a change of Redis' master some still talk to the old one, and hear themselves there.
         """
-        for process_id, (_number, at) in list(self.heard.items()):
+        for process_id, (_line, at) in list(self.heard.items()):
             if time.monotonic() - at > FORGOTTEN and process_id != self.process_id:
                 del self.heard[process_id]
         return any(self._is_silent(process_id) for process_id in [self.process_id, *self.heard])
@@ -158,7 +215,7 @@ class Trail:
     def __init__(self, database, clock=time.monotonic):
         self.database = database
         self.clock = clock
-        self.floor = self.greatest = Message.highest_id(database)   # nothing up to the floor is looked for
+        self.floor = self.greatest = self.top = Message.highest_id(database)    # nothing up to the floor is looked for
         self.moved_at = clock()
         self.seen = set()           # ids above the floor
 
@@ -166,7 +223,12 @@ class Trail:
         """Note a message as delivered; return whether it was not before."""
         is_new = message_id not in self.seen
         self.seen.add(message_id)
+        self.reach(message_id)
         return is_new
+
+    def reach(self, message_id):
+        """Note that a message of that id is stored, here or elsewhere."""
+        self.top = max(self.top, message_id)
 
     def unseen(self):
         """Yield the stored messages that were not noted, in the order of their ids, each noted as it comes."""
@@ -179,5 +241,5 @@ class Trail:
         """Raise the floor to what was the greatest id when this was last done, unless that is too short ago."""
         if self.clock() - self.moved_at >= HOLD:
             self.moved_at = self.clock()
-            self.floor, self.greatest = self.greatest, max(self.seen, default=self.greatest)
+            self.floor, self.greatest = self.greatest, self.top
             self.seen = {message_id for message_id in self.seen if message_id > self.floor}

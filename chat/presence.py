@@ -12,21 +12,29 @@ RENEWAL = 1             # second between renewals of the lease: some go to a for
 class Presence:
     """Counts the connections of each person in this process, and keeps `board`, which all processes share, told."""
 
-    def __init__(self, board, clock=time.monotonic):
+    def __init__(self, board, clock=time.monotonic, missing=lambda: None):
         self.board = board
         self.clock = clock
+        self.missing = missing      # called when somebody here was not on the board for a while: the others did not know of them
         self.connections = {}       # user id -> set of connection ids
         self.leaving = {}           # user id -> when the delay ends
         self.lock = threading.RLock()
         self.renewed_at = 0
+        self.listed = set()         # whom this process has put on the board
+        self.is_missing = False     # somebody could not be put there
         self.known_online = frozenset()
 
     def connect(self, user_id, sid):
-        """Note a connection; return whether this person had just left."""
+        """Note a connection; return whether this person comes back: nobody has told yet that they were gone."""
         with self.lock:
+            back = (self.leaving.pop(user_id, None) is not None
+                    or user_id in self.known_online and user_id not in self.connections)    # they were at another process
             self.connections.setdefault(user_id, set()).add(sid)
-            back = self.leaving.pop(user_id, None) is not None
-        self._tell(self.board.put, {user_id})
+        try:
+            self.board.put({user_id})
+            self.listed.add(user_id)
+        except Unavailable:
+            self.is_missing = True      # until the next renewal
         return back
 
     def disconnect(self, user_id, sid):
@@ -59,32 +67,45 @@ class Presence:
             gone = {user_id for user_id, ends in self.leaving.items() if ends <= now}
             for user_id in gone:
                 del self.leaving[user_id]
+            self.listed -= gone
         if gone:
-            self._tell(self.board.remove, gone)
+            self._remove(gone)
         with self.lock:
             here = frozenset(self.connections) | frozenset(self.leaving)
         if here & gone or (here and now - self.renewed_at >= RENEWAL):   # some came back while they were removed
             self.renewed_at = now
-            self._tell(self.board.put, here)
+            self._renew(here)
         try:
             self.known_online = here | self.board.online()
         except Unavailable:
             self.known_online = here | (self.known_online - gone)
         return self.known_online
 
-    @staticmethod
-    def _tell(verb, user_ids):
+    def _renew(self, here):
+        listed = here & self.listed
         try:
-            verb(user_ids)
+            if self.board.put(listed):
+                self.is_missing = True      # Redis has forgotten them, as a new master may
+            self.board.put(here - listed)
         except Unavailable:
-            pass    # the next renewal tells it again
+            return      # the next renewal tells it again
+        self.listed |= here
+        if self.is_missing:
+            self.is_missing = False
+            self.missing()
+
+    def _remove(self, gone):
+        try:
+            self.board.remove(gone)
+        except Unavailable:
+            pass        # their leases end
 
 
 class MemoryBoard:
     """One process: what it knows itself is all there is."""
 
     def put(self, user_ids):
-        pass
+        return 0
 
     def remove(self, user_ids):
         pass
@@ -103,8 +124,11 @@ class RedisBoard:
         self.process_id = process_id
 
     def put(self, user_ids):
+        """Give these people a new lease; return how many of them were not on the board."""
+        if not user_ids:
+            return 0
         ends = self._now() + LEASE
-        self.client.zadd(self.KEY, {f"{user_id}:{self.process_id}": ends for user_id in user_ids})
+        return self.client.zadd(self.KEY, {f"{user_id}:{self.process_id}": ends for user_id in user_ids})
 
     def remove(self, user_ids):
         self.client.zrem(self.KEY, *(f"{user_id}:{self.process_id}" for user_id in user_ids))

@@ -1,4 +1,5 @@
 """The client of Redis: one server, or whichever its Sentinels name; its errors are the chat's own."""
+import contextlib
 import logging
 
 import redis
@@ -19,17 +20,59 @@ TIMEOUTS = {"socket_timeout": ANSWER_TIMEOUT, "socket_connect_timeout": ANSWER_T
 POOL = {"max_connections": MOST_CONNECTIONS, "timeout": TURN_TIMEOUT, **TIMEOUTS}
 
 
+@contextlib.contextmanager
+def _own_errors():
+    try:
+        yield
+    except redis.exceptions.NoScriptError:      # the scripts' own sign: load me first
+        raise
+    except (redis.RedisError, OSError) as error:
+        log.warning("Redis does not answer: %s", error)
+        raise Unavailable() from error
+
+
 class Client(redis.Redis):
     """Redis whose errors are the chat's own, so that nobody else has to know them."""
 
     def execute_command(self, *arguments, **options):
-        try:
+        with _own_errors():
             return super().execute_command(*arguments, **options)
-        except redis.exceptions.NoScriptError:      # its scripts' own sign: load me first
-            raise
-        except redis.RedisError as error:
-            log.warning("Redis does not answer: %s", error)
-            raise Unavailable() from error
+
+
+class Line:
+    """A connection of one's own that is not made anew in silence: what is said over it arrives in order, or an error is raised."""
+
+    def __init__(self, client):
+        self.pool = client.connection_pool
+        with _own_errors():
+            self.connection = self.pool.get_connection()
+        self.unanswered = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.connection.disconnect()
+        self.pool.release(self.connection)
+
+    def say(self, *command):
+        """Send a command without waiting for the answer. Raises Unavailable."""
+        with _own_errors():
+            self.connection.send_command(*command)
+        self.unanswered += 1
+
+    def ask(self, *command):
+        """Return the answer to a command; those to what was said before come first. Raises Unavailable, for them too."""
+        self.say(*command)
+        while self.unanswered:
+            answer = self.next()
+            self.unanswered -= 1
+        return answer
+
+    def next(self):
+        """Return what Redis sends next. Raises Unavailable where that takes longer than ANSWER_TIMEOUT."""
+        with _own_errors():
+            return self.connection.read_response(push_request=True)
 
 
 class SentinelPool(SentinelConnectionPool, redis.BlockingConnectionPool):

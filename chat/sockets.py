@@ -173,12 +173,20 @@ class Socket:
             raise Unavailable(_("The server is restarting."))
         receiver_id = self.person(receiver_id, sender, "receiverId")
         draft = Message.written(sender, receiver_id, text, client_id)
-        wait = self.stores.local_limits.take(("send", sender.id), MOST_MESSAGES, MESSAGE_WINDOW)
+        wait = self._take_turn(sender, origin)
         if wait:
             for first_row in Message.resent(self.database, [draft]).values():
                 return first_row        # it asks for nothing to be stored
             raise RateLimited(_("Too many messages at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
         return self.writer.store(draft, origin)
+
+    def _take_turn(self, sender, origin):
+        """Count a message; return 0, or the seconds that its sender has to wait."""
+        wait = self.stores.local_limits.take(("send", sender.id), MOST_MESSAGES, MESSAGE_WINDOW)
+        if wait or origin:
+            return wait
+        # Of what comes by a form the other processes hear nothing, unless its sender has a tab at them too.
+        return self.stores.limits.take(("form", sender.id), MOST_MESSAGES, MESSAGE_WINDOW)
 
     def receive_message(self, message, origin=None):
         """Deliver a stored message to every connection of both people but the one it came from."""
@@ -199,6 +207,8 @@ class Socket:
             self.writer.heard(payload["senderId"], payload["receiverId"], payload["seq"])
             # It counts here as well: whoever has tabs at several processes has no more messages than with one.
             self.stores.local_limits.take(("send", payload["senderId"]), MOST_MESSAGES, MESSAGE_WINDOW)
+        if event == "typing" and not self._may_type(payload["userId"], *people):
+            return
         self._emit(event, payload, people)
 
     def _emit(self, event, payload, people, origin=None):
@@ -236,9 +246,12 @@ class Socket:
         """Pass on that a person writes, at most once in a while for each receiver."""
         writer = self.who(sid)
         receiver_id = self.person(*fields(data, "userId"), writer, "userId")
-        if not self.stores.local_limits.take(("typing", writer.id, receiver_id), 1, TYPING_WINDOW):
+        if self._may_type(writer.id, receiver_id):
             self.tell("typing", {"userId": writer.id}, [receiver_id])
         return {"ok": True}
+
+    def _may_type(self, writer_id, receiver_id):
+        return not self.stores.local_limits.take(("typing", writer_id, receiver_id), 1, TYPING_WINDOW)
 
     @staticmethod
     def unknown_event(_sid, _data):

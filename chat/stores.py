@@ -41,5 +41,6 @@ def open_stores(settings):
     except (redis.RedisError, ValueError, OSError) as error:
         raise ConfigError(f"Redis cannot be used: {error}") from error
     process_id = secrets.token_hex(8)
-    return Stores(RedisSessions(client), Presence(RedisBoard(client, process_id)), RedisLimits(client, enabled), local_limits,
-                  RedisBus(client, process_id), ping=client.ping)
+    bus = RedisBus(client, process_id)
+    presence = Presence(RedisBoard(client, process_id), missing=bus.look)
+    return Stores(RedisSessions(client), presence, RedisLimits(client, enabled), local_limits, bus, ping=client.ping)

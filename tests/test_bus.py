@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from chat.bus import CHANNEL, HOLD, RedisBus, Trail
+from chat.bus import HOLD, RedisBus, Trail
 from chat.message import Message
+from chat.presence import RedisBoard
 from chat.redis_client import open_client
 from chat.sockets import MESSAGE_WINDOW, MOST_MESSAGES, SESSION_ENDED, Socket
 from chat.terminal import Silence
@@ -156,22 +157,61 @@ def test_while_redis_does_not_answer_people_go_on_and_hear_each_other(own_redis,
     assert his.heard() == []
 
 
-def test_limits_count_what_is_sent_at_another_process(mariadb, redis_server, arrive):
+@pytest.fixture(scope="module")
+def limited(mariadb, redis_server):
+    """Two processes that count how often somebody does something."""
     shared = {"DATABASE_URL": mariadb.url.replace("/chat", "/two_limited"), "REDIS_URL": redis_server.url,
               "SECRET_KEY": SECRET_KEY, "RATELIMIT_ENABLED": "1"}
     with Server(**shared) as one, Server(**shared) as other:
-        alice, bob = arrive(one), arrive(one)
-        his = bob.tab()
-        tabs = itertools.cycle([alice.tab(), elsewhere(alice, other).tab()])
-        sent = 0
-        for tab in itertools.islice(tabs, 2 * MOST_MESSAGES):
-            answer = tab.send(bob, "again")
-            if not answer["ok"]:
-                break
-            sent += 1
-            his.wait_for("receiveMessage")      # and so has the other process heard of it, or nearly
-        assert answer["error"]["code"] == "rate_limited" and answer["error"]["retryAfter"] <= MESSAGE_WINDOW + 1
-        assert MOST_MESSAGES <= sent <= MOST_MESSAGES + 2
+        yield one, other
+
+
+def test_limits_count_what_is_sent_at_another_process(limited, arrive):
+    one, other = limited
+    alice, bob = arrive(one), arrive(one)
+    his = bob.tab()
+    tabs = itertools.cycle([alice.tab(), elsewhere(alice, other).tab()])
+    sent = 0
+    for tab in itertools.islice(tabs, 2 * MOST_MESSAGES):
+        answer = tab.send(bob, "again")
+        if not answer["ok"]:
+            break
+        sent += 1
+        his.wait_for("receiveMessage")      # and so has the other process heard of it, or nearly
+    assert answer["error"]["code"] == "rate_limited" and answer["error"]["retryAfter"] <= MESSAGE_WINDOW + 1
+    assert MOST_MESSAGES <= sent <= MOST_MESSAGES + 2
+
+
+def test_limits_count_forms_that_are_sent_at_another_process(limited, arrive):
+    """The others do not hear of them: the sender has no tab there."""
+    one, other = limited
+    alice, bob = arrive(one), arrive(one)
+    places = itertools.cycle([alice, elsewhere(alice, other)])
+    answers = [place.send(bob, "again").status_code for place in itertools.islice(places, MOST_MESSAGES + 1)]
+    assert answers == [201] * MOST_MESSAGES + [429]
+
+
+def test_who_types_at_two_processes_is_seen_once(limited, arrive):
+    one, other = limited
+    alice, bob = arrive(one), arrive(one)
+    his = bob.tab()
+    for tab in (alice.tab(), elsewhere(alice, other).tab()):
+        assert tab.call("typing", {"userId": bob.id})["ok"]
+    assert tab.send(bob, "what was typed")["ok"]       # after the sign, over the same road
+    events = iter(lambda: his.events.get(timeout=ANSWER_SECONDS)[0], "receiveMessage")
+    assert list(events).count("typing") == 1
+
+
+def test_who_is_missing_on_the_board_is_told_all_the_same(apart, own_redis):
+    """As after a change of Redis' master, which may not know of those who came last: their process finds them missing, and looks."""
+    alice, bob = apart
+    hers, his = alice.tab(), bob.tab()
+    hers.send(bob, "before")
+    his.wait_for("receiveMessage")
+    with own_redis.connect() as client:
+        assert client.delete(RedisBoard.KEY)
+        hers.send(bob, "and after")
+    assert his.wait_for("receiveMessage", timeout=SOON)["message"] == "and after"
 
 
 # --- the bus alone --------------------------------------------------------------------------------------------------
@@ -216,8 +256,7 @@ class Ear:
     def close(self, say):
         self.closed.set()
         self.event.set()
-        assert wait_for(lambda: say("last", 1, ("typing", {}, [])) or not any(task.is_alive() for task in self.tasks),
-                        ANSWER_SECONDS)
+        assert wait_for(lambda: say(("typing", {}, [])) or not any(task.is_alive() for task in self.tasks), ANSWER_SECONDS)
 
     def hear(self, event, payload, people):
         self.sleep(0)
@@ -230,59 +269,119 @@ class Ear:
             assert self.came.wait_for(lambda: any(fits(*what) for what in self.heard), ANSWER_SECONDS), self.heard
 
 
+def own_database(redis_server):
+    """Return the address of a database in which no other process of the tests is."""
+    return f"{redis_server.url.rstrip('/')}/7"
+
+
 @pytest.fixture
-def listening(database, redis_server):
-    """A bus that listens, its ear, and somebody who can publish beside it."""
-    ear, bus = Ear(beside(database)), RedisBus(open_client(redis_server.url), "here")
-    bus.start(ear)
+def speech(redis_server):
+    """What other processes say to the one that is called "here": that they are there, and words."""
     with redis_server.connect() as client:
-        def say(process_id, number, *words):
-            client.publish(CHANNEL, orjson.dumps([process_id, number, words]))
-        assert wait_for(lambda: say("warm", 1, ("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
-        ear.heard.clear()
-        yield bus, ear, say
-    ear.close(say)
+        def beat(process_id, line, highest_id=0):
+            client.publish("chat:bus:7", orjson.dumps([process_id, line, highest_id]))
+
+        def say(*words):
+            client.publish("chat:bus:7:here", orjson.dumps(words))
+        yield SimpleNamespace(beat=beat, say=say)
 
 
-def test_what_is_told_is_heard_by_the_others_alone(listening, redis_server, database):
-    _bus, ear, say = listening
-    other_ear, other = Ear(beside(database)), RedisBus(open_client(redis_server.url), "there")
-    other.start(other_ear)
-    assert wait_for(lambda: not other.alone, ANSWER_SECONDS)
-    other.tell(SESSION_ENDED, "an id", [7])
+@pytest.fixture
+def listening(database, redis_server, speech):
+    """A bus that listens, and its ear."""
+    ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "here")
+    bus.start(ear)
+    assert wait_for(lambda: speech.say(("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
+    assert wait_for(lambda: not bus.missed, ANSWER_SECONDS)
+    ear.heard.clear()
+    yield bus, ear
+    ear.close(speech.say)
+
+
+@pytest.fixture
+def speaking(database, redis_server, listening, speech):
+    """Another bus, "there", that has found out that it is not alone; and its ear."""
+    ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
+    bus.start(ear)
+    assert wait_for(lambda: not bus.alone, ANSWER_SECONDS)
+    yield bus, ear
+    with redis_server.connect() as client:
+        ear.close(lambda *words: client.publish("chat:bus:7:there", orjson.dumps(words)))
+
+
+def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, speaking, redis_server):
+    (_bus, ear), (speaker, speakers_ear) = listening, speaking
+    client = open_client(own_database(redis_server))
+    here, there = RedisBoard(client, "here"), RedisBoard(client, "there")
+    here.put({7, 9})
+    there.put({7, 8})
+    speaker.tell("typing", {"userId": 1}, [8])
+    speaker.tell("typing", {"userId": 2}, [77])
+    speaker.tell("messagesRead", {"seq": 3}, [8, 9])
+    speaker.tell(SESSION_ENDED, "an id", [7])
     ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
-    other_ear.close(say)
-    assert other_ear.heard == []
+    assert ear.heard == [("messagesRead", {"seq": 3}, [8, 9]), (SESSION_ENDED, "an id", [7])]
+    here.remove({7, 9})
+    there.remove({7, 8})
+    assert speakers_ear.heard == []
 
 
-def test_a_number_that_is_missing_is_looked_for_in_the_database(listening, database):
-    """Nothing tells of the message but the jump from 1 to 3."""
-    _bus, ear, say = listening
+def test_another_database_of_the_same_redis_is_another_chat(listening, redis_server):
+    bus, _ear = listening
+    assert RedisBus(open_client(redis_server.url), "here").ear != bus.ear
+
+
+def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listening, speech, database):
+    """Nothing tells of the message but the number."""
+    bus, ear = listening
     alice, bob = person(database), person(database)
+    speech.beat("there", 1)
+    assert wait_for(lambda: "there" in bus.heard and not bus.missed, ANSWER_SECONDS)
     stored = Post(database).send(alice, bob)
-    say("there", 1)
-    say("there", 3)
+    known = bus.heard["there"]
+    speech.beat("there", 1)
+    assert wait_for(lambda: bus.heard["there"] != known, ANSWER_SECONDS)
+    assert not bus.missed and ear.heard == []
+    speech.beat("there", 2)
     ear.wait_for(lambda event, payload, people: event == "receiveMessage" and payload == stored.as_json()
                  and sorted(people) == sorted([alice.id, bob.id]))
 
 
-def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, database):
-    _bus, ear, say = listening
+def test_who_begins_to_tell_begins_a_line(listening, speech):
+    bus, _ear = listening
+    assert bus.alone
+    before = bus.line
+    speech.beat("there", 1)
+    assert wait_for(lambda: not bus.alone, ANSWER_SECONDS)
+    assert bus.line == before + 1
+    assert wait_for(lambda: bus.heard["here"][0] == bus.line, ANSWER_SECONDS), "and the others are told"
+
+
+def test_a_lost_connection_is_another_line(listening, redis_server):
+    bus, _ear = listening
+    before = bus.line
+    with redis_server.connect() as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal")
+    assert wait_for(lambda: bus.line > before and bus.heard["here"][0] == bus.line, ANSWER_SECONDS)
+
+
+def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, speech, database):
+    bus, ear = listening
     alice, bob = person(database), person(database)
     stored = Post(database).send(alice, bob)
-    say("there", 2)
+    bus.look()
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
-    say("there", 3, ("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
+    speech.say(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
     ear.wait_for(lambda event, _payload, _people: event == "typing")
     assert [payload["id"] for event, payload, _people in ear.heard if event == "receiveMessage"] == [stored.id]
 
 
 def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(listening, database):
     """It is committed, found in the database, and only then told by the one who stored it."""
-    bus, ear, say = listening
+    bus, ear = listening
     alice, bob = person(database), person(database)
     stored = Post(database).send(alice, bob)
-    say("there", 2)
+    bus.look()
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     socket, emitted = Socket.__new__(Socket), []
     socket.stores, socket.terminal = SimpleNamespace(bus=bus), Silence()
@@ -294,12 +393,13 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
     assert emitted == [later.seq]
 
 
-def test_what_is_no_speech_does_not_end_the_listening(listening, redis_server):
-    _bus, ear, say = listening
+def test_what_is_no_speech_does_not_end_the_listening(listening, redis_server, speech):
+    _bus, ear = listening
     with redis_server.connect() as client:
-        client.publish(CHANNEL, b"no JSON")
-        client.publish(CHANNEL, b"[1]")
-    assert wait_for(lambda: say("there", 1, ("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
+        client.publish("chat:bus:7", b"no JSON")
+        client.publish("chat:bus:7", b"[1]")
+        client.publish("chat:bus:7:here", b"[1]")
+    assert wait_for(lambda: speech.say(("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
 
 
 # --- the trail ------------------------------------------------------------------------------------------------------
@@ -350,6 +450,17 @@ def test_what_is_old_is_looked_for_no_more(database, trail):
     trail.after()
     assert trail.seen == set() and trail.floor == old.id
     assert list(trail.unseen()) == []
+
+
+def test_the_floor_rises_with_what_the_others_have_stored(database, trail):
+    """Who has nobody to deliver to hears of no message; it would look through all of them later."""
+    trail.after()
+    trail.reach(trail.floor + 1000)
+    begun_with = trail.floor
+    trail.after()
+    assert trail.floor == begun_with, "too early"
+    trail.after()
+    assert trail.floor == begun_with + 1000
 
 
 def test_more_than_a_page_is_found(database, trail, monkeypatch):

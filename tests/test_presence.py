@@ -228,6 +228,63 @@ def test_somebody_who_returns_while_they_are_removed_stays_online_for_all(two):
     assert second.refresh() == {ALICE}
 
 
+# --- who was not on the board ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def watched(client, clock):
+    """A process, and how often it was told that somebody of its people had been missing."""
+    told = []
+    return Presence(RedisBoard(client, "first"), clock, missing=lambda: told.append("missing")), told
+
+
+def test_who_comes_and_goes_is_not_missing(watched, clock):
+    presence, told = watched
+    presence.connect(ALICE, "tab")
+    presence.refresh()
+    presence.connect(BOB, "tab")
+    presence.disconnect(ALICE, "tab")
+    for _second in range(DELAY + 2):
+        clock.move(RENEWAL)
+        presence.refresh()
+    presence.connect(ALICE, "back")
+    clock.move(RENEWAL)
+    presence.refresh()
+    assert told == []
+
+
+def test_whom_redis_has_forgotten_is_missing_until_the_next_renewal(watched, client, clock):
+    """The one who has just come as well as the one who was there before, though another has come since."""
+    presence, told = watched
+    presence.connect(ALICE, "tab")
+    presence.refresh()
+    client.delete(RedisBoard.KEY)
+    presence.connect(BOB, "tab")
+    clock.move(RENEWAL)
+    presence.refresh()
+    assert told == ["missing"]
+    presence.connect(3, "tab")
+    client.delete(RedisBoard.KEY)
+    for _second in range(3):
+        clock.move(RENEWAL)
+        presence.refresh()
+    assert told == ["missing"] * 2
+
+
+def test_who_could_not_be_put_on_the_board_is_missing_until_the_next_renewal(watched, clock, monkeypatch):
+    def refuse(_user_ids):
+        raise Unavailable()
+    presence, told = watched
+    with monkeypatch.context() as patch:
+        patch.setattr(presence.board, "put", refuse)
+        presence.connect(ALICE, "tab")
+        presence.refresh()
+    assert told == []
+    clock.move(RENEWAL)
+    presence.refresh()
+    assert told == ["missing"]
+
+
 # --- Redis away ------------------------------------------------------------------------------------------------------
 
 
