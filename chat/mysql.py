@@ -1,5 +1,6 @@
 """MySQL or MariaDB through PyMySQL: one server, or a cluster whose nodes all take writes."""
 import contextlib
+import time
 
 import pymysql
 import pymysql.cursors
@@ -12,6 +13,7 @@ from .pool import ANSWER_TIMEOUT, LOCK_ERRORS, Pool
 
 LOCK_TIMEOUT = 1            # second; waiting for another session's row lock
 LOCK_TRIES = 3              # a deadlock's victim, or a lock that was not had in time, tries again
+CHECK_EVERY = 1             # second; a connection that rested longer is asked whether it lives, a node whether it is in step
 NEXT_NODE_AFTER = 1         # second until a node that does not take a connection is passed over
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SYNCED = "4"                # of wsrep_local_state: the others donate, join, or are cut off from most of the cluster
@@ -36,7 +38,7 @@ class MySQLEngine:
             # a timestamp stays the text that SQLite gives too
             "conv": {kind: how for kind, how in conversions.items() if kind != FIELD_TYPE.DATETIME},
         }
-        self.pool = Pool(self._connect)
+        self.pool = Pool(self._connect, self._check)
 
     @staticmethod
     def placeholders(sql):
@@ -105,11 +107,23 @@ class MySQLEngine:
                 cursor.execute("SELECT @@auto_increment_increment")
                 step = cursor.fetchone()[0]
                 # A cluster changes the step from one statement to the next, whenever a node comes or goes.
+                connection.checked_at = time.monotonic()
                 connection.id_step = None if _join_cluster(cursor, f"{host}:{port}") else step
             return connection
         except BaseException:
             connection._force_close()
             raise
+
+    @staticmethod
+    def _check(connection, rested):
+        """Ask a connection that rested whether it lives, and a node of a cluster whether it is in step. Raises what PyMySQL does."""
+        now = time.monotonic()
+        if connection.id_step is None and now - connection.checked_at > CHECK_EVERY:
+            with connection.cursor() as cursor:
+                _join_cluster(cursor, connection.host)
+            connection.checked_at = now
+        elif rested > CHECK_EVERY:
+            connection.ping(reconnect=False)
 
     def create_database(self):
         """Make the database that the URL names if the server does not have it."""

@@ -9,15 +9,15 @@ from .errors import Unavailable
 
 POOL_SIZE = 10              # connections; XAMPP allows 151 in all
 ANSWER_TIMEOUT = 4          # seconds; a database that takes longer counts as away
-IDLE_BEFORE_CHECK = 1       # second; a connection that rested longer is asked whether it still lives
 LOCK_ERRORS = {1205, 1213}  # a lock that was not had in time, a deadlock
 
 
 class Pool:
-    """Lends a connection to one at a time; `connect()` makes a new one."""
+    """Lends a connection to one at a time; `connect()` makes a new one, `check(connection, rested)` raises where it is none any more."""
 
-    def __init__(self, connect):
+    def __init__(self, connect, check):
         self.connect = connect
+        self.check = check
         self.idle = []      # (connection, when it was put back), the freshest last
         self.places = threading.BoundedSemaphore(POOL_SIZE)
 
@@ -51,8 +51,7 @@ class Pool:
         with contextlib.suppress(IndexError):
             connection, rested_since = self.idle.pop()
             try:
-                if time.monotonic() - rested_since > IDLE_BEFORE_CHECK:
-                    connection.ping(reconnect=False)
+                self.check(connection, time.monotonic() - rested_since)
                 return connection
             except Exception:
                 connection._force_close()

@@ -119,6 +119,20 @@ def test_ids_are_known_while_a_node_is_away(galera):
     database.engine.close()
 
 
+def test_a_node_that_falls_out_of_step_is_left_though_connections_to_it_are_open(galera):
+    first, second, _third = galera.nodes
+    database = through(first, second)
+    assert node_at(galera, database) is first
+    with first.connect() as root:
+        root.cursor().execute("SET GLOBAL wsrep_desync = ON")
+        try:
+            assert wait_for(lambda: node_at(galera, database) is second, BACK)
+        finally:
+            root.cursor().execute("SET GLOBAL wsrep_desync = OFF")
+    assert wait_for(lambda: galera.is_in_step(first), BACK)
+    database.engine.close()
+
+
 def test_a_node_that_is_not_in_step_is_left_alone(galera):
     first, second, _third = galera.nodes
     with contextlib.closing(first.connect()) as root:

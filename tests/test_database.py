@@ -319,14 +319,14 @@ def test_connections_that_the_server_closed_are_not_used_again(own_mariadb, monk
         cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()")
         for (connection_id,) in cursor.fetchall():
             cursor.execute(f"KILL {connection_id}")
-    monkeypatch.setattr(pool, "IDLE_BEFORE_CHECK", 0)
+    monkeypatch.setattr(mysql, "CHECK_EVERY", 0)
     assert answers(database)
     database.engine.close()
 
 
 @pytest.mark.slow
 def test_a_frozen_database_counts_as_away_and_keeps_nobody_long(own_mariadb, monkeypatch):
-    monkeypatch.setattr(pool, "IDLE_BEFORE_CHECK", 0)
+    monkeypatch.setattr(mysql, "CHECK_EVERY", 0)
     database = open_mariadb(own_mariadb)
     for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(pool.POOL_SIZE)]:
         aside.outcome()     # asking each of these whether it lives would take a timeout each
