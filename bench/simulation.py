@@ -1,7 +1,8 @@
 """A seeded simulation of many people: what presence sends, and what several processes have to do for each other.
 
-It counts the bytes of the real frames and the calls of the real fan-out, without network or processes, and so backs the
-formulas of docs/scale.md, which hold for numbers that no single machine can run.
+It is a model and runs nothing of the chat: it writes the frames as the chat does and counts their bytes, and it counts how often each
+process stores, hears and delivers, where the chat would have it do so. So it backs the formulas of docs/scale.md, which hold for numbers
+that no single machine can run.
 """
 import heapq
 import random
@@ -76,11 +77,11 @@ class FanOut:
                    for process in self.heard | self.stored) / self.stored.total()
 
 
-def fan_out(processes, people, messages, tabs, seed, is_addressed=False):
+def fan_out(processes, people, messages, tabs, seed, is_heard_by_all=False):
     """Let random pairs write, and count what each process has to do.
 
-    Everybody has `tabs` tabs, all at one process, because the proxy is sticky. What is stored every other process hears, as the
-    chat has it; or, where it `is_addressed`, the receiver's alone.
+    Everybody has `tabs` tabs, all at one process, because the proxy is sticky. What is stored that process hears alone at which the
+    receiver is, as the chat has it; or, where it `is_heard_by_all`, every other process.
     """
     dice, outcome = random.Random(seed), FanOut(Counter(), Counter(), Counter())
     home = [dice.randrange(processes) for _person in range(people)]
@@ -89,6 +90,6 @@ def fan_out(processes, people, messages, tabs, seed, is_addressed=False):
         outcome.stored[home[sender]] += 1
         outcome.delivered[home[sender]] += tabs - 1
         outcome.delivered[home[receiver]] += tabs
-        hearers = {home[receiver]} if is_addressed else set(range(processes))
+        hearers = set(range(processes)) if is_heard_by_all else {home[sender], home[receiver]}
         outcome.heard.update(hearers - {home[sender]})
     return outcome
