@@ -29,7 +29,7 @@ class Run:
     """One run: says each step as it begins and what came of it, and notes the figures."""
 
     def __init__(self, scope):
-        self.scope, self.measured, self.begun = scope, Measured(), time.monotonic()
+        self.scope, self.measured, self.begun, self.commit = scope, Measured(), time.monotonic(), report.commit()
 
     def note(self, what, who, measure, *arguments):
         print(f"[{time.monotonic() - self.begun:4.0f} s] {what}, {who} ...", end="", flush=True)
@@ -81,8 +81,8 @@ def measure_cluster(run, grounds):
             with kind(grounds, "cluster") as subject:   # the other has ended: two on one Redis would tell each other everything
                 run.note("saturated", who, talk.saturated, subject, run.scope)
                 run.note("paced", who, talk.paced, subject, run.scope)
-    with Cluster(grounds, "cluster") as four:
-        run.note("restart", "four processes", restart.rolling, four, run.scope)
+    with Cluster(grounds, "cluster", restart.PROCESSES) as three:
+        run.note("restart", "three processes", restart.rolling, three, run.scope)
 
 
 def measure_profile(run, grounds):
@@ -104,7 +104,7 @@ def main(arguments=None):
     lines = report.lines(ROWS + WEIGHT + CLUSTER, run.measured)
     print("\n" + report.as_text(lines))
     if not asked.quick and not asked.only:
-        report.write(run.measured, time.monotonic() - run.begun)
+        report.write(run.measured, time.monotonic() - run.begun, run.commit)
         print(f"\nWritten: {report.REPORT}")
     return 0
 

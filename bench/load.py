@@ -6,6 +6,8 @@ import time
 
 from tools import ROOT, node
 
+from .processes import cpu_seconds
+
 LOAD = ROOT / "bench" / "load" / "load.mjs"
 
 
@@ -36,16 +38,18 @@ class Load(contextlib.AbstractContextManager):
     def measure(self, subject, seconds, warm_up):
         """Let what goes on go on; return the figures of so many seconds after the warm-up, with the CPU they cost.
 
-        `cpu_us` is that of the server's process tree, the database and Redis, for one message stored and delivered.
+        `cpu_us` is that of the server's process tree, the database and Redis, for one message stored and delivered;
+        `load_percent` is what the generator itself used of one core.
         """
         time.sleep(warm_up)
         self("reset")
-        before = subject.cpu_seconds()
+        before, own, begun = subject.cpu_seconds(), cpu_seconds(self.process.pid), time.monotonic()
         time.sleep(seconds)
         after = subject.cpu_seconds()
+        own = (cpu_seconds(self.process.pid) - own) / (time.monotonic() - begun)
         figures = self("figures")
         if figures["refused"] or not figures["messages"]:
             raise LoadError(f"{subject.name} refused: {figures['refused']}")
         parts = {name: (after[name] - before[name]) / figures["messages"] * 1e6 for name in after}
         return {"messages_s": figures["messages"] / figures["seconds"], "p50_ms": figures["p50"], "p99_ms": figures["p99"],
-                "cpu_us": sum(parts.values()), "parts": parts}
+                "cpu_us": sum(parts.values()), "load_percent": 100 * own, "parts": parts}

@@ -4,8 +4,8 @@ import signal
 import time
 
 from .load import Load, LoadError
-from .subjects import PROCESSES
 
+PROCESSES = 3                               # in the cluster that is restarted
 PEOPLE, RATE = 500, 200                     # people, messages a second of all of them
 BEFORE_SECONDS, AFTER_SECONDS = 2, 2        # of writing around it
 SETTLE_SECONDS = 30                         # for everything to be acknowledged
@@ -20,7 +20,7 @@ def rolling(subject, scope):
         time.sleep(BEFORE_SECONDS)
         begun = time.monotonic()
         subject.server.process.send_signal(signal.SIGHUP)
-        for n in range(1, PROCESSES + 1):
+        for n in range(1, subject.processes + 1):
             subject.server.line_with(f"process {n} is restarted")
         seconds = time.monotonic() - begun
         time.sleep(AFTER_SECONDS)
@@ -28,7 +28,7 @@ def rolling(subject, scope):
         tally = _settled(load)
         load("leave")
     return {"messages": tally["written"], "breaks": tally["breaks"], "longest_break_s": tally["longestBreak"] / 1000,
-            "restart_s": seconds, **_kept(subject, tally)}
+            "restart_s": seconds, "messages_s": tally["written"] / tally["seconds"], **_kept(subject, tally)}
 
 
 def _settled(load):

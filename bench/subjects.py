@@ -1,5 +1,6 @@
 """What is measured: the chat in either mode, the report's stack, and the floor; each a server with people who may connect."""
 import contextlib
+import functools
 import os
 import secrets
 import subprocess
@@ -24,7 +25,7 @@ PASSWORD = "correct horse 9 battery"
 BCRYPT_ROUNDS = 12
 HASHED = hash_password(PASSWORD, BCRYPT_ROUNDS)
 PEER = ROOT / "bench" / "peer"
-PROCESSES = 4               # of a cluster
+PROCESSES = 4               # of the cluster that is held against one process
 
 
 class BigMariaDB(MariaDB):
@@ -135,18 +136,20 @@ class Chat(Subject):
 
 
 class Processes(Server):
-    """`run --processes 4`, on a port that HAProxy can be told."""
+    """`run --processes N`, on a port that HAProxy can be told."""
 
-    program = ("-m", "tools.cluster", str(PROCESSES))
-
-    def __init__(self, **settings):
+    def __init__(self, processes, **settings):
         super().__init__(**{**settings, "PORT": str(cluster.free_port())})
+        self.program = ("-m", "tools.cluster", str(processes))
 
 
 class Cluster(Chat):
     """The chat in several processes: what it uses is that of all of them, and of HAProxy."""
 
-    program = Processes
+    def __init__(self, grounds, database, processes=PROCESSES):
+        super().__init__(grounds, database)
+        self.processes = processes
+        self.program = functools.partial(Processes, processes)
 
 
 class Program(Subject):

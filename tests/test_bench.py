@@ -41,6 +41,39 @@ def test_what_one_of_several_runs_did_not_measure_is_an_empty_cell():
     assert "| ≤ 0.7 |  | 0.5 |" in table(ROWS, [measured(), whole])
 
 
+def test_who_is_the_bottleneck_is_told_and_left_out_where_it_was_not_measured():
+    from bench.report import load_line
+    known = {"cpu_us": 90, "load_percent": 61.2, "messages_s": 10_000, "parts": {"server": 95, "database": 9}}
+    assert "chat 61 % and 95 %." in load_line(measured(saturated_chat=known, saturated_peer={"cpu_us": 100}))
+    assert load_line(measured(saturated_peer={"cpu_us": 100})) == ""
+
+
+def test_a_run_tells_its_commit_and_one_without_tells_nothing():
+    from bench.report import told_commit
+    assert told_commit({"commit": "8c9ee6f with changes"}) == ", commit 8c9ee6f with changes"
+    assert told_commit({"commit": ""}) == told_commit({}) == ""
+
+
+def test_the_commit_is_that_of_git(monkeypatch, tmp_path):
+    from bench import report
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+
+    def git(*arguments):
+        who = ("-c", "user.name=one", "-c", "user.email=one@example.org")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert report.commit() == ""
+    git("init")
+    git("commit", "--allow-empty", "-m", "first")
+    first = report.commit()
+    assert 4 <= len(first) <= 12 and " " not in first
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "performance.md").write_text("of the run before")
+    assert report.commit() == first, "what the report itself writes is no change"
+    (tmp_path / "changed.py").write_text("")
+    assert report.commit() == f"{first} with changes"
+
+
 def test_the_median_of_three_rounds_counts():
     from bench.measured import Measured
     rounds = Measured()

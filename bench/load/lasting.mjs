@@ -1,4 +1,5 @@
 // People who come back: each keeps what was not acknowledged, sends it again after a break, one at a time and in order.
+import { keepPace } from './pace.mjs';
 import { SocketPerson } from './people.mjs';
 
 const PAUSE_MS = 200, SPREAD_MS = 300; // before coming back: not all at the same moment
@@ -68,15 +69,18 @@ export class LastingTalk {
   }
 
   write(rate) {
-    this.timer = setInterval(() => {
-      const turn = this.written;
-      const person = this.people[turn % this.people.length];
-      const peer = this.people[(turn % this.people.length) ^ 1] ?? this.people[0];
-      const number = ++this.written;
-      const clientId = `${this.run}-${number}`;
-      this.writers.set(number, { person, clientId });
-      person.write(number, { clientId, receiverId: peer.id, message: `lasting ${number}` });
-    }, 1000 / rate);
+    this.begun = performance.now();
+    this.rest = keepPace(() => 1000 / rate, () => this.writeOne());
+  }
+
+  writeOne() {
+    const turn = this.written;
+    const person = this.people[turn % this.people.length];
+    const peer = this.people[(turn % this.people.length) ^ 1] ?? this.people[0];
+    const number = ++this.written;
+    const clientId = `${this.run}-${number}`;
+    this.writers.set(number, { person, clientId });
+    person.write(number, { clientId, receiverId: peer.id, message: `lasting ${number}` });
   }
 
   acknowledged(number, text) {
@@ -93,12 +97,14 @@ export class LastingTalk {
   delivered() {}
 
   stop() {
-    clearInterval(this.timer);
+    this.rest();
+    this.seconds = (performance.now() - this.begun) / 1000;
   }
 
   tally() {
     return {
-      run: this.run, written: this.written, waiting: this.writers.size, acknowledged: this.acknowledgedIds, refused: this.refused.slice(0, 3),
+      run: this.run, written: this.written, seconds: this.seconds,
+      waiting: this.writers.size, acknowledged: this.acknowledgedIds, refused: this.refused.slice(0, 3),
       breaks: this.people.reduce((sum, person) => sum + person.breaks, 0),
       longestBreak: Math.max(...this.people.map((person) => person.longestBreak)),
     };

@@ -1,6 +1,7 @@
 // Messages on their way: each is timed from the send to the bubble at the other end, and counted when both ends know.
+import { keepPace } from './pace.mjs';
+
 const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
-const LONGEST_PAUSE_MS = 20;
 
 export class Talk {
   constructor(people) {
@@ -60,21 +61,12 @@ export class Talk {
   // `rate` messages a second, as they come when nobody waits for anybody.
   pace(rate) {
     this.next = undefined;
-    let due = performance.now();
-    const tick = () => {
-      const now = performance.now();
-      while (due <= now) {
-        this.send();
-        due += -Math.log(1 - Math.random()) * 1000 / rate;
-      }
-      this.timer = setTimeout(tick, Math.min(due - performance.now(), LONGEST_PAUSE_MS));
-    };
-    tick();
+    this.rest = keepPace(() => -Math.log(1 - Math.random()) * 1000 / rate, () => this.send());
   }
 
   stop() {
     this.next = undefined;
-    clearTimeout(this.timer);
+    this.rest?.();
   }
 
   figures() {
