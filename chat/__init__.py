@@ -1,4 +1,4 @@
-"""The chat: create_app() puts its parts together. DESIGN and docs/protocol.md say what each of them promises."""
+"""The chat: create_app() puts its parts together. docs/protocol.md says what they promise."""
 import json
 
 import orjson

@@ -1,1 +1,1 @@
-"""The fault laboratory: breaks a running chat in every way that DELIVERY names, and checks that it kept its promises."""
+"""The fault laboratory: breaks a running chat in every way that can be thought of, and checks that it kept its promises."""
