@@ -93,14 +93,29 @@ class Loss:
 
 
 @contextlib.contextmanager
-def cut_off(host, port):
-    """Lose every packet that goes to an address or comes from it, by that port of either side."""
-    table = _new_table()
-    _put_rules(table, [f"ip {side} {host} tcp {way} {port} drop" for side in ("saddr", "daddr") for way in ("sport", "dport")])
-    try:
+def cut_off(host, port=None):
+    """Lose every packet that goes to an address or comes from it; where a port is given, by that port of either side."""
+    ways = [f" tcp {way} {port}" for way in ("sport", "dport")] if port else [""]
+    with _rules([f"ip {side} {host}{way} drop" for side in ("saddr", "daddr") for way in ways]):
         yield
-    finally:
-        _nft(f"delete table {table}")
+
+
+@contextlib.contextmanager
+def groups_marked(groups):
+    """Have every connection that a process of such a group opens bear the group as its mark.
+
+    Whose a packet is, the kernel can tell where it is sent, not where it comes in; of which connection it is, everywhere.
+    """
+    with _rules([], [f"meta skgid {group} ct mark set {group}" for group in groups]):
+        yield
+
+
+@contextlib.contextmanager
+def group_cut_off(group, ports):
+    """Lose every packet between those ports and the processes of a marked group, by connections that they open meanwhile as well."""
+    those = ", ".join(str(port) for port in ports)
+    with _rules([f"ct mark {group} tcp {way} {{ {those} }} drop" for way in ("sport", "dport")]):
+        yield
 
 
 @functools.cache
@@ -115,22 +130,46 @@ def loss_possible():
     return True
 
 
+@functools.cache
+def group_cut_possible():
+    """Tell whether the kernel follows connections here, which it can be built without."""
+    try:
+        with groups_marked([1]), group_cut_off(1, [1]):
+            return True
+    except RuntimeError:
+        return False
+
+
+@contextlib.contextmanager
+def _rules(incoming, outgoing=()):
+    table = _new_table()
+    _put_rules(table, incoming, outgoing)
+    try:
+        yield
+    finally:
+        _nft(f"delete table {table}")
+
+
 def _new_table():
     return f"inet chat_lab_{os.getpid()}_{next(_numbers)}"
 
 
-def _put_rules(table, rules):
-    """Have every packet that comes in pass these rules alone. Raises RuntimeError where that is not possible."""
+def _put_rules(table, incoming, outgoing=()):
+    """Have every packet that comes in, or goes out, pass these rules alone. Raises RuntimeError where that is not possible."""
     if not inside():
         raise RuntimeError("packets are lost in a network of our own only")
-    lines = "\n".join(rules)
+    comes, goes = "\n".join(incoming), "\n".join(outgoing)
     _nft(f"""
         table {table}
         delete table {table}
         table {table} {{
             chain input {{
                 type filter hook input priority 0
-                {lines}
+                {comes}
+            }}
+            chain output {{
+                type filter hook output priority 0
+                {goes}
             }}
         }}""")
 

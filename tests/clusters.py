@@ -3,6 +3,7 @@ import contextlib
 import os
 import random
 import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +19,9 @@ NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 PORT_TRIES = 3              # of each node's ports any may be taken
 SYNCED = "4"                # of wsrep_local_state
 SENTINELS = 3
+# Of the Redis servers and the Sentinels: addresses of their own where the system has more than one, so that each can be cut off alone.
+REDIS_HOSTS = [f"127.0.0.{n}" if sys.platform == "linux" else HOST for n in (11, 12)]
+SENTINEL_HOSTS = [f"127.0.0.{n}" if sys.platform == "linux" else HOST for n in range(21, 21 + SENTINELS)]
 DOWN_AFTER_MS = 1000        # without an answer, until a Sentinel takes a server for dead
 
 
@@ -115,38 +119,49 @@ class Galera(contextlib.ExitStack):
         return f"mysql://root@{','.join(f'{node.host}:{node.port}' for node in self.nodes)}/chat"
 
 
-class Replica(Redis):
-    """A Redis that follows another one."""
+class WatchedServer(Redis):
+    """A Redis at an address of its own, by which it asks others as well; with a master it begins as that one's replica."""
 
-    def __init__(self, master):
+    def __init__(self, host, master=None):
         super().__init__()
-        self.master = master
+        self.host, self.master = host, master
 
     def _command(self):
-        return [*super()._command(), "--replicaof", HOST, str(self.master.port)]
+        follow = ("--replicaof", self.master.host, str(self.master.port)) if self.master else ()
+        return [*super()._command(), *at(self.host), *follow]
 
 
 class Sentinel(Service):
     """Watches a Redis and, with the others, makes its replica the master when it is dead."""
 
-    def __init__(self, master):
+    def __init__(self, host, master):
         super().__init__()
-        self.master = master
+        self.host, self.master = host, master
 
     def _prepare(self):
         self.configuration = self.directory / "sentinel.conf"      # it keeps in there what it learns
         self.configuration.write_text(
-            f"sentinel monitor mymaster {HOST} {self.master.port} {SENTINELS // 2 + 1}\n"
+            f"sentinel monitor mymaster {self.master.host} {self.master.port} {SENTINELS // 2 + 1}\n"
             f"sentinel down-after-milliseconds mymaster {DOWN_AFTER_MS}\n"
             "sentinel failover-timeout mymaster 3000\n")
 
     def _command(self):
-        return [programs.REDIS.path(), str(self.configuration), "--sentinel", "--port", str(self.port), "--bind", HOST,
+        return [programs.REDIS.path(), str(self.configuration), "--sentinel", "--port", str(self.port), *at(self.host),
                 "--unixsocket", str(self._socket), "--dir", str(self.directory)]
 
     def _greet(self):
         with redis.Redis(unix_socket_path=str(self._socket)) as client:
             client.ping()
+
+
+def at(host):
+    """Return what has a Redis or a Sentinel listen at that address, and connect to others from there."""
+    return "--bind", host, "--bind-source-addr", host, "--protected-mode", "no"     # which takes 127.0.0.1 alone for this machine
+
+
+def client_of(service):
+    """Return a client of a Redis or a Sentinel, to be closed after its use."""
+    return contextlib.closing(redis.Redis(service.host, service.port, socket_connect_timeout=1, socket_timeout=1))
 
 
 class WatchedRedis(contextlib.ExitStack):
@@ -155,21 +170,21 @@ class WatchedRedis(contextlib.ExitStack):
     def __enter__(self):
         super().__enter__()
         with contextlib.ExitStack() as undo:
-            first = undo.enter_context(Redis())
-            self.servers = [first, undo.enter_context(Replica(first))]
-            self.sentinels = [undo.enter_context(Sentinel(first)) for _n in range(SENTINELS)]
+            first = undo.enter_context(WatchedServer(REDIS_HOSTS[0]))
+            self.servers = [first, undo.enter_context(WatchedServer(REDIS_HOSTS[1], first))]
+            self.sentinels = [undo.enter_context(Sentinel(host, first)) for host in SENTINEL_HOSTS]
             self.push(undo.pop_all())
         return self
 
     @property
     def url(self):
-        return f"redis+sentinel://{','.join(f'{HOST}:{sentinel.port}' for sentinel in self.sentinels)}/mymaster/0"
+        return f"redis+sentinel://{','.join(f'{sentinel.host}:{sentinel.port}' for sentinel in self.sentinels)}/mymaster/0"
 
     def is_watched(self):
-        """Tell whether the replica follows the master, and all Sentinels know of both: until then none can take its place."""
+        """Tell whether the replica follows the master, and all Sentinels see them and each other: only then can it take its place."""
         master = self.master()
         for server in self.servers:
-            with contextlib.suppress(redis.RedisError), contextlib.closing(redis.Redis(HOST, server.port, socket_timeout=1)) as client:
+            with contextlib.suppress(redis.RedisError), client_of(server) as client:
                 told = client.info("replication")
                 if (told["role"] == "master") != (server is master) or told.get("master_link_status", "up") != "up":
                     return False
@@ -179,17 +194,18 @@ class WatchedRedis(contextlib.ExitStack):
 
     @staticmethod
     def _knows_all(sentinel):
-        with contextlib.suppress(redis.RedisError), contextlib.closing(redis.Redis(HOST, sentinel.port, socket_timeout=1)) as client:
+        with contextlib.suppress(redis.RedisError), client_of(sentinel) as client:
             master = client.sentinel_master("mymaster")
+            lost = [one for one in client.sentinel_slaves("mymaster") + client.sentinel_sentinels("mymaster") if one["is_sdown"]]
             return (master["num-slaves"] >= 1 and master["num-other-sentinels"] == SENTINELS - 1
-                    and not master["is_sdown"] and not master["is_odown"])
+                    and not master["is_sdown"] and not master["is_odown"] and not lost)
         return False
 
     def master(self):
         """Return the Service that is the master now, as most Sentinels tell."""
         told = Counter()
         for sentinel in self.sentinels:
-            with contextlib.suppress(redis.RedisError), contextlib.closing(redis.Redis(HOST, sentinel.port, socket_timeout=1)) as client:
+            with contextlib.suppress(redis.RedisError), client_of(sentinel) as client:
                 _host, port = client.sentinel_get_master_addr_by_name("mymaster")
                 told[int(port)] += 1
         port = told.most_common(1)[0][0]

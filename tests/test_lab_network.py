@@ -487,6 +487,76 @@ with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0
 
 
 @needs_namespaces
+def test_an_address_is_cut_off_by_all_its_ports():
+    during, after = inside("""
+import socket
+def reaches(source, host):
+    with socket.socket() as client:
+        client.settimeout(0.3)
+        client.bind((source, 0))
+        return client.connect_ex((host, servers[host].getsockname()[1])) == 0
+servers = {host: socket.create_server((host, 0)) for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3")}
+ways = [("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1"), ("127.0.0.1", "127.0.0.3")]
+with namespace.cut_off("127.0.0.2"):
+    during = [reaches(*way) for way in ways]
+print(json.dumps([during, [reaches(*way) for way in ways]]))
+""")
+    assert (during, after) == ([False, False, True], [True] * 3)
+
+
+MEMBER = """
+import socket, sys
+old, free = (socket.create_connection(("127.0.0.1", int(port)), 0.3) for port in sys.argv[1:])
+for word in sys.stdin:
+    old.sendall(word.encode())
+    free.sendall(word.encode())
+    with socket.socket() as new:
+        new.settimeout(0.3)
+        is_reached = new.connect_ex(old.getpeername()) == 0
+    try:
+        heard = old.recv(100).decode()
+    except TimeoutError:
+        heard = None
+    print(is_reached, heard, flush=True)
+"""
+
+
+@needs_namespaces
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a process another group")
+def test_a_group_that_is_cut_off_neither_speaks_nor_hears_by_old_connections_or_new_ones():
+    """By ports that are not named it does, and so does who is of another group."""
+    told = inside(f"""
+import socket, subprocess
+MEMBER = {MEMBER!r}
+""" + """
+def say(word):
+    old.sendall(word.encode())
+    print(word, file=member.stdin, flush=True)
+    return member.stdout.readline().strip()
+def hears(connection):
+    try:
+        return connection.recv(100).decode().strip()
+    except TimeoutError:
+        return None
+with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other, namespace.groups_marked([42]):
+    ports = [str(listener.getsockname()[1]) for listener in (server, other)]
+    with subprocess.Popen([sys.executable, "-c", MEMBER, *ports], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True, group=42) as member:
+        (old, _), (free, _) = server.accept(), other.accept()
+        old.settimeout(0.3), free.settimeout(0.3)
+        told = [say("before"), hears(old), hears(free)]
+        with namespace.group_cut_off(42, ports[:1]):
+            told += [say("during"), hears(old), hears(free)]
+            socket.create_connection(server.getsockname(), 0.3).close()
+        old.settimeout(10)
+        told.append(hears(old))
+        member.stdin.close()
+print(json.dumps(told))
+""")
+    assert told == ["True before", "before", "before", "False None", None, "during", "during"]
+
+
+@needs_namespaces
 def test_a_small_disk_can_be_filled_and_freed(tmp_path):
     told = inside(f"""
 from pathlib import Path
