@@ -1,6 +1,9 @@
 """The doctor: a right set-up is well, and each wrong one is named with its cure."""
+import http.server
+import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -8,7 +11,9 @@ from tests import services
 from tests.conftest import SECRET_KEY
 from tests.front_proxy import FrontProxy, without
 from tests.server import ROOT, Server
-
+from tools.doctor import visitor
+from tools.doctor.examination import Stop, arrival
+from tools.doctor.visitor import Answer, Tab, Visitor
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +72,88 @@ def test_a_proxy_without_stickiness(server_mode_settings):
     assert code == 1 and "reached another process" in ill(said)[0] and "sticky" in ill(said)[0]
 
 
+def cut_off(path):
+    """Return a change of a request's head by which a request for that path gets no answer at all."""
+    def change(head):
+        if head.split(b" ", 2)[1].partition(b"?")[0] == path:
+            raise ConnectionError
+        return head
+    return change
+
+
+@pytest.mark.parametrize("path, named", [
+    (b"/readyz", "/readyz is not answered as the chat does"), (b"/register", "Nobody can register"), (b"/", "Nobody can register"),
+    (b"/socket.io/", "Long polling does not work"),
+])
+def test_a_path_that_is_cut_off(chat, path, named):
+    with FrontProxy(chat.url, change=cut_off(path)) as proxy:
+        code, said = consult(proxy.url)
+    assert code == 1 and named in ill(said)[0] and "closed connection without response" in ill(said)[0], said
+    assert len(ill(said)) == 1 or "register" not in named, "who cannot register is not sent further"
+
+
+def test_a_path_that_leads_to_a_page(chat):
+    """As with a proxy that answers what it does not know with the first page, and 200."""
+    with FrontProxy(chat.url, change=lambda head: re.sub(rb" /socket\.io/\S*", b" /", head)) as proxy:
+        code, said = consult(proxy.url)
+    polling, websocket = ill(said)
+    assert code == 1 and "Long polling does not work: what came is not the chat's answer." in polling and "pass every path on" in polling
+    assert "WebSockets are blocked" in websocket
+
+
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """Answers everything in one way, as no chat does; `answer` is (status, header, its value, body)."""
+
+    def do_GET(self):
+        status, header, value, body = self.answer
+        self.send_response_only(status)
+        self.send_header(header, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.mark.parametrize("answer, named", [
+    ((200, "Date", "no day", b'{"status": "ok"}'), "/healthz is not answered as the chat does: what came is not the chat's answer."),
+    ((200, "Content-Length", "99", b'{"status": "ok"}'), "Nobody answers"),
+    ((200, "Set-Cookie", "a,b=1", b'{"status": "ok", "unavailable": []}'), "Nobody can register: the page to register"),
+    ((200, "X", "y", b'{"status": "ok", "unavailable": ["moon"]}'), "/readyz is not answered as the chat does"),
+    ((200, "X", "y", b'{"status": "ok", "unavailable": 7}'), "/readyz is not answered as the chat does"),
+    ((200, "X", "y", b"[]"), "Somebody answers at"),
+    ((429, "X", "y", b""), "Somebody answers at"),
+])
+def test_somebody_else_who_answers_everything(answer, named):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Answering", (Elsewhere,), {"answer": answer})) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code, said = consult(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert code == 1 and named in ill(said)[0], said
+
+
+def test_the_limit_of_a_proxy_is_not_taken_for_the_chats():
+    class Limited(Visitor):
+        def ask(self, *_arguments):
+            return Answer(429, {}, "")
+    with pytest.raises(Stop) as stop:
+        list(arrival(Limited("http://127.0.0.1")))
+    (finding,) = stop.value.args
+    assert "in front of the chat" in finding.words and "proxy" in finding.cure
+
+
+def test_a_live_connection_that_says_other_things_for_ever(monkeypatch):
+    class Chatterbox(Tab):
+        def read(self):
+            self.calls += 1
+            assert self.calls < 10**6, "it would wait for ever"
+            return ["6"]
+    monkeypatch.setattr(visitor, "PATIENCE", 0.05)
+    for wait in (lambda tab: tab.wait_for("receiveMessage"), lambda tab: tab._until("40")):
+        with pytest.raises(TimeoutError, match="did not come"):
+            wait(Chatterbox(None))
+
+
 def test_nobody_there_and_somebody_else():
     with FrontProxy("http://127.0.0.1:9") as proxy:
         code, said = consult(proxy.url)
@@ -82,7 +169,16 @@ def test_a_stopped_redis(mariadb):
         with Server(**settings) as server:
             redis.kill()
             code, said = consult(server.url)
-    assert code == 1 and "Redis does not answer the server." in ill(said)[0] and "REDIS_URL" in ill(said)[0]
+    (found,) = ill(said)    # what follows from it is no illness of its own
+    assert code == 1 and "Redis does not answer the server." in found and "REDIS_URL" in found
+
+
+def test_a_stopped_database_is_no_read_only_one(redis_server):
+    with services.MariaDB() as mariadb, Server(DATABASE_URL=mariadb.url, REDIS_URL=redis_server.url, SECRET_KEY=SECRET_KEY) as server:
+        mariadb.kill()
+        code, said = consult(server.url)
+    (found,) = ill(said)
+    assert code == 1 and "The database does not answer the server." in found and "DATABASE_URL" in found
 
 
 def test_a_read_only_database(mariadb, redis_server):
@@ -106,6 +202,7 @@ def test_a_secure_cookie_on_an_address_without_tls(start_server):
     assert code == 1 and "Secure, and this address is http" in ill(said)[0] and "HTTPS=0" in ill(said)[0]
 
 
-@pytest.mark.parametrize("arguments", [("ftp://somewhere",), ("http://one", "http://two"), ("nonsense",)])
+@pytest.mark.parametrize("arguments", [("ftp://somewhere",), ("http://one", "http://two"), ("nonsense",), ("http://[",),
+                                       ("http://one:99999",), ("http://one..two",)])
 def test_arguments_that_are_no_address(arguments):
     assert consult(*arguments)[0] == 2

@@ -37,13 +37,22 @@ def own_address():
     return f"http://{host}:{settings['PORT']}"
 
 
+def is_address(url):
+    """Tell whether a visitor can go there; a host or a port that is none would be noticed on the way only."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def main(arguments):
     try:
         url = arguments[0] if arguments else own_address()
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    if len(arguments) > 1 or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if len(arguments) > 1 or not is_address(url):
         print(USAGE, file=sys.stderr)
         return 2
     print(f"Two visitors go to {url}. They register there, and stay among its people.\n")

@@ -14,6 +14,8 @@ from .visitor import PollingTab, Refused, Visitor, WebSocketTab
 POLLS = 8               # requests of one polling connection: where every second one goes astray, 255 of 256 runs notice
 CLOCK_TOLERANCE = 5     # seconds
 NETWORK_ERRORS = (OSError, http.client.HTTPException, ProtocolError)
+# What comes of reading an answer that has not the chat's form: a page instead of JSON, or JSON with something else in it.
+READING_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass
@@ -25,25 +27,38 @@ class Finding:
 
 
 class Stop(Exception):
-    """What was found makes the rest of the examination pointless; its only argument is the Finding."""
+    """What was found makes the rest of the examination pointless; its arguments are the Findings."""
 
 
 def examine(url):
     """Yield Findings about the chat at that address."""
     one, other = Visitor(url), Visitor(url)
     try:
-        yield from front_door(one)
-        yield from parts(one)
+        yield from in_words(front_door(one), "/healthz is not answered as the chat does")
+        yield from in_words(parts(one), "/readyz is not answered as the chat does")
         for visitor in (one, other):
-            yield from arrival(visitor)
-        polling = yield from by_polling(one)
-        websocket = yield from by_websocket(other)
+            if not (yield from in_words(arrival(visitor), "Nobody can register and stay logged in")):
+                return
+        polling = yield from in_words(by_polling(one), "Long polling does not work")
+        websocket = yield from in_words(by_websocket(other), "WebSockets are blocked")
         if polling:
-            yield from conversation(one, other, polling, websocket)
+            yield from in_words(conversation(one, other, polling, websocket), "A message was sent and did not arrive")
         if websocket:
             websocket.close()
     except Stop as stop:
-        yield stop.args[0]
+        yield from stop.args
+
+
+def in_words(step, trouble):
+    """Yield the Findings of a step and return what it returns; an error that it did not expect is a Finding too."""
+    try:
+        return (yield from step)
+    except NETWORK_ERRORS as error:
+        why = str(error) or type(error).__name__
+    except READING_ERRORS:
+        why = "what came is not the chat's answer"
+    yield Finding(f"{trouble}: {why}.",
+                  "Let the proxy pass every path on, GET and POST; its log, and the server's, say what became of them.")
 
 
 def front_door(visitor):
@@ -90,13 +105,14 @@ def parts(visitor):
     away = answer.json().get("unavailable")
     if away is None:
         yield Finding(f"/readyz is answered with {answer.status} and not by the chat.", "Let the proxy pass every path on.")
-    yield from (AWAY[part] for part in away or ())
-    if away == []:
+    elif away:      # whatever else is wrong then is wrong because of it
+        raise Stop(*[AWAY[part] for part in away])
+    else:
         yield Finding("The database and Redis, where there is one, answer the server.")
 
 
 def arrival(visitor):
-    """Can somebody register, and stay logged in?"""
+    """Can somebody register, and stay logged in? Returns True: the other steps need it."""
     try:
         visitor.register()
     except Refused as refusal:
@@ -105,9 +121,9 @@ def arrival(visitor):
                                "If the database answers, it may be read-only, or its disk full: "
                                "`SELECT @@read_only` there, and the server's log, tell.")) from refusal
         if refusal.status == 429:
-            raise Stop(Finding("This address has registered too many people lately.",
-                               "Wait an hour. Where everybody comes from one address, PROXIES must say how many proxies"
-                               " stand in front.")) from refusal
+            raise Stop(Finding("What stands in front of the chat takes no more requests from this address for now.",
+                               "The chat does not count who registers: look at the limits of the proxy, such as `limit_req`"
+                               " in nginx.")) from refusal
         if refusal.status == 400 and visitor.kept_back:
             raise Stop(insecure(visitor)) from refusal
         raise Stop(Finding(f"Nobody can register: {refusal}.", "The server's log says why.")) from refusal
@@ -122,6 +138,7 @@ def arrival(visitor):
         yield Finding("The session's cookie is not Secure though the page comes by https.", "Set HTTPS=1.")
     else:
         yield Finding(f"{visitor.name} has registered and is logged in.")
+    return True
 
 
 def insecure(visitor):

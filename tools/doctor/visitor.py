@@ -5,9 +5,11 @@ import re
 import secrets
 import socket
 import ssl
+import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
 from wsproto import ConnectionType, WSConnection
@@ -35,11 +37,11 @@ class Answer:
     text: str
 
     def json(self):
-        """Return the answer as JSON, or an empty dict where it is none."""
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return {}
+        """Return the answer's JSON object, or an empty dict where it is none."""
+        with suppress(ValueError):
+            if isinstance(came := json.loads(self.text), dict):
+                return came
+        return {}
 
 
 class Visitor:
@@ -68,11 +70,12 @@ class Visitor:
 
     def _keep(self, lines):
         for line in lines:
-            for name, morsel in SimpleCookie(line).items():
-                if morsel["secure"] and not self.https:
-                    self.kept_back.add(name)
-                else:
-                    self.cookies[name] = morsel.value
+            with suppress(CookieError):     # a proxy's own, of a form that Python does not read
+                for name, morsel in SimpleCookie(line).items():
+                    if morsel["secure"] and not self.https:
+                        self.kept_back.add(name)
+                    else:
+                        self.cookies[name] = morsel.value
 
     def cookie(self):
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -122,18 +125,26 @@ class Tab:
         return json.loads(self._until(f"43{self.calls}")[2 + len(str(self.calls)):])[0]
 
     def wait_for(self, event):
-        """Return the payload of the next event of that name."""
-        while True:
+        """Return the payload of the next event of that name. Raises TimeoutError."""
+        for packets in self._in_time():
+            self._take(packets)
             for number, (name, payload) in enumerate(self.heard):
                 if name == event:
                     return self.heard.pop(number)[1]
-            self._take(self.read())
 
     def _until(self, beginning):
-        while True:
-            found = self._take(self.read(), beginning)
+        for packets in self._in_time():
+            found = self._take(packets, beginning)
             if found is not None:
                 return found
+
+    def _in_time(self):
+        """Yield what was there already, and then what comes. Raises TimeoutError: other packets can come for ever."""
+        until = time.monotonic() + PATIENCE
+        yield ()
+        while time.monotonic() < until:
+            yield self.read()
+        raise TimeoutError(f"what was waited for did not come in {PATIENCE} s")
 
     def _take(self, packets, beginning=None):
         found = None
