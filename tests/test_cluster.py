@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 import config
+from tests import services
 from tests.people import ANSWER_SECONDS
 from tests.server import Server
 from tests.test_doctor import consult, ill
@@ -149,6 +151,21 @@ def send(sender, receiver, text):
     return False
 
 
+@pytest.mark.slow
+def test_why_a_process_does_not_start_again_is_said_once(shared):
+    port = str(cluster.free_port())
+    with services.MariaDB() as mariadb, Cluster(**{**shared, "DATABASE_URL": mariadb.url, "PORT": port}) as served:
+        mariadb.kill()
+        os.kill(served.pids[0], signal.SIGKILL)
+        assert served.line_with("process 1 has ended; it is started again.", BACK)
+        assert "The database cannot be used" in served.line_with("process 1 does not start", BACK)
+        tried = set()
+        assert wait_for(lambda: len(tried.update(served.pids) or tried) > PROCESSES + 2, BACK), "it is tried again and again"
+        assert sum("process 1" in line and "start" in line for line in served.seen) == 2
+        mariadb.start()
+        assert wait_for(lambda: len(served.pids) == PROCESSES, BACK)
+
+
 # --- start and end --------------------------------------------------------------------------------------------------
 
 @pytest.mark.slow
@@ -168,6 +185,106 @@ def test_nothing_is_left_when_the_keeper_is_killed(shared):
         children = served.pids
         served.kill()
         assert wait_for(lambda: not [pid for pid in children if is_running(pid)], BACK)
+
+
+class Drainer(cluster.Member):
+    """In place of a server: takes a while to end, and notes each time that it is asked to."""
+
+    script = ("import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: asked.append(print('asked', flush=True)));"
+              "asked = []; print('The chat is at last', flush=True)\nwhile not asked: time.sleep(0.01)\ntime.sleep(1)")
+
+    def __init__(self, name):
+        super().__init__(name, 0, {})
+        self.begun = 0
+
+    def start(self):
+        self.begun += 1
+        self.ready.clear()
+        self.process = subprocess.Popen([sys.executable, "-c", self.script], stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+        self.ready.set()
+
+
+def keeper(tmp_path, *members):
+    """Return a keeper of these members; nothing is started."""
+    kept = cluster.Cluster({**config.load({}), "PORT": cluster.free_port(), "INSTANCE_PATH": str(tmp_path)}, 0)
+    kept.members = members
+    return kept
+
+
+@pytest.mark.slow
+def test_who_finishes_already_is_not_asked_a_second_time(tmp_path):
+    """The order to end comes while one is restarted, which then is not started again."""
+    one, other = drainers = Drainer("one"), Drainer("other")
+    kept = keeper(tmp_path, *drainers)
+    for drainer in drainers:
+        drainer.start()
+    ordering = threading.Timer(0.3, kept.orders.append, ["end"])
+    ordering.start()
+    kept._restart_in_turn()
+    kept._end()
+    ordering.join()
+    assert [drainer.begun for drainer in drainers] == [1, 1]
+    assert [drainer.process.returncode for drainer in drainers] == [0, 0]
+    for drainer in drainers:
+        with drainer.process.stdout as said:
+            assert said.read() == "asked\n"
+
+
+@pytest.mark.slow
+def test_the_order_to_end_cuts_the_waiting_for_a_start_short():
+    member = cluster.Member("one", 0, {})
+    began = time.monotonic()
+    member.process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with member.process:
+        member.wait_until_ready(["end"])
+    assert time.monotonic() - began < BACK
+
+
+@pytest.mark.slow
+def test_those_that_hang_share_one_time_to_finish(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "STOP_SECONDS", 0.5)
+    drainers = [Drainer(f"number {n}") for n in range(4)]
+    kept = keeper(tmp_path, *drainers)
+    for drainer in drainers:
+        drainer.start()
+        drainer.process.stdout.close()
+        os.kill(drainer.process.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    kept._end()
+    assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.slow
+def test_haproxy_passes_on_what_was_said_last(tmp_path, monkeypatch):
+    """An answer that fills every buffer on its way, to somebody who begins to take it when the processes have gone."""
+    monkeypatch.setattr(cluster, "FAREWELL_SECONDS", BACK)
+    answer = b"HTTP/1.0 200 OK\r\n\r\n" + bytes(30_000_000)
+    with socket.create_server((cluster.HOST, 0)) as listening:
+        kept = keeper(tmp_path, cluster.Member("one", listening.getsockname()[1], {}))
+        threading.Thread(target=answer_all, args=(listening, answer), daemon=True).start()
+        kept._start_haproxy()
+        with socket.create_connection((cluster.HOST, kept.settings["PORT"]), ANSWER_SECONDS) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            head = client.recv(1)
+            ending = threading.Thread(target=kept._end)
+            ending.start()
+            time.sleep(0.3)
+            took = len(head) + sum(map(len, iter(lambda: client.recv(1 << 20), b"")))
+        ending.join()
+        listening.shutdown(socket.SHUT_RDWR)
+    assert took >= 30_000_000 and kept.haproxy.returncode == 0
+
+
+def answer_all(listening, answer):
+    """Give that answer to each connection until nobody listens any more."""
+    def give(connection):
+        with contextlib.suppress(OSError), connection:
+            connection.recv(4096)
+            connection.sendall(answer)
+    with contextlib.suppress(OSError):
+        while True:
+            threading.Thread(target=give, args=(listening.accept()[0],), daemon=True).start()
 
 
 def is_running(pid):

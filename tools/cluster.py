@@ -15,46 +15,16 @@ from pathlib import Path
 import config
 from tools import ROOT, programs
 from tools.children import ending_with_parent
+from tools.haproxy import configuration
 
 READY_SECONDS = 30          # until a process serves, or HAProxy listens
-STOP_SECONDS = 8            # for a process to finish what it has; it takes 5 at most
+STOP_SECONDS = 8            # for processes to finish what they have; they take 5 at most
+FAREWELL_SECONDS = 1        # for HAProxy to pass on what they said last
 REST_SECONDS = 1            # before a process that ended by itself is started again
 LOOK_SECONDS = 0.2          # between looks whether all are alive
 HOST = "127.0.0.1"          # of the processes; people come in through HAProxy alone
 # Of a child: Ctrl+C is for this process alone, whose end, however it comes, is the child's too.
 APART = {"start_new_session": True, "preexec_fn": ending_with_parent(signal.SIGTERM)}
-
-CONFIGURATION = """\
-# Written by `manage.py run --processes`. deploy/haproxy.cfg is the one to copy for several machines and for TLS.
-defaults
-    mode http
-    timeout connect 2s
-    timeout client  60s
-    timeout server  60s
-    timeout tunnel  60s
-    # Who does not find their process any more goes to another one.
-    retries 3
-    retry-on conn-failure
-    option redispatch 1
-
-frontend web
-    bind {bind}
-    http-request del-header X-Forwarded-Host
-    http-request del-header Forwarded
-{forwarding}
-    default_backend chat
-
-backend chat
-    balance leastconn
-    option httpchk GET /healthz
-    # Long polling needs it: a request that reaches another process than the one before is refused.
-    cookie SERVERID insert indirect nocache httponly{secure}
-    default-server check inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
-{servers}
-"""
-# Without a proxy in front, what a client claims to be is not passed on; with one, its word comes before HAProxy's.
-FORWARDING = ("    http-request set-header X-Forwarded-For %[src]\n    http-request set-header X-Forwarded-Proto http",
-              "    option forwardfor\n    http-request add-header X-Forwarded-Proto http")
 
 
 class CannotStart(Exception):
@@ -70,6 +40,7 @@ class Member:
         self.process = None
         self.ready = threading.Event()
         self.words = []             # said before it was ready: why it is not
+        self.told = None            # of these, what the terminal has shown
         self.rested_at = 0
 
     @property
@@ -95,13 +66,27 @@ class Member:
             else:
                 self.words.append(line)
 
-    def wait_until_ready(self):
-        """Raise CannotStart, with what it said, where it ends instead."""
+    def wait_until_ready(self, orders):
+        """Raise CannotStart, with what it said, where it ends instead. The order to end cuts the waiting short."""
         until = time.monotonic() + READY_SECONDS
-        while not self.ready.wait(LOOK_SECONDS):
+        while not self.ready.wait(LOOK_SECONDS) and "end" not in orders:
             if not self.is_alive() or time.monotonic() > until:
-                self.reader.join(LOOK_SECONDS)
-                raise CannotStart("".join(self.words[-3:]).strip() or f"{self.name} did not start in {READY_SECONDS} s.")
+                raise CannotStart(self.last_words() or f"{self.name} did not start in {READY_SECONDS} s.")
+
+    def last_words(self):
+        """Return what it said instead of being ready."""
+        self.reader.join(LOOK_SECONDS)
+        return "".join(self.words[-3:]).strip()
+
+    def start_again(self):
+        """Start what has ended by itself. Why it did not even begin to serve is told once, not each second."""
+        if self.ready.is_set():
+            print(f"{self.name} has ended; it is started again.", flush=True)
+            self.told = None
+        elif (why := self.last_words()) != self.told:
+            print(f"{self.name} does not start; it is tried again until it does. {why or 'It says nothing.'}", flush=True)
+            self.told = why
+        self.start()
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None
@@ -110,9 +95,9 @@ class Member:
         if self.is_alive():
             self.process.send_signal(signal.SIGTERM)
 
-    def wait_for_end(self):
+    def wait_for_end(self, until):
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(max(0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -137,7 +122,9 @@ class Cluster:
             for member in self.members:
                 member.start()
             for member in self.members:
-                member.wait_until_ready()
+                member.wait_until_ready(self.orders)
+            if "end" in self.orders:
+                return
             self._start_haproxy()
             host, port = self.settings["HOST"], self.settings["PORT"]
             print(f"The chat is at http://{f'[{host}]' if ':' in host else host}:{port} in {len(self.members)} processes"
@@ -154,8 +141,7 @@ class Cluster:
                 self._restart_in_turn()
             for member in self.members:
                 if not member.is_alive() and time.monotonic() - member.rested_at > REST_SECONDS:
-                    print(f"{member.name} has ended; it is started again.", flush=True)
-                    member.start()
+                    member.start_again()
             if self.haproxy.poll() is not None:
                 print("HAProxy has ended; it is started again.", flush=True)
                 self._start_haproxy()
@@ -166,12 +152,16 @@ class Cluster:
             if "end" in self.orders:
                 return
             member.ask_to_end()
-            member.wait_for_end()
+            member.wait_for_end(time.monotonic() + STOP_SECONDS)
+            if "end" in self.orders:
+                return
             member.start()
             try:
-                member.wait_until_ready()
+                member.wait_until_ready(self.orders)
             except CannotStart as error:        # the others go on as they are
                 print(f"{member.name} does not start again, the others are left alone: {error}", flush=True)
+                return
+            if "end" in self.orders:
                 return
             time.sleep(REST_SECONDS)            # HAProxy looks twice in this time
             print(f"{member.name} is restarted.", flush=True)
@@ -190,24 +180,20 @@ class Cluster:
             time.sleep(LOOK_SECONDS)
 
     def _end(self):
-        """Let the processes finish while HAProxy still carries their farewells."""
+        """Let the processes finish while HAProxy still carries their farewells. Each is asked once: a second time means at once."""
+        until = time.monotonic() + STOP_SECONDS
         for member in self.members:
             member.ask_to_end()
         for member in self.members:
             if member.process:
-                member.wait_for_end()
+                member.wait_for_end(until)
         if self.haproxy:
-            self.haproxy.kill()
-            self.haproxy.wait()
-
-
-def configuration(settings, members):
-    """Return the text for HAProxy."""
-    host = settings["HOST"]
-    servers = "\n".join(f"    server {member.name.replace(' ', '-')} {HOST}:{member.port} cookie {n}"
-                        for n, member in enumerate(members, 1))
-    return CONFIGURATION.format(bind=f"{f'[{host}]' if ':' in host else host}:{settings['PORT']}", servers=servers,
-                                forwarding=FORWARDING[settings["PROXIES"] > 0], secure=" secure" if settings["HTTPS"] else "")
+            self.haproxy.send_signal(signal.SIGUSR1)    # end when all is passed on; SIGTERM would be at once
+            try:
+                self.haproxy.wait(FAREWELL_SECONDS)
+            except subprocess.TimeoutExpired:           # somebody keeps a connection open, or takes nothing
+                self.haproxy.kill()
+                self.haproxy.wait()
 
 
 def free_port(wanted=0):
