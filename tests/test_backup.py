@@ -10,6 +10,7 @@ import pytest
 
 from chat.conversation import Conversation
 from chat.message import Message
+from tests.conftest import SECRET_KEY
 from tests.databases import Post, database, open_mariadb, open_sqlite, person     # noqa: F401: a fixture
 from tests.people import PASSWORD
 from tests.server import ROOT
@@ -132,6 +133,53 @@ def test_a_backup_that_fails_leaves_the_older_one(filled, tmp_path, monkeypatch)
     with pytest.raises(Exception):
         backup(filled, file)
     assert file.read_bytes() == older
+
+
+@pytest.fixture
+def own_mariadb(mariadb, monkeypatch):
+    """A database of its own that the commands' settings name."""
+    own = open_mariadb(mariadb)
+    (host, port), = own.engine.hosts
+    monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("DATABASE_URL", f"mysql://root@{host}:{port}/{own.engine.name}")
+    yield own
+    own.engine.close()
+
+
+def test_a_connection_that_breaks_in_a_backup_is_one_sentence(own_mariadb, mariadb, tmp_path, monkeypatch, capsys):
+    def cut_connections(_progress):
+        with mariadb.connect() as root, root.cursor() as cursor:
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (own_mariadb.engine.name,))
+            for connection, in cursor.fetchall():
+                cursor.execute("KILL %s", (connection,))
+    whole = module.backup
+    monkeypatch.setattr(module, "PROGRESS_EVERY", 1)
+    monkeypatch.setattr(module, "backup", lambda database, path: whole(database, path, cut_connections))
+    person(own_mariadb)
+    assert module.main("backup", tmp_path / "file") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The backup broke off: ") and len(said.splitlines()) == 1, said
+    assert not (tmp_path / "file").exists()
+
+
+def too_long(lines):
+    return [line.replace(b'"person', b'"' + b"too long " * 1000) for line in lines]
+
+
+def twice(lines):
+    return [*lines[:2], lines[2], *lines[2:-1], lines[-1].replace(b'"users": 1', b'"users": 2')]
+
+
+@pytest.mark.parametrize("change", [too_long, twice])
+def test_what_a_database_does_not_take_is_one_sentence(own_mariadb, tmp_path, capsys, change):
+    one = open_sqlite(tmp_path)
+    person(one)
+    backup(one, tmp_path / "file")
+    one.engine.close()
+    (tmp_path / "file").write_bytes(gzip.compress(b"".join(change(lines_of(tmp_path / "file")))))
+    assert module.main("restore", tmp_path / "file") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The restore broke off: ") and len(said.splitlines()) == 1, said
 
 
 def test_from_the_embedded_mode_to_mariadb(start_server, arrive, server_mode_settings, tmp_path):

@@ -7,12 +7,15 @@ import contextlib
 import gzip
 import json
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
+import pymysql
+
 import config
 from chat.database import open_database
-from chat.errors import Unavailable
+from chat.errors import Duplicate, Unavailable
 
 FORMAT = "chat-backup-1"
 TABLES = {      # name -> the columns that order it; people before what they wrote
@@ -134,6 +137,9 @@ def main(command, file):
         return 1
     except Unavailable as error:
         print(f"The database stopped answering: {error.__cause__ or error}", file=sys.stderr)
+        return 1
+    except (Duplicate, pymysql.MySQLError, sqlite3.Error) as error:
+        print(f"The {command} broke off: {error.args[-1] if error.args else error}", file=sys.stderr)
         return 1
     done = f"{path} holds" if command == "backup" else "The database holds"
     print(f"{done} people: {counts['users']:,}, conversations: {counts['conversations']:,}, messages: {counts['messages']:,}.")
