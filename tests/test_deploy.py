@@ -1,24 +1,31 @@
 """deploy/: the configurations that people copy, in front of a real chat, with nothing changed but names, ports and files."""
 import contextlib
+import grp
 import http.server
 import json
 import os
+import pwd
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 import config
+from chat import stopping
 from tests.private_server import HOST
 from tests.server import ROOT
+from tests.test_cluster import Cluster
 from tests.test_doctor import consult, ill
-from tools import programs
-from tools.cluster import free_port
+from tests.waiting import wait_for
+from tools import cluster, programs
+from tools.cluster import free_port, listens
 
 pytestmark = pytest.mark.slow
 
@@ -85,10 +92,19 @@ def nginx(folder, ports, web, tls, certificate):
     return [programs.NGINX.path(), "-c", str(main), "-p", str(folder)]
 
 
-def haproxy(folder, ports, web, tls, certificate):
+def may_become(name):
+    """Tell whether this process may start another one as that user and group."""
+    with contextlib.suppress(KeyError):
+        return os.geteuid() == 0 and bool(pwd.getpwnam(name) and grp.getgrnam(name))
+    return False
+
+
+def haproxy(folder, ports, web, tls, certificate, log="/dev/log"):
     first, *more = ports
     configuration = folder / "haproxy.cfg"
+    another = {} if may_become("haproxy") else {"    user haproxy\n": "", "    group haproxy\n": ""}
     configuration.write_text(replaced("haproxy.cfg", {
+        **another, "log /dev/log local0": f"log {log} local0",
         "bind :80": f"bind {HOST}:{web}", "bind :443": f"bind {HOST}:{tls}", "/etc/haproxy/chat.pem": certificate / "chat.pem",
         "127.0.0.1:5000": f"{HOST}:{first}",
         "# server two 10.0.0.2:5000 cookie two": "".join(f"server other{port} {HOST}:{port} cookie other{port}" for port in more)}))
@@ -166,6 +182,71 @@ def test_http_leads_to_https(in_front_of, echo):
     assert refused.value.headers["Location"].endswith("/chat/somebody?x=1")
 
 
+@pytest.fixture
+def haproxy_with_log(tmp_path, certificate, echo):
+    """HAProxy's process, its https address, and the socket that its log comes to."""
+    tls = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as log:
+        log.bind((HOST, 0))
+        log.settimeout(PATIENCE)
+        command = haproxy(tmp_path, [echo], free_port(), tls, certificate, log="%s:%s" % log.getsockname())
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            assert wait_for(lambda: listens(HOST, tls), PATIENCE)
+            yield process, f"https://{HOST}:{tls}", log
+            process.terminate()
+
+
+def test_haproxy_logs_who_asks_for_what(haproxy_with_log, certificate):
+    _process, url, log = haproxy_with_log
+    context = ssl.create_default_context(cafile=certificate / "cert.pem")
+    urllib.request.urlopen(url + "/looked-for", timeout=PATIENCE, context=context).close()
+    while b"/looked-for" not in (line := log.recv(4096)):   # that it has started comes first
+        pass
+    assert b'"GET' in line and f"{HOST}:".encode() in line
+
+
+@pytest.mark.skipif(not may_become("haproxy"), reason="this is not root, or there is no user haproxy")
+def test_haproxy_does_not_stay_root(haproxy_with_log):
+    process, _url, _log = haproxy_with_log
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert re.search(r"^Uid:\s+(\d+)", status, re.M)[1] == str(pwd.getpwnam("haproxy").pw_uid)
+    assert re.search(r"^Gid:\s+(\d+)", status, re.M)[1] == str(grp.getgrnam("haproxy").gr_gid)
+
+
+def unit(name):
+    """Return the values of a setting of chat.service."""
+    return re.findall(rf"^{name}=(.*)$", (DEPLOY / "chat.service").read_text(encoding="utf-8"), re.M)
+
+
+def test_systemd_asks_the_keeper_alone_and_gives_it_the_time_it_takes():
+    assert unit("KillMode") == ["mixed"]
+    longest = 2 * cluster.STOP_SECONDS + cluster.FAREWELL_SECONDS
+    assert stopping.LONGEST < cluster.STOP_SECONDS and longest < int(*unit("TimeoutStopSec"))
+
+
+def reload(server):
+    """Do as `systemctl reload chat` does; return whether it succeeded."""
+    commands = [command.replace("${MAINPID}", str(server.process.pid)).replace("$MAINPID", str(server.process.pid)).split()
+                for command in unit("ExecReload")]
+    return bool(commands) and all(subprocess.run(command).returncode == 0 for command in commands)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+def test_a_reload_restarts_several_processes(mariadb, redis_server):
+    with Cluster(DATABASE_URL=mariadb.url.replace("/chat", "/reloaded"), REDIS_URL=redis_server.url, SECRET_KEY=SECRET_KEY,
+                 PORT=str(free_port())) as several:
+        assert reload(several)
+        assert several.line_with("process 1 is restarted") and several.line_with("process 2 is restarted")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+def test_a_reload_leaves_a_single_process_alone(start_server):
+    server = start_server()
+    assert not reload(server)
+    with pytest.raises(subprocess.TimeoutExpired):
+        server.process.wait(0.5)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="this machine has no systemd")
 def test_systemd_understands_the_unit(tmp_path):
     unit = tmp_path / "chat.service"
@@ -175,7 +256,7 @@ def test_systemd_understands_the_unit(tmp_path):
 
 
 def test_the_containers_are_given_settings_that_exist():
-    """Whether they start is not tried here: that needs an engine for containers and their images."""
+    """Whether they start is tried by hand: that needs an engine for containers and their images."""
     chat = re.search(r"^  chat:\n(.*?)^  \w", (DEPLOY / "compose.yaml").read_text(), re.S | re.M)[1]
     given = set(re.findall(r"^      ([A-Z_]+):", chat, re.M))
     assert given >= {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"} and given <= {setting.name for setting in config.SETTINGS}
