@@ -48,6 +48,8 @@ end
 class NoBus:
     """One process: there is nobody to tell."""
 
+    waiting = ()
+
     def start(self, socket):
         pass
 
@@ -67,6 +69,7 @@ class RedisBus:
         self.ear = f"{self.channel}:{process_id}"
         self.line = 0               # how often this process has begun to tell everything
         self.heard = {}             # process id -> (its line, when it was last heard)
+        self.listening = False
         self.alone = True           # nobody else listens, and nothing is told
         self.missed = True          # something may be in the database that nobody here was told
         self.beat_at = 0
@@ -120,7 +123,8 @@ class RedisBus:
         now = time.monotonic()
         if now - self.beat_at >= BEAT:
             self.beat_at = now
-            self._find(alone=mouth.ask("PUBLISH", self.channel, orjson.dumps([self.process_id, self.line, self.trail.top])) < 2)
+            listeners = mouth.ask("PUBLISH", self.channel, orjson.dumps([self.process_id, self.line, self.trail.top]))
+            self._find(alone=listeners <= self.listening)
 
     def _next_words(self):
         """Take what waits to be told: of each word its people, and itself."""
@@ -147,12 +151,12 @@ class RedisBus:
                 log.warning("the other processes are not heard: %s", error)
             except Exception:
                 log.exception("listening goes on after an error")
-            self.missed = True
+            self.listening, self.missed = False, True
             self.socket.server.sleep(PAUSE)
 
     def _hear(self, kind, channel, said):
         if kind == b"subscribe":
-            self.beat_at = 0
+            self.listening, self.beat_at = True, 0
             self.something_waits.set()      # the others learn at once that somebody listens
         elif channel.decode() == self.channel:
             self._hear_beat(*orjson.loads(said))

@@ -87,6 +87,7 @@ class Collector:
                 ("chat_people_here", "People with a live connection to this process", len(socket.stores.presence.connections)),
                 ("chat_people_online", "People online, wherever they are connected", len(socket.stores.presence.online())),
                 ("chat_writer_queue", "Messages that wait for the next commit", len(socket.writer.queue)),
+                ("chat_bus_queue", "What waits to be told to other processes", len(socket.stores.bus.waiting)),
                 ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.transports.waiting_bytes())):
             yield GaugeMetricFamily(name, words, value)
 

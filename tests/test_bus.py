@@ -357,6 +357,15 @@ def test_who_begins_to_tell_begins_a_line(listening, speech):
     assert wait_for(lambda: bus.heard["here"][0] == bus.line, ANSWER_SECONDS), "and the others are told"
 
 
+@pytest.mark.parametrize("listening_here, listeners, alone", [(True, 1, True), (True, 2, False), (False, 0, True), (False, 1, False)])
+def test_the_one_who_listens_may_be_another(redis_server, listening_here, listeners, alone):
+    """A process whose own ear is closed is not alone where somebody hears its beat."""
+    bus = RedisBus(open_client(own_database(redis_server)), "here")
+    bus.trail, bus.listening = SimpleNamespace(top=0), listening_here
+    bus._beat(SimpleNamespace(ask=lambda *_command: listeners))
+    assert bus.alone == alone
+
+
 def test_a_lost_connection_is_another_line(listening, redis_server):
     bus, _ear = listening
     before = bus.line

@@ -33,7 +33,7 @@ def test_it_works(chat, alice, bob):
     assert grew("chat_delivery_seconds_count") == 3 and 0 < grew("chat_delivery_seconds_sum") < 30
     assert grew('chat_refused_total{code="invalid"}') == 1
     assert grew("chat_connects_total") == 1 and after["chat_connections"] >= 1 and after["chat_people_here"] >= 1
-    assert after["chat_writer_queue"] == 0 and after["chat_waiting_bytes"] >= 0
+    assert after["chat_writer_queue"] == after["chat_bus_queue"] == 0 and after["chat_waiting_bytes"] >= 0
     assert after["process_resident_memory_bytes"] > 10_000_000
 
 
