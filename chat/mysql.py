@@ -114,16 +114,20 @@ class MySQLEngine:
             connection._force_close()
             raise
 
-    @staticmethod
-    def _check(connection, rested):
+    def _check(self, connection, rested):
         """Ask a connection that rested whether it lives, and a node of a cluster whether it is in step. Raises what PyMySQL does."""
         now = time.monotonic()
-        if connection.id_step is None and now - connection.checked_at > CHECK_EVERY:
-            with connection.cursor() as cursor:
-                _join_cluster(cursor, connection.host)
-            connection.checked_at = now
-        elif rested > CHECK_EVERY:
-            connection.ping(reconnect=False)
+        try:
+            if connection.id_step is None and now - connection.checked_at > CHECK_EVERY:
+                with connection.cursor() as cursor:
+                    _join_cluster(cursor, connection.host)
+                connection.checked_at = now
+            elif rested > CHECK_EVERY:
+                connection.ping(reconnect=False)
+        except Exception:
+            if time.monotonic() - now > NEXT_NODE_AFTER:    # it hangs, and would once more for as long
+                self._pass_over(connection.place)
+            raise
 
     def create_database(self):
         """Make the database that the URL names if the server does not have it."""
