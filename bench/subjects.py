@@ -14,9 +14,10 @@ from chat.passwords import hash_password
 from chat.presence import RedisBoard
 from chat.sessions import LIFETIME, PREFIX, USER, FileSessions, JsonFiles
 from chat.user import User
+from tests.private_server import free_ports
 from tests.server import Server
 from tests.services import MariaDB, Redis
-from tools import ROOT, cluster, node
+from tools import ROOT, node
 
 from .processes import cpu_seconds, memory_kb
 
@@ -139,7 +140,7 @@ class Processes(Server):
     """`run --processes N`, on a port that HAProxy can be told."""
 
     def __init__(self, processes, **settings):
-        super().__init__(**{**settings, "PORT": str(cluster.free_port())})
+        super().__init__(**{**settings, "PORT": str(free_ports(processes + 1))})
         self.program = ("-m", "tools.cluster", str(processes))
 
 

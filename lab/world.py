@@ -2,16 +2,14 @@
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import time
 from pathlib import Path
 
 import requests
 
 from tests.people import Person
-from tests.private_server import PORTS
+from tests.private_server import free_ports
 from tests.server import Server
 from tests.services import MariaDB, Redis
 from tests.waiting import wait_for
@@ -68,7 +66,7 @@ class World(contextlib.ExitStack):
         self.has_small_disk = namespace.small_disk(self.disk, SMALL_DISK_MB[self.mode])
         self.callback(namespace.remove_disk, self.disk)
         self.clock = FakeClock(self.directory)
-        settings = {"PORT": str(free_port()), "LAB_CONTROL": str(self.control), "LAB_MUTANT": self.mutant, "LOG_MESSAGES": "0"}
+        settings = {"PORT": str(free_ports(cluster.PROCESSES + 1)), "LAB_CONTROL": str(self.control), "LAB_MUTANT": self.mutant, "LOG_MESSAGES": "0"}
         settings |= STANDS_ON[self.mode](self)
         self.server = (LabCluster if self.mode == "cluster" else LabServer)(**settings)
         self.callback(self.server.__exit__)
@@ -243,11 +241,3 @@ class World(contextlib.ExitStack):
 
 
 STANDS_ON = {"embedded": World._embedded_mode, "server": World._server_mode, "cluster": World._cluster_mode}
-
-
-def free_port():
-    """Return a port that nobody gets while the server is down: below those of outgoing connections."""
-    for port in random.sample(PORTS, 20):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no port is free")

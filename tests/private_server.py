@@ -1,5 +1,6 @@
 """A server process of the tests' own: a free port, a temporary directory, and an end with the tests."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -19,6 +20,16 @@ LOG_CHARACTERS = 2000
 PORTS = range(20000, 32000)
 HOST = "127.0.0.1"
 DIRECTORY_PREFIX = "chat-services-"
+
+
+def free_ports(count=1):
+    """Return the first of so many ports in a row that nobody gets while their server is down."""
+    for first in random.sample(PORTS, 20):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for port in range(first, first + count):
+                held.enter_context(socket.create_server((HOST, port)))
+            return first
+    raise RuntimeError(f"no {count} ports in a row are free")
 
 
 class Service:

@@ -337,6 +337,8 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
     alice, bob = person(database), person(database)
     speech.beat("there", 1)
     assert wait_for(lambda: "there" in bus.heard and not bus.missed, ANSWER_SECONDS)
+    bus.trail.moved_at = 0      # then the trail moves on when a look has ended
+    assert wait_for(lambda: bus.trail.moved_at, ANSWER_SECONDS)
     stored = Post(database).send(alice, bob)
     known = bus.heard["there"]
     speech.beat("there", 1)

@@ -16,6 +16,7 @@ import requests
 import config
 from tests import services
 from tests.people import ANSWER_SECONDS
+from tests.private_server import free_ports
 from tests.server import Server
 from tests.test_doctor import consult, ill
 from tests.waiting import wait_for
@@ -45,7 +46,7 @@ class Cluster(Server):
 @pytest.fixture(scope="module")
 def shared(mariadb, redis_server):
     return {"DATABASE_URL": mariadb.url.replace("/chat", "/cluster"), "REDIS_URL": redis_server.url, "SECRET_KEY": SECRET_KEY,
-            "PORT": str(cluster.free_port())}
+            "PORT": str(free_ports(PROCESSES + 1))}
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def send(sender, receiver, text):
 
 @pytest.mark.slow
 def test_why_a_process_does_not_start_again_is_said_once(shared):
-    port = str(cluster.free_port())
+    port = str(free_ports(PROCESSES + 1))
     with services.MariaDB() as mariadb, Cluster(**{**shared, "DATABASE_URL": mariadb.url, "PORT": port}) as served:
         mariadb.kill()
         os.kill(served.pids[0], signal.SIGKILL)
@@ -170,7 +171,7 @@ def test_why_a_process_does_not_start_again_is_said_once(shared):
 
 @pytest.mark.slow
 def test_it_ends_cleanly_with_all_that_it_started(shared):
-    with Cluster(**{**shared, "PORT": str(cluster.free_port())}) as served:
+    with Cluster(**{**shared, "PORT": str(free_ports(PROCESSES + 1))}) as served:
         children = [*served.pids, *map(int, subprocess.run(["pgrep", "-P", str(served.process.pid), "haproxy"],
                                                             capture_output=True, text=True).stdout.split())]
         assert len(children) == PROCESSES + 1
@@ -181,7 +182,7 @@ def test_it_ends_cleanly_with_all_that_it_started(shared):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 def test_nothing_is_left_when_the_keeper_is_killed(shared):
-    with Cluster(**{**shared, "PORT": str(cluster.free_port())}) as served:
+    with Cluster(**{**shared, "PORT": str(free_ports(PROCESSES + 1))}) as served:
         children = served.pids
         served.kill()
         assert wait_for(lambda: not [pid for pid in children if is_running(pid)], BACK)
@@ -207,7 +208,7 @@ class Drainer(cluster.Member):
 
 def keeper(tmp_path, *members):
     """Return a keeper of these members; nothing is started."""
-    kept = cluster.Cluster({**config.load({}), "PORT": cluster.free_port(), "INSTANCE_PATH": str(tmp_path)}, 0)
+    kept = cluster.Cluster({**config.load({}), "PORT": free_ports(PROCESSES + 1), "INSTANCE_PATH": str(tmp_path)}, 0)
     kept.members = members
     return kept
 
@@ -310,7 +311,7 @@ def refusal(**settings):
     ({"DATABASE_URL": "mysql://root@127.0.0.1:1/chat"}, "chat: The database cannot be used"),
 ])
 def test_what_cannot_work_is_one_sentence(shared, settings, sentence):
-    words = refusal(**{**shared, "PORT": str(cluster.free_port()), **settings})
+    words = refusal(**{**shared, "PORT": str(free_ports(PROCESSES + 1)), **settings})
     assert words.startswith(sentence) and len(words.splitlines()) == 1
 
 

@@ -59,9 +59,13 @@ def sent(post, *arguments, **options):
     message = draft(*arguments, **options)
     until = time.monotonic() + BACK
     while True:
-        with contextlib.suppress(Unavailable):
+        begun = time.monotonic()
+        try:
             return post.writer.store(message)
-        assert time.monotonic() < until
+        except Unavailable:
+            assert time.monotonic() < until
+        finally:
+            assert time.monotonic() - begun < ANSWERED
         time.sleep(0.05)
 
 
@@ -150,9 +154,7 @@ def test_a_node_that_dies_is_passed_over(galera):
     first = sent(post, alice, bob)
     place = node_at(galera, database)
     place.kill()
-    began = time.monotonic()
     assert sent(post, alice, bob).seq == first.seq + 1
-    assert time.monotonic() - began < ANSWERED
     assert node_at(galera, database) is not place
     place.start()
     assert through(place).query("SELECT COUNT(*) AS n FROM messages WHERE sender_id = %s", (alice.id,)) == [{"n": 2}]
@@ -167,10 +169,6 @@ def test_a_node_that_hangs_is_passed_over(galera):
     place = node_at(galera, database)
     place.pause()
     try:
-        began = time.monotonic()
-        with contextlib.suppress(Unavailable):
-            post.send(alice, bob)
-        assert time.monotonic() - began < ANSWERED
         assert sent(post, alice, bob).seq >= 2
         assert node_at(galera, database) is not place
     finally:

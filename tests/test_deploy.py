@@ -19,13 +19,13 @@ import pytest
 
 import config
 from chat import stopping
-from tests.private_server import HOST
+from tests.private_server import HOST, free_ports
 from tests.server import ROOT
 from tests.test_cluster import Cluster
 from tests.test_doctor import consult, ill
 from tests.waiting import wait_for
 from tools import cluster, programs
-from tools.cluster import free_port, listens
+from tools.cluster import listens
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +116,8 @@ def in_front_of(request, tmp_path, certificate):
     """Start the proxy in front of one port or several; return its http and https addresses."""
     with contextlib.ExitStack() as stack:
         def start(*ports):
-            web, tls = free_port(), free_port()
+            web = free_ports(2)
+            tls = web + 1
             log = stack.enter_context(open(tmp_path / "log", "w+"))
             process = subprocess.Popen(request.param(tmp_path, ports, web, tls, certificate), stdout=log, stderr=log)
             stack.callback(process.wait)
@@ -185,11 +186,12 @@ def test_http_leads_to_https(in_front_of, echo):
 @pytest.fixture
 def haproxy_with_log(tmp_path, certificate, echo):
     """HAProxy's process, its https address, and the socket that its log comes to."""
-    tls = free_port()
+    web = free_ports(2)
+    tls = web + 1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as log:
         log.bind((HOST, 0))
         log.settimeout(PATIENCE)
-        command = haproxy(tmp_path, [echo], free_port(), tls, certificate, log="%s:%s" % log.getsockname())
+        command = haproxy(tmp_path, [echo], web, tls, certificate, log="%s:%s" % log.getsockname())
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             assert wait_for(lambda: listens(HOST, tls), PATIENCE)
             yield process, f"https://{HOST}:{tls}", log
@@ -234,7 +236,7 @@ def reload(server):
 @pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 def test_a_reload_restarts_several_processes(mariadb, redis_server):
     with Cluster(DATABASE_URL=mariadb.url.replace("/chat", "/reloaded"), REDIS_URL=redis_server.url, SECRET_KEY=SECRET_KEY,
-                 PORT=str(free_port())) as several:
+                 PORT=str(free_ports(3))) as several:
         assert reload(several)
         assert several.line_with("process 1 is restarted") and several.line_with("process 2 is restarted")
 

@@ -104,7 +104,7 @@ def test_nobody_learns_who_exists_by_waiting(start_server, arrive):
             started = time.perf_counter()
             guessing.post("/login", {"username": username, "password": "not the password", "csrf_token": token})
             seconds.append(time.perf_counter() - started)
-    known, unknown = (statistics.median(seconds) for seconds in taken.values())
+    known, unknown = (min(seconds) for seconds in taken.values())      # what else the machine does only adds
     guessing.leave()
     assert known > 0.02, "the hash was computed"
     assert 0.7 < known / unknown < 1.4

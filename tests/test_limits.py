@@ -61,9 +61,9 @@ def test_the_wait_is_what_is_left_of_the_window(stage):
 def test_after_the_window_it_is_free_again(stage):
     for _n in range(3):
         stage.take()
-    stage.pass_time(WINDOW - 1)
+    stage.pass_time(WINDOW - 5)
     assert stage.take()
-    stage.pass_time(1.1)
+    stage.pass_time(5.1)
     assert [bool(stage.take()) for _n in range(4)] == [False, False, False, True]
 
 

@@ -9,6 +9,7 @@ from chat.errors import Locked, Unavailable
 from chat.message import Message
 from tests.databases import (PATIENCE, Post, RecordingDatabase, beside, database, draft, person,  # noqa: F401
                              start_thread)
+from tests.waiting import wait_for
 
 
 class Steered(RecordingDatabase):
@@ -111,8 +112,8 @@ def test_what_arrives_during_a_commit_goes_together_in_one_insert(steered, post,
     assert [aside.outcome().seq for aside in (first, *others)] == list(range(1, 9))
     assert steered.batches == [1, 7]
     assert texts(steered, alice, bob) == [str(number) for number in range(8)]
+    assert wait_for(post.writer.idle, PATIENCE), "a sender is told before all are delivered"
     assert [message.seq for message, _origin in post.delivered] == list(range(1, 9))
-    assert post.writer.idle()
 
 
 def test_a_batch_is_bounded(steered, post, alice, bob, monkeypatch):

@@ -9,7 +9,7 @@ from tests.people import PASSWORD
 pytestmark = pytest.mark.browser
 
 NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|WebSocket connection|ERR_NETWORK"
-PENDING_MS = 50
+PENDING_FRAMES = 3     # of the display, until a message stands there: 50 ms
 
 # A window in the background, to the page: another one is in front.
 IN_BACKGROUND = """
@@ -56,18 +56,18 @@ def test_it_works(screen):
     expect(screen.bubble("hello").locator("[data-part=state-word]")).to_have_text("Sent")
 
 
-def test_pending_within_fifty_milliseconds(screen):
+def test_pending_within_three_frames(screen):
     expect_live(screen)
     screen.field.fill("at once")
-    took = screen.page.evaluate("""async () => {
+    frames = screen.page.evaluate("""async () => {
       const list = document.querySelector('#history');
       const count = list.querySelectorAll('li.message').length;
-      const start = performance.now();
+      let frames = 0;
       document.querySelector('#composer').requestSubmit();
-      while (list.querySelectorAll('li.message').length === count) await new Promise(requestAnimationFrame);
-      return performance.now() - start;
+      for (; list.querySelectorAll('li.message').length === count; frames++) await new Promise(requestAnimationFrame);
+      return frames;
     }""")
-    assert took < PENDING_MS
+    assert frames < PENDING_FRAMES
 
 
 def test_pending_until_the_acknowledgement(screen):
