@@ -472,7 +472,7 @@ def test_a_cut_off_address_is_reached_by_nobody_and_reaches_nobody():
 import socket
 def reaches(source, host, port):
     with socket.socket() as client:
-        client.settimeout(0.3)
+        client.settimeout(1)
         client.bind((source, 0))
         return client.connect_ex((host, port)) == 0
 with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.2", one.getsockname()[1])), \\
@@ -512,7 +512,7 @@ for word in sys.stdin:
     old.sendall(word.encode())
     free.sendall(word.encode())
     with socket.socket() as new:
-        new.settimeout(0.3)
+        new.settimeout(1)
         is_reached = new.connect_ex(old.getpeername()) == 0
     try:
         heard = old.recv(100).decode()
@@ -526,6 +526,8 @@ for word in sys.stdin:
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a process another group")
 def test_a_group_that_is_cut_off_neither_speaks_nor_hears_by_old_connections_or_new_ones():
     """By ports that are not named it does, and so does who is of another group."""
+    if not inside("print(json.dumps(namespace.group_cut_possible()))"):
+        pytest.skip("this kernel does not follow connections, as the table says then")
     told = inside(f"""
 import socket, subprocess
 MEMBER = {MEMBER!r}
