@@ -349,6 +349,14 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
                  and sorted(people) == sorted([alice.id, bob.id]))
 
 
+def test_a_beat_tells_how_far_the_store_goes(listening, speech):
+    """Where nobody here is written to, nothing else raises what a look begins with."""
+    bus, _ear = listening
+    ahead = bus.trail.top + 1000
+    speech.beat("there", 1, ahead)
+    assert wait_for(lambda: bus.trail.top == ahead, ANSWER_SECONDS)
+
+
 def test_who_begins_to_tell_begins_a_line(listening, speech):
     bus, _ear = listening
     assert bus.alone

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 BOTH, SERVER = ("embedded", "server"), ("server",)
-OFTEN, SELDOM, BESIDES = 20, 3, 8       # times in a full run; those that last 30 s or more are seldom; BESIDES was thought of later
+OFTEN, SELDOM, BESIDES = 20, 3, 8       # times in a full run; SELDOM what lasts 30 s or more, BESIDES what is uncommon
 CATCH_UP_SECONDS = 5            # from the fault's end until every tab shows what is stored
 TAIL_SECONDS = 15 + 5           # where only the heartbeat can tell
 
