@@ -154,7 +154,9 @@ def test_a_node_that_dies_is_passed_over(galera):
     first = sent(post, alice, bob)
     place = node_at(galera, database)
     place.kill()
+    began = time.monotonic()
     assert sent(post, alice, bob).seq == first.seq + 1
+    assert time.monotonic() - began < ANSWERED
     assert node_at(galera, database) is not place
     place.start()
     assert through(place).query("SELECT COUNT(*) AS n FROM messages WHERE sender_id = %s", (alice.id,)) == [{"n": 2}]

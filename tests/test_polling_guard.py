@@ -124,10 +124,11 @@ def test_it_works(chat, alice, bob, raw_websocket):
     "9", "", "0", "2", "6", "x", "40\x1e", "\x1e40", "40\x1e9", b"4\xff", b"\xc3\x28", "4" + "x" * EDGE,
     "\x1e".join(["3"] * 501)])
 def test_a_malformed_body_is_refused_soon(chat, alice, body):
-    def post():
-        answer = Polling(alice).post(body.encode() if isinstance(body, str) else body)
-        assert answer.status_code == 400 and answer.text
-    assert is_soon(post)
+    polling = Polling(alice)
+    started = time.monotonic()
+    answer = polling.post(body.encode() if isinstance(body, str) else body)
+    assert answer.status_code == 400 and answer.text
+    assert time.monotonic() - started < SOON
     assert alice.get("/").status_code == 200
 
 
@@ -171,23 +172,11 @@ def test_1100_bodies_that_do_not_come_leave_the_server_alive(chat, alice):
     assert alice.get("/").status_code == 200
 
 
-def _refused(chat, head, body):
+def _refused_soon(chat, head, body):
+    started = time.monotonic()
     with posting(chat.url, head, body) as sock:
         assert b" 400 " in sock.recv(100).partition(b"\r\n")[0]
-
-
-def _refused_soon(chat, head, body):
-    assert is_soon(lambda: _refused(chat, head, body))
-
-
-def is_soon(act):
-    """Tell whether something takes less than SOON, in one of three tries: a busy machine may stop us in one, a slow server is slow in each."""
-    for _try in range(3):
-        started = time.monotonic()
-        act()
-        if time.monotonic() - started < SOON:
-            return True
-    return False
+    assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize("frame", ["4" + "x" * EDGE, '451-["sendMessage",{"_placeholder":true,"num":0}]',
@@ -275,17 +264,15 @@ def test_who_never_reads_is_dropped(chat, alice, bob, charlie, raw_websocket):
 
 
 def test_a_body_that_comes_in_drops_is_refused_soon(chat):
-    def drip():
-        with posting(chat.url, "Content-Length: 30") as sock:
-            sock.settimeout(0.2)
-            answer = b""
-            for _drop in range(20):
-                sock.sendall(b"4")
-                with suppress(TimeoutError):
-                    answer = sock.recv(100)
-                    break
-            assert answer.startswith(b"HTTP/1.1 400")
-    assert is_soon(drip)
+    with posting(chat.url, "Content-Length: 30") as sock:
+        started = time.monotonic()
+        sock.settimeout(0.2)
+        answer = b""
+        while not answer and time.monotonic() - started < 3:
+            sock.sendall(b"4")
+            with suppress(TimeoutError):
+                answer = sock.recv(100)
+        assert answer.startswith(b"HTTP/1.1 400") and time.monotonic() - started < SOON
 
 
 @pytest.mark.slow
