@@ -14,14 +14,9 @@ def group_of(n):
 class GroupedMember(cluster.Member):
     """A server process that is in its own group from its first moment on: whose a socket is, is decided when it is opened."""
 
-    apart = cluster.APART
-
-    def start(self):
-        cluster.APART = {**self.apart, "group": group_of(int(self.name.removeprefix("process ")))}
-        try:
-            super().start()
-        finally:
-            cluster.APART = self.apart      # HAProxy's as well
+    def __init__(self, name, *arguments):
+        super().__init__(name, *arguments)
+        self.options = {**cluster.APART, "group": group_of(int(name.removeprefix("process ")))}
 
 
 if __name__ == "__main__":

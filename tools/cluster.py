@@ -34,6 +34,8 @@ class CannotStart(Exception):
 class Member:
     """One server process: its port is kept, its words are shown with its name before them."""
 
+    options = APART             # of Popen
+
     def __init__(self, name, port, settings):
         self.name = name
         self.settings = {**settings, "HOST": HOST, "PORT": str(port)}
@@ -53,7 +55,7 @@ class Member:
         self.rested_at = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(ROOT / "wsgi.py")], env={**os.environ, **self.settings}, text=True, encoding="utf-8",
-            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **APART)
+            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **self.options)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
 
