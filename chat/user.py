@@ -68,6 +68,8 @@ class User:
         `me` is left out; `after` is the last person of the page before.
         """
         start = usernames.searchable(text)
+        if not start:       # too long to be a part of any name, or accents alone
+            return []
         end = start + LAST_CHARACTER
         came_before = cls._first_match(database, after, start, end) if after else ("", 0)
         return database.query(

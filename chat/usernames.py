@@ -7,6 +7,7 @@ from .errors import Invalid
 
 SHORTEST = 2    # characters
 LONGEST = 32    # characters
+MAX_RAW_LENGTH = 4 * LONGEST    # characters before normalisation, which joins up to four and is quadratic in accents
 
 # Letters and symbols that Unicode does not class as invisible, though they are: fillers, blank patterns, selectors.
 INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10), *range(0x180B, 0x1810)}
@@ -17,7 +18,12 @@ SCRIPTS_TOGETHER = ({"CJK", "HIRAGANA", "KATAKANA"}, {"CJK", "HANGUL"}, {"CJK", 
 
 
 def canonical(name):
-    """Return the form that must be unique: `Alice`, `alice` and `ＡＬＩＣＥ` share one."""
+    """Return the form that must be unique: `Alice`, `alice` and `ＡＬＩＣＥ` share one.
+
+    What is too long to be anybody's name gives an empty string, which is nobody's, before it costs anything.
+    """
+    if len(name) > MAX_RAW_LENGTH:
+        return ""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
@@ -32,7 +38,7 @@ def shown(name):
 
     Raises Invalid with the reason where it could be taken for another name, or could not be typed or seen.
     """
-    name = unicodedata.normalize("NFKC", name).strip()
+    name = unicodedata.normalize("NFKC", name).strip() if len(name) <= MAX_RAW_LENGTH else ""
     if not SHORTEST <= len(name) <= LONGEST:
         raise Invalid(_("A username has %(least)s to %(most)s characters.", least=SHORTEST, most=LONGEST))
     if any(unicodedata.category(c) in REFUSED_CATEGORIES or ord(c) in INVISIBLE for c in name):
