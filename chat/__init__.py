@@ -31,6 +31,13 @@ MOST_FORM = 256 * 1024      # bytes of a form
 PING_EVERY, PING_TIMEOUT = 10, 10       # seconds; someone who vanished is offline 20 + 3 seconds later
 
 
+class SessionLogin(LoginManager):
+    """Flask-Login by the session alone: its `remember_token` would open an account to whoever learns the key."""
+
+    def _load_user_from_remember_cookie(self, _cookie):
+        return None
+
+
 class FastJson:
     """What Socket.IO asks of a JSON module, by orjson: twenty times faster than the standard library's."""
 
@@ -72,7 +79,7 @@ def create_app(settings=None):
     compression.install(app)
     languages.install(app)
     CSRFProtect(app)
-    login_manager = LoginManager(app)
+    login_manager = SessionLogin(app)
     login_manager.session_protection = None     # it would write the session when an address changes
     login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
     measures = Measures()

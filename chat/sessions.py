@@ -10,6 +10,7 @@ from flask_session.base import Serializer
 
 from .asking import wants_json
 from .errors import Unavailable
+from .private import private_folder
 
 LIFETIME = timedelta(days=14)
 ANONYMOUS_LIFETIME = timedelta(hours=1)     # of a visitor who only saw a form
@@ -62,7 +63,7 @@ class FileSessions:
     """Sessions of the embedded mode: one file each."""
 
     def __init__(self, directory):
-        self.files = JsonFiles(directory)
+        self.files = JsonFiles(str(private_folder(directory)))
         self.config = {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": self.files}
 
     def read(self, session_id):

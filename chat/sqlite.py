@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from .errors import Duplicate, unavailable
+from .private import private_file, private_folder
 
 LOCK_TIMEOUT = 1            # second; waiting for another process that writes
 
@@ -18,7 +19,8 @@ class SQLiteEngine:
     """
 
     def __init__(self, path, wait_for):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        private_folder(Path(path).parent)
+        private_file(path)      # SQLite gives its journals the same mode
         self.path, self.wait_for = path, wait_for
         self.reading, self.writing = threading.RLock(), threading.RLock()
         self.reader, self.writer = self._connect(path), self._connect(path)
