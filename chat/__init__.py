@@ -86,11 +86,12 @@ def create_app(settings=None):
     refusals.install(app, login_manager, measures.refusal)
 
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
-    guard = app.wsgi_app = Guard(app.wsgi_app, runtime)
+    guard = app.wsgi_app = Guard(app.wsgi_app, runtime,
+                                 lambda environ: sessions.session_cookie(environ, app.config["SESSION_COOKIE_NAME"]))
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
     shortcuts = Shortcuts(socketio.server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
-    transports = Transports(socketio.server, guard, shortcuts, limited=settings["RATELIMIT_ENABLED"])
+    transports = Transports(socketio.server, guard, shortcuts, stores.local_limits)
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
     socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
                     languages.speaker(app), measures)

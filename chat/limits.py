@@ -1,9 +1,24 @@
 """Limits: how often something may happen within a time, in memory or in Redis, with the same two verbs."""
+import ipaddress
 import threading
 import time
 from collections import deque
 
+IPV6_NETWORK = 64   # bits; a household or a machine has all addresses of such a network
 SWEEP = 10_000      # keys in memory before those that ended are thrown away
+
+
+def network_of(address):
+    """Return what is counted as one place: an IPv4 address, the /64 of an IPv6 one, or the text as it is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, IPV6_NETWORK), strict=False))
 
 
 class MemoryLimits:

@@ -72,6 +72,7 @@ class Collector:
         for name, words, value in (
                 ("chat_messages", "Messages stored", measures.batches.sum),
                 ("chat_connects", "Live connections that were opened", measures.connections),
+                ("chat_floods", "Transports that were closed because they sent too much", socket.transports.refused_floods),
                 ("chat_reconnects", "Of these, by somebody who had left within the last seconds", measures.reconnections)):
             yield CounterMetricFamily(name, words, value)
         refused = CounterMetricFamily("chat_refused", "What was refused, by the code of the contract", labels=["code"])
@@ -88,6 +89,7 @@ class Collector:
                 ("chat_people_online", "People online, wherever they are connected", len(socket.stores.presence.online())),
                 ("chat_writer_queue", "Messages that wait for the next commit", len(socket.writer.queue)),
                 ("chat_bus_queue", "What waits to be told to other processes", len(socket.stores.bus.waiting)),
+                ("chat_transport_entries", "What is noted of all transports: it would grow if one were not forgotten", socket.transports.entries()),
                 ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.transports.waiting_bytes())):
             yield GaugeMetricFamily(name, words, value)
 

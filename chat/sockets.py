@@ -100,6 +100,7 @@ class Socket:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         self.connections[sid] = Connection(user, session_id, eio_sid, understood(environ))
         self.measures.connection(again=self.stores.presence.connect(user.id, sid))
+        self.transports.logged_in(eio_sid)
         self.server.enter_room(sid, room(user.id))      # last: what others wait for comes after the confirmation
         self.newcomers.append(sid)
         self.presence_changed.set()

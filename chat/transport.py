@@ -12,6 +12,7 @@ from engineio.payload import Payload
 from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 from .headers import protected
+from .limits import network_of
 from .runtime import bounded, hang_up, socket_of
 
 MOST_BODY = 64 * 1024           # bytes of one frame or one polling body
@@ -21,8 +22,13 @@ CLIENT_PACKETS = "1345"         # Engine.IO packets that a client sends by polli
 BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
 CONNECT_TIMEOUT = 10            # seconds from the transport to the Socket.IO connection
 MOST_WAITING = 1024 * 1024      # bytes that wait for a client that does not read
-MOST_FROM_ADDRESS = 50          # transports of one address
+HANDSHAKES, HANDSHAKE_WINDOW = 600, 10       # new transports of one address within so many seconds
+MOST_FROM_ADDRESS = 500         # transports of one address that nobody has logged in by: a school has one address
+EVENTS_PER_SECOND, EVENT_BURST = 50, 600    # packets of one transport; a browser that comes back sends what waited at once
+PACKETS_IN_A_ROW = 20           # of one transport, before others have their turn
+FAREWELL_TIME = 1               # second for a refusal to reach who polls
 REMEMBERED = 30                 # seconds for which requests that were under way to a closed transport are answered
+CONNECT_DIGIT = "0"             # what a Socket.IO packet begins with that opens a connection
 CLOSE_PACKET = b"1"             # Engine.IO's farewell in a polling answer
 OPENED = "chat.opened"          # in the environ of a WebSocket: the Engine.IO session ids that run over it
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -51,9 +57,11 @@ class TextPacket(Packet):
 class Guard:
     """WSGI middleware for /socket.io: turns away foreign origins and malformed bodies, knows each WebSocket's socket."""
 
-    def __init__(self, application, runtime, path="/socket.io"):
+    def __init__(self, application, runtime, session_of, path="/socket.io"):
         self.application = application
         self.runtime = runtime
+        self.session_of = session_of    # session_of(environ): the session id that a request carries, or None
+        self.sessions = {}      # Engine.IO session id -> the session that opened it
         self.path = path
         self.websockets = {}    # Engine.IO session id -> the socket that its WebSocket runs over
         self.ended = {}         # Engine.IO session id -> when its transport was closed
@@ -64,14 +72,17 @@ class Guard:
         start_response = protected(start_response)
         reason = foreign(environ) or malformed(environ, self.runtime)
         if reason:
-            start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
-            return [reason.encode()]
+            return refuse_request(reason, start_response)
         # Compressing messages of 100 bytes costs 100 KB for each connection, and CPU.
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         named = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [])[:1]
+        if self.ended.keys() & named and not _upgrades(environ):
+            return farewell(environ, start_response)
+        reason = self._not_theirs(environ, named)
+        if reason:
+            return refuse_request(reason, start_response)
         if not _upgrades(environ):
-            answer = farewell if self.ended.keys() & named else self.application
-            return answer(environ, start_response)
+            return self.application(environ, start_response)
         opened = environ[OPENED] = named
         for eio_sid in opened:
             self.websockets[eio_sid] = socket_of(environ)
@@ -81,6 +92,21 @@ class Guard:
             for eio_sid in opened:
                 self.websockets.pop(eio_sid, None)
             hang_up(environ)
+
+
+    def _not_theirs(self, environ, named):
+        """Return why a request may not speak for a transport that is open, or None. Its id is no key: it stands in addresses and logs."""
+        for eio_sid in named:
+            if self.session_of(environ) != self.sessions.get(eio_sid, self.session_of(environ)):
+                return "This transport belongs to another session."
+            if eio_sid in self.websockets and _upgrades(environ):
+                return "This transport has its WebSocket."      # a second one would take the place of the one that can be cut
+        return None
+
+
+def refuse_request(reason, start_response):
+    start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
+    return [reason.encode()]
 
 
 def _upgrades(environ):
@@ -138,16 +164,38 @@ def malformed(environ, runtime):
     return None
 
 
+class Transport:
+    """An open transport: where it came from, until when it has to connect, and how many packets it may still send."""
+
+    __slots__ = ("address", "connects_until", "refused", "packets", "allowed", "counted_at")
+
+    def __init__(self, address, connects_until):
+        self.address = address      # None once somebody has logged in by it
+        self.connects_until = connects_until
+        self.refused = False
+        self.packets = 0
+        self.allowed = EVENT_BURST
+        self.counted_at = time.monotonic()
+
+    def has_turn(self):
+        """Count a packet; return whether there may be one more: a burst at once, and then so many a second."""
+        now = time.monotonic()
+        self.allowed = min(EVENT_BURST, self.allowed + (now - self.counted_at) * EVENTS_PER_SECOND) - 1
+        self.counted_at = now
+        return self.allowed >= 0
+
+
 class Transports:
     """The open transports of this process: counted for each address, and closed when they only cost."""
 
-    def __init__(self, server, guard, shortcuts, limited):
+    def __init__(self, server, guard, shortcuts, limits):
         self.server = server
         self.guard = guard
         self.shortcuts = shortcuts
-        self.limited = limited
-        self.opened = {}        # Engine.IO session id -> (address, when it was opened)
-        self.count = {}         # address -> how many
+        self.limits = limits
+        self.refused_floods = 0 # transports that were closed because they sent too much
+        self.opened = {}        # Engine.IO session id -> its Transport
+        self.count = {}         # address -> how many that nobody has logged in by
         libraries = server.eio._async
         websocket = libraries["websocket"]
         server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(bounded(handler, MOST_BODY), eio)}
@@ -156,10 +204,12 @@ class Transports:
         server.eio.on("disconnect", self.closed)
 
     def open(self, eio_sid, environ):
-        address = environ.get("REMOTE_ADDR", "")
-        if self.limited and self.count.get(address, 0) >= MOST_FROM_ADDRESS:
+        address = network_of(environ.get("REMOTE_ADDR", ""))
+        if self.limits.enabled and (self.count.get(address, 0) >= MOST_FROM_ADDRESS
+                                    or self.limits.take(("transport", address), HANDSHAKES, HANDSHAKE_WINDOW)):
             return "Too many connections from this address."
-        self.opened[eio_sid] = (address, time.monotonic())
+        self.opened[eio_sid] = Transport(address, time.monotonic() + CONNECT_TIMEOUT)
+        self.guard.sessions[eio_sid] = self.guard.session_of(environ)
         self.count[address] = self.count.get(address, 0) + 1
         if OPENED in environ:       # a WebSocket from the start: its id is made just now
             environ[OPENED].append(eio_sid)
@@ -170,19 +220,69 @@ class Transports:
         return self.server._handle_eio_connect(eio_sid, environ)
 
     def receive(self, eio_sid, data):
-        """Pass a packet on; one that cannot be read closes its connection instead of filling the log."""
+        """Pass a packet on; one that cannot be read, or is one too many, closes its connection instead of filling the log."""
+        transport = self.opened.get(eio_sid)
+        if not transport:
+            return      # packets that came with the one that closed it: the library would open a connection that nobody ends
+        transport.packets += 1
+        if self.limits.enabled and not transport.has_turn():
+            self.refused_floods += 1
+            return self.close(eio_sid)
         try:
             self.server._handle_eio_message(eio_sid, data)
         except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
             self.close(eio_sid)
+        if eio_sid not in self.opened:
+            self._forget(eio_sid)       # it ended while the library was letting it in
+        elif data[:1] == CONNECT_DIGIT and not self.server.manager.sid_from_eio_sid(eio_sid, "/"):
+            self._refused(eio_sid, transport)
+        if transport.packets % PACKETS_IN_A_ROW == 0:
+            self.server.sleep(0)
 
-    def closed(self, eio_sid, reason):
-        self.guard.ended[eio_sid] = time.monotonic()
-        address, _opened_at = self.opened.pop(eio_sid, (None, None))
+    def _refused(self, eio_sid, transport):
+        """Close a transport whose connection was refused: a WebSocket has been told, a poll is on its way."""
+        if transport.refused or self.server.eio.sockets[eio_sid].upgraded:
+            self.close(eio_sid)
+        transport.refused, transport.connects_until = True, time.monotonic() + FAREWELL_TIME
+
+    def logged_in(self, eio_sid):
+        """Count a transport by its person from now on, and no longer by its address."""
+        transport = self.opened.get(eio_sid)
+        if transport:
+            self._uncount(transport)
+
+    def _uncount(self, transport):
+        address, transport.address = transport.address, None
         if address is not None:
             self.count[address] -= 1
             if not self.count[address]:
                 del self.count[address]
+
+    def _forget(self, eio_sid):
+        """Take back what the library has noted of a connection that ended while it began."""
+        manager = self.server.manager
+        for namespace in list(manager.get_namespaces()):
+            sid = manager.sid_from_eio_sid(eio_sid, namespace)
+            if sid:
+                if manager.is_pre_connected(sid, namespace):
+                    manager.connect(sid, namespace)
+                manager.disconnect(sid, namespace, ignore_queue=True)
+        self.server.environ.pop(eio_sid, None)
+        self.server._binary_packet.pop(eio_sid, None)
+        self.guard.sessions.pop(eio_sid, None)
+
+    def entries(self):
+        """Return how much is noted of all connections together: what is begun and not undone would let it grow."""
+        rooms = sum(len(members) for rooms in self.server.manager.rooms.values() for members in rooms.values())
+        return sum(map(len, (self.opened, self.count, self.guard.sessions, self.guard.websockets, self.server.environ,
+                             self.server.eio.sockets, self.server.manager.pending_connect))) + rooms
+
+    def closed(self, eio_sid, reason):
+        self.guard.ended[eio_sid] = time.monotonic()
+        transport = self.opened.pop(eio_sid, None)
+        if transport:
+            self._uncount(transport)
+        self.guard.sessions.pop(eio_sid, None)
         self.server._handle_eio_disconnect(eio_sid, reason)
 
     def close(self, eio_sid):
@@ -197,9 +297,9 @@ class Transports:
         for eio_sid in [eio_sid for eio_sid, ended_at in list(self.guard.ended.items()) if ended_at < forgotten]:
             del self.guard.ended[eio_sid]
         connected = {eio_sid for _sid, eio_sid in self.server.manager.get_participants("/", None)}
-        too_old = time.monotonic() - CONNECT_TIMEOUT
-        for eio_sid, (_address, opened_at) in list(self.opened.items()):
-            if opened_at < too_old and eio_sid not in connected:
+        now = time.monotonic()
+        for eio_sid, transport in list(self.opened.items()):
+            if transport.connects_until < now and eio_sid not in connected:
                 self.close(eio_sid)
         for eio_sid, connection in list(self.server.eio.sockets.items()):
             if connection.closed:

@@ -29,7 +29,8 @@ class Polling:
     def __init__(self, person):
         self.person = person
         self.path = "/socket.io/?EIO=4&transport=polling"
-        self.path += "&sid=" + json.loads(self.poll()[0][1:])["sid"]
+        self.sid = json.loads(self.poll()[0][1:])["sid"]
+        self.path += "&sid=" + self.sid
 
     def poll(self):
         """Return the packets of one answer."""

@@ -1,0 +1,35 @@
+"""Packets that end a transport, with more behind them: what the library notes for these was forgotten by nobody."""
+import re
+
+import pytest
+import requests
+
+from tests.people import Person
+from tests.test_polling_guard import Polling
+from tests.waiting import wait_for
+
+PER_KIND = 20
+FORGOTTEN = 5       # seconds, within which a transport that ended is noted nowhere
+
+
+def entries(server):
+    text = requests.get(server.url + "/metrics", timeout=10).text
+    return float(re.search(r"^chat_transport_entries ([\d.e+]+)$", text, re.M)[1])
+
+
+@pytest.mark.parametrize("body", ["45\x1e40", "1\x1e40", "4\x1e40", "42[\x1e40\x1e40", "40\x1e1\x1e40", "40\x1e45\x1e40", "441\x1e40\x1e1"])
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_what_was_begun_is_undone(embedded, arrive, body, logged_in):
+    person = arrive(embedded) if logged_in else Person(embedded.url)
+    before = entries(embedded)
+    for _n in range(PER_KIND):
+        polling = Polling(person)
+        polling.post(body)
+        polling.until_closed()
+    assert wait_for(lambda: entries(embedded) == before, FORGOTTEN), entries(embedded)
+
+
+def test_an_open_transport_is_counted(embedded, arrive):
+    before = entries(embedded)
+    Polling(arrive(embedded)).connect()
+    assert entries(embedded) > before

@@ -1,0 +1,36 @@
+"""Sockets that send only what is refused: each has a budget of packets, and a refused connection closes its transport."""
+import json
+
+from tests.people import Person
+from tests.test_polling_guard import Polling
+
+LONGEST_PAGE = 0.3      # seconds, on a busy machine; 0.15 to 0.27 of event loop for one such body before
+
+
+def test_a_body_of_connects_is_refused_once(embedded, bystander):
+    stranger = Person(embedded.url)
+    with bystander(embedded) as watching:
+        for _n in range(10):
+            polling = Polling(stranger)
+            assert polling.post("\x1e".join(["40"] * 500)).status_code == 200
+            told = polling.until_closed()
+            assert sum(packet.startswith("44") for packet in told) <= 2, "one is refused, the next one closes"
+    assert watching.longest < LONGEST_PAGE
+
+
+def test_one_refusal_is_told_and_then_the_transport_is_closed(embedded):
+    polling = Polling(Person(embedded.url))
+    polling.post("40")
+    told = polling.until_closed()
+    assert json.loads(told[0][2:])["data"]["code"] == "unauthorized" and told[-1] == "1"
+
+
+def test_who_sends_without_end_is_closed_and_who_comes_back_is_not(embedded, arrive):
+    flooding, returning = Polling(arrive(embedded)).connect(), Polling(arrive(embedded)).connect()
+    event = '42["nothing",{}]'
+    assert returning.post("\x1e".join([event] * 499)).status_code == 200
+    for _n in range(3):
+        flooding.post("\x1e".join([event] * 499))
+    assert flooding.until_closed()[-1] == "1"
+    assert returning.post('427["nothing",{}]').status_code == 200
+    assert 7 in returning.acknowledgements(1)
