@@ -15,6 +15,7 @@ from .auth_controller import AuthController
 from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
 from .database import open_database
+from .deadlines import Bodies
 from .health import health_blueprint
 from .measures import Measures, metrics_blueprint
 from .runtime import Runtime
@@ -90,6 +91,7 @@ def create_app(settings=None):
                                  lambda environ: sessions.session_cookie(environ, app.config["SESSION_COOKIE_NAME"]))
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
+    app.wsgi_app = Bodies(app.wsgi_app, runtime)
     shortcuts = Shortcuts(socketio.server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(socketio.server, guard, shortcuts, stores.local_limits)
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
@@ -101,7 +103,7 @@ def create_app(settings=None):
     app.register_blueprint(AuthController(database, stores, runtime, socket, settings["BCRYPT_ROUNDS"]).blueprint())
     app.register_blueprint(ChatController(database, stores, socket).blueprint())
     app.register_blueprint(health_blueprint(database, stores))
-    app.register_blueprint(metrics_blueprint(measures, socket, settings["METRICS_TOKEN"]))
+    app.register_blueprint(metrics_blueprint(measures, socket, runtime.deadlines, settings["METRICS_TOKEN"]))
     app.register_blueprint(avatars)
     app.register_blueprint(assets.assets)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

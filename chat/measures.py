@@ -63,8 +63,9 @@ class Measures:
 class Collector:
     """Turns the counters, and what the chat is made of, into what Prometheus reads."""
 
-    def __init__(self, measures, socket):
+    def __init__(self, measures, socket, deadlines):
         self.measures = measures
+        self.deadlines = deadlines
         self.socket = socket
 
     def collect(self):
@@ -79,6 +80,10 @@ class Collector:
         for code, times in list(measures.refused.items()):
             refused.add_metric([code], times)
         yield refused
+        cut = CounterMetricFamily("chat_cut", "Connections that were cut because they kept the server waiting, by what for", labels=["reason"])
+        for reason, times in self.deadlines.counts.items():
+            cut.add_metric([reason], times)
+        yield cut
         for name, words, histogram in (
                 ("chat_batch_size", "Messages committed together", measures.batches),
                 ("chat_delivery_seconds", "From a message's arrival to its delivery, the commit between them", measures.deliveries)):
@@ -94,11 +99,11 @@ class Collector:
             yield GaugeMetricFamily(name, words, value)
 
 
-def metrics_blueprint(measures, socket, token):
+def metrics_blueprint(measures, socket, deadlines, token):
     """Serve /metrics: to who shows the token, or, where there is none, to this machine alone."""
     metrics = Blueprint("metrics", __name__)
     registry = CollectorRegistry()
-    registry.register(Collector(measures, socket))
+    registry.register(Collector(measures, socket, deadlines))
     ProcessCollector(registry=registry)
 
     @metrics.get("/metrics")

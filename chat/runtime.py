@@ -9,11 +9,13 @@ import socket
 import threading
 import time
 
+from .deadlines import HEAD_SECONDS, IDLE_SECONDS, Deadlines, TimedWriter
+
 LONGEST_QUEUE = 1024        # connections that wait to be accepted
 MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next one waiting for ever
-KEEP_ALIVE = 30             # seconds that a connection may rest between two requests
 SHORTEST_WAIT = 0.001       # seconds; none at all would mean not to wait
 GARBAGE_THRESHOLDS = 20_000, 20, 50     # new objects until the youngest are looked at, and how many such looks until the older ones are
+ANSWERED_BY = "chat.answered_by"    # in eventlet's environ: the headers by which it decides whether to go on
 FILES_NEEDED = 20_000       # open files: a socket each
 
 
@@ -49,10 +51,25 @@ class Threads:
         finally:
             connection.settimeout(before)
 
-    def serve(self, application, listener):
+    def serve(self, application, listener, deadlines):
         from werkzeug.serving import WSGIRequestHandler, make_server
 
         class QuietHandler(WSGIRequestHandler):
+            """Werkzeug's handler of one connection; each serves one request."""
+
+            def setup(self):
+                super().setup()
+                self.wfile = TimedWriter(self.wfile, self.connection, deadlines)
+                deadlines.await_head(self.connection, self.client_address[0], HEAD_SECONDS)
+
+            def make_environ(self):
+                deadlines.forget(self.connection)
+                return super().make_environ()
+
+            def finish(self):
+                deadlines.forget(self.connection)
+                super().finish()
+
             def log_request(self, code="-", size="-"):
                 pass
 
@@ -60,6 +77,7 @@ class Threads:
                 return "chat"
         host, port = listener.getsockname()[:2]
         server = make_server(host, port, application, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
+        self.start_thread(lambda: deadlines.sweep_loop(time.sleep))
         server.serve_forever()
 
 
@@ -96,22 +114,37 @@ class Eventlet:
         with eventlet.Timeout(seconds, TimeoutError):
             return environ["wsgi.input"].read(length)
 
-    def serve(self, application, listener):
+    def serve(self, application, listener, deadlines):
         import eventlet.wsgi
 
         class QuietProtocol(eventlet.wsgi.HttpProtocol):
             rbufsize = 1024     # bytes; a WebSocket keeps its buffer for as long as it is open
 
+            def setup(self):
+                super().setup()
+                self.wfile = TimedWriter(self.wfile, self.connection, deadlines)
+                deadlines.await_head(self.connection, self.client_address[0], HEAD_SECONDS)
+
+            def handle_one_request(self):
+                super().handle_one_request()
+                deadlines.await_head(self.connection, self.client_address[0], IDLE_SECONDS)
+
+            def finish(self):
+                deadlines.forget(self.connection)
+                super().finish()
+
             def version_string(self):
                 return "chat"
 
             def get_environ(self):
+                deadlines.forget(self.connection)
                 environ = super().get_environ()
                 # A WebSocket would keep all headers three times over; answering needs no more than this one.
                 del environ["headers_raw"]
-                self.headers = {"Connection": environ.get("HTTP_CONNECTION", "")}
+                self.headers = environ[ANSWERED_BY] = {"Connection": environ.get("HTTP_CONNECTION", "")}
                 return environ
-        eventlet.wsgi.server(listener, application, log_output=False, max_size=MOST_CONNECTIONS, keepalive=KEEP_ALIVE,
+        eventlet.spawn(deadlines.sweep_loop, eventlet.sleep)
+        eventlet.wsgi.server(listener, application, log_output=False, max_size=MOST_CONNECTIONS, keepalive=IDLE_SECONDS,
                              socket_timeout=None, debug=False, protocol=QuietProtocol)
 
 
@@ -138,15 +171,44 @@ class Gevent:
         with gevent.Timeout(seconds, TimeoutError):
             return environ["wsgi.input"].read(length)
 
-    def serve(self, application, listener):
+    def serve(self, application, listener, deadlines):
+        import gevent
         from gevent import pywsgi
-        pywsgi.WSGIServer(listener, application, log=None).serve_forever()
+
+        class TimedHandler(pywsgi.WSGIHandler):
+            def handle(self):
+                connection = self.socket        # which the library deletes at the end
+                deadlines.await_head(connection, self.client_address[0], HEAD_SECONDS)
+                try:
+                    super().handle()
+                finally:
+                    deadlines.forget(connection)
+
+            def handle_one_request(self):
+                try:
+                    return super().handle_one_request()
+                finally:
+                    deadlines.await_head(self.socket, self.client_address[0], IDLE_SECONDS)
+
+            def get_environ(self):
+                deadlines.forget(self.socket)
+                return super().get_environ()
+
+            def _sendall(self, data):
+                deadlines.await_reader(self.socket)
+                try:
+                    super()._sendall(data)
+                finally:
+                    deadlines.forget(self.socket)
+        gevent.spawn(deadlines.sweep_loop, gevent.sleep)
+        pywsgi.WSGIServer(listener, application, log=None, handler_class=TimedHandler).serve_forever()
 
 
 class Runtime:
     """What the chat asks of the concurrency library that ASYNC_MODE names."""
 
     def __init__(self, mode):
+        self.deadlines = Deadlines()
         self.library = {"eventlet": Eventlet, "gevent": Gevent, "threading": Threads}[mode]()
         # One core stays free for everybody else while passwords are hashed.
         self.cores = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
@@ -163,6 +225,15 @@ class Runtime:
     def read_in_time(self, environ, length, seconds):
         """Return the body of a request. Raises OSError where it does not arrive within so many seconds."""
         return self.library.read_in_time(environ, length, seconds)
+
+    @staticmethod
+    def close_after_answer(environ):
+        """Close the connection after the answer to this request: what is left of its body is read by nobody."""
+        if ANSWERED_BY in environ:      # the others look at the answer's own header
+            environ[ANSWERED_BY]["Connection"] = "close"
+        source = environ["wsgi.input"]
+        if hasattr(source, "chunked_input"):    # eventlet's and gevent's would read on to the end of the body
+            source.chunked_input, source.content_length = False, source.position
 
     def new_signal(self):
         """Return an event with set(), is_set() and wait(seconds)."""
@@ -193,7 +264,7 @@ class Runtime:
         """Serve for ever."""
         allow_many_files()
         rest_from_collecting()
-        self.library.serve(application, listener)
+        self.library.serve(application, listener, self.deadlines)
 
 
 def socket_of(environ):

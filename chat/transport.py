@@ -72,6 +72,7 @@ class Guard:
         start_response = protected(start_response)
         reason = foreign(environ) or malformed(environ, self.runtime)
         if reason:
+            self.runtime.close_after_answer(environ)
             return refuse_request(reason, start_response)
         # Compressing messages of 100 bytes costs 100 KB for each connection, and CPU.
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)

@@ -1,10 +1,14 @@
 """The bystander: how long an ordinary page takes while somebody attacks."""
+import re
+import socket
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+ASYNC_MODES = ("eventlet", "gevent", "threading")
 PAUSE = 0.02        # seconds between two looks
 
 
@@ -47,3 +51,15 @@ def bystander():
 def embedded(start_server):
     """A server of one's own, in the default mode, with the limits that people have."""
     return start_server(RATELIMIT_ENABLED="1")
+
+
+def connect(server):
+    """Open a bare connection, to send on it what no browser would."""
+    parts = urlsplit(server.url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=15)
+
+
+def measure(server, name):
+    """Return what /metrics says of a measure that has no labels."""
+    text = requests.get(server.url + "/metrics", timeout=10).text
+    return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])

@@ -1,9 +1,7 @@
 """Packets that end a transport, with more behind them: what the library notes for these was forgotten by nobody."""
-import re
-
 import pytest
-import requests
 
+from tests.attacks.conftest import measure
 from tests.people import Person
 from tests.test_polling_guard import Polling
 from tests.waiting import wait_for
@@ -13,8 +11,7 @@ FORGOTTEN = 5       # seconds, within which a transport that ended is noted nowh
 
 
 def entries(server):
-    text = requests.get(server.url + "/metrics", timeout=10).text
-    return float(re.search(r"^chat_transport_entries ([\d.e+]+)$", text, re.M)[1])
+    return measure(server, "chat_transport_entries")
 
 
 @pytest.mark.parametrize("body", ["45\x1e40", "1\x1e40", "4\x1e40", "42[\x1e40\x1e40", "40\x1e1\x1e40", "40\x1e45\x1e40", "441\x1e40\x1e1"])

@@ -1,0 +1,38 @@
+"""Chunk sizes without end, and lengths that are no number: a server reads them into memory for as long as they come."""
+from contextlib import suppress
+
+import pytest
+
+from tests.attacks.conftest import ASYNC_MODES, connect, measure
+
+MOST_SENT = 64 * 1024 * 1024    # bytes; the server takes few of them
+MOST_KEPT = 20 * 1024 * 1024    # bytes of memory; 314 MB in four seconds before
+
+
+@pytest.fixture(params=ASYNC_MODES)
+def server(request, start_server):
+    return start_server(ASYNC_MODE=request.param, RATELIMIT_ENABLED="1")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/login", "/socket.io/?EIO=4&transport=polling"])
+def test_a_chunk_size_without_end_is_not_read(server, bystander, path):
+    before = measure(server, "process_resident_memory_bytes")
+    with bystander(server) as watching, connect(server) as sock, suppress(OSError):
+        sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for _n in range(MOST_SENT // 65536):
+            sock.sendall(b"1" * 65536)
+    assert measure(server, "process_resident_memory_bytes") - before < MOST_KEPT
+    assert watching.longest < 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE"])
+@pytest.mark.parametrize("head", ["Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: x",
+                                  "Content-Length: 1x", "Content-Length: 99999999999999"])
+def test_a_body_of_no_known_length_is_refused(server, method, head):
+    with connect(server) as sock:
+        sock.sendall(f"{method} /healthz HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nzz\r\n".encode())
+        answer = sock.recv(1000)
+        assert answer.split()[1] in (b"400", b"501")
+        with suppress(ConnectionResetError):
+            while sock.recv(1000):
+                pass        # and closed, or what follows would be the next request

@@ -1,0 +1,96 @@
+"""Requests that are begun and never finished, and answers that nobody reads: each step has a deadline."""
+import itertools
+import resource
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+
+import pytest
+import requests
+
+from chat.deadlines import BODY_SECONDS, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
+from tests.attacks.conftest import ASYNC_MODES, connect
+
+SLACK = 5       # seconds that a busy machine may add
+
+
+@pytest.fixture(params=ASYNC_MODES)
+def server(request, start_server):
+    return start_server(ASYNC_MODE=request.param, RATELIMIT_ENABLED="1")
+
+
+def seconds_until_closed(sock, drip):
+    """Return how long a connection stays open, while one byte comes now and then."""
+    started = time.monotonic()
+    sock.settimeout(1)
+    with suppress(ConnectionError):
+        while time.monotonic() - started < 60:
+            sock.sendall(drip)
+            with suppress(TimeoutError):
+                if not sock.recv(1000):
+                    break
+    return time.monotonic() - started
+
+
+FORM = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nusername="
+NEVER_ENDING = {"nothing": (b"", b""), "half a line": (b"GET / HT", b""), "a header in drops": (b"GET / HTTP/1.1\r\nA: b", b"b"),
+                "half a form": (FORM, b""), "a form in drops": (FORM, b"a")}
+
+
+@pytest.mark.slow
+def test_what_does_not_end_is_cut(server):
+    with ExitStack() as opened, ThreadPoolExecutor(len(NEVER_ENDING)) as aside:
+        ends = {}
+        for name, (begin, drip) in NEVER_ENDING.items():
+            sock = opened.enter_context(connect(server))
+            sock.sendall(begin)
+            ends[name] = aside.submit(seconds_until_closed, sock, drip)
+        taken = {name: end.result() for name, end in ends.items()}
+    assert all(HEAD_SECONDS - 2 < seconds < BODY_SECONDS + SLACK for seconds in taken.values()), taken
+
+
+@pytest.mark.slow
+def test_10000_half_requests_leave_the_others_served(start_server, bystander):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(20_000, hard) if hard > 0 else 20_000, hard))
+    server = start_server(RATELIMIT_ENABLED="1")
+    try:
+        with bystander(server) as watching, ExitStack() as opened:
+            for _n in range(10_050):
+                with suppress(OSError):
+                    sock = opened.enter_context(connect(server))
+                    sock.sendall(b"GET / HTTP/1.1\r\nHos")
+            assert requests.get(server.url + "/login", timeout=5).status_code == 200
+        assert watching.longest < 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Cut:
+    """A connection that only notes that it was cut."""
+
+    def __init__(self):
+        self.is_cut = False
+
+    def shutdown(self, _how):
+        self.is_cut = True
+
+
+def test_who_waits_longest_makes_room():
+    clock = itertools.count(0, FAIR_SECONDS)
+    deadlines, waiting = Deadlines(clock=lambda: next(clock)), [Cut() for _n in range(MAX_WAITING + 1)]
+    for connection in waiting:
+        deadlines.await_head(connection, "here", 10)
+    assert [connection.is_cut for connection in waiting] == [True] + [False] * MAX_WAITING
+
+
+def test_an_answer_that_nobody_reads_is_cut():
+    clock = [0]
+    deadlines, unread, read = Deadlines(clock=lambda: clock[0]), Cut(), Cut()
+    for connection in (unread, read):
+        deadlines.await_reader(connection)
+    deadlines.forget(read)
+    clock[0] += 31
+    deadlines.sweep()
+    assert unread.is_cut and not read.is_cut
+    assert not deadlines.noted and not deadlines.waiting
