@@ -73,6 +73,7 @@ def create_app(settings=None):
     database, stores = open_database(settings, runtime.wait_for), open_stores(settings)
 
     app = Flask(__name__, static_folder=None)
+    app.json.ensure_ascii = False       # an emoji has 4 bytes, and 12 as an escape
     app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, WTF_CSRF_TIME_LIMIT=None)
     sessions.install(app, stores.sessions, settings["HTTPS"], lambda session_id: socket.connected_by(session_id))

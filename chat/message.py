@@ -11,6 +11,7 @@ LONGEST = 4000              # characters, after trimming
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}     # Unicode's classes of what leaves a bubble empty
 LONGEST_CLIENT_ID = 64      # characters
 MOST_ROWS = 200             # messages in one answer
+MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
 
 COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id,"
            " u.username AS sender")
@@ -50,7 +51,10 @@ class Message:
 
     @classmethod
     def page(cls, database, conversation_id, before=None, after=None, limit=50):
-        """Return at most `limit` messages, ascending: the first ones after `after`, else the last ones before `before`."""
+        """Return at most `limit` messages, ascending: the first ones after `after`, else the last ones before `before`.
+
+        Long ones fill a page earlier: there is always one, and no more than MAX_PAGE_BYTES of text.
+        """
         bounds, values = "", []
         if before is not None:
             bounds, values = bounds + " AND m.seq < %s", [*values, before]
@@ -60,6 +64,7 @@ class Message:
         rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s{bounds}"
                               f" ORDER BY m.seq {order} LIMIT %s",
                               (conversation_id, *values, min(limit, MOST_ROWS)), cls.from_row)
+        rows = _fitting(rows)
         return rows[::-1] if after is None else rows
 
     @classmethod
@@ -108,6 +113,16 @@ class Message:
         except Locked as error:     # which would mean that nothing was stored
             raise Unavailable() from error
         return [stored_rows[message.sender_id, message.client_id].id for message in messages]
+
+
+def _fitting(messages):
+    """Return the first of the messages, as many as one answer holds."""
+    size = 0
+    for count, message in enumerate(messages):
+        size += len(message.message.encode())
+        if count and size > MAX_PAGE_BYTES:
+            return messages[:count]
+    return messages
 
 
 def checked_text(text):
