@@ -8,8 +8,10 @@ from flask_wtf.csrf import generate_csrf
 from . import passwords, usernames
 from .errors import Duplicate, Invalid
 from .forms import AccountForm, safe_path
+from .limits import network_of
 from .user import User
 
+REGISTRATIONS, ALL_REGISTRATIONS, REGISTRATION_WINDOW = 120, 600, 600   # tries of an address, and of all, within so many seconds
 ACCOUNT_FAILURES, ADDRESS_FAILURES, FAILURE_WINDOW = 5, 20, 60      # wrong passwords within so many seconds
 
 
@@ -38,13 +40,16 @@ class AuthController:
         if not form.is_submitted():
             form.next.data = request.args.get("next", "")
             return self._page("register", form)
+        wait = self._take_registration()
+        if wait:
+            return self._too_many("register", form, wait)
         name = self._checked(form.username, usernames.shown)
         self._checked(form.password, passwords.check)
         if not form.username.errors and User.named(self.database, name):
             form.username.errors = [_("This name is taken. Choose another.")]
         if form.username.errors or form.password.errors:
             return self._page("register", form, status=400)
-        hashed = self.runtime.compute(passwords.hash_password, form.password.data, self.bcrypt_rounds)
+        hashed = self.runtime.compute_apart(passwords.hash_password, form.password.data, self.bcrypt_rounds)
         try:
             user = User.register(self.database, name, hashed)
         except Duplicate:
@@ -63,10 +68,7 @@ class AuthController:
         username, password = form.username.data or "", form.password.data or ""
         wait, give_back = self._take_try(username)
         if wait:
-            answer = make_response(self._page("login", form, 429, _("Too many tries. Wait %(seconds)s seconds, then try again.",
-                                                                    seconds=wait)))
-            answer.headers["Retry-After"] = str(wait)
-            return answer
+            return self._too_many("login", form, wait)
         user = User.named(self.database, username)
         if not self.runtime.compute(passwords.matches, password, user.password if user else None, self.bcrypt_rounds):
             return self._page("login", form, 401, _("That name and password do not go together."))
@@ -91,6 +93,12 @@ class AuthController:
     def _page(name, form, status=200, refusal=None):
         return render_template(f"auth/{name}.html", form=form, refusal=refusal, next=form.next.data or ""), status
 
+    def _too_many(self, name, form, wait):
+        answer = make_response(self._page(name, form, 429, _("Too many tries. Wait %(seconds)s seconds, then try again.",
+                                                             seconds=wait)))
+        answer.headers["Retry-After"] = str(wait)
+        return answer
+
     @staticmethod
     def _checked(field, check):
         field.errors = []
@@ -99,13 +107,19 @@ class AuthController:
         except Invalid as error:
             field.errors = [error.message]
 
+    def _take_registration(self):
+        """Count a try to register, which also tells whether a name is taken; return the seconds to wait, or 0."""
+        limits, place = self.stores.limits, network_of(request.remote_addr)
+        return (limits.take(f"register:{place}", REGISTRATIONS, REGISTRATION_WINDOW)
+                or limits.take("register", ALL_REGISTRATIONS, REGISTRATION_WINDOW))
+
     def _take_try(self, username):
         """Count a try before the password is looked at, so that many at once count too; a right one is given back.
 
         Returns the seconds to wait (0: go on) and what gives the try back.
         """
         limits = self.stores.limits
-        account, address = f"account:{usernames.canonical(username)[:64]}", f"address:{request.remote_addr}"
+        account, address = f"account:{usernames.canonical(username)[:64]}", f"address:{network_of(request.remote_addr)}"
         wait = limits.take(account, ACCOUNT_FAILURES, FAILURE_WINDOW)
         if not wait:
             wait = limits.take(address, ADDRESS_FAILURES, FAILURE_WINDOW)

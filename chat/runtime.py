@@ -10,12 +10,14 @@ import threading
 import time
 
 from .deadlines import HEAD_SECONDS, IDLE_SECONDS, Deadlines, TimedWriter
+from .errors import Unavailable
 
 LONGEST_QUEUE = 1024        # connections that wait to be accepted
 MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next one waiting for ever
 SHORTEST_WAIT = 0.001       # seconds; none at all would mean not to wait
 GARBAGE_THRESHOLDS = 20_000, 20, 50     # new objects until the youngest are looked at, and how many such looks until the older ones are
 ANSWERED_BY = "chat.answered_by"    # in eventlet's environ: the headers by which it decides whether to go on
+MAX_REGISTRATIONS_WAITING = 60      # a class that registers at once; the last one waits 15 s
 FILES_NEEDED = 20_000       # open files: a socket each
 
 
@@ -204,6 +206,25 @@ class Gevent:
         pywsgi.WSGIServer(listener, application, log=None, handler_class=TimedHandler).serve_forever()
 
 
+class BoundedQueue:
+    """Lets one in at a time, and keeps few waiting. Raises Unavailable for those beyond."""
+
+    def __init__(self, most):
+        self.most = most
+        self.waiting = 0
+        self.slot = threading.Lock()
+
+    def __enter__(self):
+        if self.waiting >= self.most:
+            raise Unavailable()
+        self.waiting += 1
+        self.slot.acquire()
+
+    def __exit__(self, *_error):
+        self.slot.release()
+        self.waiting -= 1
+
+
 class Runtime:
     """What the chat asks of the concurrency library that ASYNC_MODE names."""
 
@@ -212,6 +233,7 @@ class Runtime:
         self.library = {"eventlet": Eventlet, "gevent": Gevent, "threading": Threads}[mode]()
         # One core stays free for everybody else while passwords are hashed.
         self.cores = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
+        self.registrations = BoundedQueue(MAX_REGISTRATIONS_WAITING)
 
     def wait_for(self, function, *arguments):
         """Return what a function returns that waits for a disk, without keeping others waiting."""
@@ -220,6 +242,11 @@ class Runtime:
     def compute(self, function, *arguments):
         """Return what a long computation returns, without keeping others waiting."""
         with self.cores:
+            return self.library.run_blocking(function, *arguments)
+
+    def compute_apart(self, function, *arguments):
+        """The same for what strangers may ask for: one at a time, so that no login waits for it. Raises Unavailable where too many wait."""
+        with self.registrations:
             return self.library.run_blocking(function, *arguments)
 
     def read_in_time(self, environ, length, seconds):
