@@ -26,7 +26,10 @@ def main():
         settings = config.load()
         patch(settings["ASYNC_MODE"])
         from chat import create_app
+        from chat.printable import start_logging
+        from chat.runtime import Runtime
         from chat.stopping import stop_on_signals
+        start_logging(Runtime(settings["ASYNC_MODE"]).start_thread)
         app = create_app(settings)
     except config.ConfigError as error:
         stop_with(error)

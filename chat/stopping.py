@@ -4,6 +4,8 @@ import signal
 import sys
 import time
 
+from .printable import drain
+
 LONGEST = 5     # seconds for the messages under way and for the farewells
 STEP = 0.05     # seconds between looks
 
@@ -32,4 +34,5 @@ def stop(chat):
         chat.server.sleep(STEP)
     chat.server.sleep(STEP)
     sys.stdout.flush()
+    drain()
     os._exit(0)

@@ -2,6 +2,8 @@
 import json
 from _queue import Empty, SimpleQueue     # the C one: what eventlet makes of queue.SimpleQueue serves green threads alone
 
+from .printable import printable
+
 MOST_WAITING = 10_000       # lines; a terminal that takes none costs lines, never messages
 GATHER = 0.05               # seconds between two looks at what is to be printed: a thread that wakes for each line stops the others
 
@@ -39,8 +41,8 @@ class Terminal:
 
 def line(message):
     """Return a message as one line: JSON keeps one with line breaks on one."""
-    return json.dumps({"sender": message.sender, "senderId": message.sender_id, "receiverId": message.receiver_id,
-                       "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False)
+    return printable(json.dumps({"sender": message.sender, "senderId": message.sender_id, "receiverId": message.receiver_id,
+                       "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False))
 
 
 class Silence:
