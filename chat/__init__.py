@@ -89,7 +89,8 @@ def create_app(settings=None):
 
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime,
-                                 lambda environ: sessions.session_cookie(environ, app.config["SESSION_COOKIE_NAME"]))
+                                 lambda environ: sessions.session_cookie(environ, app.config["SESSION_COOKIE_NAME"]),
+                                 lambda session_id: sessions.is_logged_in(stores.sessions, session_id))
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
     app.wsgi_app = Bodies(app.wsgi_app, runtime)

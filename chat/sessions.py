@@ -164,6 +164,14 @@ def user_of(sessions, session_id):
     return int(user_id) if isinstance(user_id, str) and user_id.isdigit() else None
 
 
+def is_logged_in(sessions, session_id):
+    """Tell whether a session is somebody's; where its store does not answer, it may be."""
+    try:
+        return user_of(sessions, session_id) is not None
+    except Unavailable:
+        return True
+
+
 def session_cookie(environ, name):
     """Return the session id that a handshake carries, or None."""
     for part in environ.get("HTTP_COOKIE", "").split(";"):

@@ -57,10 +57,11 @@ class TextPacket(Packet):
 class Guard:
     """WSGI middleware for /socket.io: turns away foreign origins and malformed bodies, knows each WebSocket's socket."""
 
-    def __init__(self, application, runtime, session_of, path="/socket.io"):
+    def __init__(self, application, runtime, session_of, is_logged_in, path="/socket.io"):
         self.application = application
         self.runtime = runtime
         self.session_of = session_of    # session_of(environ): the session id that a request carries, or None
+        self.is_logged_in = is_logged_in    # is_logged_in(session id): whether somebody is
         self.sessions = {}      # Engine.IO session id -> the session that opened it
         self.path = path
         self.websockets = {}    # Engine.IO session id -> the socket that its WebSocket runs over
@@ -79,9 +80,12 @@ class Guard:
         named = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [])[:1]
         if self.ended.keys() & named and not _upgrades(environ):
             return farewell(environ, start_response)
-        reason = self._not_theirs(environ, named)
-        if reason:
-            return refuse_request(reason, start_response)
+        for eio_sid in named:
+            if self.sessions.get(eio_sid, self.session_of(environ)) != self.session_of(environ):
+                return self._answer_other_session(environ, start_response)
+            if eio_sid in self.websockets and _upgrades(environ):
+                # A second one would take the place of the one that can be cut.
+                return refuse_request("This transport has its WebSocket.", start_response)
         if not _upgrades(environ):
             return self.application(environ, start_response)
         opened = environ[OPENED] = named
@@ -95,14 +99,15 @@ class Guard:
             hang_up(environ)
 
 
-    def _not_theirs(self, environ, named):
-        """Return why a request may not speak for a transport that is open, or None. Its id is no key: it stands in addresses and logs."""
-        for eio_sid in named:
-            if self.session_of(environ) != self.sessions.get(eio_sid, self.session_of(environ)):
-                return "This transport belongs to another session."
-            if eio_sid in self.websockets and _upgrades(environ):
-                return "This transport has its WebSocket."      # a second one would take the place of the one that can be cut
-        return None
+    def _answer_other_session(self, environ, start_response):
+        """Let nobody speak by a transport that another session opened: its id is no key, it stands in addresses and logs.
+
+        Whoever is logged in is refused. Who is not may be the same browser, which has logged out meanwhile: it is told
+        that the transport is closed.
+        """
+        if _upgrades(environ) or self.is_logged_in(self.session_of(environ)):
+            return refuse_request("This transport belongs to another session.", start_response)
+        return farewell(environ, start_response)
 
 
 def refuse_request(reason, start_response):

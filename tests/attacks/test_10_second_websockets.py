@@ -2,7 +2,7 @@
 import pytest
 import websocket
 
-from tests.people import new_client_id
+from tests.people import Person, new_client_id
 from tests.test_polling_guard import Polling
 
 
@@ -38,6 +38,9 @@ def test_another_account_does_not_send_by_a_transport(embedded, arrive):
     packet = f'421["sendMessage",{{"clientId":"{new_client_id()}","receiverId":{bob.id},"message":"as alice"}}]'
     assert stolen.post(packet).status_code == 400
     assert eve.get(polling.path).status_code == 400
+    alone = Polling(Person(embedded.url))
+    alone.path = polling.path
+    assert alone.post(packet).text == "OK" and alone.poll() == ["1"], "nothing is done, and nothing told"
     assert bob.history(alice)["messages"] == []
     assert polling.post(packet).status_code == 200
     assert polling.acknowledgements(1)[1]["ok"]
