@@ -3,8 +3,10 @@
 No server that ASYNC_MODE chooses from has all of them. Here each connection is noted with the time at which it is cut,
 and one task cuts those whose time has come: an addition to a dict for each step, and no timer.
 """
+import functools
 import io
 import socket
+import threading
 import time
 from collections import OrderedDict
 
@@ -23,15 +25,26 @@ MAX_DISCARDED = 1024 * 1024     # bytes of a body that is too large, read so tha
 MAX_LENGTH_DIGITS = 12
 
 
+def locked(method):
+    """Run a method under its object's lock: in the threading mode each connection has a thread of its own."""
+    @functools.wraps(method)
+    def run(self, *arguments):
+        with self.lock:
+            return method(self, *arguments)
+    return run
+
+
 class Deadlines:
     """Who is cut when. The servers call the three verbs, `serve` runs `sweep_loop` beside them."""
 
     def __init__(self, clock=time.monotonic):
         self.clock = clock
+        self.lock = threading.RLock()
         self.noted = {}         # connection -> (when it is cut, the group it waits in or None)
         self.waiting = {}       # group -> its connections whose request has not come, the longest waiting first
         self.counts = {"head": 0, "answer": 0, "waiting": 0}    # what was cut, by what it failed to do
 
+    @locked
     def await_head(self, connection, address, seconds):
         """Note that the head of a request has to come within so many seconds.
 
@@ -50,11 +63,13 @@ class Deadlines:
             self.forget(longest)
             self._cut(longest, "waiting")
 
+    @locked
     def await_reader(self, connection):
         """Note that the client has to take what is now written within ANSWER_SECONDS."""
         self.forget(connection)
         self.noted[connection] = self.clock() + ANSWER_SECONDS, None
 
+    @locked
     def forget(self, connection):
         """Note that what was awaited has come, or that the connection is over."""
         _when, group = self.noted.pop(connection, (None, None))
@@ -64,6 +79,7 @@ class Deadlines:
             if not waiting:
                 self.waiting.pop(group, None)
 
+    @locked
     def sweep(self):
         """Cut the connections whose time has come."""
         now = self.clock()

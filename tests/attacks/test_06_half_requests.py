@@ -94,3 +94,18 @@ def test_an_answer_that_nobody_reads_is_cut():
     deadlines.sweep()
     assert unread.is_cut and not read.is_cut
     assert not deadlines.noted and not deadlines.waiting
+
+
+def test_many_threads_note_at_once():
+    deadlines = Deadlines()
+
+    def come_and_go(_n):
+        for _m in range(300):
+            connection = Cut()
+            deadlines.await_head(connection, "here", 0)
+            deadlines.await_reader(connection)
+            deadlines.sweep()
+            deadlines.forget(connection)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(come_and_go, range(8)))
+    assert not deadlines.noted and not deadlines.waiting
