@@ -12,7 +12,8 @@ import requests
 from chat.database import open_database
 from chat.passwords import hash_password
 from chat.presence import RedisBoard
-from chat.sessions import LIFETIME, PREFIX, USER, FileSessions, JsonFiles
+from chat.session_stores import PREFIX, USER, FileSessions, JsonFiles
+from chat.sessions import LIFETIME
 from chat.user import User
 from tests.private_server import free_ports
 from tests.server import Server

@@ -1,102 +1,17 @@
-"""Sessions, kept on the server by Flask-Session: in files, or in Redis. JSON only; nothing is ever unpickled."""
-import time
+"""Sessions: of people on the server, by Flask-Session; of visitors in their cookie, signed, so that a bare form costs no store."""
 from datetime import timedelta
 
-import msgspec
-from cachelib import FileSystemCache
 from flask import request
 from flask_session import Session
-from flask_session.base import Serializer
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from .asking import wants_json
 from .errors import Unavailable
-from .private import private_folder
+from .session_stores import PREFIX, USER, JsonFiles, user_id_in
 
 LIFETIME = timedelta(days=14)
-ANONYMOUS_LIFETIME = timedelta(hours=1)     # of a visitor who only saw a form
-SWEEP_EVERY = 3600                          # seconds between clean-ups of the session files
-PREFIX = "session:"
-USER = "_user_id"                           # where Flask-Login keeps the id of who is logged in
 READING = ("GET", "HEAD")
 WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # nobody's: answered while Redis is away too
-
-
-class JsonSerializer(Serializer):
-    """Turns a session into JSON; what is no JSON object is no session."""
-
-    def encode(self, session):
-        return msgspec.json.encode(dict(session))
-
-    def decode(self, serialized_data):
-        try:
-            return msgspec.json.decode(serialized_data, type=dict)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-
-    # cachelib's files are written through the same two, under other names.
-    def dump(self, value, file):
-        file.write(self.encode(value))
-
-    def load(self, file):
-        return self.decode(file.read())
-
-
-class JsonFiles(FileSystemCache):
-    """cachelib's files, with JSON in them; `threshold=0` because its own limit evicts sessions that are in use."""
-
-    serializer = JsonSerializer()
-
-    def __init__(self, directory):
-        super().__init__(directory, threshold=0, mode=0o600)
-        self.swept_at = time.time()
-
-    def _prune(self):
-        if time.time() - self.swept_at > SWEEP_EVERY:
-            self.swept_at = time.time()
-            self._remove_expired(self.swept_at)
-
-    def _update_count(self, delta=None, value=None):
-        """The count serves the threshold alone: without one, it would be one more file to write."""
-
-
-class FileSessions:
-    """Sessions of the embedded mode: one file each."""
-
-    def __init__(self, directory):
-        self.files = JsonFiles(str(private_folder(directory)))
-        self.config = {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": self.files}
-
-    def read(self, session_id):
-        return self.files.get(PREFIX + session_id)
-
-    def delete(self, session_id):
-        self.files.delete(PREFIX + session_id)
-
-    def ended(self, session_ids):
-        """Return those of the ids that are no session any more."""
-        return {session_id for session_id in session_ids if not self.files.has(PREFIX + session_id)}
-
-
-class RedisSessions:
-    """Sessions of the server mode: one Redis key each."""
-
-    def __init__(self, client):
-        self.client = client
-        self.config = {"SESSION_TYPE": "redis", "SESSION_REDIS": client}
-
-    def read(self, session_id):
-        stored = self.client.get(PREFIX + session_id)
-        return JsonFiles.serializer.decode(stored) if stored else None
-
-    def delete(self, session_id):
-        self.client.delete(PREFIX + session_id)
-
-    def ended(self, session_ids):
-        session_ids = list(session_ids)
-        if not session_ids or self.client.exists(*(PREFIX + s for s in session_ids)) == len(session_ids):
-            return set()
-        found = self.client.mget(PREFIX + s for s in session_ids)
-        return {session_id for session_id, session in zip(session_ids, found) if session is None}
 
 
 def install(app, sessions, https, connected):
@@ -118,16 +33,38 @@ def install(app, sessions, https, connected):
     )
     Session(app)
     app.session_interface.serializer = JsonFiles.serializer
-    _shorten_anonymous(app.session_interface)
+    _keep_visitors_in_cookies(app)
     _open_gently(app, connected)
 
 
-def _shorten_anonymous(interface):
-    store = interface._upsert_session
+def _keep_visitors_in_cookies(app):
+    """Keep what is known of a visitor, which is the token of a form, in the cookie itself.
 
-    def upsert(lifetime, session, store_id):
-        return store(lifetime if USER in session else ANONYMOUS_LIFETIME, session, store_id)
-    interface._upsert_session = upsert
+    Whoever asks for a form a thousand times stores nothing here, and a form that stayed open for days still works.
+    """
+    interface = app.session_interface
+    signer = URLSafeSerializer(app.secret_key, salt="visitor")
+    open_stored, save_stored = interface.open_session, interface.save_session
+
+    def open_session(app, request):
+        cookie = request.cookies.get(app.config["SESSION_COOKIE_NAME"], "")
+        if "." not in cookie:       # an id has none, a signature is set off by one
+            return open_stored(app, request)
+        try:
+            known = signer.loads(cookie)
+        except BadSignature:
+            known = None
+        return interface.session_class(known, sid=interface._generate_sid(interface.sid_length), permanent=True)
+
+    def save_session(app, session, response):
+        if not session or USER in session:
+            return save_stored(app, session, response)
+        response.vary.add("Cookie")
+        if session.modified:
+            response.set_cookie(app.config["SESSION_COOKIE_NAME"], signer.dumps(dict(session)),
+                                expires=interface.get_expiration_time(app, session), httponly=True,
+                                secure=app.config["SESSION_COOKIE_SECURE"], samesite=app.config["SESSION_COOKIE_SAMESITE"])
+    interface.open_session, interface.save_session = open_session, save_session
 
 
 def _open_gently(app, connected):
@@ -160,8 +97,7 @@ def _open_gently(app, connected):
 def user_of(sessions, session_id):
     """Return the user id of a session, or None for one that is unknown, ended or not logged in."""
     stored = sessions.read(session_id) if session_id else None
-    user_id = (stored or {}).get(USER)
-    return int(user_id) if isinstance(user_id, str) and user_id.isdigit() else None
+    return user_id_in(stored or {})
 
 
 def is_logged_in(sessions, session_id):

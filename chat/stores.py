@@ -11,7 +11,7 @@ from .bus import NoBus, RedisBus
 from .limits import MemoryLimits, RedisLimits
 from .presence import MemoryBoard, Presence, RedisBoard
 from .redis_client import open_client
-from .sessions import FileSessions, RedisSessions
+from .session_stores import FileSessions, RedisSessions
 
 
 @dataclass

@@ -58,7 +58,7 @@ def no_unique_key():
 
 
 def blind_watch():
-    from chat.sessions import FileSessions, RedisSessions
+    from chat.session_stores import FileSessions, RedisSessions
     FileSessions.ended = RedisSessions.ended = lambda self, session_ids: set()
 
 
