@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import generate_csrf
 
-from . import passwords, usernames
+from . import devices, passwords, usernames
 from .errors import Duplicate, Invalid
 from .forms import AccountForm, safe_path
 from .limits import network_of
@@ -66,10 +66,10 @@ class AuthController:
             form.next.data = request.args.get("next", "")
             return self._page("login", form)
         username, password = form.username.data or "", form.password.data or ""
-        wait, give_back = self._take_try(username)
+        user = User.named(self.database, username)
+        wait, give_back = self._take_try(username, devices.known_device(user))
         if wait:
             return self._too_many("login", form, wait)
-        user = User.named(self.database, username)
         if not self.runtime.compute(passwords.matches, password, user.password if user else None, self.bcrypt_rounds):
             return self._page("login", form, 401, _("That name and password do not go together."))
         give_back()
@@ -113,23 +113,29 @@ class AuthController:
         return (limits.take(f"register:{place}", REGISTRATIONS, REGISTRATION_WINDOW)
                 or limits.take("register", ALL_REGISTRATIONS, REGISTRATION_WINDOW))
 
-    def _take_try(self, username):
+    def _take_try(self, username, device_id):
         """Count a try before the password is looked at, so that many at once count too; a right one is given back.
 
+        A browser from which this person has logged in before has tries of its own: others cannot use them up.
         Returns the seconds to wait (0: go on) and what gives the try back.
         """
-        limits = self.stores.limits
-        account, address = f"account:{usernames.canonical(username)[:64]}", f"address:{network_of(request.remote_addr)}"
-        wait = limits.take(account, ACCOUNT_FAILURES, FAILURE_WINDOW)
-        if not wait:
-            wait = limits.take(address, ADDRESS_FAILURES, FAILURE_WINDOW)
-            if wait:
-                limits.give_back(account)
+        account = usernames.canonical(username)[:64]
+        if device_id:
+            counted = [(f"device:{device_id}:{account}", ACCOUNT_FAILURES)]
+        else:
+            counted = [(f"account:{account}", ACCOUNT_FAILURES), (f"address:{network_of(request.remote_addr)}", ADDRESS_FAILURES)]
+        taken = []
 
         def give_back():
-            limits.give_back(account)
-            limits.give_back(address)
-        return wait, give_back
+            for key in taken:
+                self.stores.limits.give_back(key)
+        for key, most in counted:
+            wait = self.stores.limits.take(key, most, FAILURE_WINDOW)
+            if wait:
+                give_back()
+                return wait, give_back
+            taken.append(key)
+        return 0, give_back
 
     @staticmethod
     def _enter(user, form):
@@ -139,4 +145,4 @@ class AuthController:
         app.session_interface.regenerate(session)
         g.pop("csrf_token", None)
         generate_csrf()     # now, so that no later request writes the session again, not even after a logout
-        return redirect(safe_path(form.next.data or request.args.get("next")))
+        return devices.remember(redirect(safe_path(form.next.data or request.args.get("next"))), user)

@@ -58,7 +58,11 @@ def _keep_visitors_in_cookies(app):
 
     def save_session(app, session, response):
         if not session or USER in session:
-            return save_stored(app, session, response)
+            save_stored(app, session, response)
+            cookies = response.headers.getlist("Set-Cookie")
+            if len(cookies) > 1:    # the session's is the first, for programs that read only one
+                response.headers.setlist("Set-Cookie", cookies[-1:] + cookies[:-1])
+            return
         response.vary.add("Cookie")
         if session.modified:
             response.set_cookie(app.config["SESSION_COOKIE_NAME"], signer.dumps(dict(session)),

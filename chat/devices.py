@@ -1,0 +1,43 @@
+"""Devices: the browsers from which a person has logged in before. Each has tries of its own, so nobody can lock its person out.
+
+After the device cookies of OWASP: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+"""
+import secrets
+from datetime import timedelta
+
+from flask import current_app as app
+from flask import request
+from itsdangerous import BadSignature, URLSafeSerializer
+
+LIFETIME = timedelta(days=365)
+MAX_PEOPLE = 20     # that one browser remembers: a computer in a class room has many
+
+
+def known_device(user):
+    """Return the id of this browser if that user, or None for nobody, has logged in from it before; else None."""
+    device_id, people = _read()
+    return device_id if user and user.id in people else None
+
+
+def remember(answer, user):
+    """Have the browser that gets this answer show from now on that the user has logged in from it."""
+    device_id, people = _read()
+    people = [user.id, *(user_id for user_id in people if user_id != user.id)][:MAX_PEOPLE]
+    answer.set_cookie(_name(), _signer().dumps([device_id or secrets.token_urlsafe(16), people]), max_age=LIFETIME,
+                      httponly=True, secure=app.config["SESSION_COOKIE_SECURE"], samesite="Lax")
+    return answer
+
+
+def _read():
+    try:
+        return _signer().loads(request.cookies.get(_name(), ""))
+    except BadSignature:
+        return None, []
+
+
+def _signer():
+    return URLSafeSerializer(app.secret_key, salt="device")
+
+
+def _name():
+    return "__Host-device" if app.config["SESSION_COOKIE_SECURE"] else "device"
