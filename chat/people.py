@@ -47,27 +47,37 @@ def people_found(database, me, text, after=None, limit=PAGE):
     return [known.get(person.id) or Card(person.id, person.username) for person in people]
 
 
-# The conversations of one person, each with the other one and its last seq: one step back from the end of the index, where
-# MariaDB would read a whole conversation for a MAX(seq) inside another query.
-_MINE = """
-    SELECT m.conversation_id, m.read_seq, o.user_id AS other_id,
-           (SELECT seq FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1) AS last_seq
+# One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
+_LAST_SEQ = "(SELECT seq FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1) AS last_seq"
+
+# The conversations of one person, each with the other one and its last seq.
+_MINE = f"""
+    SELECT m.conversation_id, m.read_seq, o.user_id AS other_id, {_LAST_SEQ}
     FROM members m JOIN members o ON o.conversation_id = m.conversation_id AND o.user_id <> m.user_id
     WHERE m.user_id = %s"""
+
+# The same with a few people alone: looked up by the pair, where the one above would go through all conversations. SQLite joins in
+# the order that CROSS JOIN names; any other would begin with all conversations again.
+_MINE_WITH = """
+    SELECT m.conversation_id, m.read_seq, c.{theirs} AS other_id, {last_seq}
+    FROM conversations c CROSS JOIN members m ON m.conversation_id = c.id AND m.user_id = c.{mine}
+    WHERE c.{mine} = %s AND c.{theirs} IN ({places})"""
 
 
 def _talked_with(database, me, before_message_id, limit, among=None):
     if among == []:
         return []
-    only, values = "", [me]
+    mine, values, before = _MINE, [me], ""
     if among:
-        only, values = only + f" AND o.user_id IN ({', '.join(['%s'] * len(among))})", values + among
-    before = ""
+        places = ", ".join(["%s"] * len(among))
+        mine = " UNION ALL ".join(_MINE_WITH.format(mine=mine, theirs=theirs, last_seq=_LAST_SEQ, places=places)
+                                  for mine, theirs in (("lower_id", "higher_id"), ("higher_id", "lower_id")))
+        values = [me, *among, me, *among]
     if before_message_id:
         before, values = " WHERE t.id < %s", [*values, before_message_id]
     rows = database.query(
         "SELECT u.id, u.username, t.message, t.seq, t.timestamp, t.sender_id, c.conversation_id, c.read_seq"
-        f" FROM ({_MINE}{only}) c"
+        f" FROM ({mine}) c"
         " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
