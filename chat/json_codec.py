@@ -1,0 +1,35 @@
+"""JSON in and out, for Flask and for Socket.IO. What cannot be read is a ValueError, however it is wrong."""
+import json
+
+import orjson
+from flask.json.provider import DefaultJSONProvider
+
+
+def loads(text):
+    """Return what a JSON text says. Raises ValueError, for one that is nested too deeply as well."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(text)     # takes half of a surrogate pair, so that the sender is told why it is refused
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
+class FlaskJson(DefaultJSONProvider):
+    """What Flask asks of a JSON module."""
+
+    ensure_ascii = False        # an emoji has 4 bytes, and 12 as an escape
+
+    def loads(self, s, **_options):
+        return loads(s)
+
+
+class SocketJson:
+    """What Socket.IO asks of a JSON module, by orjson: twenty times faster than the standard library's."""
+
+    loads = staticmethod(loads)
+
+    @staticmethod
+    def dumps(value, **_options):
+        return orjson.dumps(value).decode()
