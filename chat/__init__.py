@@ -57,7 +57,7 @@ def create_app(settings=None):
     app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, WTF_CSRF_TIME_LIMIT=None)
     sessions.install(app, stores.sessions, settings["HTTPS"], lambda session_id: socket.connected_by(session_id))
-    headers.install(app)
+    headers.install(app, settings["HTTPS"])
     compression.install(app)
     languages.install(app)
     CSRFProtect(app)
@@ -70,7 +70,7 @@ def create_app(settings=None):
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime,
                                  lambda environ: sessions.session_cookie(environ, app.config["SESSION_COOKIE_NAME"]),
-                                 lambda session_id: sessions.is_logged_in(stores.sessions, session_id))
+                                 lambda session_id: sessions.is_logged_in(stores.sessions, session_id), settings["HTTPS"])
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
     app.wsgi_app = Bodies(app.wsgi_app, runtime)

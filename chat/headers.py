@@ -1,4 +1,6 @@
 """What every answer says to the browser about safety."""
+from urllib.parse import urlsplit
+
 from flask import request
 
 POLICY = "; ".join((
@@ -18,7 +20,17 @@ def install(app, https):
             response.headers["Strict-Transport-Security"] = HSTS
         # What names no caching of its own is a page of a person.
         response.headers.setdefault("Cache-Control", "no-store")
+        if not (response.location or "/").startswith("/"):
+            # Flask's own redirects name the Host that was sent, which may be anybody's.
+            response.location = path_of(response.location)
+            response.set_data(b"")
         return response
+
+
+def path_of(address):
+    """Return what of an address is on this site: its path, its query and its fragment."""
+    parts = urlsplit(address)
+    return parts._replace(scheme="", netloc="", path="/" + parts.path.lstrip("/\\")).geturl()
 
 
 def protected(start_response):

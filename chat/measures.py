@@ -7,6 +7,8 @@ import ipaddress
 import threading
 from bisect import bisect_left
 from collections import Counter
+from socket import gethostname
+from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, request
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -117,4 +119,14 @@ def metrics_blueprint(measures, socket, deadlines, token):
 def _may_look(token):
     if token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
-    return not any(name in request.headers for name in FORWARDED) and ipaddress.ip_address(request.remote_addr).is_loopback
+    return (not any(name in request.headers for name in FORWARDED) and ipaddress.ip_address(request.remote_addr).is_loopback
+            and _is_this_machine(request.host))
+
+
+def _is_this_machine(host):
+    """Tell whether a Host header names this machine: a page from elsewhere whose name leads here (DNS rebinding) reads nothing."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name in ("localhost", gethostname().lower()) or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

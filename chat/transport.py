@@ -57,11 +57,12 @@ class TextPacket(Packet):
 class Guard:
     """WSGI middleware for /socket.io: turns away foreign origins and malformed bodies, knows each WebSocket's socket."""
 
-    def __init__(self, application, runtime, session_of, is_logged_in, path="/socket.io"):
+    def __init__(self, application, runtime, session_of, is_logged_in, https=False, path="/socket.io"):
         self.application = application
         self.runtime = runtime
         self.session_of = session_of    # session_of(environ): the session id that a request carries, or None
         self.is_logged_in = is_logged_in    # is_logged_in(session id): whether somebody is
+        self.https = https
         self.sessions = {}      # Engine.IO session id -> the session that opened it
         self.path = path
         self.websockets = {}    # Engine.IO session id -> the socket that its WebSocket runs over
@@ -71,7 +72,7 @@ class Guard:
         if not environ.get("PATH_INFO", "").startswith(self.path):
             return self.application(environ, start_response)
         start_response = protected(start_response)
-        reason = foreign(environ) or malformed(environ, self.runtime)
+        reason = foreign(environ, self.https) or malformed(environ, self.runtime)
         if reason:
             self.runtime.close_after_answer(environ)
             return refuse_request(reason, start_response)
@@ -128,17 +129,20 @@ def farewell(environ, start_response):
     return [b"OK" if environ["REQUEST_METHOD"] == "POST" else CLOSE_PACKET]
 
 
-def foreign(environ):
-    """Return why the request's Origin is refused, or None. Form tokens never reach /socket.io: this is its defence."""
+def foreign(environ, https):
+    """Return why the request's Origin is refused, or None. Form tokens never reach /socket.io: this is its defence.
+
+    `https` says that people reach the site by it, though a proxy that ends TLS reaches this server by http.
+    """
     origin = environ.get("HTTP_ORIGIN")
     if origin is None:
         return "A WebSocket needs an Origin." if _upgrades(environ) else None
-    # The scheme is not compared: behind a proxy that ends TLS this server itself is reached by http.
     try:
         parts = urlsplit(origin)
         default = DEFAULT_PORTS.get(parts.scheme)
         host = urlsplit("//" + environ.get("HTTP_HOST", ""))
-        same = default and (parts.hostname, parts.port or default) == (host.hostname, host.port or default)
+        schemes = ("https",) if https or environ["wsgi.url_scheme"] == "https" else ("http", "https")
+        same = parts.scheme in schemes and (parts.hostname, parts.port or default) == (host.hostname, host.port or default)
     except ValueError:
         same = False
     return None if same else "This Origin is not this site."
