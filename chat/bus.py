@@ -12,6 +12,7 @@ from collections import deque
 
 import orjson
 
+from . import bus_words
 from .errors import Unavailable
 from .message import Message
 from .presence import RedisBoard
@@ -159,9 +160,11 @@ class RedisBus:
             self.listening, self.beat_at = True, 0
             self.something_waits.set()      # the others learn at once that somebody listens
         elif channel.decode() == self.channel:
-            self._hear_beat(*orjson.loads(said))
+            beat = bus_words.beat(said)
+            if beat:
+                self._hear_beat(*beat)
         else:
-            for event, payload, people in orjson.loads(said):
+            for event, payload, people in bus_words.words(said):
                 if self._note(event, payload):
                     self.socket.hear(event, payload, people)
 

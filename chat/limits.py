@@ -55,13 +55,12 @@ class MemoryLimits:
 
 # Each is one step for Redis: between two commands a counter could end, and the second would make one without an end.
 TAKE = """
-local taken = tonumber(redis.call('GET', KEYS[1]) or '0')
+local taken = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
 if taken >= tonumber(ARGV[1]) then return math.max(1, redis.call('TTL', KEYS[1])) end
-redis.call('INCR', KEYS[1])
-if taken == 0 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+if taken > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], 1, 'EX', ARGV[2]) end
 return 0
 """
-GIVE_BACK = "if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end"
+GIVE_BACK = "if (tonumber(redis.call('GET', KEYS[1]) or '0') or 0) > 0 then redis.call('DECR', KEYS[1]) end"
 
 
 class RedisLimits:

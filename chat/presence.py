@@ -5,6 +5,7 @@ import time
 from .errors import Unavailable
 
 DELAY = 3               # seconds before "gone", so that a reload does not blink
+MAX_ID_DIGITS = 10      # of a user's id: what else lies on the board is nobody
 LEASE = 20              # seconds; a process that dies takes its people offline when its lease ends
 RENEWAL = 1             # second between renewals of the lease: some go to a former master of Redis, which does not know that it is none any more
 
@@ -136,7 +137,8 @@ class RedisBoard:
     def online(self):
         now = self._now()
         self.client.zremrangebyscore(self.KEY, "-inf", now)
-        return frozenset(int(member.split(b":")[0]) for member in self.client.zrangebyscore(self.KEY, now, "+inf"))
+        people = (member.partition(b":")[0] for member in self.client.zrangebyscore(self.KEY, now, "+inf"))
+        return frozenset(int(user_id) for user_id in people if user_id.isdigit() and len(user_id) <= MAX_ID_DIGITS)
 
     def _now(self):
         seconds, microseconds = self.client.time()

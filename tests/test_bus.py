@@ -317,10 +317,10 @@ def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, 
     there.put({7, 8})
     speaker.tell("typing", {"userId": 1}, [8])
     speaker.tell("typing", {"userId": 2}, [77])
-    speaker.tell("messagesRead", {"seq": 3}, [8, 9])
+    speaker.tell("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9])
     speaker.tell(SESSION_ENDED, "an id", [7])
     ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
-    assert ear.heard == [("messagesRead", {"seq": 3}, [8, 9]), (SESSION_ENDED, "an id", [7])]
+    assert ear.heard == [("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9]), (SESSION_ENDED, "an id", [7])]
     here.remove({7, 9})
     there.remove({7, 8})
     assert speakers_ear.heard == []
@@ -412,13 +412,29 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
     assert emitted == [later.seq]
 
 
-def test_what_is_no_speech_does_not_end_the_listening(listening, redis_server, speech):
+NO_BEATS = [b"no JSON", b"[1]", b"[1,2,3]", b'["x","1",2]', b'["x",1,2,3]', b"[" * 5000, b"\xff", b"{}", b"null"]
+NO_WORDS = [
+    b"[1]", b"1", b"null", b"[[]]", b"[" * 5000, b'[["typing"]]', b'[["typing",{"userId":7},6]]', b'[["typing",{"userId":"7"},[6]]]',
+    b'[["typing",{"userId":true},[6]]]', b'[["typing",[],["6"]]]', b'[["receiveMessage",{"id":1},[6]]]', b'[["sessionEnded",{"id":1},[6]]]',
+    b'[["updateOnlineUsers",{"snapshot":true,"online":[]},[6]]]', b'[["typing",' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b",[6]]]"]
+
+
+@pytest.mark.parametrize("channel, said", [*(("chat:bus:7", said) for said in NO_BEATS), *(("chat:bus:7:here", said) for said in NO_WORDS)])
+def test_what_no_process_says_is_passed_over(listening, redis_server, speech, channel, said):
+    bus, ear = listening
+    before, missed = dict(bus.heard), bus.missed
+    with redis_server.connect() as client:
+        client.publish(channel, said)
+    assert wait_for(lambda: speech.say(("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
+    assert all(word == ("typing", {"userId": 5}, [6]) for word in ear.heard)
+    assert bus.listening and not missed and bus.heard.keys() == before.keys(), "the same ear still listens"
+
+
+def test_beside_what_no_process_says_the_rest_is_heard(listening, redis_server):
     _bus, ear = listening
     with redis_server.connect() as client:
-        client.publish("chat:bus:7", b"no JSON")
-        client.publish("chat:bus:7", b"[1]")
-        client.publish("chat:bus:7:here", b"[1]")
-    assert wait_for(lambda: speech.say(("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
+        client.publish("chat:bus:7:here", b'[["typing",7,[6]],["typing",{"userId":4,"new":[1]},[6]]]')
+    ear.wait_for(lambda *what: what == ("typing", {"userId": 4, "new": [1]}, [6]))
 
 
 # --- the trail ------------------------------------------------------------------------------------------------------

@@ -137,3 +137,12 @@ def test_memory_forgets_what_has_ended(monkeypatch):
         limits.take(number, 1, 1)
         clock[0] += 1
     assert len(limits.times) <= 11
+
+
+def test_what_is_no_count_counts_as_none(redis_server):
+    with redis_server.connect() as client:
+        limits = RedisLimits(client)
+        for garbage in ("x", "", "[1]", "1e5x"):
+            client.set("chat:limit:spoiled", garbage)
+            limits.give_back("spoiled")
+            assert [limits.take("spoiled", 2, 60) > 0 for _n in range(3)] == [False, False, True]

@@ -388,3 +388,11 @@ def test_who_is_still_being_let_in_hears_of_no_change(start_server, arrive, mari
     ws.shutdown()
     assert heard[0].startswith("40")
     assert json.loads(heard[1][2:])[1]["snapshot"] is True
+
+
+@pytest.mark.parametrize("member", ["", "x", "x:second", ":", "-7:second", "7e3:second", "9" * 5000 + ":second", "[1]"])
+def test_what_no_process_put_on_the_board_is_nobody(client, two, member):
+    first, _second = two
+    client.zadd(RedisBoard.KEY, {member: 2**40})
+    first.connect(ALICE, "tab")
+    assert first.refresh() == {ALICE}
