@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 
-from . import assets, compression, headers, languages, refusals, sessions
+from . import assets, compression, headers, languages, page_owner, refusals, sessions
 from .auth_controller import AuthController
 from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
@@ -66,6 +66,7 @@ def create_app(settings=None):
     login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
     measures = Measures()
     refusals.install(app, login_manager, measures.refusal)
+    page_owner.install(app)
 
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime,

@@ -3,12 +3,14 @@ from flask import Blueprint, g, make_response, redirect, render_template, reques
 from flask import current_app as app
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
-from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import CSRFError, generate_csrf
 
 from . import devices, passwords, usernames
+from .clicks import Clicks
 from .errors import Duplicate, Invalid
 from .forms import AccountForm, safe_path
 from .limits import network_of
+from .sessions import has_ended
 from .user import User
 
 REGISTRATIONS, ALL_REGISTRATIONS, REGISTRATION_WINDOW = 120, 600, 600   # tries of an address, and of all, within so many seconds
@@ -24,12 +26,14 @@ class AuthController:
         self.runtime = runtime
         self.socket = socket
         self.bcrypt_rounds = bcrypt_rounds
+        self.clicks = Clicks()
 
     def blueprint(self):
         auth = Blueprint("auth", __name__)
         auth.add_url_rule("/register", "register", self.register, methods=["GET", "POST"])
         auth.add_url_rule("/login", "login", self.login, methods=["GET", "POST"])
         auth.add_url_rule("/logout", "logout", self.logout, methods=["POST"])
+        auth.register_error_handler(CSRFError, self.show_form_again)
         return auth
 
     def register(self):
@@ -45,17 +49,36 @@ class AuthController:
             return self._too_many("register", form, wait)
         name = self._checked(form.username, usernames.shown)
         self._checked(form.password, passwords.check)
-        if not form.username.errors and User.named(self.database, name):
-            form.username.errors = [_("This name is taken. Choose another.")]
         if form.username.errors or form.password.errors:
+            self._note_taken(form, name)
             return self._page("register", form, status=400)
-        hashed = self.runtime.compute_apart(passwords.hash_password, form.password.data, self.bcrypt_rounds)
+        click = session["csrf_token"], name, form.password.data
+        is_repeated = self.clicks.note(*click)
         try:
-            user = User.register(self.database, name, hashed)
+            user = self._registered(name, form.password.data)
         except Duplicate:
+            user = self._registered_by_the_first_click(name, form.password.data) if is_repeated else None
+        if user:
+            return self._enter(user, form)
+        self.clicks.forget(*click)
+        self._note_taken(form, name)
+        return self._page("register", form, status=400)
+
+    def _registered(self, name, password):
+        if User.named(self.database, name):
+            raise Duplicate(name)
+        hashed = self.runtime.compute_apart(passwords.hash_password, password, self.bcrypt_rounds)
+        return User.register(self.database, name, hashed)
+
+    def _registered_by_the_first_click(self, name, password):
+        """Return the person whom the same form has just registered; the browser has dropped that answer."""
+        user = User.named(self.database, name)
+        is_theirs = self.runtime.compute_apart(passwords.matches, password, user.password, self.bcrypt_rounds)
+        return user if is_theirs else None
+
+    def _note_taken(self, form, name):
+        if name and User.named(self.database, name):
             form.username.errors = [_("This name is taken. Choose another.")]
-            return self._page("register", form, status=400)
-        return self._enter(user, form)
 
     def login(self):
         """Open a session for the right name and password; one and the same answer for everything else."""
@@ -89,9 +112,19 @@ class AuthController:
                              httponly=True, samesite="Lax")
         return answer
 
+    def show_form_again(self, _error):
+        """Answer a form whose token is another session's: it comes back with what was typed, or leads to where one is."""
+        if request.endpoint == "auth.logout":
+            return (render_template("auth/logout.html"), 400) if current_user.is_authenticated else redirect("/login")
+        form = AccountForm()
+        if current_user.is_authenticated:       # in another tab, meanwhile
+            return redirect(safe_path(form.next.data or request.args.get("next")))
+        return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form was too old. Please try again."))
+
     @staticmethod
     def _page(name, form, status=200, refusal=None):
-        return render_template(f"auth/{name}.html", form=form, refusal=refusal, next=form.next.data or ""), status
+        return render_template(f"auth/{name}.html", form=form, refusal=refusal, next=form.next.data or "",
+                               session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
         answer = make_response(self._page(name, form, 429, _("Too many tries. Wait %(seconds)s seconds, then try again.",

@@ -4,12 +4,14 @@ import secrets
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
+from flask_wtf.csrf import CSRFError
 
 from .asking import number, wants_json
 from .conversation import Conversation
 from .errors import ChatError, Invalid, NotFound
 from .message import MOST_ROWS, Message
 from .people import people_for, people_found
+from .refusals import answer_with, refuse_csrf
 from .user import HIGHEST_ID, PAGE, User
 
 FIRST_PAGE = 50             # messages that a conversation opens with
@@ -32,6 +34,7 @@ class ChatController:
                 ("/messages/<username>", self.send_message, "POST"),
                 ("/messages/<username>/<int:seq>", self.get_message, "GET")):
             chat.add_url_rule(rule, view.__name__, login_required(view), methods=[method])
+        chat.register_error_handler(CSRFError, self.show_form_again)
         return chat
 
     def get_home_page(self):
@@ -113,6 +116,15 @@ class ChatController:
         # Who sends by the form has the page before their eyes, and no script to tell how far they have read.
         self.socket.move_read_mark(Conversation(stored.conversation_id), current_user.id, peer.id, stored.seq)
         return redirect(url_for("chat.get_conversation_page", username=peer.username) + "#message")
+
+    def show_form_again(self, error):
+        """Answer a form whose token is another session's: what was written comes back with it."""
+        text = request.form.get("message", "")
+        if wants_json() or not text:
+            return refuse_csrf(error)
+        if current_user.is_authenticated:
+            return self.get_conversation_page(request.view_args["username"], text, _("This form was too old. Please try again."), 400)
+        return answer_with(401, _("Your session ended. Log in, and send your message again."), kept=text)
 
     def _person(self, username):
         person = User.named(self.database, username)

@@ -71,6 +71,7 @@ DETAILS = {
 
 TITLES = {
     400: lambda: _("That did not work"),
+    401: lambda: _("Please log in"),
     403: lambda: _("Not allowed"),
     404: lambda: _("Not found"),
     413: lambda: _("Too large"),
@@ -79,13 +80,16 @@ TITLES = {
 }
 
 
-def answer_with(code, detail, error=None):
-    """Return a page, or JSON where that is asked for. Needs neither session nor database: they may be what fails."""
+def answer_with(code, detail, error=None, kept=""):
+    """Return a page, or JSON where that is asked for. Needs neither session nor database: they may be what fails.
+
+    `kept` is what somebody wrote, and would lose.
+    """
     if wants_json():
         answer = jsonify(error=error or {"code": CODES.get(code, "invalid"), "message": str(detail), "retry": False})
     else:
         title = TITLES.get(code, lambda: _("Something went wrong"))()
-        answer = make_response(render_template("errors/error.html", code=code, title=title, detail=detail))
+        answer = make_response(render_template("errors/error.html", code=code, title=title, detail=detail, kept=kept))
     answer.status_code = code
     return answer
 

@@ -1,6 +1,7 @@
 """Sessions: of people on the server, by Flask-Session; of visitors in their cookie, signed, so that a bare form costs no store."""
 from datetime import timedelta
 
+from flask import current_app as app
 from flask import request
 from flask_session import Session
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -96,6 +97,12 @@ def _open_gently(app, connected):
     def refuse_without_session():
         if hasattr(request, "session_error"):
             raise request.session_error
+
+
+def has_ended():
+    """Tell whether the browser that asks still shows the id of a session, though nobody is logged in by it."""
+    cookie = request.cookies.get(app.config["SESSION_COOKIE_NAME"], "")
+    return bool(cookie) and "." not in cookie
 
 
 def user_of(sessions, session_id):

@@ -17,6 +17,7 @@ from .conversation import Conversation
 from .errors import ChatError, Invalid, NotFound, RateLimited, Unauthorized, Unavailable, UnknownEvent
 from .languages import LANGUAGES, understood
 from .message import Message
+from .page_owner import refuse_connection_of_another
 from .payloads import acknowledged, fields, whole_number
 from .sessions import session_cookie, user_of
 from .user import HIGHEST_ID, User
@@ -91,6 +92,7 @@ class Socket:
             user = User.by_id(self.database, user_id) if user_id else None
             if not user:
                 raise Unauthorized(_("Please log in."))
+            refuse_connection_of_another(auth, user)
             if self.stores.local_limits.enabled and len(self.stores.presence.of(user.id)) >= MOST_CONNECTIONS:
                 raise RateLimited(_("Too many connections of one person."), retry_after=WATCH_EVERY)
         except ChatError as refusal:

@@ -82,7 +82,7 @@ class Person:
 class Tab:
     """One live connection; `wait_for(event)` returns the next payload of an event that fits."""
 
-    def __init__(self, person, transports=None, connect=True):
+    def __init__(self, person, transports=None, connect=True, auth=None):
         self.person = person
         self.client = socketio.Client(reconnection=False, http_session=session_of(person) if connect else None)
         in_order(self.client)
@@ -94,7 +94,7 @@ class Tab:
         self.client.on("connect_error", self.refusals.put)
         self.client.on("disconnect", lambda *_reason: self.ended.set())
         if connect:
-            self.client.connect(person.url, transports=transports, wait_timeout=ANSWER_SECONDS)
+            self.client.connect(person.url, auth=auth, transports=transports, wait_timeout=ANSWER_SECONDS)
             if self.client.transport() == "websocket":
                 # The client waits 3 s for a closing frame that its other thread has read already.
                 self.client.eio.ws.close = functools.partial(self.client.eio.ws.close, timeout=0)

@@ -141,7 +141,7 @@ def test_what_comes_in_is_announced_and_gathered(alice, bob, sit_down):
     expect(log).to_have_text("5 new messages")
 
 
-def test_the_reasons_of_a_refused_form_lead_to_their_fields(chat, sit_down):
+def test_a_refused_form_says_each_reason_once_and_leads_to_the_first(chat, sit_down):
     page = sit_down(chat, "/register", expects="400").page
     page.get_by_label("Username").fill("x")
     page.get_by_role("button", name="Register").click()
@@ -149,10 +149,12 @@ def test_the_reasons_of_a_refused_form_lead_to_their_fields(chat, sit_down):
     expect(summary).to_contain_text("Please correct 2 fields")
     username, password = page.get_by_label("Username"), page.get_by_label("Password")
     expect(username).to_have_value("x")
+    expect(username).to_be_focused()
     for field in (username, password):
         expect(field).to_have_attribute("aria-invalid", "true")
         described_by = field.get_attribute("aria-describedby").split()
-        assert any(page.locator(f"#{name}").text_content().strip() for name in described_by)
+        [reason] = [page.locator(f"#{name}").text_content().strip() for name in described_by if name.endswith("-error")]
+        assert page.locator("body").text_content().count(reason) == 1
     expect(username).to_have_attribute("autocomplete", "username")
     expect(password).to_have_attribute("autocomplete", "new-password")
     summary.get_by_role("link", name="Password").click()

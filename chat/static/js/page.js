@@ -128,7 +128,7 @@ export function goToLogin() {
 export async function request(url, accept, signal) {
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   const response = await fetch(url, {
-    headers: { Accept: accept },
+    headers: { Accept: accept, 'X-User-Id': me.id },
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   });
   if (response.status === 401 || (response.redirected && new URL(response.url).pathname === '/login')) {

@@ -5,7 +5,7 @@
  */
 
 import { io } from '../build/socket.io.js';
-import { goToLogin } from './page.js';
+import { goToLogin, me } from './page.js';
 
 const ACKNOWLEDGEMENT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
@@ -26,7 +26,9 @@ const deliveries = new Map(); // user id → {seq: what has come, told: what the
  */
 export function initializeSocket(handlers) {
   on = handlers;
-  socket = io({ transports: ['polling', 'websocket'], reconnectionDelay: 300, reconnectionDelayMax: 2_000 });
+  // The server refuses a page of somebody who is not logged in any more, whoever is now.
+  const auth = { userId: me.id };
+  socket = io({ auth, transports: ['polling', 'websocket'], reconnectionDelay: 300, reconnectionDelayMax: 2_000 });
   socket.on('connect', () => {
     unanswered = 0;
     on.status('online');

@@ -1,0 +1,35 @@
+"""Clicks: which forms were sent a moment ago, so that the second half of a double click is known as one."""
+import hashlib
+import threading
+import time
+
+SECONDS = 30        # within which the same form once more is the same click
+MAX_REMEMBERED = 10_000
+
+
+class Clicks:
+    """Remembers forms for a while, by a digest: of a browser's token and of what was typed."""
+
+    def __init__(self, clock=time.monotonic):
+        self.clock = clock
+        self.until = {}     # digest -> when it is forgotten, the next one first
+        self.lock = threading.Lock()
+
+    def note(self, *parts):
+        """Remember a form; return whether it came before."""
+        digest, now = _digest(parts), self.clock()
+        with self.lock:
+            while self.until and (next(iter(self.until.values())) <= now or len(self.until) > MAX_REMEMBERED):
+                del self.until[next(iter(self.until))]
+            came_before = digest in self.until
+            self.until.setdefault(digest, now + SECONDS)
+            return came_before
+
+    def forget(self, *parts):
+        """Forget a form that led to nothing: once more, it is a new one."""
+        with self.lock:
+            self.until.pop(_digest(parts), None)
+
+
+def _digest(parts):
+    return hashlib.sha256(repr(parts).encode()).digest()

@@ -1,0 +1,166 @@
+"""Forms that come twice, late, or from another session: nobody stands before a closed door, and nothing that was written is lost."""
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from chat.clicks import MAX_REMEMBERED, SECONDS, Clicks
+from tests.people import PASSWORD, Person
+
+TOO_OLD = "This form was too old. Please try again."
+
+
+@pytest.fixture
+def visitor(chat):
+    person = Person(chat.url)
+    yield person
+    person.leave()
+
+
+def test_it_works(visitor):
+    assert visitor.register().status_code == 302
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_double_click_registers_once_and_logs_in(chat, visitor, at_once):
+    """The browser drops the first answer and shows the second."""
+    token = visitor.token("/register")
+    form = {"username": visitor.username, "password": PASSWORD, "csrf_token": token}
+    cookie = {"Cookie": visitor.cookie()}
+
+    def click(_n):
+        return requests.post(chat.url + "/register", form, headers=cookie, allow_redirects=False, timeout=30)
+    if at_once:
+        with ThreadPoolExecutor(2) as clicks:
+            answers = list(clicks.map(click, range(2)))
+    else:
+        answers = [click(1), click(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    for answer in answers:
+        page = requests.get(chat.url + "/", cookies=answer.cookies, timeout=10)
+        assert "Welcome, " in page.text and visitor.username in page.text
+
+
+def test_a_name_that_is_taken_stays_taken_for_another_password(chat, visitor):
+    visitor.register()
+    other = Person(chat.url, visitor.username)
+    answer = other.register("another password that is long")
+    assert answer.status_code == 400 and "This name is taken" in answer.text
+    other.leave()
+
+
+def test_another_browser_that_knows_the_password_registers_nobody(chat, visitor):
+    """Only the same click twice is the same registration; else it would be a way to guess beside the login's."""
+    visitor.register()
+    other = Person(chat.url, visitor.username)
+    for _n in range(2):
+        answer = other.register()
+        assert answer.status_code == 400 and "This name is taken" in answer.text
+    other.leave()
+
+
+def test_clicks_are_forgotten():
+    clock = SimpleNamespace(now=0)
+    clicks = Clicks(lambda: clock.now)
+    assert [clicks.note("a", "b"), clicks.note("a", "b"), clicks.note("ab", "")] == [False, True, False]
+    clock.now = SECONDS
+    assert not clicks.note("a", "b") and len(clicks.until) == 1
+    for number in range(MAX_REMEMBERED + 10):
+        clicks.note(str(number))
+    assert len(clicks.until) <= MAX_REMEMBERED + 1
+
+
+@pytest.mark.parametrize("path", ["/login", "/register"])
+@pytest.mark.parametrize("token", ["", "made up", None])
+def test_a_form_with_another_sessions_token_comes_back(chat, visitor, path, token):
+    form = {"username": visitor.username, "password": PASSWORD, "csrf_token": token}
+    answer = visitor.post(path, {name: value for name, value in form.items() if value is not None})
+    assert answer.status_code == 400 and TOO_OLD in answer.text
+    assert f'value="{visitor.username}"' in answer.text
+    token = answer.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    assert visitor.post(path, {**form, "csrf_token": token}).status_code == (302 if path == "/register" else 401)
+
+
+def test_a_form_that_stayed_open_while_its_visitors_cookie_was_replaced_comes_back(visitor):
+    token = visitor.token("/register")
+    visitor.http.cookies.clear()
+    answer = visitor.post("/register", {"username": visitor.username, "password": PASSWORD, "csrf_token": token})
+    assert answer.status_code == 400 and TOO_OLD in answer.text and visitor.username in answer.text
+
+
+@pytest.mark.parametrize("path", ["/login", "/register"])
+def test_who_logged_in_in_a_second_tab_goes_on_there(chat, visitor, path):
+    token = visitor.token(path)
+    visitor.register()
+    answer = visitor.post(path, {"username": visitor.username, "password": PASSWORD, "csrf_token": token, "next": "/chat/x"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/chat/x")
+    assert visitor.username in visitor.get("/").text
+
+
+def test_a_logout_with_an_old_token_asks_again_and_who_is_out_is_led_on(chat, alice):
+    old = alice.token("/")
+    alice.log_out()
+    answer = alice.post("/logout", {"csrf_token": old})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
+    alice.log_in()
+    answer = alice.post("/logout", {"csrf_token": old})
+    assert answer.status_code == 400 and alice.username in answer.text
+    assert alice.get("/").status_code == 200, "a page from elsewhere logs nobody out"
+    token = answer.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    assert alice.post("/logout", {"csrf_token": token}).status_code == 302
+    assert alice.get("/").status_code == 302
+
+
+def test_what_was_written_comes_back_when_the_session_is_another(chat, alice, bob):
+    form = {"message": "a long <letter>", "csrf_token": alice.token("/")}
+    alice.log_out()
+    answer = alice.post(f"/messages/{bob.username}", form)
+    assert answer.status_code == 401 and "a long &lt;letter&gt;</textarea>" in answer.text and "Your session ended" in answer.text
+    alice.log_in()
+    answer = alice.post(f"/messages/{bob.username}", form)
+    assert answer.status_code == 400 and "a long &lt;letter&gt;" in answer.text and TOO_OLD in answer.text
+    assert alice.history(bob)["messages"] == []
+
+
+def test_a_session_that_ended_is_said_once(chat, alice):
+    alice.http.cookies.set("session", "x" * 43, domain="127.0.0.1", path="/")
+    for cookie in list(alice.http.cookies):
+        if cookie.name == "session" and cookie.value != "x" * 43:
+            alice.http.cookies.clear(cookie.domain, cookie.path, cookie.name)
+    assert alice.get("/").headers["Location"] == "/login"
+    assert "Your session ended. Your draft is kept." in alice.get("/login").text
+    assert "Your session ended" not in alice.get("/login").text
+
+
+def test_who_logged_out_is_told_nothing(chat, alice, visitor):
+    alice.log_out()
+    for person in (alice, visitor):
+        assert "Your session ended" not in person.get("/login").text
+
+
+# --- another person's page ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("path", ["/", "/users?q=a", "/messages/{}", "/chat/{}", "/messages/{}/1"])
+def test_a_page_of_another_is_given_nothing(chat, alice, bob, path):
+    alice.send(bob, "for Bob alone")
+    headers = {"Accept": "application/json"}
+    answer = bob.get(path.format(alice.username), headers={**headers, "X-User-Id": str(bob.id)})
+    assert answer.status_code == 200
+    for owner in (str(alice.id), "", "x", f"{bob.id}0", "0"):
+        answer = bob.get(path.format(alice.username), headers={**headers, "X-User-Id": owner})
+        assert answer.status_code == 401 and answer.json()["error"]["code"] == "unauthorized"
+
+
+def test_a_page_of_another_sends_nothing(chat, alice, bob):
+    answer = bob.post(f"/messages/{alice.username}", json={"message": "as Bob?", "clientId": "x"},
+                      headers={"X-CSRFToken": bob.token("/"), "X-User-Id": str(alice.id)})
+    assert answer.status_code == 401 and bob.history(alice)["messages"] == []
+
+
+@pytest.mark.parametrize("auth", [{"userId": 0}, {"userId": -1}, {"userId": "1"}, {"userId": None}, {"userId": [1]}])
+def test_a_connection_of_anothers_page_is_refused(chat, alice, auth):
+    with pytest.raises(Exception, match="Connection refused|One or more namespaces"):
+        alice.tab(auth=auth)
+    alice.tab(auth={"userId": alice.id}).close()
+    alice.tab(auth={"new": 1}).close()
