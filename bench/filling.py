@@ -17,7 +17,8 @@ def people(subject, number):
             [value for name in part for value in (name, name)])
     run("INSERT IGNORE INTO name_endings (ending, user_id) SELECT SUBSTRING(username_key, n.seq), id"
         " FROM users JOIN seq_1_to_32 n ON n.seq <= CHAR_LENGTH(username_key)")
-    run("ANALYZE TABLE users, name_endings")
+    run("INSERT IGNORE INTO name_order (sort_key, user_id) SELECT username_key, id FROM users")    # as good for small letters
+    run("ANALYZE TABLE users, name_endings, name_order")
 
 
 def _name(n):

@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 
-from . import assets, compression, headers, languages, page_owner, refusals, sessions
+from . import assets, compression, headers, languages, name_index, page_owner, refusals, sessions
 from .auth_controller import AuthController
 from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
@@ -50,7 +50,7 @@ def create_app(settings=None):
     """Return the Flask application, wired; `app.chat` is its Socket. Raises ConfigError where it cannot start."""
     settings = settings or config.load()
     runtime = Runtime(settings["ASYNC_MODE"])
-    database, stores = open_database(settings, runtime.wait_for), open_stores(settings)
+    database, stores = open_database(settings, runtime.wait_for, name_index.complete), open_stores(settings)
 
     app = Flask(__name__, static_folder=None)
     app.json = FlaskJson(app)

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 
-from . import devices, passwords, usernames
+from . import devices, name_index, passwords, usernames
 from .clicks import Clicks
 from .errors import Duplicate, Invalid
 from .forms import AccountForm, safe_path
@@ -65,7 +65,7 @@ class AuthController:
         return self._page("register", form, status=400)
 
     def _registered(self, name, password):
-        if User.named(self.database, name):
+        if name_index.is_taken(self.database, name):
             raise Duplicate(name)
         hashed = self.runtime.compute_apart(passwords.hash_password, password, self.bcrypt_rounds)
         return User.register(self.database, name, hashed)
@@ -73,12 +73,12 @@ class AuthController:
     def _registered_by_the_first_click(self, name, password):
         """Return the person whom the same form has just registered; the browser has dropped that answer."""
         user = User.named(self.database, name)
-        is_theirs = self.runtime.compute_apart(passwords.matches, password, user.password, self.bcrypt_rounds)
+        is_theirs = user and self.runtime.compute_apart(passwords.matches, password, user.password, self.bcrypt_rounds)
         return user if is_theirs else None
 
     def _note_taken(self, form, name):
-        if name and User.named(self.database, name):
-            form.username.errors = [_("This name is taken. Choose another.")]
+        if name and name_index.is_taken(self.database, name):
+            form.username.errors = [_("This name is taken, or looks like one that is. Choose another.")]
 
     def login(self):
         """Open a session for the right name and password; one and the same answer for everything else."""

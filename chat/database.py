@@ -70,10 +70,11 @@ def _checked(params):
     return tuple(params)
 
 
-def open_database(settings, wait_for):
+def open_database(settings, wait_for, complete=lambda database: None):
     """Return the Database that the settings name, made with its tables where they are missing.
 
-    `wait_for(function, *arguments)` runs what waits for a disk without keeping others waiting.
+    `wait_for(function, *arguments)` runs what waits for a disk without keeping others waiting; `complete(database)` makes
+    the rows that tables of an older version lack.
     Raises ConfigError with one sentence where it cannot be reached or used.
     """
     try:
@@ -84,6 +85,7 @@ def open_database(settings, wait_for):
             engine = SQLiteEngine(str(Path(settings["INSTANCE_PATH"]) / "chat.sqlite3"), wait_for)
         database = Database(engine)
         database.create_tables()
+        complete(database)
     except (Unavailable, pymysql.MySQLError, sqlite3.Error, OSError, ValueError) as error:
         cause = error.__cause__ or error
         raise ConfigError(f"The database cannot be used: {cause.args[-1] if cause.args else cause}") from error

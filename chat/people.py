@@ -101,14 +101,17 @@ def _not_talked_with(database, me, after, limit):
     written = "SELECT 1 FROM conversations c JOIN messages t ON t.conversation_id = c.id AND t.seq = 1"
     start, values = "", []
     if after:
-        start, values = " AND u.username_key > (SELECT username_key FROM users WHERE id = %s)", [after]
+        sort_key = "(SELECT sort_key FROM name_order WHERE user_id = %s)"
+        start = f" AND o.sort_key >= {sort_key} AND (o.sort_key > {sort_key} OR o.user_id > %s)"
+        values = [after] * 3
     return database.query(
-        # MySQL would sort all users; SQLite reads the hint as a comment
-        "SELECT u.id, u.username FROM users u /*! FORCE INDEX (username_key) */ WHERE u.id <> %s"
+        # MySQL would sort all users; SQLite reads the hints as comments
+        "SELECT /*! STRAIGHT_JOIN */ u.id, u.username FROM name_order o /*! FORCE INDEX (PRIMARY) */"
+        " JOIN users u ON u.id = o.user_id WHERE o.user_id <> %s"
         # a conversation may be open and empty: one whose first message could not be stored
-        f" AND NOT EXISTS ({written} WHERE c.lower_id = %s AND c.higher_id = u.id)"
-        f" AND NOT EXISTS ({written} WHERE c.higher_id = %s AND c.lower_id = u.id)"
-        f"{start} ORDER BY u.username_key LIMIT %s",
+        f" AND NOT EXISTS ({written} WHERE c.lower_id = %s AND c.higher_id = o.user_id)"
+        f" AND NOT EXISTS ({written} WHERE c.higher_id = %s AND c.lower_id = o.user_id)"
+        f"{start} ORDER BY o.sort_key, o.user_id LIMIT %s",
         (me, me, me, *values, limit), lambda row: Card(row["id"], row["username"]))
 
 

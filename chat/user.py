@@ -1,7 +1,7 @@
 """User: the report's Utilisateur."""
 from dataclasses import dataclass
 
-from . import usernames
+from . import name_index, usernames
 from .clock import now, stored
 
 PAGE = 50           # people in one answer of the search
@@ -40,23 +40,21 @@ class User:
     @classmethod
     def named(cls, database, username):
         """Return the person of that name, however it is written, or None."""
-        found = database.query(f"SELECT {COLUMNS} FROM users u WHERE u.username_key = %s",
-                               (usernames.canonical(username),), cls.from_row)
-        return found[0] if found else None
+        # An account from before the canonical form was as strict has another key, and may share its new form with a second.
+        former, canonical = usernames.former_key(username), usernames.canonical(username)
+        found = {user.username_key: user for user in database.query(
+            f"SELECT {COLUMNS} FROM users u WHERE u.username_key IN (%s, %s)", (former, canonical), cls.from_row)}
+        return found.get(former) or found.get(canonical)
 
     @classmethod
     def register(cls, database, username, hashed_password):
-        """Store and return a new person. Raises Duplicate where the name is taken."""
+        """Store and return a new person. Raises Duplicate where the name is taken, or looks like one that is."""
         key = usernames.canonical(username)
-        search = usernames.searchable(username)
-        endings = sorted({search[start:] for start in range(len(search))})
         # The id is looked up by the key inside the same transaction: no engine's own way to tell the last id is needed.
-        one_ending = "SELECT %s, id FROM users WHERE username_key = %s"
         database.transaction([
             ("INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, %s, %s)",
              (username, key, hashed_password, stored(now()))),
-            ("INSERT INTO name_endings (ending, user_id) " + " UNION ALL ".join([one_ending] * len(endings)),
-             [value for ending in endings for value in (ending, key)]),
+            *name_index.statements_for_new(key, username),
         ])
         return cls.named(database, username)
 

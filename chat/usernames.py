@@ -1,36 +1,60 @@
-"""What may be a username, and when two of them are the same."""
+"""What may be a username, when two of them are the same, look alike, or are found: all that is decided about names."""
 import unicodedata
 
 from flask_babel import lazy_gettext as _
 
+from . import collation
+from .characters import (
+    JOINER_IN_PLACE, MISPLACED_MARK, SPACES, is_blank, is_one_writing, same_punctuation, skeleton, without_ignorable,
+)
 from .errors import Invalid
 
 SHORTEST = 2    # characters
 LONGEST = 32    # characters
 MAX_RAW_LENGTH = 4 * LONGEST    # characters before normalisation, which joins up to four and is quadratic in accents
+MAX_KEY = 128                   # characters of what is stored to compare names: longer ones are cut
 
-# Letters and symbols that Unicode does not class as invisible, though they are: fillers, blank patterns, selectors.
-INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10), *range(0x180B, 0x1810)}
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-# Scripts that one word is written in: Japanese mixes three, Korean and Bopomofo stand beside Chinese characters.
-SCRIPTS_TOGETHER = ({"CJK", "HIRAGANA", "KATAKANA"}, {"CJK", "HANGUL"}, {"CJK", "BOPOMOFO"})
+ACUTE = "\u00B4"        # typed for an apostrophe; NFKC would make it a space and an accent on it
 
 
 def canonical(name):
-    """Return the form that must be unique: `Alice`, `alice` and `ＡＬＩＣＥ` share one.
+    """Return the form that must be unique: `O'Brien`, `o’brien` and `Ｏ´ＢＲＩＥＮ` share one.
 
     What is too long to be anybody's name gives an empty string, which is nobody's, before it costs anything.
     """
+    name = former_key(name.replace(ACUTE, "'"))
+    name = unicodedata.normalize("NFKC", same_punctuation(without_ignorable(name)).casefold())
+    return SPACES.sub(" ", name)[:MAX_KEY].strip()
+
+
+def former_key(name):
+    """Return what was the canonical form until spaces and punctuation were unified: accounts of then have it as their key."""
     if len(name) > MAX_RAW_LENGTH:
         return ""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
+def skeletons(name):
+    """Return the forms of which two people must not share one: their names would look the same.
+
+    Small letters are compared with small letters, as names are; and as shown, where `AIice` has a capital I.
+    """
+    found = []
+    for text in (canonical(name), skeleton(_spaced(name[:MAX_RAW_LENGTH]))):
+        found.append(canonical(skeleton(canonical(text)).casefold()))
+    return sorted(set(found))
+
+
 def searchable(name):
-    """Return the canonical form without accents, as people type it into the search."""
-    parts = unicodedata.normalize("NFKD", canonical(name))
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
+    """Return the canonical form as base letters, as people type it into the search: `lukasz` for Łukasz."""
+    # ı is a letter of its own in every table; but its capital is I, as that of i.
+    return collation.base_letters(canonical(canonical(name).upper()))[:MAX_KEY]
+
+
+def sort_key(name):
+    """Return what sorts names as people expect: Élodie behind Eddy."""
+    return collation.sort_key(canonical(name)[:LONGEST])
 
 
 def shown(name):
@@ -38,21 +62,20 @@ def shown(name):
 
     Raises Invalid with the reason where it could be taken for another name, or could not be typed or seen.
     """
-    name = unicodedata.normalize("NFKC", name).strip() if len(name) <= MAX_RAW_LENGTH else ""
+    name = _spaced(name) if len(name) <= MAX_RAW_LENGTH else ""
     if not SHORTEST <= len(name) <= LONGEST:
         raise Invalid(_("A username has %(least)s to %(most)s characters.", least=SHORTEST, most=LONGEST))
-    if any(unicodedata.category(c) in REFUSED_CATEGORIES or ord(c) in INVISIBLE for c in name):
+    letters = JOINER_IN_PLACE.sub("", name)
+    if any(unicodedata.category(c) in REFUSED_CATEGORIES or (c != " " and is_blank(c)) for c in letters):
         raise Invalid(_("A username has no invisible or control characters."))
     if any(c in "/\\" for c in name) or not any(c.isalnum() for c in name):
         raise Invalid(_("A username needs a letter or a digit, and has no slash."))
-    if unicodedata.combining(name[0]):
-        raise Invalid(_("A username does not begin with an accent alone."))
-    scripts = {_script(c) for c in name if c.isalpha() or (c.isdigit() and not c.isascii())}
-    if len(scripts) > 1 and not any(scripts <= together for together in SCRIPTS_TOGETHER):
-        raise Invalid(_("A username is written in one alphabet only."))
+    if MISPLACED_MARK.search(unicodedata.normalize("NFD", letters)):
+        raise Invalid(_("In a username each accent stands on a letter: there is no accent alone, and none twice."))
+    if not is_one_writing(letters):
+        raise Invalid(_("A username is written in one alphabet only, of those that are in use today."))
     return name
 
 
-def _script(character):
-    # The first word of a character's Unicode name is its script: LATIN SMALL LETTER A, CYRILLIC SMALL LETTER A.
-    return unicodedata.name(character, "UNKNOWN").split()[0].split("-")[0]
+def _spaced(name):
+    return SPACES.sub(" ", unicodedata.normalize("NFKC", name.replace(ACUTE, "'"))).strip()

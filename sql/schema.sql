@@ -11,13 +11,29 @@
 CREATE TABLE IF NOT EXISTS users (
     id            INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
     username      VARCHAR(64) NOT NULL,        -- as it is shown
-    username_key  VARCHAR(128) NOT NULL,       -- the canonical form: alice, Alice and ALICE are one
+    username_key  VARCHAR(128) NOT NULL,       -- the canonical form when the account was made: alice, Alice and ALICE are one
     password      VARCHAR(72) NOT NULL,        -- a bcrypt hash
     created_at    DATETIME(3) NOT NULL,        -- UTC
     UNIQUE (username_key)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- Each ending of each name, without case and accents: "contains" becomes "begins with", which an index answers.
+-- What a name looks like: nobody new may share a form with somebody who is there. chat/name_index.py completes these
+-- three tables for accounts that are older than they are; of two that look alike the older one has the row.
+CREATE TABLE IF NOT EXISTS name_skeletons (
+    skeleton      VARCHAR(128) NOT NULL PRIMARY KEY,
+    user_id       INTEGER NOT NULL,
+    UNIQUE (user_id, skeleton)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- One row for each person: the list of people in the order of Unicode's collation.
+CREATE TABLE IF NOT EXISTS name_order (
+    sort_key      VARCHAR(128) NOT NULL,
+    user_id       INTEGER NOT NULL,
+    PRIMARY KEY (sort_key, user_id),
+    UNIQUE (user_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Each ending of each name, as base letters: "contains" becomes "begins with", which an index answers.
 CREATE TABLE IF NOT EXISTS name_endings (
     ending        VARCHAR(128) NOT NULL,
     user_id       INTEGER NOT NULL,

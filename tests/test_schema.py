@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from chat import name_index, usernames
 from chat.conversation import Conversation
 from chat.people import people_for, people_found
 from chat.database import SCHEMA
@@ -15,7 +16,7 @@ from chat.writer import Waiting
 from tests.databases import Post, database, draft, person  # noqa: F401
 from tests.people import Person
 
-LARGE = {"users", "name_endings", "conversations", "members", "messages", "marks"}
+LARGE = {"users", "name_endings", "name_order", "name_skeletons", "conversations", "members", "messages", "marks"}
 PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
 
 
@@ -36,6 +37,9 @@ def crowd(database, first_id, how_many, prefix):
             [(i, name[i], name[i], "x", "2024-07-07 15:04:17.601") for i in ids])
     rows_of(database, "INSERT INTO name_endings (ending, user_id)",
             sorted((name[i][start:], i) for i in ids for start in range(len(name[i]))))
+    rows_of(database, "INSERT INTO name_order (sort_key, user_id)", [(usernames.sort_key(name[i]), i) for i in ids])
+    rows_of(database, "INSERT INTO name_skeletons (skeleton, user_id)",
+            [(skeleton, i) for i in ids for skeleton in usernames.skeletons(name[i])])
     return list(ids)
 
 
@@ -75,6 +79,8 @@ def every_question(database):
     database.statements.clear()
     User.by_id(database, me.id)
     User.named(database, "CITIZEN1003")
+    name_index.is_taken(database, "CITIZEN1003")
+    name_index.complete(database)
     person(database)
     for after in (None, ids[3]):
         User.search(database, "zen10", me.id, after)

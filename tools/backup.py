@@ -14,6 +14,7 @@ from pathlib import Path
 import pymysql
 
 import config
+from chat import name_index
 from chat.database import open_database
 from chat.errors import Duplicate, Unavailable
 
@@ -21,7 +22,7 @@ FORMAT = "chat-backup-1"
 TABLES = {      # name -> the columns that order it; people before what they wrote
     "users": "id", "name_endings": "user_id, ending", "conversations": "id", "members": "conversation_id, user_id",
     "messages": "id", "marks": "conversation_id, user_id, kind, seq",
-}
+}       # name_order and name_skeletons are made of the usernames: no file of an older version has them either
 ROWS_AT_ONCE = 200          # in one INSERT
 PROGRESS_EVERY = 100_000    # rows
 
@@ -78,6 +79,7 @@ def restore(database, path, say=print):
         there = database.query(f"SELECT COUNT(*) AS there FROM {table}")[0]["there"]
         if there != expected[table]:
             raise BackupError(f"{there} rows of {expected[table]} came into {table}.")
+    name_index.complete(database)
     return counts
 
 

@@ -1,0 +1,111 @@
+"""What Unicode says of characters: which are not seen, which scripts stand together in a word, which look alike.
+
+The tables are Unicode's own, out of two packages: `regex` knows the properties that the standard library leaves out, and
+`confusable_homoglyphs` carries confusables.txt of UTS #39.
+"""
+import unicodedata
+from importlib import resources
+
+import orjson
+import regex
+
+# Their pictures are empty, though no property of Unicode says so: a blank Braille pattern, an object that is not there,
+# two hieroglyphs, a filler, a note without a head. chat/static/js/composer.js names the same ones.
+BLANK_PICTURES = "\u2800\uFFFC\U00013441\U00013442\U00016FE4\U0001D159"
+NOT_SEEN = rf"\p{{Cc}}\p{{Cf}}\p{{Z}}\p{{Default_Ignorable_Code_Point}}{BLANK_PICTURES}"
+
+# UAX #31, tables 5 and 7: the scripts that are in use today.
+SCRIPTS_IN_USE = """
+    Arabic Armenian Bengali Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Hebrew Kannada Khmer Lao Latin
+    Malayalam Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan
+    Adlam Balinese Bamum Batak Canadian_Aboriginal Chakma Cham Cherokee Hanifi_Rohingya Javanese Kayah_Li Lepcha Limbu Lisu
+    Mandaic Meetei_Mayek Miao Mongolian New_Tai_Lue Newa Nko Nyiakeng_Puachue_Hmong Ol_Chiki Osage Saurashtra Sundanese
+    Syloti_Nagri Syriac Tai_Le Tai_Tham Tai_Viet Tifinagh Vai Wancho Yi""".split()
+# UTS #39, section 5.1: Japanese mixes three, Korean and Bopomofo stand beside Chinese characters.
+SCRIPTS_TOGETHER = [["Han", "Hiragana", "Katakana"], ["Han", "Hangul"], ["Han", "Bopomofo"]]
+
+# UAX #31, section 2.3.1: a joiner changes what is seen behind a virama, or between two letters that would join.
+JOINER_IN_PLACE = regex.compile(
+    r"(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200D(?![\u200C\u200D]|\p{Indic_Syllabic_Category=Vowel_Dependent})"
+    r"|(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200C(?=\p{L})"
+    r"|(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Joining_Type=T}*)\u200C"
+    r"(?=\p{Joining_Type=T}*[\p{Joining_Type=R}\p{Joining_Type=D}])")
+
+# UTS #39, section 5.4: an accent on nothing, twice on one letter, too many of them, or a dot on a letter that has its dot.
+MISPLACED_MARK = regex.compile(r"(?<!\p{L}|\p{M}|\p{N}|\p{So})\p{M}|(\p{Mn})\1|\p{Mn}{5}|\p{Soft_Dotted}\p{Mn}*?\u0307")
+
+SPACES = regex.compile(r"\p{Zs}+")
+_ALL_NOT_SEEN = regex.compile(f"[{NOT_SEEN}]*")
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
+_DOT_ABOVE = regex.compile(r"(\p{Soft_Dotted}\p{Mn}*?)\u0307")
+_PUNCTUATION = regex.compile(r"[\p{P}\p{S}\p{Lm}]")
+_DASH = regex.compile(r"\p{Dash}")
+
+
+def _one_writing(scripts):
+    """Return what matches a text that needs no script but these. `Script_Extensions` knows that ー is of two."""
+    allowed = "".join(rf"\p{{Script_Extensions={script}}}" for script in [*scripts, "Common", "Inherited"])
+    return regex.compile(f"[{allowed}]*")
+
+
+_WRITINGS = [_one_writing(scripts) for scripts in [*([script] for script in SCRIPTS_IN_USE), *SCRIPTS_TOGETHER]]
+
+
+def is_blank(text):
+    """Tell whether nothing of the text is seen."""
+    return _ALL_NOT_SEEN.fullmatch(text) is not None
+
+
+def without_ignorable(text):
+    """Return the text without what Unicode says is not shown where it is not supported."""
+    return _IGNORABLE.sub("", text)
+
+
+def is_one_writing(text):
+    """Tell whether the text is written in one script of those in use, or in some that are mixed within words."""
+    return any(writing.fullmatch(text) for writing in _WRITINGS)
+
+
+# --- what looks alike ----------------------------------------------------------------------------------------------
+
+
+def _prototypes():
+    """Return {character: what it looks like}: confusables.txt maps each to the one that stands for all of its kind."""
+    file = resources.files("confusable_homoglyphs").joinpath("confusables.json")
+    pairs = orjson.loads(file.read_bytes())     # {text: [{"c": text like it}]}, in both directions
+    likes = {text.replace("\u200E", ""): [like["c"].replace("\u200E", "") for like in like] for text, like in pairs.items()}
+    prototypes = {}
+    for text, like in likes.items():
+        [target, *more] = like
+        # The one that stands for others has many, or is of several characters, as `rn` is for m; of a pair either would do.
+        if len(text) == 1 and not more and (len(target) > 1 or len(likes[target]) > 1 or target < text):
+            prototypes[text] = target
+    return prototypes
+
+
+_PROTOTYPES = _prototypes()
+_ONE_DASH = _PROTOTYPES["\u2014"]     # an em dash looks like a prolonged sound mark, and like the Chinese one
+
+
+def same_punctuation(text):
+    """Return the text with all apostrophes, quotation marks, dashes, middle dots ... as the one that is on most keyboards."""
+    return _PUNCTUATION.sub(_plain, text)
+
+
+def _plain(match):
+    character = match[0]
+    if _DASH.match(character):
+        return "-"
+    if character.isascii() and character != "`":
+        return character
+    target = _PROTOTYPES.get(character, character)      # ' for ‘ ’ ´ ʻ ʼ, '' for “ ” ״
+    if target == "''":
+        return '"'
+    return target if len(target) == 1 and not target.isalnum() else character
+
+
+def skeleton(text):
+    """Return what is the same for all texts that look the same (UTS #39, section 4)."""
+    text = unicodedata.normalize("NFD", without_ignorable(text))
+    text = "".join(_PROTOTYPES.get(c, c) for c in _DOT_ABOVE.sub(r"\1", text))
+    return unicodedata.normalize("NFD", text.replace(_ONE_DASH, "-"))

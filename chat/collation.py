@@ -1,0 +1,61 @@
+"""Sorting and searching by the Unicode Collation Algorithm (UTS #10), whose table `pyuca` carries."""
+import functools
+import unicodedata
+
+from pyuca.collator import Collator_10_0_0
+
+_COLLATOR = Collator_10_0_0()       # not pyuca.Collator, which is another one on each Python
+MAX_KEY = 128       # characters of a key; what is longer than that sorts like its beginning
+
+# A key is a text, which both engines compare by code points. Its characters are the weights, moved above the space:
+# MySQL compares as if the shorter of two texts ended in spaces.
+LEVEL_END = "!"
+_ABOVE_SPACE = 0x30
+_SURROGATES = range(0xD800, 0xE000)     # which no text may have; what is above them moves by as much as it needs to stay above
+_USUAL_WEIGHTS = (None, 0x20, 0x02)     # of a plain small letter, by level: none is less
+
+
+def sort_key(text):
+    """Return what sorts as people expect: by letters first, then by accents, then by case."""
+    elements = _COLLATOR.collation_elements(unicodedata.normalize("NFD", text))
+    levels = []
+    for level, usual in enumerate(_USUAL_WEIGHTS):
+        weights = [element[level] for element in elements if element[level]]
+        while weights and weights[-1] == usual:     # what is usual at the end says nothing, and would fill the index
+            weights.pop()
+        levels.append("".join(map(_character, weights)))
+    return LEVEL_END.join(levels)[:MAX_KEY]
+
+
+def _character(weight):
+    return chr(weight + (_ABOVE_SPACE if weight + _ABOVE_SPACE < _SURROGATES.start else 0x10000))
+
+
+def _base_letters():
+    """Return {primary weight: the plainest letter that has it and no other}."""
+    letters = {}
+    for code_point, node in _COLLATOR.table.root.children.items():
+        if node.value and len(node.value) == 1:
+            weight, accent, case = node.value[0]
+            letters[weight] = min(letters.get(weight, (accent, case, code_point)), (accent, case, code_point))
+    return {weight: chr(code_point) for weight, (_accent, _case, code_point) in letters.items()}
+
+
+_BASE_LETTERS = _base_letters()
+
+
+def base_letters(text):
+    """Return the text as people type it into a search: Ł, Ø and Đ are l, o and d, Œ is oe, and no letter has an accent.
+
+    What has the same first weight is the same. Letter by letter: half a syllable is found too while somebody types.
+    """
+    letters = "".join(map(_base, unicodedata.normalize("NFD", text)))
+    return unicodedata.normalize("NFC", letters)
+
+
+@functools.lru_cache(maxsize=4096)
+def _base(character):
+    _found, elements, _rest = _COLLATOR.table.find_prefix([ord(character)])
+    if elements is None:        # a Chinese character: its weight is made of its number
+        return character
+    return "".join(_BASE_LETTERS.get(element[0], "") for element in elements if element[0])
