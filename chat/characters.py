@@ -28,6 +28,7 @@ SCRIPTS_TOGETHER = [["Han", "Hiragana", "Katakana"], ["Han", "Hangul"], ["Han", 
 JOINER_IN_PLACE = regex.compile(
     r"(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200D(?![\u200C\u200D]|\p{Indic_Syllabic_Category=Vowel_Dependent})"
     r"|(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200C(?=\p{L})"
+    r"|(?<=র)\u200D(?=্য)"      # the Unicode Standard, 12.2: as in র‍্যাচেল, Rachel
     r"|(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Joining_Type=T}*)\u200C"
     r"(?=\p{Joining_Type=T}*[\p{Joining_Type=R}\p{Joining_Type=D}])")
 
@@ -80,10 +81,15 @@ def _prototypes():
         # The one that stands for others has many, or is of several characters, as `rn` is for m; of a pair either would do.
         if len(text) == 1 and not more and (len(target) > 1 or len(likes[target]) > 1 or target < text):
             prototypes[text] = target
+    for text, target in list(prototypes.items()):       # names are normalised before they are compared
+        plain = unicodedata.normalize("NFKC", text)
+        if len(plain) == 1 and not plain.isalnum():
+            prototypes.setdefault(plain, target)
     return prototypes
 
 
 _PROTOTYPES = _prototypes()
+_PROTOTYPES["\u04CF"] = "l"      # the Cyrillic palochka; the table says i, fonts draw it as its capital, which is l there
 _ONE_DASH = _PROTOTYPES["\u2014"]     # an em dash looks like a prolonged sound mark, and like the Chinese one
 
 
@@ -106,6 +112,7 @@ def _plain(match):
 
 def skeleton(text):
     """Return what is the same for all texts that look the same (UTS #39, section 4)."""
-    text = unicodedata.normalize("NFD", without_ignorable(text))
-    text = "".join(_PROTOTYPES.get(c, c) for c in _DOT_ABOVE.sub(r"\1", text))
+    text = _DOT_ABOVE.sub(r"\1", unicodedata.normalize("NFD", without_ignorable(text)))
+    for form in ("NFC", "NFD"):     # the table also has letters with their accents, which fall apart in NFD
+        text = "".join(_PROTOTYPES.get(c, c) for c in unicodedata.normalize(form, text))
     return unicodedata.normalize("NFD", text.replace(_ONE_DASH, "-"))
