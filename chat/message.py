@@ -1,14 +1,13 @@
 """Message: what one person wrote to another, and where it stands in their conversation."""
-import unicodedata
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
 
+from .characters import is_blank
 from .clock import iso, stored
 from .errors import Invalid, Locked, TooLong, Unavailable
 
 LONGEST = 4000              # characters, after trimming
-UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}     # Unicode's classes of what leaves a bubble empty
 LONGEST_CLIENT_ID = 64      # characters
 MOST_ROWS = 200             # messages in one answer
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
@@ -130,7 +129,7 @@ def checked_text(text):
     if not isinstance(text, str):
         raise Invalid(_("A message is text."))
     text = text.replace("\r\n", "\n").strip()
-    if all(unicodedata.category(character) in UNSEEN for character in text):
+    if is_blank(text):      # it would leave a bubble empty
         raise Invalid(_("A message cannot be empty."))
     if len(text) > LONGEST:
         raise TooLong(_("A message has at most %(most)s characters.", most=LONGEST))

@@ -75,7 +75,7 @@ def test_the_field_grows_with_the_text_up_to_a_cap(screen):
     assert height() == one_line
 
 
-@pytest.mark.parametrize("blank", ["", "   ", "\n \n"])
+@pytest.mark.parametrize("blank", ["", "   ", "\n \n", "\u3164", "\u2800 \uFE0F"])
 def test_only_spaces_are_not_sent(screen, alice, bob, blank):
     screen.field.fill(blank)
     screen.field.press("Enter")

@@ -6,6 +6,9 @@ const LIMIT = 4_000; // characters, as the server counts them
 const COUNT_FROM = 3_800;
 const TYPING_PAUSE_MS = 3_000;
 const IME_KEY_CODE = 229;
+// What is not seen leaves a bubble empty, and the server refuses it: the same characters as in chat/characters.py.
+const BLANK =
+  /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
 /** Where a browser forbids storage, a draft lives as long as its page. */
@@ -56,7 +59,7 @@ export class Composer {
     event.preventDefault();
     const text = this.field.value.trim();
     this.focus();
-    if (!text || lengthOf(text) > LIMIT) return;
+    if (BLANK.test(text) || lengthOf(text) > LIMIT) return;
     this.field.value = '';
     this.#toldTypingAt = -Infinity;
     this.#fit();
@@ -68,7 +71,7 @@ export class Composer {
     this.#keepDraft();
     this.#fit();
     const now = performance.now();
-    if (!this.field.value.trim() || now - this.#toldTypingAt < TYPING_PAUSE_MS) return;
+    if (BLANK.test(this.field.value) || now - this.#toldTypingAt < TYPING_PAUSE_MS) return;
     this.#toldTypingAt = now;
     this.onTyping();
   }
