@@ -40,11 +40,19 @@ class User:
     @classmethod
     def named(cls, database, username):
         """Return the person of that name, however it is written, or None."""
-        # An account from before the canonical form was as strict has another key, and may share its new form with a second.
+        # An account from before the canonical form was as strict has its former key, and comes first for who types it so.
         former, canonical = usernames.former_key(username), usernames.canonical(username)
         found = {user.username_key: user for user in database.query(
             f"SELECT {COLUMNS} FROM users u WHERE u.username_key IN (%s, %s)", (former, canonical), cls.from_row)}
-        return found.get(former) or found.get(canonical)
+        return found.get(former) or found.get(canonical) or cls._named_before(database, canonical)
+
+    @classmethod
+    def _named_before(cls, database, canonical):
+        skeletons = usernames.skeletons(canonical)
+        people = database.query(
+            f"SELECT {COLUMNS} FROM name_skeletons n JOIN users u ON u.id = n.user_id"
+            f" WHERE n.skeleton IN ({', '.join(['%s'] * len(skeletons))})", skeletons, cls.from_row)
+        return next((user for user in people if usernames.canonical(user.username) == canonical), None)
 
     @classmethod
     def register(cls, database, username, hashed_password):

@@ -25,7 +25,7 @@ def canonical(name):
     """
     name = former_key(name.replace(ACUTE, "'"))
     name = unicodedata.normalize("NFKC", same_punctuation(without_ignorable(name)).casefold())
-    return SPACES.sub(" ", name)[:MAX_KEY].strip()
+    return " ".join(name.split())[:MAX_KEY].strip()
 
 
 def former_key(name):

@@ -28,7 +28,8 @@ console.log(JSON.stringify({ blank, unassigned }));
 
 @pytest.mark.parametrize("text", [
     "", " ", "\n\t", "\u3164", "\u2800", "\uFE0F", "\u3164 \u2800\n\uFE0F", "\u200B", "\u2060\u00AD", "\u115F\u1160", "\U000E0041",
-    "\u034F", "\uFFFC", "\U0001D159", "\U00016FE4", "\U00013441", "\u180E", "\u2028", "\uFFA0" * 4000, "\u202E\u2066\u2069", "\x01\x7F\x9F", "\u3000\u00A0"])
+    "\u034F", "\uFFFC", "\U0001D159", "\U00016FE4", "\U00013441", "\u180E", "\u2028", "\uFFA0" * 4000, "\u202E\u2066\u2069",
+    "\x01\x7F\x9F", "\u3000\u00A0"])
 def test_it_works(text):
     with pytest.raises(Invalid, match="empty"):
         message.checked_text(text)

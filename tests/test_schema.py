@@ -79,6 +79,7 @@ def every_question(database):
     database.statements.clear()
     User.by_id(database, me.id)
     User.named(database, "CITIZEN1003")
+    User.named(database, "NOBODY")
     name_index.is_taken(database, "CITIZEN1003")
     name_index.complete(database)
     person(database)

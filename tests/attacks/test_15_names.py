@@ -32,8 +32,8 @@ BLANK = ["\u3164", "\u2800", "\uFE0F", "\U000E0100", "\U0001D159", "\U00016FE4",
          "\U000E0FFF", "\uFFFC"]
 
 LOOK_ALIKES = [      # (a name, what is refused beside it)
-    ("Alice", "ɑlice"), ("Alice", "Аӏісе"), ("Alice", "AIice"), ("alice", "aIice"), ("Alice", "Alıce"), ("Alice", "A1ice"), ("Alice",
-    "ＡＬＩＣＥ"),
+    ("Alice", "ɑlice"), ("Alice", "Аӏісе"), ("Alice", "AIice"), ("alice", "aIice"), ("Alice", "Alıce"), ("Alice", "A1ice"),
+    ("Alice", "ＡＬＩＣＥ"),
     ("space", "ѕрасе"), ("apple", "аррӏе"), ("Mark", "ᎷᎪᏒᏦ"), ("Anna Maria", "Anna  Maria"), ("Anna Maria", "Anna\u00A0Maria"),
     ("Anna Maria", "Anna \u2003 Maria"),
     ("Anna Maria", "Anna\u3000Maria"), ("Anna Maria", "Anna Rnaria"),
