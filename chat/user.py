@@ -44,7 +44,7 @@ class User:
         former, canonical = usernames.former_key(username), usernames.canonical(username)
         found = {user.username_key: user for user in database.query(
             f"SELECT {COLUMNS} FROM users u WHERE u.username_key IN (%s, %s)", (former, canonical), cls.from_row)}
-        return found.get(former) or found.get(canonical) or cls._named_before(database, canonical)
+        return found.get(former) or found.get(canonical) or (canonical and cls._named_before(database, canonical)) or None
 
     @classmethod
     def _named_before(cls, database, canonical):

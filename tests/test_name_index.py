@@ -74,6 +74,7 @@ def test_it_works(old):
     for text, name in (("lukasz", "Łukasz"), ("angstrom", "Ångström"), ("anna maria", "Anna  Maria"), ("o'b", "O’Brien")):
         assert name in [user.username for user in User.search(database, text, 0)]
     everybody = [card.username for card in people_for(database, 0, limit=100)]
+    assert User.named(database, "x" * 1000) is None and User.named(database, "") is None
     assert everybody == sorted(everybody, key=usernames.sort_key) and set(everybody) == set(OLD_NAMES)
     database.engine.close()
 
