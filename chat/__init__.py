@@ -13,6 +13,7 @@ from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
 from .database import open_database
 from .deadlines import Bodies
+from .forms import MAX_FIELDS, refuse_costly
 from .health import health_blueprint
 from .json_codec import FlaskJson, SocketJson
 from .measures import Measures, metrics_blueprint
@@ -55,11 +56,13 @@ def create_app(settings=None):
     app = Flask(__name__, static_folder=None)
     app.json = FlaskJson(app)
     app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
-    app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, WTF_CSRF_TIME_LIMIT=None)
+    app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, MAX_FORM_PARTS=MAX_FIELDS,
+                      WTF_CSRF_TIME_LIMIT=None)
     sessions.install(app, stores.sessions, settings["HTTPS"], lambda session_id: socket.connected_by(session_id))
     headers.install(app, settings["HTTPS"])
     compression.install(app)
     languages.install(app)
+    app.before_request(refuse_costly)
     CSRFProtect(app)
     login_manager = SessionLogin(app)
     login_manager.session_protection = None     # it would write the session when an address changes

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chat import auth_controller, deadlines, message, runtime, sockets, transport
+from chat import auth_controller, deadlines, forms, message, runtime, sockets, transport
 
 TABLE = re.search(r"## What anybody may do\n(.*?)\n## ", Path("docs/operations.md").read_text(encoding="utf-8"), re.S)[1]
 
@@ -27,6 +27,7 @@ TABLE = re.search(r"## What anybody may do\n(.*?)\n## ", Path("docs/operations.m
     f"| a connection | a body | {deadlines.BODY_SECONDS} s, and 1 s for each {deadlines.BODY_BYTES_PER_SECOND // 1024} KiB |",
     f"| a connection | an answer, not read | {deadlines.ANSWER_SECONDS} s |",
     f"| an answer | text of messages | {message.MAX_PAGE_BYTES // 1024} KiB |",
+    f"| a form | fields | {forms.MAX_FIELDS} |",
 ])
 def test_the_table_says_what_holds(row):
     assert row in TABLE

@@ -1,0 +1,51 @@
+"""Forms of many small parts: each part costs more than its bytes, so they are counted before the form is taken apart."""
+import time
+
+import pytest
+
+from chat import MOST_FORM
+from chat.forms import MAX_FIELDS
+from chat.message import LONGEST
+from tests.attacks.conftest import ASYNC_MODES
+from tests.people import Person, new_client_id
+
+BUDGET = 0.05       # seconds of the event loop, for anything that a client sends
+TRIES = 5           # of which the fastest counts: the machine may be busy
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
+PART = '--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
+COSTLY = {      # measured before: 186, 143, 241, 78, 26 and 152 ms
+    "pairs": (FORM, "a=&" * (MOST_FORM // 3)), "names": (FORM, "a&" * (MOST_FORM // 2)), "bytes that are no text": (FORM, "username=" + "%e9" * (MOST_FORM // 3 - 9)),
+    "parts": (PARTS, PART * 900 + "--b--\r\n"), "files": (PARTS, PART.replace('"f"', '"f"; filename="x"') * 900 + "--b--\r\n"),
+    "headers of a part": (PARTS, "--b\r\n" + "a:b\r\n" * 50_000 + "\r\nx\r\n--b--\r\n")}
+
+
+@pytest.fixture(scope="module", params=ASYNC_MODES)
+def server(request):
+    from tests.server import Server
+    with Server(ASYNC_MODE=request.param) as started:
+        yield started
+
+
+@pytest.mark.parametrize("content_type, body", COSTLY.values(), ids=COSTLY)
+def test_a_costly_form_is_refused_within_the_budget(server, content_type, body):
+    stranger = Person(server.url)
+    headers, taken = {"Content-Type": content_type, "X-CSRFToken": stranger.token("/login")}, []
+    for _n in range(TRIES):
+        started = time.monotonic()
+        answer = stranger.post("/login", body, headers=headers)
+        taken.append(time.monotonic() - started)
+        assert answer.status_code == 413
+    assert min(taken) < BUDGET, taken
+
+
+def test_bytes_that_are_no_text_are_refused(server):
+    assert Person(server.url).post("/login", "username=%e9", headers={"Content-Type": FORM}).status_code == 400
+
+
+def test_the_longest_message_is_taken_by_the_form(server, arrive):
+    alice, bob = arrive(server), arrive(server)
+    text = "\U0001F600" * LONGEST       # each character is four escapes
+    more = {f"more{n}": "" for n in range(MAX_FIELDS - 3)}
+    answer = alice.post(f"/messages/{bob.username}", {"message": text, "clientId": new_client_id(), "csrf_token": alice.token("/"), **more})
+    assert answer.status_code == 302
+    assert alice.history(bob)["messages"][0]["message"] == text
