@@ -11,17 +11,18 @@ from werkzeug.http import parse_accept_header
 from .assets import BUILT
 
 LANGUAGES = ("en", "fr")
+MAX_ACCEPTED = 1000         # characters that are looked at of what a browser says it understands
 
 
 def install(app):
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    Babel(app, locale_selector=lambda: request.accept_languages.best_match(LANGUAGES, LANGUAGES[0]))
+    Babel(app, locale_selector=lambda: understood(request.environ))
     app.context_processor(lambda: {"lang": language(), "strings": script_words(language())})
 
 
 def understood(environ):
-    """Return the language that suits a WSGI environ best: of a live connection, which has no request."""
-    return parse_accept_header(environ.get("HTTP_ACCEPT_LANGUAGE"), LanguageAccept).best_match(LANGUAGES, LANGUAGES[0])
+    """Return the language that suits a WSGI environ best: a live connection has no request."""
+    return parse_accept_header(environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_ACCEPTED], LanguageAccept).best_match(LANGUAGES, LANGUAGES[0])
 
 
 def speaker(app):

@@ -68,7 +68,11 @@ class Threads:
 
             def make_environ(self):
                 deadlines.forget(self.connection)
-                return super().make_environ()
+                try:
+                    return super().make_environ()
+                except ValueError as error:     # an address that is none, as http://[
+                    self.send_error(400)
+                    raise ConnectionAbortedError from error     # which Werkzeug takes as the end, and does not log
 
             def finish(self):
                 deadlines.forget(self.connection)

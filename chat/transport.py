@@ -3,7 +3,9 @@
 The checks are WSGI, in front of the library, because the library answers some of these requests with "yes" and drops
 them, or never answers at all. Each comment names what would happen without the check.
 """
+import binascii
 import io
+import re
 import socket
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -31,6 +33,9 @@ REMEMBERED = 30                 # seconds for which requests that were under way
 CONNECT_DIGIT = "0"             # what a Socket.IO packet begins with that opens a connection
 CLOSE_PACKET = b"1"             # Engine.IO's farewell in a polling answer
 OPENED = "chat.opened"          # in the environ of a WebSocket: the Engine.IO session ids that run over it
+WEBSOCKET_VERSION = "13"        # of RFC 6455; eventlet would speak drafts that nothing here bounds
+KEY_BYTES = 16                  # of a WebSocket's key
+HEADER_NAME, CONTROLS = re.compile("HTTP_[-!#$%&'*+.^_`|~0-9A-Za-z]+"), re.compile("[\0-\x08\n-\x1f\x7f]")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 RESERVED = ("connect", "disconnect", "*")      # what python-socketio would take for its own when a client sends it
@@ -72,7 +77,7 @@ class Guard:
         if not environ.get("PATH_INFO", "").startswith(self.path):
             return self.application(environ, start_response)
         start_response = protected(start_response)
-        reason = foreign(environ, self.https) or malformed(environ, self.runtime)
+        reason = foreign(environ, self.https) or malformed_upgrade(environ) or malformed(environ, self.runtime)
         if reason:
             self.runtime.close_after_answer(environ)
             return refuse_request(reason, start_response)
@@ -146,6 +151,31 @@ def foreign(environ, https):
     except ValueError:
         same = False
     return None if same else "This Origin is not this site."
+
+
+def malformed_upgrade(environ):
+    """Return why a WebSocket's handshake is refused, or None.
+
+    The libraries answer one that is not as RFC 6455 has it with an error of their own, and an old draft's with a WebSocket that
+    nobody knows.
+    """
+    if not _upgrades(environ):
+        return None
+    connection = environ.get("HTTP_CONNECTION", "").lower()
+    if environ["REQUEST_METHOD"] != "GET" or "upgrade" not in map(str.strip, connection.split(",")) or not environ.get("HTTP_HOST"):
+        return "A WebSocket begins with GET, Host and Connection: Upgrade."
+    if parse_qs(environ.get("QUERY_STRING", "")).get("transport", [])[:1] != ["websocket"]:
+        return "This transport is no WebSocket."
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != WEBSOCKET_VERSION:
+        return f"Sec-WebSocket-Version is {WEBSOCKET_VERSION}."
+    try:
+        if len(binascii.a2b_base64(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""))) != KEY_BYTES:
+            return f"Sec-WebSocket-Key has {KEY_BYTES} bytes."
+    except ValueError:
+        return "Sec-WebSocket-Key is Base64."
+    if any(name.startswith("HTTP_") and (not HEADER_NAME.fullmatch(name) or CONTROLS.search(value)) for name, value in environ.items()):
+        return "A header has characters that none has."
+    return None
 
 
 def malformed(environ, runtime):
