@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 
 from . import assets, compression, headers, languages, name_index, page_owner, refusals, sessions
+from .asking import refuse_unreadable
 from .auth_controller import AuthController
 from .avatars import addresses, avatars, inline
 from .chat_controller import ChatController
@@ -62,6 +63,7 @@ def create_app(settings=None):
     headers.install(app, settings["HTTPS"])
     compression.install(app)
     languages.install(app)
+    app.before_request(refuse_unreadable)
     app.before_request(refuse_costly)
     CSRFProtect(app)
     login_manager = SessionLogin(app)

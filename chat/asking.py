@@ -1,5 +1,5 @@
 """What a request asks for: numbers in its query, JSON or a page."""
-from flask import request
+from flask import abort, request
 from flask_babel import gettext as _
 
 from .errors import Invalid
@@ -16,6 +16,14 @@ def number(name, default, lowest=0):
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER) or int(value) < lowest:
         raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=lowest))
     return min(int(value), HIGHEST_ID)
+
+
+def refuse_unreadable():
+    """Refuse a query that is not UTF-8: Werkzeug would raise UnicodeDecodeError wherever it is first looked at."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        abort(400)
 
 
 def wants_json():

@@ -1,4 +1,4 @@
-"""Requests that no browser makes: WebSockets that are none, old drafts of them, addresses that are none, languages without end."""
+"""Requests that no browser makes: WebSockets that are none, old drafts of them, addresses and queries that are none, languages without end."""
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -68,6 +68,14 @@ def test_a_good_handshake_is_taken(server):
 def test_an_address_that_is_none_is_no_unforeseen_error(server, path):
     assert ask(server, path, {"Connection": "close"}).split()[1:2] in ([b"400"], [b"404"])
     assert Person(server.url).get("/healthz").status_code == 200
+    assert is_log_clean(server)
+
+
+@pytest.mark.parametrize("path", ["/users?q=\xff", "/users?\xff\xfe=1", "/?q=a&people_after=\xe9", "/login?next=\xff", "/nowhere?\xff", "/metrics?\xff"])
+def test_a_query_that_is_no_text_is_refused(server, arrive, path):
+    cookie = arrive(server).cookie()
+    status = int(ask(server, path, {"Connection": "close", "Cookie": cookie}).split()[1])
+    assert status == 400 or server.settings["ASYNC_MODE"] == "threading" and status < 500, "Werkzeug's server takes it for Latin-1"
     assert is_log_clean(server)
 
 
