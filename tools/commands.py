@@ -47,6 +47,13 @@ def prove(arguments):
     return _hand_over(["-m", "lab", *arguments])
 
 
+def fuzz(arguments):
+    """Set up what the tests need too, then become the fuzzer."""
+    _set_up("requirements.txt", "requirements-dev.txt")
+    os.chdir(ROOT)
+    return _hand_over(["-W", "ignore", "-m", "lab.fuzz", *arguments])
+
+
 def bench(arguments):
     """Set up the peer and the load generator too, then become the benchmark."""
     if sys.platform != "linux":

@@ -1,0 +1,78 @@
+"""The chat as the fuzzer is tried on: `python -m lab.fuzz.broken`, with FUZZ_BREAK naming what is broken in it, if anything.
+
+A fuzzer that finds nothing in these has shown nothing. Each is reached by a dialogue alone that goes some way into the protocol.
+"""
+import os
+
+import wsgi
+
+
+def fault():
+    """An event's handler that stumbles over a field of another kind."""
+    from chat import sockets
+    whole_number = sockets.whole_number
+    sockets.whole_number = lambda value, name: whole_number(value + 0, name)
+
+
+def stall():
+    """A computation that a stranger may ask for: half a second for a form with several fields."""
+    from chat import refusals
+    from chat.runtime import Runtime
+    refuse, sleep = refusals.refuse_csrf, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
+
+    def slow(error):
+        sleep(0.5)
+        return refuse(error)
+    refusals.refuse_csrf = slow
+
+
+def leak():
+    """A transport that is forgotten nowhere once its client has said that it leaves."""
+    from chat.transport import Transports
+    closed = Transports.closed
+
+    def forgetful(self, eio_sid, reason):
+        closed(self, eio_sid, reason)
+        if reason == "client disconnect":
+            self.guard.sessions[eio_sid] = None
+    Transports.closed = forgetful
+
+
+def death():
+    """A packet that ends the process."""
+    from chat.transport import TextPacket
+    decode = TextPacket.decode
+
+    def fatal(self, encoded_packet):
+        if encoded_packet[:1] in ("5", "6"):
+            os._exit(3)
+        return decode(self, encoded_packet)
+    TextPacket.decode = fatal
+
+
+def deaf():
+    """A refused packet that closes everybody's connections."""
+    from chat.transport import Transports
+    close = Transports.close
+
+    def close_all(self, eio_sid):
+        for sid in list(self.opened):
+            close(self, sid)
+    Transports.close = close_all
+
+
+BREAKS = {broken.__name__: broken for broken in (fault, stall, leak, death, deaf)}
+
+
+def main():
+    patch = wsgi.patch
+
+    def patch_and_break(mode):
+        patch(mode)
+        BREAKS.get(os.environ.get("FUZZ_BREAK", ""), lambda: None)()
+    wsgi.patch = patch_and_break
+    wsgi.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The fuzzer: the chat takes no harm from its dialogues, and the fuzzer finds what is broken."""
+import json
+
+import pytest
+
+from lab.fuzz.__main__ import main
+from lab.fuzz.run import Run
+
+EXAMPLES = 200              # half a minute; always the same ones
+FEWER = 40                  # in the modes that are one setting away
+MOST_UNTIL_FOUND = 500      # dialogues, for one broken server
+
+
+def findings(mode, examples, **options):
+    with Run(mode, say=lambda _text: None, **options) as run:
+        run.explore(examples)
+        return run.finish()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode, examples, host", [
+    ("eventlet", EXAMPLES, "127.0.0.1"), ("gevent", FEWER, "::1"), ("threading", FEWER, "127.0.0.1")])
+def test_no_dialogue_does_harm(mode, examples, host):
+    assert findings(mode, examples, HOST=host) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken, said", [
+    ("fault", "in the log: TypeError"), ("stall", "stood still"), ("leak", "left behind"), ("death", "the process ended with 3"), ("deaf", "bystander")])
+def test_what_is_broken_is_found(broken, said):
+    with Run("eventlet", say=lambda _text: None, until_found=True, FUZZ_BREAK=broken) as run:
+        run.explore(MOST_UNTIL_FOUND)
+        found = run.found or run.finish()
+    assert any(said in finding for finding in found), found
+
+
+def test_a_finding_is_written_and_replayed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FUZZ_BREAK", "fault")
+    step = {"fin": 1, "rsv": 0, "opcode": 1, "masked": True, "wide": 0, "announced": None}
+    packets = [{**step, "do": "frame", "text": text} for text in ("40", '421["markRead",{"userId":<<peerId>>,"seq":"x"}]')]
+    dialogue = {"who": "member", "steps": [{"do": "websocket", "query": "", "headers": []}, *packets, {"do": "read"}]}
+    with Run("eventlet", tmp_path, say=lambda _text: None) as run:
+        run.step(dialogue)
+        run.look_around()
+    file = tmp_path / "finding-1.json"
+    assert json.loads(file.read_text())["dialogues"][0]["steps"]
+    assert main(["--replay", str(file)]) == 1
+    assert "FOUND in the log: TypeError" in capsys.readouterr().out
+    monkeypatch.delenv("FUZZ_BREAK")
+    assert main(["--replay", str(file)]) == 0
