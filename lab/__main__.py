@@ -8,6 +8,7 @@ import tempfile
 import threading
 
 from . import cluster, fake_clock, namespace, report
+from .hostile import command as hostile
 from .trial import try_mutants
 
 LONGEST_QUICK, LONGEST_FULL = 3, 60     # minutes
@@ -50,6 +51,8 @@ def start(mode, options, directory):
 
 
 def main(arguments=None):
+    if hostile.is_meant(sys.argv[1:] if arguments is None else arguments):
+        return hostile.main(sys.argv[1:] if arguments is None else arguments)
     asked = parse(arguments)
     namespace.enter([sys.executable, "-m", "lab", *(sys.argv[1:] if arguments is None else arguments)])
     if asked.mutants:

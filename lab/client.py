@@ -92,11 +92,14 @@ class ScriptedTab:
 
     # --- the connection
 
+    def _new_client(self, lost):
+        return socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS,
+                               http_session=session_of(self.person, TelltaleSession(lost.set)))
+
     def _stay_connected(self):
         while not self.closing:
             lost = self.lost = threading.Event()
-            client = socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS,
-                                     http_session=session_of(self.person, TelltaleSession(lost.set)))
+            client = self._new_client(lost)
             refusals, decided = [], threading.Event()
             client.on("connect", decided.set)
             client.on("connect_error", lambda refusal: (refusals.append(refusal), decided.set()))
