@@ -12,6 +12,8 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -19,19 +21,21 @@ import pytest
 
 import config
 from chat import stopping
+from chat.deadlines import HEAD_SECONDS
+from tests.fronts import Front, haproxy, make_certificate, may_become, nginx
 from tests.private_server import HOST, free_ports
 from tests.server import ROOT
 from tests.test_cluster import Cluster
 from tests.test_doctor import consult, ill
 from tests.waiting import wait_for
-from tools import cluster, programs
+from tools import cluster
 from tools.cluster import listens
 
 pytestmark = pytest.mark.slow
 
 DEPLOY = ROOT / "deploy"
 SECRET_KEY = "for the tests of what stands in front: thirty-two bytes and more"
-PATIENCE = 10       # seconds until a proxy listens
+PATIENCE = 10       # seconds
 CLAIMS = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example",
           "X-Forwarded-Proto": "gopher"}
 
@@ -39,12 +43,7 @@ CLAIMS = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example", "F
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A folder with a certificate for 127.0.0.1: cert.pem, key.pem, and both in chat.pem."""
-    folder = tmp_path_factory.mktemp("certificate")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
-    (folder / "chat.pem").write_bytes((folder / "cert.pem").read_bytes() + (folder / "key.pem").read_bytes())
-    return folder
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -69,66 +68,13 @@ def echo():
         server.shutdown()
 
 
-def replaced(file, replacements):
-    text = (DEPLOY / file).read_text(encoding="utf-8")
-    for old, new in replacements.items():
-        assert old in text, f"{file} has no {old!r}"
-        text = text.replace(old, str(new))
-    return text
-
-
-def nginx(folder, ports, web, tls, certificate):
-    first, *more = ports
-    site = folder / "chat.conf"
-    site.write_text(replaced("nginx.conf", {
-        "chat.example.org;": "127.0.0.1;", "listen 80;": f"listen {HOST}:{web};", "listen 443 ssl;": f"listen {HOST}:{tls} ssl;",
-        "/etc/letsencrypt/live/chat.example.org/fullchain.pem": certificate / "cert.pem",
-        "/etc/letsencrypt/live/chat.example.org/privkey.pem": certificate / "key.pem", "127.0.0.1:5000": f"{HOST}:{first}",
-        "# server 10.0.0.2:5000;": "".join(f"server {HOST}:{port};" for port in more)}))
-    temporary = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    main = folder / "nginx.conf"
-    main.write_text(f"daemon off; pid {folder}/pid; error_log stderr; events {{ }}\n"
-                    f"http {{ access_log off; {temporary}\ninclude {site}; }}\n")
-    return [programs.NGINX.path(), "-c", str(main), "-p", str(folder)]
-
-
-def may_become(name):
-    """Tell whether this process may start another one as that user and group."""
-    with contextlib.suppress(KeyError):
-        return os.geteuid() == 0 and bool(pwd.getpwnam(name) and grp.getgrnam(name))
-    return False
-
-
-def haproxy(folder, ports, web, tls, certificate, log="/dev/log"):
-    first, *more = ports
-    configuration = folder / "haproxy.cfg"
-    another = {} if may_become("haproxy") else {"    user haproxy\n": "", "    group haproxy\n": ""}
-    configuration.write_text(replaced("haproxy.cfg", {
-        **another, "log /dev/log local0": f"log {log} local0",
-        "bind :80": f"bind {HOST}:{web}", "bind :443": f"bind {HOST}:{tls}", "/etc/haproxy/chat.pem": certificate / "chat.pem",
-        "127.0.0.1:5000": f"{HOST}:{first}",
-        "# server two 10.0.0.2:5000 cookie two": "".join(f"server other{port} {HOST}:{port} cookie other{port}" for port in more)}))
-    return [programs.HAPROXY.path(), "-db", "-f", str(configuration)]
-
-
 @pytest.fixture(params=[nginx, haproxy])
 def in_front_of(request, tmp_path, certificate):
     """Start the proxy in front of one port or several; return its http and https addresses."""
     with contextlib.ExitStack() as stack:
         def start(*ports):
-            web = free_ports(2)
-            tls = web + 1
-            log = stack.enter_context(open(tmp_path / "log", "w+"))
-            process = subprocess.Popen(request.param(tmp_path, ports, web, tls, certificate), stdout=log, stderr=log)
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            for _n in range(PATIENCE * 20):
-                with contextlib.suppress(OSError):
-                    socket.create_connection((HOST, tls), 1).close()
-                    return f"http://{HOST}:{web}", f"https://{HOST}:{tls}"
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                threading.Event().wait(0.05)
-            raise AssertionError("it does not listen: " + (tmp_path / "log").read_text())
+            front = stack.enter_context(Front(request.param, tmp_path, certificate, ports))
+            return front.http, front.https
         yield start
 
 
@@ -181,6 +127,24 @@ def test_http_leads_to_https(in_front_of, echo):
     assert refused.value.code == 301
     assert refused.value.headers["Location"].startswith(f"https://{HOST}")
     assert refused.value.headers["Location"].endswith("/chat/somebody?x=1")
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHos", b"GET / HTTP/1.1\r\nHost: x\r\nA: b"])
+def test_a_request_that_is_begun_and_never_finished_is_ended(in_front_of, echo, certificate, begun):
+    """Both in http and in https; `timeout client` and nginx's own default would wait for a minute."""
+    context = ssl.create_default_context(cafile=certificate / "cert.pem")
+    with contextlib.ExitStack() as opened:
+        waiting = []
+        for url in in_front_of(echo):
+            sock = opened.enter_context(socket.create_connection((HOST, urllib.parse.urlsplit(url).port), PATIENCE))
+            waiting.append(opened.enter_context(context.wrap_socket(sock, server_hostname=HOST)) if url.startswith("https") else sock)
+            waiting[-1].sendall(begun)
+        ends_at = time.monotonic() + HEAD_SECONDS + PATIENCE
+        for sock in waiting:
+            sock.settimeout(max(0.1, ends_at - time.monotonic()))
+            with contextlib.suppress(ConnectionError):
+                while sock.recv(4096):
+                    pass        # 408, and then the end
 
 
 @pytest.fixture

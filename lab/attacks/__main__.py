@@ -16,7 +16,6 @@ from .target import Target
 
 MAX_SECONDS = 2 * 3600      # of one process, whatever the plan says
 NICENESS = 10               # the attackers' own work would be done on other machines
-FAREWELL_SECONDS = 8
 
 
 def main():
@@ -37,7 +36,7 @@ def main():
     threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     ending.wait(min(plan["seconds"], MAX_SECONDS))
     ending.set()
-    until = time.monotonic() + FAREWELL_SECONDS
+    until = time.monotonic() + plan["farewell"]
     for _attack, thread in running:
         thread.join(max(0, until - time.monotonic()))
     told = {}

@@ -54,10 +54,16 @@ class Attack:
     def _outcome(self):
         try:
             return self.once()
+        except Refused as refused:
+            return f"not let in: {refused}"
         except TimeoutError:
             return NO_ANSWER
         except OSError:
             return CUT
+
+
+class Refused(OSError):
+    """The server refused the opening of a connection; the text says how."""
 
 
 def attack(kind):

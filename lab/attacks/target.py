@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import websocket
 
-from .registry import ANSWER_SECONDS
+from .registry import ANSWER_SECONDS, Refused
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
 JSON = {"Accept": "application/json"}
@@ -124,10 +124,6 @@ class Target:
             ws.shutdown()
             raise Refused(told)
         return ws
-
-
-class Refused(OSError):
-    """The server refused the opening of a connection; the text says how."""
 
 
 class Polling:

@@ -6,9 +6,9 @@ import uuid
 
 import websocket
 
-from .registry import Attack, attack
+from .registry import Attack, Refused, attack
 from .requests import DEPTH, LONG_TEXT, SMALL_BUFFER
-from .target import POLLING, Polling, Refused
+from .target import POLLING, Polling
 
 CLOSED, OPEN = "closed", "goes on"
 LOOK_SECONDS = 25           # for the server to close a connection

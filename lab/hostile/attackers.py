@@ -8,6 +8,7 @@ from ..attacks import ATTACKS
 from ..attacks.requests import IN_LOG, EscapesInLog
 
 END_SECONDS = 60            # for the process to end when it is told to
+FAREWELL_SECONDS = 8        # for what is under way to be answered
 
 
 class Attackers:
@@ -19,7 +20,7 @@ class Attackers:
     def start(self, seconds, sids, rate=1, seed=0):
         """Let them begin; they end by themselves after so many seconds and some more."""
         plan = {"target": {**self.target, "sids": sids}, "only": list(self.options["only"]), "seed": f"{self.options['seed']}/{seed}",
-                "rate": rate, "seconds": seconds + END_SECONDS}
+                "rate": rate, "seconds": seconds + END_SECONDS, "farewell": 2 if self.options["quick"] else FAREWELL_SECONDS}
         self.process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "lab.attacks"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, encoding="utf-8")
         self.process.stdin.write(json.dumps(plan) + "\n")

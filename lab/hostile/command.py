@@ -1,5 +1,6 @@
 """`manage.py prove --hostile` and `prove --soak`: the options, one run after the other, the tables, the exit code."""
 import argparse
+import functools
 import random
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from .. import namespace
 from ..attacks import ATTACKS
 from . import report
 from .run import run
+from .soak import soak
 
 SOAK_MINUTES = 60
 
@@ -31,6 +33,9 @@ def parse(arguments):
     parser.add_argument("--only", action="append", default=[], metavar="ATTACK", help="this attack alone, as the table names it")
     parser.add_argument("--seconds", type=int, default=0, help="attack for so long")
     parser.add_argument("--mutant", default="", help="take a guard out of the server, to see that the run fails: a name in lab/mutants.py")
+    parser.add_argument("--soak", type=int, nargs="?", const=SOAK_MINUTES, metavar="MINUTES",
+                        help=f"instead: half of the load malformed for so long ({SOAK_MINUTES}), with a plot of what the process holds")
+    parser.add_argument("--folder", metavar="FOLDER", default=report.DOCS / "performance", help="where the table and the plot of --soak go")
     parser.add_argument("--report", metavar="FILE", help="write the report there")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.only) - {kind.name for kind in ATTACKS}:
@@ -38,6 +43,10 @@ def parse(arguments):
     if asked.front:
         asked.mode = ["server"]
     return asked
+
+
+def _tell(mode, line):
+    print(f"[{mode}] {line}", flush=True)
 
 
 def main(arguments):
@@ -51,18 +60,23 @@ def main(arguments):
     for mode in asked.mode or ["embedded", "server"]:
         options = {"mode": mode, "seed": seed, "quick": asked.quick, "only": asked.only, "async_mode": asked.async_mode, "front": asked.front,
                    "ipv6": asked.ipv6, "mutant": asked.mutant, "seconds": asked.seconds}
-        outcome = run(options, tempfile.mkdtemp(prefix=f"{mode}-", dir=kept), lambda line, mode=mode: print(f"[{mode}] {line}", flush=True))
+        tell = functools.partial(_tell, mode)
+        directory = tempfile.mkdtemp(prefix=f"{mode}-", dir=kept)
+        if asked.soak:
+            outcomes.append(soak(options, asked.soak, directory, Path(asked.folder), tell))
+            continue
+        outcome = run(options, directory, tell)
         outcomes.append(outcome)
         print(f"\n{report.as_text(outcome)}\n", flush=True)
         for name, texts in outcome["violations"].items():
             print(f"NOT KEPT {name}:", *texts[:5], sep="\n  ")
-    if asked.report or not (asked.quick or asked.only or asked.mutant):
+    if asked.report or not (asked.soak or asked.quick or asked.only or asked.mutant):
         path = Path(asked.report) if asked.report else report.REPORT
         report.write(outcomes, command, path)
         print(f"Written: {path}")
     for outcome in outcomes:
         for words in outcome["missed"]:
             print(f"MISSED [{outcome['mode']}] {words}")
-        if outcome["missed"]:
+        if outcome["missed"] and "failed_pages" in outcome:
             print(f"[{outcome['mode']}] pages that failed: {outcome['failed_pages']}; the log: {outcome['log']}")
     return 1 if any(outcome["missed"] for outcome in outcomes) else 0

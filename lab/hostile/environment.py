@@ -21,7 +21,7 @@ from .addresses import Addresses, Resident
 from .bystander import Browser, SourcedTab
 
 SPEED = 4                   # messages a second that the tabs write together; a person may send 3 a second
-ATTACKER_ACCOUNTS = 6
+ATTACKER_ACCOUNTS = 10
 OPEN_SECONDS = 20           # for every tab to be connected
 LOOKS, LOOK_SECONDS = 10, 0.4       # of what the process holds: the median of so many, so long apart
 TABS = (("anna/1", ("bert", "dirk"), ("websocket",)), ("anna/2", ("bert", "dirk"), ("polling",)),

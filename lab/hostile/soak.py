@@ -1,0 +1,84 @@
+"""`prove --soak MINUTES`: half of the load is malformed for an hour; what the process holds is written down minute by minute."""
+import csv
+import time
+from pathlib import Path
+
+import pygal
+from pygal.style import CleanStyle
+
+from ..record import Record
+from .attackers import Attackers, rows_of_attacks
+from .bars import MAX_GROWTH, RESOURCES, is_back
+from .environment import Environment
+from .run import settle, shown, target_of
+
+COLUMNS = ("minute", "memory_mb", "descriptors", "threads", "entries", "ordinary", "malformed")
+SETTLED_SHARE = 0.25        # of the time; what is held then is what the end is compared with
+RATE_STEPS = 0.5            # at most so much the attackers' rate is corrected at once
+START_RATE = 0.1            # of the rate at which they attack in a hostile run
+LIVE_EVENTS = 4             # what one message stands for: it is sent, acknowledged, delivered and marked as read
+
+
+def ordinary(environment):
+    """Return how many requests and events ordinary people have sent: pages, messages, and what each message brings with it."""
+    return sum(len(browser.looks) for browser in environment.browsers) + LIVE_EVENTS * len(environment.record.of("written"))
+
+
+def soak(options, minutes, directory, folder, tell=print):
+    """Return {rows, missed}; writes soak-MODE.csv and soak-MODE.svg into the folder."""
+    record, rows, malformed, rate, told = Record(Path(directory) / "log.jsonl"), [], 0, START_RATE, {}
+    with Environment(options, record, directory) as environment:
+        attackers = Attackers(target_of(environment), options)
+        environment.begin_load()
+        began, base = time.monotonic(), ordinary(environment)
+        while len(rows) < minutes:
+            _begun, _ended, sent = attackers.attack_for(max(5, began + 60 * (len(rows) + 1) - time.monotonic() - 15),
+                                                        environment.sids(), rate=rate, seed=len(rows))
+            add(told, sent)
+            malformed += sum(row["sent"] for row in sent.values())
+            held, people = environment.held(), ordinary(environment) - base
+            rows.append({"minute": len(rows) + 1, "memory_mb": round(held["memory"] / 1024, 1), "descriptors": int(held["descriptors"]),
+                         "threads": int(held["threads"]), "entries": int(held["entries"]), "ordinary": people, "malformed": malformed})
+            rate *= min(1 + RATE_STEPS, max(1 - RATE_STEPS, people / max(1, malformed)))
+            tell(f"minute {len(rows)}: {shown(held)}; {people:,} ordinary, {malformed:,} malformed")
+            write(rows, folder, options["mode"])
+            time.sleep(max(0, began + 60 * len(rows) - time.monotonic()))
+        environment.end_load()
+        settle(environment)
+        attacks = rows_of_attacks(told, environment.server.seen)
+    record.close()
+    return {"mode": options["mode"], "rows": rows, "missed": missed(rows, minutes, attacks)}
+
+
+def add(told, sent):
+    """Add what one round sent to what the rounds before did."""
+    for name, row in sent.items():
+        total = told.setdefault(name, {"sent": 0, "answers": {}})
+        total["sent"] += row["sent"]
+        for outcome, times in row["answers"].items():
+            total["answers"][outcome] = total["answers"].get(outcome, 0) + times
+
+
+def missed(rows, minutes, attacks):
+    """Return in words what has grown since the first quarter, and which attacks were answered as they should not be."""
+    early, late = rows[min(len(rows) - 1, int(minutes * SETTLED_SHARE))], rows[-1]
+    names = dict(zip(COLUMNS[1:5], RESOURCES))
+    return [f"{name}: {early[column]} in minute {early['minute']}, {late[column]} in minute {late['minute']}, more than {MAX_GROWTH:.0%} beyond"
+            for column, name in names.items() if not is_back(early[column], late[column])] + [
+                f"{row['attack']}: {', '.join(row['wrong'])}" for row in attacks if row["wrong"] and row["sent"]]
+
+
+def write(rows, folder, mode):
+    """Write the table so far, and its plot: each measure relative to its first value, so that one scale does for all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"soak-{mode}.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(rows)
+    chart = pygal.Line(style=CleanStyle, title=f"Held by the process while half of the load is malformed ({mode} mode)", x_title="minute",
+                       y_title="% of the first minute", x_labels=[row["minute"] for row in rows], x_labels_major_every=5, show_minor_x_labels=False,
+                       width=900, height=400, show_dots=False, legend_at_bottom=True, js=[], disable_xml_declaration=True)
+    for column, words in (("memory_mb", "memory"), ("descriptors", "descriptors"), ("threads", "threads"), ("entries", "transport entries")):
+        chart.add(f"{words} (first {rows[0][column]:g}, last {rows[-1][column]:g})",
+                  [round(100 * row[column] / max(1, rows[0][column]), 1) for row in rows])
+    chart.render_to_file(str(folder / f"soak-{mode}.svg"))
