@@ -139,7 +139,10 @@ class Eventlet:
 
             def finish(self):
                 deadlines.forget(self.connection)
-                super().finish()
+                try:
+                    super().finish()
+                finally:    # it ends before this one where the last words cannot be written, and the descriptor would stay open
+                    self.rfile.close()
 
             def version_string(self):
                 return "chat"

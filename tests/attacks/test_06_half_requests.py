@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from chat.deadlines import BODY_SECONDS, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
-from tests.attacks.conftest import ASYNC_MODES, connect
+from tests.attacks.conftest import ASYNC_MODES, connect, measure
+from tests.waiting import wait_for
 
 SLACK = 5       # seconds that a busy machine may add
 
@@ -47,6 +48,23 @@ def test_what_does_not_end_is_cut(server):
             ends[name] = aside.submit(seconds_until_closed, sock, drip)
         taken = {name: end.result() for name, end in ends.items()}
     assert all(HEAD_SECONDS - 2 < seconds < BODY_SECONDS + SLACK for seconds in taken.values()), taken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\nHos", b"GET /login HTTP/1.1\r\nHost: x\r\nA: b\r\n", FORM])
+def test_what_is_cut_leaves_no_descriptor_behind(server, begun):
+    """A head that is cut in the middle looks whole to the server, whose answer can no longer be written."""
+    before = measure(server, "process_open_fds")
+    with ExitStack() as opened:
+        cut = [opened.enter_context(connect(server)) for _n in range(50)]
+        for sock in cut:
+            sock.sendall(begun)
+            sock.settimeout(BODY_SECONDS + 3 * SLACK)
+        for sock in cut:
+            with suppress(ConnectionError):
+                while sock.recv(1000):
+                    pass
+        assert wait_for(lambda: measure(server, "process_open_fds") <= before + 5, SLACK), "they are closed at this end too"
 
 
 @pytest.mark.slow
