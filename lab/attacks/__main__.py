@@ -1,6 +1,7 @@
 """The attackers, a process of their own: `python -m lab.attacks`, the plan as JSON on the first line of standard input.
 
-They go on until that input ends, or until the plan's time is over; the last line printed is what was sent and answered, as JSON.
+They go on until that input ends, or until the plan's time is over and each attack has been answered as it should be, for which
+there is some patience; the last line printed is what was sent and answered, as JSON.
 """
 import json
 import os
@@ -35,6 +36,10 @@ def main():
             thread.start()
     threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     ending.wait(min(plan["seconds"], MAX_SECONDS))
+    patient_until = time.monotonic() + plan["patience"]
+    while time.monotonic() < patient_until and not all(attack.has_shown() for attack, _thread in running):
+        if ending.wait(0.1):
+            break
     ending.set()
     until = time.monotonic() + plan["farewell"]
     for _attack, thread in running:

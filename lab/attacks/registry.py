@@ -38,6 +38,11 @@ class Attack:
     def close(self):
         """Let go of everything that is still held."""
 
+    def has_shown(self):
+        """Tell whether it was sent, and answered either as a guarded server answers it, or as none may."""
+        seen = set(self.counts)
+        return bool(self.sent) and (not self.needed or bool(seen & self.needed or seen - self.accepted))
+
     def run(self, ending, rate=1):
         """Send it again and again until `ending` is set, `rate` times as often as it would."""
         try:

@@ -2,47 +2,36 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 
 from ..attacks import ATTACKS
 from ..attacks.requests import IN_LOG, EscapesInLog
 
-END_SECONDS = 60            # for the process to end when it is told to
+END_SECONDS = 60            # for the process to end by itself
 FAREWELL_SECONDS = 8        # for what is under way to be answered
 
 
 class Attackers:
-    """Everything at once, from `start` to `stop`."""
+    """Everything at once, as often as one likes."""
 
     def __init__(self, target, options):
         self.target, self.options = target, options
 
-    def start(self, seconds, sids, rate=1, seed=0):
-        """Let them begin; they end by themselves after so many seconds and some more."""
-        plan = {"target": {**self.target, "sids": sids}, "only": list(self.options["only"]), "seed": f"{self.options['seed']}/{seed}",
-                "rate": rate, "seconds": seconds + END_SECONDS, "farewell": 2 if self.options["quick"] else FAREWELL_SECONDS}
-        self.process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "lab.attacks"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, encoding="utf-8")
-        self.process.stdin.write(json.dumps(plan) + "\n")
-        self.process.stdin.flush()
-        return self
-
-    def stop(self):
-        """End them; return {attack: {sent, answers}}."""
-        try:
-            told, _nothing = self.process.communicate(timeout=END_SECONDS)
-        finally:
-            self.process.kill()
-            self.process.wait()
-        return json.loads(told.splitlines()[-1])
-
-    def attack_for(self, seconds, sids, **options):
-        """Attack for so many seconds; return (when it began, when it ended, what was sent and answered)."""
+    def attack_for(self, seconds, sids, rate=1, seed=0, patience=0):
+        """Attack for so many seconds, longer where an attack was not yet answered; return (begin, end, {attack: {sent, answers}})."""
         begun = time.monotonic()
-        self.start(seconds, sids, **options)
-        time.sleep(seconds)
-        told = self.stop()
-        return begun, time.monotonic(), told
+        plan = {"target": {**self.target, "sids": sids}, "only": list(self.options["only"]), "seed": f"{self.options['seed']}/{seed}",
+                "rate": rate, "seconds": seconds, "patience": patience, "farewell": 2 if self.options["quick"] else FAREWELL_SECONDS}
+        with subprocess.Popen([sys.executable, "-W", "ignore", "-m", "lab.attacks"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              encoding="utf-8") as process:
+            process.stdin.write(json.dumps(plan) + "\n")
+            process.stdin.flush()       # and left open: the process ends when this one does
+            killer = threading.Timer(seconds + patience + END_SECONDS, process.kill)
+            killer.start()
+            told = process.stdout.read()
+            killer.cancel()
+        return begun, time.monotonic(), json.loads(told.splitlines()[-1])
 
 
 def rows_of_attacks(told, log_lines):

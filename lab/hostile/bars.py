@@ -5,6 +5,7 @@ from .bystander import failed
 
 PAGE_SECONDS, DELIVERY_SECONDS = 0.5, 0.2   # p99
 MAX_GROWTH = 0.10           # of what the process held before
+QUICK_MEMORY_GROWTH = 0.50  # after a quarter of a minute nothing has its size yet
 RESOURCES = {"memory": "memory, KB", "descriptors": "descriptors", "threads": "threads", "entries": "transport entries"}
 UNITS = {"memory": " KB"}
 
@@ -38,13 +39,17 @@ def deliveries(record, begun, ended, tabs=None):
     return seconds
 
 
-def within(before, after):
+def within(before, after, names=tuple(RESOURCES), quick=False):
     """Tell whether everything is back."""
-    return all(is_back(before[name], after[name]) for name in RESOURCES)
+    return all(is_back(before[name], after[name], growth_of(name, quick)) for name in names)
 
 
-def is_back(before, after):
-    return after <= before * (1 + MAX_GROWTH)
+def is_back(before, after, growth=MAX_GROWTH):
+    return after <= before * (1 + growth)
+
+
+def growth_of(name, quick):
+    return QUICK_MEMORY_GROWTH if quick and name == "memory" else MAX_GROWTH
 
 
 def judge(environment, phase, held, totals, violations, patience):
@@ -65,8 +70,9 @@ def judge(environment, phase, held, totals, violations, patience):
     ]
     before, after = held
     for name, words in RESOURCES.items():
-        bars.append(Bar(f"{words}, a minute after" if patience == 1 else f"{words}, afterwards", f"{before[name] * (1 + MAX_GROWTH):,.0f}",
-                        f"{before[name]:,.0f} → {after[name]:,.0f}", is_back(before[name], after[name])))
+        growth = growth_of(name, patience > 1)
+        bars.append(Bar(f"{words}, {'a minute after' if patience == 1 else 'afterwards'}", f"{before[name] * (1 + growth):,.0f}",
+                        f"{before[name]:,.0f} → {after[name]:,.0f}", is_back(before[name], after[name], growth)))
     return bars
 
 

@@ -19,6 +19,7 @@ from .addresses import at
 PAGES_PER_SECOND = 3        # of each browser
 LOGIN_EVERY = 40            # pages: then the person logs out and in again
 PATIENCE_SECONDS = 60
+REQUEST_SECONDS = 15        # for a step of a connection
 
 
 class SourcedTab(ScriptedTab):
@@ -27,8 +28,14 @@ class SourcedTab(ScriptedTab):
     def _new_client(self, lost):
         session = at(self.person.source, session_of(self.person, TelltaleSession(lost.set)), self.person.cafile)
         options = {"socket": self._connected_socket()} if self.transports == ["websocket"] else {}
-        return socketio.Client(reconnection=False, request_timeout=OPENING_SECONDS, http_session=session,
+        return socketio.Client(reconnection=False, request_timeout=REQUEST_SECONDS, http_session=session,
                                websocket_extra_options={name: value for name, value in options.items() if value})
+
+    def ask(self, event, payload):
+        """The same, but never give a connection up for want of answers: what is lost then is what the server has ended."""
+        answer = super().ask(event, payload)
+        self.silences = 0
+        return answer
 
     def _connected_socket(self):
         """Return what a WebSocket is to run over; None where nobody answers, which the library then finds out by itself."""

@@ -70,10 +70,10 @@ def main(arguments):
         print(f"\n{report.as_text(outcome)}\n", flush=True)
         for name, texts in outcome["violations"].items():
             print(f"NOT KEPT {name}:", *texts[:5], sep="\n  ")
-    if asked.report or not (asked.soak or asked.quick or asked.only or asked.mutant):
-        path = Path(asked.report) if asked.report else report.REPORT
-        report.write(outcomes, command, path)
-        print(f"Written: {path}")
+        if asked.report or not (asked.quick or asked.only or asked.mutant):
+            path = Path(asked.report) if asked.report else report.REPORT
+            report.write(outcomes, command, path)
+            print(f"Written: {path}", flush=True)
     for outcome in outcomes:
         for words in outcome["missed"]:
             print(f"MISSED [{outcome['mode']}] {words}")

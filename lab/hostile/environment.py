@@ -1,5 +1,6 @@
 """What one hostile run stands on: the chat with its database, a reverse proxy if asked for, people, and the attackers."""
 import contextlib
+import os
 import random
 import re
 import statistics
@@ -149,11 +150,17 @@ class Environment(contextlib.ExitStack):
         """Return what the server process holds, the median of some looks: memory in KB, descriptors, threads, transport entries."""
         looks = []
         for _n in range(LOOKS):
-            looks.append(self._look())
+            looks.append(self.look())
             time.sleep(LOOK_SECONDS)
         return {name: statistics.median(look[name] for look in looks) for name in looks[0]}
 
-    def _look(self):
+    def processor_seconds(self):
+        """Return how much time of a processor the server process has used."""
+        fields = Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def look(self):
+        """Return what the server process holds now."""
         process = Path(f"/proc/{self.server.process.pid}")
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         metrics = requests.get(f"{self.server.url}/metrics", timeout=60).text

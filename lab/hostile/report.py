@@ -43,7 +43,8 @@ def as_text(outcome):
 
 def as_markdown(outcome):
     parts = [f"## {title(outcome)}\n", f"{outcome['attacked'] / 60:.1f} minutes of attacks, beside {outcome['messages']:,} messages and"
-             f" {outcome['pages']:,} pages of other people.\n"]
+             f" {outcome['pages']:,} pages of other people. The server used {outcome['processor'] / outcome['attacked']:.0%} of"
+             f" one processor meanwhile; the machine's load over five minutes was {outcome['load_average']:.1f}.\n"]
     for table in tables(outcome):
         head = f"| {' | '.join(table[0])} |\n|{' --- |' * len(table[0])}\n"
         parts.append(head + "".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |\n" for row in table[1:]))
@@ -54,10 +55,9 @@ def as_markdown(outcome):
 
 def write(outcomes, command, path=REPORT):
     """Write the report of runs of one mode after the other."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
     parts = ["# What attackers send, and what other people notice of it\n",
              f"Written by `{command}` on {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC: Python {platform.python_version()}, {platform.system()}"
-             f" {platform.machine()}, {os.cpu_count()} processors, a load of {load:.1f} at the end.\n",
+             f" {platform.machine()}, {os.cpu_count()} processors.\n",
              "All attacks are sent at once, by a process of low priority, from addresses of their own. Beside them people log in, chat at six tabs"
              " over WebSocket and long polling, open pages and search, each from an address of their own; the times are theirs. *Cut* is a connection"
              " that the server ended without an answer, *closed* a live one that it ended.\n",
