@@ -76,3 +76,31 @@ def store_refused():
 def endless_lease():
     from chat import presence
     presence.LEASE = 1_000_000
+
+
+# --- guards against attackers: `prove --hostile --mutant NAME` shows that their rows turn red
+
+def no_packet_budget():
+    from chat.transport import Transport
+    Transport.has_turn = lambda self: True
+
+
+def sid_is_a_key():
+    from chat.transport import Guard
+    Guard._answer_other_session = lambda self, environ, start_response: self.application(environ, start_response)
+
+
+def no_deadlines():
+    from chat.deadlines import Deadlines
+    Deadlines.sweep = lambda self: None
+
+
+def endless_guessing():
+    from chat import auth_controller
+    auth_controller.ACCOUNT_FAILURES = auth_controller.ADDRESS_FAILURES = 10 ** 9
+
+
+def entries_stay():
+    from chat.transport import Transports
+    Transports._forget = lambda self, eio_sid: None
+    Transports.closed = lambda self, eio_sid, reason: self.server._handle_eio_disconnect(eio_sid, reason)

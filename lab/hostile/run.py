@@ -38,7 +38,7 @@ def before_attacks(environment, attackers, phase, tell):
     time.sleep(phase["load"])
     calm = environment.held()
     attackers.attack_for(phase["warm_up"], environment.sids(), seed="warm-up")
-    wait_for(lambda: within(calm, environment.look(), ("descriptors", "entries")), RETURN_SECONDS)
+    wait_for(lambda: within(calm, environment.look(), ("entries",)), RETURN_SECONDS)
     time.sleep(phase["rest"] / 2)
     before = environment.held()
     tell(f"before the attacks: {shown(before)}")

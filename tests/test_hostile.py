@@ -1,0 +1,37 @@
+"""`prove --hostile`: a quick run, in which times decide nothing, and guards taken out, each of which turns its row red."""
+import subprocess
+import sys
+
+import pytest
+
+from tests.server import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+GUARDS = {      # a guard -> the attack that it is against, and what is said then
+    "no_packet_budget": ("a person who is logged in sends typing and unknown events without end", "goes on"),
+    "sid_is_a_key": ("other people's transport ids", "200"),
+    "endless_guessing": ("wrong passwords against one person", "never: 429"),
+    "entries_stay": ("packets that end a transport, with CONNECT behind them", "transport entries"),
+}
+
+
+def hostile(*arguments):
+    """Return the exit code of a quick run in the embedded mode, and what it printed."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "lab", "--hostile", "--quick", "--seed", "1", *arguments],
+                          cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8")
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mode", ["embedded", "server"])
+def test_nobody_notices_the_attackers(mode):
+    code, said = hostile("--mode", mode)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_guard_that_is_missing_is_noticed(guard):
+    attack, words = GUARDS[guard]
+    code, said = hostile("--mode", "embedded", "--only", attack, "--mutant", guard)
+    missed = [line for line in said.splitlines() if line.startswith("MISSED")]
+    assert code == 1 and any(words in line for line in missed), said
