@@ -43,7 +43,8 @@ def nginx(folder, ports, web, tls, certificate):
         "# server 10.0.0.2:5000;": "".join(f"server {HOST}:{port};" for port in more)}))
     temporary = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     main = folder / "nginx.conf"
-    main.write_text(f"daemon off; pid {folder}/pid; error_log stderr; events {{ worker_connections {CONNECTIONS}; }}\n"
+    user = "" if os.geteuid() else "user root;"     # nobody else could write into this folder what a body holds
+    main.write_text(f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{ worker_connections {CONNECTIONS}; }}\n"
                     f"http {{ access_log off; {temporary}\ninclude {site}; }}\n")
     return [programs.NGINX.path(), "-c", str(main), "-p", str(folder)]
 

@@ -203,7 +203,7 @@ class BrokenBodies(Attack):
 
     name = "malformed polling bodies"
     per_second = 5
-    accepted = frozenset({"400", "408", "413"})
+    accepted = frozenset({"400", "408", "413", CUT})
     needed = frozenset({"400"})
     BODIES = (b"9", b"", b"0", b"40\x1e", b"4\xff", b"4" + b"x" * 70_000, b"\x1e".join([b"3"] * 501))
 

@@ -78,6 +78,8 @@ class Target:
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", self.netloc if host is None else host)
+            if self.is_tls:
+                connection.putheader("Referer", f"{self.url}/")     # without it no form counts, and nothing behind the forms is reached
             data = body.encode() if isinstance(body, str) else body
             if data is not None:
                 connection.putheader("Content-Length", str(len(data)))

@@ -60,10 +60,10 @@ class Resident(Person):
     def __init__(self, url, username, source, cafile=""):
         super().__init__(url, username)
         self.source, self.cafile = source, cafile
-        at(source, self.http, cafile)
+        self.new_browser()
 
     def new_browser(self):
         """Forget all cookies and connections."""
         self.http.close()
         self.http = at(self.source, requests.Session(), self.cafile)
-        self.http.headers["Accept"] = "text/html"
+        self.http.headers.update({"Accept": "text/html", "Referer": f"{self.url}/"})      # a form by https needs it
