@@ -13,6 +13,7 @@ Usage: python3 manage.py COMMAND
   run [--processes N]  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
   prove [--quick] [..] break the chat in every way and check what it promises
+  prove --hostile [..] send everything at once that an attacker may, and measure what people notice
   fuzz [--seed N] [..] send the chat what no client would, and watch who takes harm
   bench [--quick] [..] measure the chat against the report's own stack
   doctor [URL]         visit the chat as two people do, and say what is wrong with the way there

@@ -15,7 +15,8 @@ LONGEST_QUICK, LONGEST_FULL = 3, 60     # minutes
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 manage.py prove", description="Break the chat in every way and check what it promises.")
+    parser = argparse.ArgumentParser(prog="python3 manage.py prove", description="Break the chat in every way and check what it promises.",
+                                     epilog="--hostile and --soak attack it instead, and have options of their own: prove --hostile --help")
     parser.add_argument("--quick", action="store_true", help=f"each short fault once, at scripted tabs, with more patience: under {LONGEST_QUICK} minutes; no report is written")
     parser.add_argument("--hours", type=float, default=0, help="go on for so long; without it the full matrix runs once, and begins anew until enough was written")
     parser.add_argument("--seed", type=int, help="repeat the run of that seed")

@@ -20,8 +20,7 @@ class Form(Attack):
         """Ask for the empty form; return the headers to send it with, and its token."""
         answer = self.target.ask("GET", path, source)
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.text)
-        cookie = answer.headers.get("set-cookie", "").partition(";")[0]
-        return {**FORM, "Cookie": cookie}, found[1] if found else ""
+        return {**FORM, "Cookie": answer.cookie}, found[1] if found else ""
 
     def submit(self, path, source, **fields):
         headers, token = self.open(path, source)

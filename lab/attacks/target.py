@@ -32,6 +32,7 @@ class Answer:
     status: int
     headers: dict
     body: bytes
+    cookie: str = ""        # all that the answer sets, as a browser sends it back
 
     @property
     def text(self):
@@ -88,7 +89,9 @@ class Target:
             connection.endheaders(data)
             try:
                 answer = connection.getresponse()
-                return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+                headers = answer.getheaders()
+                cookie = "; ".join(value.partition(";")[0] for name, value in headers if name.lower() == "set-cookie")
+                return Answer(answer.status, {name.lower(): value for name, value in headers}, answer.read(), cookie)
             except http.client.HTTPException as error:
                 raise ConnectionError(str(error)) from error
 

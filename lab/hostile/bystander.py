@@ -59,7 +59,9 @@ class Browser(threading.Thread):
 
     def run(self):
         while not self.ending.wait(self.dice.expovariate(PAGES_PER_SECOND)):
-            if len(self.looks) % LOGIN_EVERY == LOGIN_EVERY - 1:
+            if self.looks and self.looks[-1][3] == 302 and self.looks[-1][1] != "log in":
+                self._look("log in", self.person.log_in)    # it came to nothing the last time
+            elif len(self.looks) % LOGIN_EVERY == LOGIN_EVERY - 1:
                 self._look("log in", self._come_again)
             else:
                 what, path = self.dice.choice([("home", "/"), ("conversation", f"/chat/{self.peer}"), ("search", "/users?q=an"),
