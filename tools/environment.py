@@ -1,6 +1,7 @@
 """The virtual environment: made once, brought up to date when the pins change."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ from tools.stamp import Stamp, digest
 VENV = ROOT / ".venv"
 STAMP = Stamp(VENV / "installed.json")
 OFFLINE_SIGNS = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError")
+# What pip says of a file that has another hash: which one it is, and where it came from.
+CHANGED_FILE = re.compile(r"DO NOT MATCH THE HASHES.*?^ +(\S+) from (\S+?)(?:#\S*)? ", re.M | re.S)
 
 
 def python():
@@ -45,25 +48,32 @@ def ensure_venv_module():
 
 
 def ensure_packages(requirements):
-    """Install a requirements file, or a single pin, unless just that is installed."""
+    """Install a requirements file unless just that is installed. pip refuses whatever has another hash than the pinned ones."""
     path = ROOT / requirements
-    is_file = requirements.endswith(".txt")
-    current = digest(path, ROOT / "requirements.txt") if is_file else requirements
+    current = digest(*_with_included(path))
     installed = STAMP.read()
     if installed.get(requirements) == current:
         return
     # Without a stamp an interrupted installation is begun anew.
     STAMP.remove()
     pip = [str(python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-    what = ["-r", str(path)] if is_file else [requirements]
     try:
-        step(f"Installing the Python packages of {requirements}", pip + what)
+        step(f"Installing the Python packages of {requirements}", [*pip, "--require-hashes", "-r", str(path)])
     except StepFailed as failure:
         raise SetupError(_explain_pip(failure)) from None
     STAMP.write({**installed, requirements: current})
 
 
+def _with_included(path):
+    """A requirements file and those that it names in turn."""
+    included = re.findall(r"^-r (\S+)$", path.read_text(encoding="utf-8"), re.M)
+    return [path, *(each for name in included for each in _with_included(path.parent / name))]
+
+
 def _explain_pip(failure):
+    if changed := CHANGED_FILE.search(failure.output):
+        return (f"{changed[1]} was refused and nothing was installed: the file that came is none of those whose hashes are pinned."
+                f" It came from {changed[2]}")
     if any(sign in failure.output for sign in OFFLINE_SIGNS):
         return "The Python packages could not be fetched: the first start needs the network."
     return f"The Python packages could not be installed: {failure.reason} (all of it: .setup.log)"

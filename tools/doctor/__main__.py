@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import config
+from tools.pins import read_pins
 
 from .examination import Finding, examine
 
@@ -16,13 +17,12 @@ USAGE = "Usage: python3 manage.py doctor [URL]     for example https://chat.exam
 def packages():
     """Yield what differs between the packages here and those that are pinned."""
     differing = []
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        name, pinned, wanted = line.partition(";")[0].strip().partition("==")
+    for pin in read_pins(ROOT / "requirements.in"):
         try:
-            if pinned and ";" not in line and version(name) != wanted:
-                differing.append(f"{name} {version(name)} instead of {wanted}")
+            if not pin.marker and version(pin.name) != pin.version:
+                differing.append(f"{pin.name} {version(pin.name)} instead of {pin.version}")
         except PackageNotFoundError:
-            differing.append(f"{name} is missing")
+            differing.append(f"{pin.name} is missing")
     if differing:
         yield Finding(f"The packages here are not those that were tested: {', '.join(differing)}.",
                       "Remove the folder .venv and run this again.")

@@ -1,0 +1,51 @@
+"""The pins of the requirements files, and the packages of the npm locks."""
+
+import json
+import re
+from typing import NamedTuple
+
+from tools import ROOT
+
+PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([\w.+!-]+)(?: *; *([^\\#]+?))? *$")
+
+
+class Pin(NamedTuple):
+    """A package at one version; the marker says on which machines."""
+
+    name: str
+    version: str
+    marker: str = ""
+
+    def __str__(self):
+        return f"{self.name}=={self.version}" + (f" ; {self.marker}" if self.marker else "")
+
+
+def read_pin(line):
+    """The pin that a line of a requirements file holds, or None."""
+    match = PIN.match(line.partition(" #")[0].rstrip())
+    return Pin(match[1], match[2], match[3] or "") if match else None
+
+
+def sources(folder=ROOT):
+    """The files in which people write pins."""
+    return sorted(folder.glob("requirements*.in"))
+
+
+def read_pins(path):
+    """The pins that a requirements file itself holds, for all machines."""
+    return [pin for line in path.read_text(encoding="utf-8").splitlines() if (pin := read_pin(line))]
+
+
+def python_pins(folder=ROOT):
+    """Every pin of every requirements file."""
+    return sorted({pin for path in sources(folder) for pin in read_pins(path)})
+
+
+def npm_packages(lock):
+    """{name: versions} of all that a package-lock.json names, what others bundle included."""
+    packages = {}
+    for path, package in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
+        if path and not package.get("link"):
+            name = package.get("name") or path.rpartition("node_modules/")[2]
+            packages.setdefault(name, set()).add(package["version"])
+    return packages
