@@ -7,6 +7,8 @@ import os
 from collections import namedtuple
 from pathlib import Path
 
+from tools import python_name
+
 ROOT = Path(__file__).resolve().parent
 
 ASYNC_MODES = ("eventlet", "gevent", "threading")
@@ -112,5 +114,5 @@ def load(environ=None):
     if not settings["EMBEDDED"] and len(settings["SECRET_KEY"].encode()) < SECRET_KEY_BYTES:
         raise ConfigError(
             f"With DATABASE_URL or REDIS_URL set, SECRET_KEY must be set to {SECRET_KEY_BYTES} bytes or more: "
-            "python3 -c \"import secrets; print(secrets.token_hex())\" makes one.")
+            f"{python_name()} -c \"import secrets; print(secrets.token_hex())\" makes one.")
     return settings

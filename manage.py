@@ -5,10 +5,9 @@ import os
 import sys
 
 OLDEST_PYTHON = (3, 10)
-NEWEST_PYTHON = (3, 13)     # the last one for which every pinned package has a wheel
 
 USAGE = """\
-Usage: python3 manage.py COMMAND
+Usage: {} COMMAND
 
   run [--processes N]  set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)
   test [--fast] [...]  set up what the tests need too, then run them; the rest goes to pytest
@@ -26,12 +25,11 @@ Usage: python3 manage.py COMMAND
 
 def main(arguments):
     """Run the command that the arguments name and return the exit code."""
-    if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
-        wanted = OLDEST_PYTHON + NEWEST_PYTHON
-        sys.stderr.write("Python %d.%d to %d.%d is needed; this is %s.\n" % (wanted + (sys.version.split()[0],)))
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        sys.stderr.write("Python %d.%d or a newer one is needed; this is %s.\n" % (OLDEST_PYTHON + (sys.version.split()[0],)))
         return 1
     # Imported late: an older Python could not even read these modules.
-    from tools import commands
+    from tools import command_line, commands
     from tools.console import SetupError
 
     command = {
@@ -48,7 +46,7 @@ def main(arguments):
     }.get(arguments[0] if arguments else None)
     if command is None:
         asked_for_help = not arguments or arguments[0] in ("help", "-h", "--help")
-        (sys.stdout if asked_for_help else sys.stderr).write(USAGE)
+        (sys.stdout if asked_for_help else sys.stderr).write(USAGE.format(command_line()))
         return 0 if asked_for_help else 2
     try:
         return command(arguments[1:])

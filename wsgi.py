@@ -3,6 +3,7 @@ import sys
 import warnings
 
 import config
+from tools import command_line
 
 
 def patch(mode):
@@ -12,7 +13,11 @@ def patch(mode):
         import eventlet
         eventlet.monkey_patch()
     elif mode == "gevent":
-        from gevent import monkey
+        try:
+            from gevent import monkey
+        except ModuleNotFoundError:
+            raise config.ConfigError("ASYNC_MODE=gevent needs the package gevent, which is not installed: "
+                                     f"`{command_line('run')}` does that.") from None
         monkey.patch_all()
 
 

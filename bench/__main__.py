@@ -4,7 +4,7 @@ import sys
 import time
 from dataclasses import replace
 
-from tools import programs
+from tools import command_line, programs
 
 from . import crowd, pages, profile, report, restart, store, talk
 from .measured import Measured
@@ -16,7 +16,7 @@ PARTS = ("talk", "crowd", "store", "pages", "cluster", "profile")
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 manage.py bench",
+    parser = argparse.ArgumentParser(prog=command_line("bench"),
                                      description="Measure the chat against the report's own stack.")
     parser.add_argument("--quick", action="store_true",
                         help="a taste of everything in two minutes: its figures mean little, and no report is written")

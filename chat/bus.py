@@ -10,9 +10,7 @@ import logging
 import time
 from collections import deque
 
-import orjson
-
-from . import bus_words
+from . import bus_words, fast_json
 from .errors import Unavailable
 from .message import Message
 from .presence import RedisBoard
@@ -124,14 +122,14 @@ class RedisBus:
         now = time.monotonic()
         if now - self.beat_at >= BEAT:
             self.beat_at = now
-            listeners = mouth.ask("PUBLISH", self.channel, orjson.dumps([self.process_id, self.line, self.trail.top]))
+            listeners = mouth.ask("PUBLISH", self.channel, fast_json.dumps([self.process_id, self.line, self.trail.top]))
             self._find(alone=listeners <= self.listening)
 
     def _next_words(self):
         """Take what waits to be told: of each word its people, and itself."""
         words = []
         for event, payload, people in [self.waiting.popleft() for _n in range(min(len(self.waiting), LONGEST_SPEECH))]:
-            words += [" ".join(map(str, people)), orjson.dumps([event, payload, people])]
+            words += [" ".join(map(str, people)), fast_json.dumps([event, payload, people])]
         return words
 
     def _find(self, alone):

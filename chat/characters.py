@@ -3,10 +3,10 @@
 The tables are Unicode's own, out of two packages: `regex` knows the properties that the standard library leaves out, and
 `confusable_homoglyphs` carries confusables.txt of UTS #39.
 """
+import json
 import unicodedata
 from importlib import resources
 
-import orjson
 import regex
 
 # Their pictures are empty, though no property of Unicode says so: a blank Braille pattern, an object that is not there,
@@ -73,7 +73,7 @@ def is_one_writing(text):
 def _prototypes():
     """Return {character: what it looks like}: confusables.txt maps each to the one that stands for all of its kind."""
     file = resources.files("confusable_homoglyphs").joinpath("confusables.json")
-    pairs = orjson.loads(file.read_bytes())     # {text: [{"c": text like it}]}, in both directions
+    pairs = json.loads(file.read_bytes())     # {text: [{"c": text like it}]}, in both directions
     likes = {text.replace("\u200E", ""): [like["c"].replace("\u200E", "") for like in like] for text, like in pairs.items()}
     prototypes = {}
     for text, like in likes.items():

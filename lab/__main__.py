@@ -7,6 +7,8 @@ import sys
 import tempfile
 import threading
 
+from tools import command_line
+
 from . import cluster, fake_clock, namespace, report
 from .hostile import command as hostile
 from .trial import try_mutants
@@ -15,7 +17,7 @@ LONGEST_QUICK, LONGEST_FULL = 3, 60     # minutes
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 manage.py prove", description="Break the chat in every way and check what it promises.",
+    parser = argparse.ArgumentParser(prog=command_line("prove"), description="Break the chat in every way and check what it promises.",
                                      epilog="--hostile and --soak attack it instead, and have options of their own: prove --hostile --help")
     parser.add_argument("--quick", action="store_true", help=f"each short fault once, at scripted tabs, with more patience: under {LONGEST_QUICK} minutes; no report is written")
     parser.add_argument("--hours", type=float, default=0, help="go on for so long; without it the full matrix runs once, and begins anew until enough was written")
@@ -62,7 +64,7 @@ def main(arguments=None):
     modes = ["cluster"] if asked.cluster else asked.mode or ["embedded", "server"]
     if asked.cluster and cluster.why_not():
         raise SystemExit(f"There is no cluster here: {cluster.why_not()}.")
-    command = "python3 manage.py prove" + " --cluster" * asked.cluster + " --quick" * asked.quick + f" --hours {asked.hours:g}" * bool(asked.hours)
+    command = command_line("prove") + " --cluster" * asked.cluster + " --quick" * asked.quick + f" --hours {asked.hours:g}" * bool(asked.hours)
     print(f"{command} --seed {seed}", flush=True)
     options = {"seed": seed, "quick": asked.quick, "hours": asked.hours, "only": asked.only}
     kept = tempfile.mkdtemp(prefix="chat-prove-")

@@ -1,4 +1,5 @@
 """What all tests share: the two databases' servers, the chat in each of its modes, and the cast."""
+import importlib.util
 import os
 import warnings
 
@@ -104,6 +105,8 @@ def start_server():
     servers = []
 
     def start(**settings):
+        if settings.get("ASYNC_MODE") == "gevent" and not importlib.util.find_spec("gevent"):
+            pytest.skip("gevent has no wheel for this machine")
         server = Server(**settings)
         servers.append(server)
         return server.start()

@@ -5,9 +5,9 @@ import threading
 import time
 from types import SimpleNamespace
 
-import orjson
 import pytest
 
+from chat import fast_json
 from chat.bus import HOLD, RedisBus, Trail
 from chat.message import Message
 from chat.presence import RedisBoard
@@ -279,10 +279,10 @@ def speech(redis_server):
     """What other processes say to the one that is called "here": that they are there, and words."""
     with redis_server.connect() as client:
         def beat(process_id, line, highest_id=0):
-            client.publish("chat:bus:7", orjson.dumps([process_id, line, highest_id]))
+            client.publish("chat:bus:7", fast_json.dumps([process_id, line, highest_id]))
 
         def say(*words):
-            client.publish("chat:bus:7:here", orjson.dumps(words))
+            client.publish("chat:bus:7:here", fast_json.dumps(words))
         yield SimpleNamespace(beat=beat, say=say)
 
 
@@ -306,7 +306,7 @@ def speaking(database, redis_server, listening, speech):
     assert wait_for(lambda: not bus.alone, ANSWER_SECONDS)
     yield bus, ear
     with redis_server.connect() as client:
-        ear.close(lambda *words: client.publish("chat:bus:7:there", orjson.dumps(words)))
+        ear.close(lambda *words: client.publish("chat:bus:7:there", fast_json.dumps(words)))
 
 
 def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, speaking, redis_server):

@@ -165,6 +165,12 @@ def test_an_unknown_mode(tmp_path, mode):
     assert_one_sentence(*start_in_vain(tmp_path, ASYNC_MODE=mode), "eventlet, gevent, threading")
 
 
+def test_a_mode_whose_library_is_missing(tmp_path):
+    (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError('gevent')", encoding="utf-8")
+    answer = start_in_vain(tmp_path, ASYNC_MODE="gevent", PYTHONPATH=str(tmp_path))
+    assert_one_sentence(*answer, "gevent, which is not installed", "manage.py run")
+
+
 def test_a_folder_that_cannot_be_made(tmp_path):
     file = tmp_path / "file"
     file.touch()

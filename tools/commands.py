@@ -1,26 +1,35 @@
 """The commands of manage.py."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
 
-from tools import ROOT, assets, environment, node, programs
+import config
+from tools import ROOT, assets, command_line, environment, node, programs
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
 MOST_PROCESSES = 64
+IF_POSSIBLE = "if possible"
 
 
 def run(arguments):
     """Set up what is missing, then become the server, or the keeper of several behind HAProxy."""
     processes = _processes(arguments)
     if processes == 1:
-        _set_up("requirements.txt")
+        _set_up("requirements.txt", gevent=_chosen_mode() == "gevent")
         return _hand_over([str(ROOT / "wsgi.py")])
-    _set_up("requirements.txt", needed=[programs.HAPROXY], purpose="run several processes")
+    _set_up("requirements.txt", gevent=_chosen_mode() == "gevent", needed=[programs.HAPROXY], purpose="run several processes")
     os.chdir(ROOT)
     return _hand_over(["-m", "tools.cluster", str(processes)])
+
+
+def _chosen_mode():
+    """What ASYNC_MODE says, unchecked: the server itself has a word for what is none."""
+    with contextlib.suppress(config.ConfigError):
+        return {**config.read_env_file(), **os.environ}.get("ASYNC_MODE", "").strip()
 
 
 def _processes(arguments):
@@ -28,14 +37,15 @@ def _processes(arguments):
         if not text.isdecimal() or not 1 <= int(text) <= MOST_PROCESSES:
             raise argparse.ArgumentTypeError(f"N is from 1 to {MOST_PROCESSES}, not {text}")
         return int(text)
-    parser = argparse.ArgumentParser(prog="python3 manage.py run", description="Serve the chat.")
+    parser = argparse.ArgumentParser(prog=command_line("run"), description="Serve the chat.")
     parser.add_argument("--processes", type=number, default=1, metavar="N", help="so many, behind HAProxy, on one address")
     return parser.parse_args(arguments).processes
 
 
 def test(arguments):
     """Set up what the tests need too, then become pytest."""
-    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE, benchmark=sys.platform == "linux")
+    _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE,
+            benchmark=sys.platform == "linux", gevent=IF_POSSIBLE)
     os.chdir(ROOT)
     return _hand_over(["-m", "pytest", *arguments])
 
@@ -82,7 +92,7 @@ def restore(arguments):
 
 def _with_file(command, arguments):
     if len(arguments) != 1:
-        raise SetupError(f"Usage: python3 manage.py {command} FILE     for example chat.backup.gz")
+        raise SetupError(f"Usage: {command_line(command)} FILE     for example chat.backup.gz")
     file = os.path.abspath(arguments[0])
     _set_up("requirements.txt")
     os.chdir(ROOT)
@@ -112,15 +122,26 @@ def _refuse(arguments):
         raise SetupError(f"This command takes no arguments: {' '.join(arguments)}")
 
 
-def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False):
+def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False, gevent=False):
     with setup_lock():
         programs.ensure(needed, purpose)
         environment.ensure_venv()
         for file in requirements:
             environment.ensure_packages(file)
+        if gevent:
+            _install_gevent(is_optional=gevent == IF_POSSIBLE)
         assets.ensure()
         if benchmark:
             node.ensure_packages(ROOT / "bench", "packages of the benchmark")
+
+
+def _install_gevent(is_optional):
+    try:
+        environment.ensure_packages("requirements-gevent.txt")
+    except environment.NoWheel as error:
+        if not is_optional:
+            raise SetupError(f"ASYNC_MODE=gevent cannot run here, eventlet and threading can. {error}") from None
+        print(f"What is about gevent is left out. {error}")
 
 
 def _hand_over(arguments):

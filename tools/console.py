@@ -1,6 +1,7 @@
 """One line on the terminal for each step, and one sentence for each failure."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import time
 from tools import ROOT
 
 LOG = ROOT / ".setup.log"
+ERASE_TO_THE_END = "\x1b[K"
 COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -31,8 +33,11 @@ class StepFailed(Exception):
         return (errors or lines[-1:] or ["it printed nothing"])[0]
 
 
-def step(title, command, close_fds=False, folder=ROOT):
-    """Run a program quietly under a one-line title that counts the seconds. Raises StepFailed."""
+def step(title, command, close_fds=False, folder=ROOT, progress=None):
+    """Run a program quietly under a one-line title that counts the seconds. Raises StepFailed.
+
+    On a terminal the line also shows what `progress` returns for the output so far.
+    """
     started = time.monotonic()
     print(f"{title} ...", end="", flush=True)
     with open(LOG, "w+", encoding="utf-8", errors="replace") as log:
@@ -42,15 +47,25 @@ def step(title, command, close_fds=False, folder=ROOT):
             while process.poll() is None:
                 _wait_a_second(process)
                 if sys.stdout.isatty():
-                    print(f"\r{title} ... {time.monotonic() - started:.0f} s", end="", flush=True)
+                    _show(f"{title} ... {time.monotonic() - started:.0f} s", progress)
         except BaseException:
             process.kill()
             print()
             raise
+        if sys.stdout.isatty():
+            _show(f"{title} ... {time.monotonic() - started:.0f} s")
         print("" if sys.stdout.isatty() else f" {time.monotonic() - started:.0f} s")
         if process.returncode:
             log.seek(0)
             raise StepFailed(log.read())
+
+
+def _show(line, progress=None):
+    """Write over the terminal's last line. It must not be longer than the terminal is wide."""
+    if progress and (said := progress(LOG.read_text(encoding="utf-8", errors="replace"))):
+        line += f", {said}"
+    width = shutil.get_terminal_size().columns - 1
+    print(f"\r{line[:width]}{ERASE_TO_THE_END}", end="", flush=True)
 
 
 def _wait_a_second(process):

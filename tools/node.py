@@ -1,5 +1,6 @@
 """Node and the browser packages of package.json."""
 
+import json
 import platform
 import re
 import shutil
@@ -21,10 +22,17 @@ def ensure_packages(folder=ROOT, what="browser packages"):
         return
     # npm ci begins by emptying node_modules, and the stamp goes with it.
     try:
-        step(f"Installing the {what}", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"], folder=folder)
+        step(f"Installing the {what}", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"], folder=folder, progress=lambda _output: _npm_progress(folder))
     except StepFailed as failure:
         raise SetupError(_explain_npm(failure, what)) from None
     stamp.write({"packages": current})
+
+
+def _npm_progress(folder):
+    """How many packages npm, which says nothing on its way, has laid into node_modules. Optional ones are for some machines only."""
+    packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    wanted = [path for path, package in packages.items() if path and not package.get("optional")]
+    return f"{sum((folder / path / 'package.json').exists() for path in wanted)} of {len(wanted)} packages"
 
 
 def packages_digest(folder):

@@ -22,7 +22,7 @@ class Pin(NamedTuple):
 
 def read_pin(line):
     """The pin that a line of a requirements file holds, or None."""
-    match = PIN.match(line.partition(" #")[0].rstrip())
+    match = PIN.match(line.removesuffix("\\").partition(" #")[0].rstrip())
     return Pin(match[1], match[2], match[3] or "") if match else None
 
 

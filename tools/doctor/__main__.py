@@ -6,12 +6,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import config
+from tools import command_line
 from tools.pins import read_pins
 
 from .examination import Finding, examine
 
 ROOT = Path(__file__).parents[2]
-USAGE = "Usage: python3 manage.py doctor [URL]     for example https://chat.example.org"
+USAGE = f"Usage: {command_line('doctor')} [URL]     for example https://chat.example.org"
 
 
 def packages():

@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 
 from wsproto.utilities import ProtocolError
 
+from tools import command_line
+
 from .visitor import PollingTab, Refused, Visitor, WebSocketTab
 
 POLLS = 8               # requests of one polling connection: where every second one goes astray, 255 of 256 runs notice
@@ -71,7 +73,7 @@ def front_door(visitor):
                            "Renew it, or put the whole chain into the file that the proxy serves.")) from error
     except NETWORK_ERRORS as error:
         raise Stop(Finding(f"Nobody answers at {visitor.origin}: {error}.",
-                           "Start the chat with `python3 manage.py run`, and look at HOST and PORT there; behind a proxy,"
+                           f"Start the chat with `{command_line('run')}`, and look at HOST and PORT there; behind a proxy,"
                            " look whether that one runs.")) from error
     if answer.status != 200 or answer.json().get("status") != "ok":
         raise Stop(Finding(f"Somebody answers at {visitor.origin}, but not the chat ({answer.status}).",

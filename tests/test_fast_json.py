@@ -1,0 +1,38 @@
+"""JSON is the same with orjson and without it."""
+import importlib
+import json
+import sys
+
+import pytest
+
+from chat import FastJson, fast_json
+
+
+@pytest.fixture(params=["orjson", "standard library"])
+def codec(request, monkeypatch):
+    if request.param == "orjson":
+        pytest.importorskip("orjson")
+        yield fast_json
+        return
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "orjson", None)        # an import of it fails
+        yield importlib.reload(fast_json)
+    importlib.reload(fast_json)
+
+
+@pytest.mark.parametrize("value", [None, True, 1, -2.5, "", "é 👍 \u2028 \x00", [], {"a": [1, {"b": None}]}, ["x", 2 ** 53]])
+def test_what_is_written_is_read(codec, value):
+    text = codec.dumps(value)
+    assert isinstance(text, bytes) and codec.loads(text) == value
+    assert text == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    assert FastJson.loads(FastJson.dumps(value)) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "tru", "[" * 100_000, "[" * 5000 + "]" * 5000, "'a'"])
+def test_what_is_no_json_is_a_value_error(codec, text):
+    with pytest.raises(ValueError):
+        FastJson.loads(text)
+
+
+def test_half_a_surrogate_pair_is_read_so_that_it_can_be_refused(codec):
+    assert FastJson.loads('"\\ud800"') == "\ud800"
