@@ -17,7 +17,9 @@ SENTINEL_TIMEOUT = 0.5  # seconds until the next one is asked: a lost machine mu
 MOST_CONNECTIONS = 20   # to Redis; a thousand people who come back at once share them
 TURN_TIMEOUT = 3        # seconds until one of these connections is free
 TIMEOUTS = {"socket_timeout": ANSWER_TIMEOUT, "socket_connect_timeout": ANSWER_TIMEOUT}
-POOL = {"max_connections": MOST_CONNECTIONS, "timeout": TURN_TIMEOUT, **TIMEOUTS}
+# Redis 3.0 to 8 and Valkey know these: HELLO came with Redis 6 and CLIENT SETINFO with 7.2.
+EVERY_SERVER = {"protocol": 2, "driver_info": None}
+POOL = {"max_connections": MOST_CONNECTIONS, "timeout": TURN_TIMEOUT, **TIMEOUTS, **EVERY_SERVER}
 
 
 @contextlib.contextmanager
@@ -94,7 +96,7 @@ def open_client(url):
 
 def _behind_sentinels(address):
     name, _slash, database = address.path.partition("/")
-    quick = {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT}
+    quick = {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT, **EVERY_SERVER}
     sentinels = Sentinel(address.hosts, sentinel_kwargs=quick)
     return sentinels.master_for(name or SENTINEL_NAME, redis_class=Client, connection_pool_class=SentinelPool,
                                 db=int(database or 0), username=address.username or None, password=address.password or None, **POOL)

@@ -9,6 +9,7 @@ import subprocess
 import pymysql
 import redis
 
+from chat.redis_client import EVERY_SERVER
 from tests.private_server import HOST, START_SECONDS, Service
 from tools import programs
 
@@ -77,7 +78,7 @@ class Redis(Service):
 
     def connect(self, **options):
         """A client of this server."""
-        return redis.Redis(host=HOST, port=self.port, **options)
+        return redis.Redis(host=HOST, port=self.port, **EVERY_SERVER, **options)
 
     def _command(self):
         return [
@@ -91,5 +92,5 @@ class Redis(Service):
         ]
 
     def _greet(self):
-        with redis.Redis(unix_socket_path=str(self._socket)) as client:
+        with redis.Redis(unix_socket_path=str(self._socket), **EVERY_SERVER) as client:
             client.ping()

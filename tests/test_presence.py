@@ -7,7 +7,7 @@ import websocket
 from chat import presence as module
 from chat.errors import Unavailable
 from chat.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoard
-from chat.redis_client import Client
+from chat.redis_client import EVERY_SERVER, Client
 from tests import services
 from tests.databases import Aside
 from tests.people import ANSWER_SECONDS
@@ -290,7 +290,7 @@ def test_who_could_not_be_put_on_the_board_is_missing_until_the_next_renewal(wat
 
 def as_the_chat(server, timeout):
     """A client that does not try again by itself, like the chat's own."""
-    return Client.from_url(server.url, socket_timeout=timeout)
+    return Client.from_url(server.url, socket_timeout=timeout, **EVERY_SERVER)
 
 
 def test_an_emptied_redis_is_filled_again(two, client, clock):
