@@ -3,8 +3,8 @@
 Queries are written once, in the SQL that all of them speak, with `%s` placeholders. What differs between the
 engines is data: how to connect, how a placeholder looks, which exception means what.
 """
-import re
 import sqlite3
+from collections import defaultdict
 from pathlib import Path
 
 import pymysql
@@ -13,6 +13,7 @@ from config import ConfigError
 
 from .errors import Unavailable
 from .mysql import MySQLEngine
+from .schema import statements, tables
 from .sqlite import SQLiteEngine
 
 SCHEMA = Path(__file__).parent.parent / "sql" / "schema.sql"
@@ -57,9 +58,26 @@ class Database:
         return self.engine.run(write, writes=1)
 
     def create_tables(self):
-        """Run `sql/schema.sql`; tables that exist are left as they are."""
-        schema = re.sub(r"--.*", "", SCHEMA.read_text(encoding="utf-8"))
-        self.transaction([(statement, ()) for statement in schema.split(";") if statement.strip()])
+        """Run `sql/schema.sql`; tables that exist are left as they are. Raises ConfigError where one of them is somebody else's."""
+        there = defaultdict(set)
+        for table, column in self.engine.run(self.engine.columns):
+            there[table].add(column)
+        for table, columns in tables(SCHEMA).items():
+            if table in there and there[table] != columns.keys():
+                raise ConfigError(f"The database cannot be used: its table {table} is another program's, with the columns"
+                                  f" {', '.join(sorted(there[table]))}. Name a database of the chat's own, which is made if it is not there.")
+        self.transaction([(statement, ()) for statement in statements(SCHEMA)])
+
+    def bulk_load(self, batches):
+        """Run the INSERTs that `batches` yields as (sql, params): all of them or, where one fails or it raises an error, none."""
+        with self.engine.bulk_load() as cursor:
+            for sql, params in batches:
+                cursor.execute(self.engine.placeholders(sql), _checked(params))
+
+    @property
+    def max_statement_bytes(self):
+        """How long an INSERT of several rows may be; the server of MySQL says what it takes."""
+        return self.engine.max_statement_bytes
 
 
 def _checked(params):

@@ -10,6 +10,8 @@ from .errors import Invalid, Locked, TooLong, Unavailable
 LONGEST = 4000              # characters, after trimming
 LONGEST_CLIENT_ID = 64      # characters
 MOST_ROWS = 200             # messages in one answer
+MAX_ROW_BYTES = 300         # of a message in an INSERT, beside its text: numbers, time and client_id with its escapes
+MAX_CHARACTER_BYTES = 4     # of a character in SQL: UTF-8's longest, and an escape has two
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
 
 COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id,"
@@ -41,6 +43,11 @@ class Message:
     def written(cls, sender, receiver_id, text, client_id):
         """Return a well-formed message that is not stored yet. Raises Invalid or TooLong with the reason."""
         return cls(sender.id, receiver_id, checked_text(text), checked_client_id(client_id), sender.username)
+
+    @property
+    def max_statement_bytes(self):
+        """How many bytes it adds to an INSERT at most."""
+        return MAX_ROW_BYTES + MAX_CHARACTER_BYTES * len(self.message)
 
     def as_json(self):
         """Return the message as the contract sends it."""

@@ -9,6 +9,7 @@ from .errors import Duplicate, unavailable
 from .private import private_file, private_folder
 
 LOCK_TIMEOUT = 1            # second; waiting for another process that writes
+MAX_STATEMENT_BYTES = 256 * 1024    # of an INSERT of several rows
 
 
 class SQLiteEngine:
@@ -17,6 +18,8 @@ class SQLiteEngine:
     Reads are made directly: they take microseconds. Changes wait for the disk, so they are made in a real thread, one
     at a time, over a connection of their own; nobody else waits meanwhile.
     """
+
+    max_statement_bytes = MAX_STATEMENT_BYTES
 
     def __init__(self, path, wait_for):
         private_folder(Path(path).parent)
@@ -70,6 +73,19 @@ class SQLiteEngine:
         with contextlib.closing(self._connect(self.path)) as connection:
             connection.execute("BEGIN")
             yield connection.cursor()
+
+    @contextlib.contextmanager
+    def bulk_load(self):
+        """Lend a cursor of its own: what it writes is stored at the end, all of it, or nothing where an error is raised."""
+        with contextlib.closing(self._connect(self.path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection.cursor()
+            connection.execute("COMMIT")
+
+    @staticmethod
+    def columns(cursor):
+        """Return (table, column) for all columns in the database."""
+        return cursor.execute("SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c").fetchall()
 
     def close(self):
         self.reader.close()

@@ -126,7 +126,7 @@ class Writer:
 
     def _commit_next(self):
         """Commit what waits, up to a batch, and tell everyone in it the outcome."""
-        batch = [self.queue.popleft() for _n in range(min(len(self.queue), LARGEST_BATCH))]
+        batch = self._next_batch()
         try:
             self._commit(batch)
         except Locked as error:
@@ -139,6 +139,16 @@ class Writer:
         except Exception:
             log.exception("a batch of %d messages could not be stored", len(batch))
             self._commit_one_by_one(batch)
+
+    def _next_batch(self):
+        """Take from the queue what one INSERT holds: so many messages, and no more bytes than the database's server takes."""
+        batch, left = [], self.database.max_statement_bytes
+        while self.queue and len(batch) < LARGEST_BATCH:
+            left -= self.queue[0].draft.max_statement_bytes
+            if batch and left < 0:
+                break
+            batch.append(self.queue.popleft())
+        return batch
 
     def _commit_one_by_one(self, batch):
         """Keep a message that the database refuses or whose rows are locked, or whose number others always take, from taking its batch with it."""

@@ -1,4 +1,5 @@
 """Both databases without a server around them: a fixture, people in it, and a Database that notes what it is asked."""
+import contextlib
 import itertools
 import threading
 import uuid
@@ -52,6 +53,22 @@ def open_sqlite(directory):
 def open_mariadb(server):
     """A database of its own on that server, made by the chat itself."""
     return open_database({"DATABASE_URL": server.url.replace("/chat", f"/test_{uuid.uuid4().hex[:12]}")}, call)
+
+
+@contextlib.contextmanager
+def server_with(server, **variables):
+    """Change global variables of the server for a while: sessions that begin meanwhile have them."""
+    with server.connect() as root, root.cursor() as cursor:
+        before = {}
+        for name, value in variables.items():
+            cursor.execute(f"SELECT @@GLOBAL.{name}")
+            before[name], = cursor.fetchone()
+            cursor.execute(f"SET GLOBAL {name} = %s", (value,))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                cursor.execute(f"SET GLOBAL {name} = %s", (value,))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])

@@ -1,11 +1,16 @@
 """The servers that students have: MySQL 8 and 9 with a password, and what a server's own settings may be."""
+import contextlib
+import sqlite3
+import uuid
+
+import pymysql
 import pytest
 
 from chat.database import open_database
 from chat.errors import Unavailable
 from config import ConfigError
 from tests.conftest import SECRET_KEY
-from tests.databases import call, person
+from tests.databases import Post, call, open_mariadb, person, server_with
 from tests.mysql_login import PASSWORD, MySQLLogin
 
 
@@ -66,3 +71,60 @@ def test_the_chat_starts_with_it(mysql, start_server, arrive, mode):
     alice, bob = arrive(server), arrive(server)
     assert alice.tab().send(bob, "bonjour")["ok"]
     assert "encrypted" in mysql.logins[-1]
+
+
+# --- the server's own settings ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("mode", ["", "ORACLE", "ANSI", "MSSQL", "NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT,IGNORE_SPACE",
+                                  "ONLY_FULL_GROUP_BY,STRICT_ALL_TABLES,NO_UNSIGNED_SUBTRACTION", "NO_ZERO_IN_DATE,NO_ZERO_DATE"])
+def test_any_sql_mode(mariadb, mode):
+    text = "\\ ' \" \n %s `x` || \\' \\\\"
+    with server_with(mariadb, sql_mode=mode):
+        database = open_mariadb(mariadb)
+        post, alice, bob = Post(database), person(database), person(database)
+        post.send(alice, bob, text)
+        assert [row["message"] for row in database.query("SELECT message FROM messages")] == [text]
+        with pytest.raises(pymysql.DataError):      # a server that is not strict would cut it off
+            database.execute("INSERT INTO name_endings (ending, user_id) VALUES (%s, 1)", ("x" * 200,))
+        database.engine.close()
+
+
+@pytest.mark.parametrize("packet", [1024 * 1024, 64 * 1024], ids=["XAMPP", "less still"])
+def test_300_large_messages_at_once_on_a_server_that_takes_small_statements(mariadb, packet):
+    """Those that wait for the commit before them go together, but no more of them than the server takes."""
+    with server_with(mariadb, max_allowed_packet=packet):
+        database = open_mariadb(mariadb)
+        post, alice, bob = Post(database), person(database), person(database)
+        asides = [post.send_aside(alice, bob, text) for text in ["\U0001f600" * 4000, "'" * 4000] * 150]
+        assert sorted(aside.outcome().seq for aside in asides) == list(range(1, 301))
+        database.engine.close()
+
+
+# --- somebody else's database -----------------------------------------------------------------------------------
+
+SOMEBODY_ELSES = "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(64))"
+
+
+def test_another_programs_users_table_in_mariadb(mariadb):
+    name = f"shop_{uuid.uuid4().hex[:8]}"
+    with mariadb.connect() as root, root.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(SOMEBODY_ELSES.replace("users", f"{name}.users"))
+        with pytest.raises(ConfigError, match=r"^The database cannot be used: its table users is another program's[^\n]*email, id[^\n]*$"):
+            open_at(mariadb.url.replace("/chat", f"/{name}"))
+        cursor.execute(f"SHOW TABLES IN {name}")
+        assert cursor.fetchall() == (("users",),), "nothing was added to it"
+
+
+def test_another_programs_users_table_in_sqlite(tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "chat.sqlite3")) as connection:
+        connection.execute(SOMEBODY_ELSES)
+    with pytest.raises(ConfigError, match="its table users is another program's"):
+        open_database({"DATABASE_URL": "", "INSTANCE_PATH": str(tmp_path)}, call)
+
+
+def test_another_programs_other_tables_are_no_hindrance(mariadb):
+    database = open_mariadb(mariadb)
+    database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
+    open_at(mariadb.url.replace("/chat", f"/{database.engine.name}")).engine.close()
+    database.engine.close()

@@ -9,14 +9,17 @@ import json
 import os
 import sqlite3
 import sys
+import zlib
 from pathlib import Path
 
 import pymysql
 
 import config
-from chat import name_index
-from chat.database import open_database
+from chat import name_index, schema
+from chat.database import SCHEMA, open_database
 from chat.errors import Duplicate, Unavailable
+from chat.message import MAX_CHARACTER_BYTES
+from chat.printable import printable
 
 FORMAT = "chat-backup-1"
 TABLES = {      # name -> the columns that order it; people before what they wrote
@@ -24,6 +27,8 @@ TABLES = {      # name -> the columns that order it; people before what they wro
     "messages": "id", "marks": "conversation_id, user_id, kind, seq",
 }       # name_order and name_skeletons are made of the usernames: no file of an older version has them either
 ROWS_AT_ONCE = 200          # in one INSERT
+MAX_LINE_BYTES = 512 * 1024 # a row: its longest text is 64 KB, and a byte of it six in JSON
+MAX_VALUE_BYTES = 16        # of a number in SQL, or of what stands around a text
 PROGRESS_EVERY = 100_000    # rows
 
 
@@ -59,73 +64,99 @@ def _private(path):
 
 
 def restore(database, path, say=print):
-    """Read such a file into an empty database; return {table: rows}.
+    """Read such a file into an empty database, all of it or nothing; return {table: rows}.
 
-    Raises BackupError with nothing changed where the file is not whole or the database not empty: the file is read twice.
+    Raises BackupError with nothing changed where the file is not one of the chat's or not whole, or the database is not
+    empty: the file is read twice.
     """
     expected = _counts(path)
     for table in TABLES:
         if database.query(f"SELECT 1 FROM {table} LIMIT 1"):
             raise BackupError(f"The database is not empty: there is something in {table}. Name a new one in DATABASE_URL.")
     counts = dict.fromkeys(TABLES, 0)
-    for table, columns, rows in _batches(path):
-        one = f"({', '.join(['%s'] * len(columns))})"
-        database.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}",
-                         [value for row in rows for value in row])
-        counts[table] += len(rows)
-        if counts[table] % PROGRESS_EVERY == 0:
-            say(f"  {counts[table]:,} {table} ...")
-    for table in TABLES:
-        there = database.query(f"SELECT COUNT(*) AS there FROM {table}")[0]["there"]
-        if there != expected[table]:
-            raise BackupError(f"{there} rows of {expected[table]} came into {table}.")
+    database.bulk_load(_inserts(path, database.max_statement_bytes, counts, say))
+    if counts != expected:
+        raise BackupError(f"{path} was changed while it was read: restore it into a new database.")
     name_index.complete(database)
     return counts
 
 
+def _inserts(path, max_bytes, counts, say):
+    """Yield the INSERTs of the file as (sql, params), and count their rows."""
+    for table, columns, rows in _batches(path, max_bytes):
+        one = f"({', '.join(['%s'] * len(columns))})"
+        yield (f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}", [value for row in rows for value in row])
+        before, counts[table] = counts[table], counts[table] + len(rows)
+        if counts[table] // PROGRESS_EVERY > before // PROGRESS_EVERY:
+            say(f"  {counts[table]:,} {table} ...")
+
+
 def _lines(path):
-    """Yield the file's JSON values."""
+    """Yield the file's JSON values; no more of it than a line is held at a time, whatever it unpacks to."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)
+        with gzip.open(path, "rb") as lines:
+            while line := lines.readline(MAX_LINE_BYTES + 1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise BackupError(f"{path} is no backup of the chat: it has a line of more than {MAX_LINE_BYTES:,} bytes.")
+                yield json.loads(line.decode())
     except FileNotFoundError:
         raise BackupError(f"There is no file {path}.") from None
-    except (EOFError, gzip.BadGzipFile, OSError, ValueError) as error:
+    except RecursionError:
+        raise BackupError(f"{path} is no backup of the chat: it is nested too deeply.") from None
+    except (EOFError, zlib.error, OSError, ValueError) as error:
         raise BackupError(f"{path} cannot be read: {error}.") from error
 
 
-def _counts(path):
-    """Return {table: rows} as the file says at its end, having counted them."""
+def _rows(path):
+    """Yield (table, columns, row) for each row of a file that holds just what the tables take; the last is its end, (None, None, {table: rows}).
+
+    Names and values go into SQL, and the file may come from anywhere: nothing of it is believed. Raises BackupError.
+    """
     lines = _lines(path)
     if next(lines, None) != {"format": FORMAT}:
         raise BackupError(f"{path} is no backup of the chat, or of another version.")
-    counts, table, said = {}, None, None
-    for line in lines:
-        if isinstance(line, list):
+    counts, table, names, columns = {}, None, (), ()
+    for number, line in enumerate(lines, 2):
+        if isinstance(line, list) and table:
+            if len(line) != len(columns) or not all(column.holds(value) for column, value in zip(columns, line)):
+                raise BackupError(f"{path} is no backup of the chat: line {number} is no row of {table}.")
             counts[table] += 1
-        elif "table" in line:
-            table = line["table"]
+            yield table, names, line
+        elif isinstance(line, dict) and line.keys() == {"table", "columns"}:
+            table, names = line["table"], line["columns"]
+            if list(TABLES)[len(counts):len(counts) + 1] != [table] or not _are_columns(names, schema.tables(SCHEMA)[table]):
+                raise BackupError(f"{path} is no backup of the chat: line {number} names a table or columns that the chat does not have.")
+            columns = [schema.tables(SCHEMA)[table][name] for name in names]
             counts[table] = 0
+        elif line == {"rows": counts} and len(counts) == len(TABLES) and next(lines, None) is None:
+            yield None, None, counts
+            return
         else:
-            said = line.get("rows")
-    if said != counts or set(counts) != set(TABLES):
-        raise BackupError(f"{path} is not whole.")
-    return counts
+            break
+    raise BackupError(f"{path} is not whole.")
 
 
-def _batches(path):
-    """Yield (table, columns, rows) with a bounded number of rows each."""
-    table, columns, rows = None, (), []
-    for line in _lines(path):
-        is_row = isinstance(line, list)
-        if is_row:
-            rows.append(line)
-        if rows and (not is_row or len(rows) == ROWS_AT_ONCE):
-            yield table, columns, rows
-            rows = []
-        if not is_row and "table" in line:
-            table, columns = line["table"], line["columns"]
+def _are_columns(names, columns):
+    return isinstance(names, list) and len(names) == len(columns) and all(isinstance(name, str) for name in names) and set(names) == columns.keys()
+
+
+def _counts(path):
+    """Return {table: rows} of a file that is whole."""
+    for _table, _columns, row in _rows(path):
+        pass
+    return row
+
+
+def _batches(path, max_bytes):
+    """Yield (table, columns, rows): each as many rows as one INSERT holds."""
+    rows, size, of = [], 0, (None, None)
+    for table, columns, row in _rows(path):
+        row_bytes = sum(MAX_VALUE_BYTES + MAX_CHARACTER_BYTES * len(value) if isinstance(value, str) else MAX_VALUE_BYTES for value in row or ())
+        if rows and (of != (table, columns) or len(rows) == ROWS_AT_ONCE or size + row_bytes > max_bytes):
+            yield (*of, rows)
+            rows, size = [], 0
+        of, size = (table, columns), size + row_bytes
+        rows.append(row)
 
 
 def main(command, file):
@@ -141,7 +172,7 @@ def main(command, file):
         print(f"The database stopped answering: {error.__cause__ or error}", file=sys.stderr)
         return 1
     except (Duplicate, pymysql.MySQLError, sqlite3.Error) as error:
-        print(f"The {command} broke off: {error.args[-1] if error.args else error}", file=sys.stderr)
+        print(f"The {command} broke off: {printable(str(error.args[-1] if error.args else error))}", file=sys.stderr)
         return 1
     done = f"{path} holds" if command == "backup" else "The database holds"
     print(f"{done} people: {counts['users']:,}, conversations: {counts['conversations']:,}, messages: {counts['messages']:,}.")
