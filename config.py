@@ -4,6 +4,7 @@ This module imports nothing that opens sockets or starts threads: `wsgi.py` read
 patches the standard library, and whatever is imported earlier stays unpatched.
 """
 import os
+import re
 from collections import namedtuple
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def url(*schemes):
     def read(name, value):
         if value and value.partition("://")[0] not in schemes:
             raise ConfigError(f"{name} begins with {' or '.join(s + '://' for s in schemes)}, not {value!r}.")
+        # urlsplit would take what follows one of these for a path, and the password for a port.
+        host, rest = re.fullmatch("(?:[^/]*://)?([^/?#]*)(.*)", value, re.S).groups()
+        if "#" in rest or host and "@" in rest:
+            raise ConfigError(f"{name} has a character in its password that means something else in a URL: write %23 for #, %2F for /,"
+                              " %3F for ? and %40 for @.")
         return value
     return read
 
@@ -66,7 +72,7 @@ Setting = namedtuple("Setting", "name default read meaning")
 
 SETTINGS = (
     Setting("HOST", "127.0.0.1", text, "Address that the server listens on; 0.0.0.0 for the whole network."),
-    Setting("PORT", "5000", number(0, 65535), "TCP port that the server listens on."),
+    Setting("PORT", "5000", number(0, 65535), "TCP port that the server listens on; where none is set and 5000 is taken, the next one that is free."),
     Setting("DATABASE_URL", "", url("mysql", "mariadb"),
             "MySQL or MariaDB, as mysql://root@127.0.0.1:3306/chat, or host:port,host:port for the nodes of a cluster; empty: a SQLite file in INSTANCE_PATH."),
     Setting("REDIS_URL", "", url("redis", "rediss", "unix", "redis+sentinel"),
@@ -87,19 +93,39 @@ SETTINGS = (
 )
 
 
+ENV_VALUE = re.compile(r"""(["'])(.*?)\1\s*(?:\#.*)?""")        # in quotes, and perhaps a comment
+ENV_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
 def read_env_file(path=ROOT / ".env"):
-    """Return the `NAME=value` lines of a file as a dict; quotes around a value and `#` lines are dropped."""
+    """Return the `NAME=value` lines of a file as a dict.
+
+    A value may stand in quotes; outside of them ` #` begins a comment, and so does # at the beginning of a line.
+    """
     values = {}
-    if path.exists():
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} cannot be read: {error}") from error
-        for line in lines:
-            name, equals, value = line.strip().partition("=")
-            if equals and not name.startswith("#"):
-                values[name.removeprefix("export ").strip()] = value.strip().strip("\"'")
+    for number, line in enumerate(_env_lines(path), 1):
+        name, equals, value = line.strip().partition("=")
+        if equals and not name.startswith("#"):
+            value = value.strip()
+            quoted = ENV_VALUE.fullmatch(value)
+            if not quoted and value[:1] in ("'", '"'):
+                raise ConfigError(f"Line {number} of {path} begins a value with {value[0]} and does not end it so.")
+            values[name.removeprefix("export ").strip()] = quoted[2] if quoted else ENV_COMMENT.sub("", value).strip()
     return values
+
+
+def _env_lines(path):
+    try:
+        text = path.read_text(encoding="utf-8-sig")     # Windows' editors begin a file with a byte order mark
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:        # UTF-16 without its mark
+        raise ConfigError(f"{path} is not in UTF-8: save it again, and choose UTF-8 as its encoding.")
+    return text.splitlines()
 
 
 def load(environ=None):
@@ -109,6 +135,7 @@ def load(environ=None):
     """
     given = {**read_env_file(), **os.environ} if environ is None else environ
     settings = {s.name: s.read(s.name, given.get(s.name, "").strip() or s.default) for s in SETTINGS}
+    settings["PORT_GIVEN"] = bool(given.get("PORT", "").strip())
     settings["EMBEDDED"] = not settings["DATABASE_URL"] and not settings["REDIS_URL"]
     settings["LOG_MESSAGES"] = switch("LOG_MESSAGES", settings["LOG_MESSAGES"] or str(int(settings["EMBEDDED"])))
     if not settings["EMBEDDED"] and len(settings["SECRET_KEY"].encode()) < SECRET_KEY_BYTES:

@@ -81,6 +81,45 @@ def test_the_env_file_is_read_and_the_environment_wins(tmp_path, monkeypatch):
     assert (settings["HOST"], settings["PORT"]) == ("0.0.0.0", 5002)
 
 
+@pytest.mark.parametrize("line, value", [
+    ("PORT=5001 # mine", "5001"), ("PORT=5001\t# mine", "5001"), ("PORT=# none", ""), ("PORT = 5001 ", "5001"), ("PORT='5001' # mine", "5001"),
+    ("PORT=a#b", "a#b"), ("PORT='a #b'", "a #b"), ('PORT="a # b"', "a # b"), ('PORT="it\'s"', "it's"), ("PORT='a'b'", "a'b"),
+    ('PORT="a" # "b"', "a"), ("PORT=''", ""), ("PORT=a'b'", "a'b'"), ("PORT=a=b", "a=b"), ("PORT=", "")])
+def test_quotes_and_comments_in_the_env_file(tmp_path, line, value):
+    (tmp_path / ".env").write_text(f"{line}\nHOST=::1\n", encoding="utf-8")
+    assert config.read_env_file(tmp_path / ".env") == {"PORT": value, "HOST": "::1"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_first_line_of_an_env_file_by_any_editor(tmp_path, encoding, end):
+    (tmp_path / ".env").write_bytes(f"PORT=5001{end}SECRET_KEY=é{end}".encode(encoding))
+    assert config.read_env_file(tmp_path / ".env") == {"PORT": "5001", "SECRET_KEY": "é"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+def test_an_env_file_that_is_not_utf_8_says_so(tmp_path, encoding):
+    (tmp_path / ".env").write_bytes("PORT=5001\nSECRET_KEY=é\n".encode(encoding))
+    with pytest.raises(config.ConfigError, match="is not in UTF-8: save it again"):
+        config.read_env_file(tmp_path / ".env")
+
+
+def test_a_quote_that_is_not_closed(tmp_path):
+    (tmp_path / ".env").write_text("HOST=::1\nPORT='5001\n")
+    with pytest.raises(config.ConfigError, match="^Line 2 of .* begins a value with ' and does not end it so.$"):
+        config.read_env_file(tmp_path / ".env")
+
+
+@pytest.mark.parametrize("password", ["a#b", "a/b", "a?b", "#", "a#b@c"])
+def test_a_password_that_is_no_part_of_a_url(password):
+    for name, url in (("DATABASE_URL", "mysql://root:{}@127.0.0.1/chat"), ("REDIS_URL", "redis://:{}@127.0.0.1/0")):
+        with pytest.raises(config.ConfigError, match=f"^{name} .*write %23 for #") as told:
+            config.load({name: url.format(password), "SECRET_KEY": SECRET_KEY})
+        assert password not in str(told.value).partition(": write")[0]
+    config.load({"DATABASE_URL": "mysql://root:a@b:c%23@[::1]:3306,127.0.0.1/chat", "SECRET_KEY": SECRET_KEY})
+    config.load({"REDIS_URL": "unix:///tmp/a@b.sock?db=1", "SECRET_KEY": SECRET_KEY})
+
+
 def test_the_example_lists_every_setting_with_its_meaning_and_its_default():
     text = EXAMPLE.read_text(encoding="utf-8")
     for setting in config.SETTINGS:
