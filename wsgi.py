@@ -1,9 +1,16 @@
 """The server's entry: the standard library is patched first, then the chat is made and served."""
+import errno
+import socket
 import sys
 import warnings
 
 import config
 from tools import command_line
+
+PORTS_TRIED = 10            # where no PORT is set: 5000 and those after it
+PROBE_SECONDS = 0.3         # for an answer on this machine
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}       # every address of the machine -> the one that its own browser asks
+PROBE_ADDRESS = ("192.0.2.1", 9)    # of no machine; nothing is sent there
 
 
 def patch(mode):
@@ -12,6 +19,7 @@ def patch(mode):
         warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
         import eventlet
         eventlet.monkey_patch()
+        know_localhost()
     elif mode == "gevent":
         try:
             from gevent import monkey
@@ -21,15 +29,86 @@ def patch(mode):
         monkey.patch_all()
 
 
+def know_localhost():
+    """Let eventlet find localhost where the hosts file does not have it, as on Windows: beside that file it asks DNS alone."""
+    from eventlet.support import greendns
+    if not hasattr(greendns, "HostsResolver"):      # EVENTLET_NO_GREENDNS: the system is asked
+        return
+
+    class Hosts(greendns.HostsResolver):
+        def _load(self):
+            super()._load()
+            self._v4.setdefault("localhost", "127.0.0.1")
+            self._v6.setdefault("localhost", "::1")
+    greendns.resolver = greendns.ResolverProxy(hosts_resolver=Hosts())
+
+
+def print_on():
+    """Escape what the terminal has no character for: the first emoji would end the printing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def stop_with(sentence):
     print(f"chat: {sentence}", file=sys.stderr)
     raise SystemExit(1)
 
 
+def listen(runtime, settings):
+    """Return a listening socket: at PORT, or where none is set at 5000 or the next port that is free. Raises OSError."""
+    host, port = settings["HOST"], settings["PORT"]
+    if settings["PORT_GIVEN"]:
+        return runtime.listen(host, port)
+    for port_tried in range(port, port + PORTS_TRIED):
+        try:
+            if _answers(WILDCARDS.get(host, host), port_tried):     # macOS lets both listen, and AirPlay may get the visitors
+                continue
+            listener = runtime.listen(host, port_tried)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):     # Windows has the second one for what is in use
+                raise
+            continue
+        if port_tried != port:
+            print(f"Another program uses port {port}: port {port_tried} is taken. PORT=... chooses one.", flush=True)
+        return listener
+    return runtime.listen(host, port)       # which tells why not
+
+
+def _answers(host, port):
+    try:
+        socket.create_connection((host, port), PROBE_SECONDS).close()
+        return True
+    except OSError:
+        return False
+
+
+def addresses(host, port):
+    """Return where the chat is found: an address that can be clicked on this machine, and for the network the machine's own."""
+    hosts = [WILDCARDS.get(host, host)]
+    if host == "0.0.0.0" and (own := _own_address()):
+        hosts.append(own)
+    return " and on the network at ".join(f"http://{f'[{name}]' if ':' in name else name}:{port}" for name in hosts)
+
+
+def _own_address():
+    """Return the address that this machine has on its network, or None. UDP only looks it up and sends nothing."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(PROBE_ADDRESS)
+            return probe.getsockname()[0]
+    except OSError:         # it is on none
+        return None
+
+
 def main():
+    print_on()
     try:
         settings = config.load()
         patch(settings["ASYNC_MODE"])
+        from chat.instance import hold_instance
+        if not settings["REDIS_URL"]:
+            hold_instance(settings["INSTANCE_PATH"])
         from chat import create_app
         from chat.printable import start_logging
         from chat.runtime import Runtime
@@ -39,14 +118,13 @@ def main():
     except config.ConfigError as error:
         stop_with(error)
     try:
-        listener = app.runtime.listen(settings["HOST"], settings["PORT"])
+        listener = listen(app.runtime, settings)
     except OSError as error:
         stop_with(f"cannot listen on {settings['HOST']}:{settings['PORT']}: {error.strerror or error}. "
                   "Where another program uses the port, PORT=5001 chooses another.")
     stop_on_signals(app)
     app.chat.start()
-    host, port = listener.getsockname()[:2]
-    print(f"The chat is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)", flush=True)
+    print(f"The chat is at {addresses(*listener.getsockname()[:2])} (Ctrl+C ends it)", flush=True)
     app.runtime.serve(app, listener)
 
 

@@ -2,6 +2,7 @@
 
 Everything else is written for all of them: background tasks, sleeping and events come from Flask-SocketIO.
 """
+import contextlib
 import functools
 import gc
 import os
@@ -11,6 +12,7 @@ import time
 
 from .deadlines import HEAD_SECONDS, IDLE_SECONDS, Deadlines, TimedWriter
 from .errors import Unavailable
+from .select_hub import SELECT_HUB, BoundedListener
 
 LONGEST_QUEUE = 1024        # connections that wait to be accepted
 MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next one waiting for ever
@@ -18,7 +20,7 @@ SHORTEST_WAIT = 0.001       # seconds; none at all would mean not to wait
 GARBAGE_THRESHOLDS = 20_000, 20, 50     # new objects until the youngest are looked at, and how many such looks until the older ones are
 ANSWERED_BY = "chat.answered_by"    # in eventlet's environ: the headers by which it decides whether to go on
 MAX_REGISTRATIONS_WAITING = 60      # a class that registers at once; the last one waits 15 s
-FILES_NEEDED = 20_000       # open files: a socket each
+FILES_NEEDED = (20_000, 10_000, 4_000)      # open files, a socket each: the most that the machine gives
 
 
 class Threads:
@@ -155,7 +157,10 @@ class Eventlet:
                 self.headers = environ[ANSWERED_BY] = {"Connection": environ.get("HTTP_CONNECTION", "")}
                 return environ
         eventlet.spawn(deadlines.sweep_loop, eventlet.sleep)
-        eventlet.wsgi.server(listener, application, log_output=False, max_size=MOST_CONNECTIONS, keepalive=IDLE_SECONDS,
+        pool = eventlet.GreenPool(MOST_CONNECTIONS)
+        if eventlet.hubs.get_hub().__class__.__module__ == SELECT_HUB:
+            listener = BoundedListener(listener, pool)
+        eventlet.wsgi.server(listener, application, log_output=False, custom_pool=pool, keepalive=IDLE_SECONDS,
                              socket_timeout=None, debug=False, protocol=QuietProtocol)
 
 
@@ -288,12 +293,16 @@ class Runtime:
         """Return a listening socket. Raises OSError where the port is taken."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A restart need not wait for connections of the process before it. On Windows SO_REUSEADDR would let two servers share a port.
+        listener.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR), 1)
         # Accepted sockets inherit it: a message must not wait 40 ms for the acknowledgement of the one before.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind((host, port))
-        listener.listen(LONGEST_QUEUE)
+        try:
+            listener.bind((host, port))
+            listener.listen(LONGEST_QUEUE)
+        except OSError:
+            listener.close()
+            raise
         return listener
 
     def serve(self, application, listener):
@@ -375,6 +384,9 @@ def allow_many_files():
     except ImportError:     # Windows has no such limit
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_NEEDED if hard == resource.RLIM_INFINITY else min(FILES_NEEDED, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    for wanted in FILES_NEEDED:
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            return
+        with contextlib.suppress(ValueError, OSError):      # macOS has a bound of its own beside the one that it tells
+            return resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,6 +1,7 @@
 """Steps, stamps, the lock and the programs that the set-up is made of."""
 
 import contextlib
+import ctypes
 import io
 import os
 import re
@@ -11,7 +12,7 @@ import sys
 import pytest
 
 from tests.fake_programs import make_program
-from tools import ROOT, console, debian, lock, programs, stamp
+from tools import ROOT, children, console, debian, lock, programs, stamp
 
 NOTHING_COMES_SECONDS = 0.5
 
@@ -159,3 +160,24 @@ def test_an_ordinary_user_may_use_sudo_without_a_password_only(monkeypatch, tmp_
     assert debian._root_prefix() is None
     make_program(tmp_path, "sudo", "exit 0")
     assert debian._root_prefix() == ["sudo", "-n"]
+
+
+# --- Windows ------------------------------------------------------------------------------------------
+
+
+def test_children_end_with_a_process_that_is_killed_on_windows():
+    """The system ends what shares a job with it, and does so only where its structure is just as long as Windows'."""
+    calls = []
+
+    class Kernel32:
+        def __getattr__(self, name):
+            def call(*arguments):
+                calls.append((name, *(getattr(argument, "value", argument) for argument in arguments)))
+                return {"CreateJobObjectW": 11, "GetCurrentProcess": 22}.get(name, 1)
+            setattr(self, name, call)
+            return call
+    children.end_with_this_process(Kernel32())
+    (create, limit, _process, assign) = calls
+    assert create == ("CreateJobObjectW", None, None) and assign == ("AssignProcessToJobObject", 11, 22)
+    assert limit[:3] == ("SetInformationJobObject", 11, 9) and limit[3]._obj.flags == 0x2000
+    assert limit[4] == {8: 144, 4: 112}[ctypes.sizeof(ctypes.c_void_p)]

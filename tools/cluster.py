@@ -16,6 +16,7 @@ import config
 from tools import ROOT, programs
 from tools.children import ending_with_parent
 from tools.haproxy import configuration
+from wsgi import addresses
 
 READY_SECONDS = 30          # until a process serves, or HAProxy listens
 STOP_SECONDS = 8            # for processes to finish what they have; they take 5 at most
@@ -54,8 +55,8 @@ class Member:
         self.words.clear()
         self.rested_at = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(ROOT / "wsgi.py")], env={**os.environ, **self.settings}, text=True, encoding="utf-8",
-            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **self.options)
+            [sys.executable, "-W", "ignore", str(ROOT / "wsgi.py")], env={**os.environ, **self.settings, "PYTHONIOENCODING": "utf-8"},
+            text=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **self.options)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
 
@@ -128,8 +129,7 @@ class Cluster:
             if "end" in self.orders:
                 return
             self._start_haproxy()
-            host, port = self.settings["HOST"], self.settings["PORT"]
-            print(f"The chat is at http://{f'[{host}]' if ':' in host else host}:{port} in {len(self.members)} processes"
+            print(f"The chat is at {addresses(self.settings['HOST'], self.settings['PORT'])} in {len(self.members)} processes"
                   " (Ctrl+C ends it, SIGHUP restarts one after the other)", flush=True)
             print("\n".join(f"{member.name} is at {HOST}:{member.port}" for member in self.members), flush=True)
             self._look_after()

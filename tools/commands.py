@@ -8,6 +8,7 @@ import sys
 
 import config
 from tools import ROOT, assets, command_line, environment, node, programs
+from tools.children import end_with_this_process
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
@@ -149,7 +150,14 @@ def _hand_over(arguments):
     command = [str(environment.python()), *arguments]
     # Messages hold every script of the world, whatever the locale of the terminal is.
     os.environ.setdefault("PYTHONUTF8", "1")
+    # What the terminal has no character for is escaped: the first emoji would end the printing.
+    encoding = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    os.environ["PYTHONIOENCODING"] = f"{encoding}:backslashreplace"
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], command)
-    return subprocess.call(command)
+    end_with_this_process()
+    process = subprocess.Popen(command)
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):        # it had Ctrl+C too, and ends politely
+            return process.wait()
