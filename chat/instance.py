@@ -22,7 +22,7 @@ def hold_instance(path):
     try:
         file = open(private_folder(path) / "server.lock", "a+b")
     except OSError as error:
-        raise ConfigError(f"The folder {path} cannot be used: {error.strerror or error}.") from error
+        raise ConfigError(f"The folder {path} cannot be used: {error.strerror or error}. INSTANCE_PATH names another.") from error
     try:
         _lock(file)
     except OSError as error:

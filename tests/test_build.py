@@ -36,6 +36,45 @@ def test_the_build_fails_loudly_without_an_input(monkeypatch, tmp_path):
         assets._require_inputs()
 
 
+@pytest.fixture
+def built(monkeypatch, tmp_path):
+    """A folder that is served and a new one beside it, in both of which is one file."""
+    monkeypatch.setattr(assets, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(assets, "PLACING_REST", 0)
+    for name in ("build", "build.new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.css").write_text(name)
+    return tmp_path
+
+
+def in_use(monkeypatch, which, times):
+    """Let a folder refuse to be renamed so many times, as Windows does while a file in it is open."""
+    rename, left = assets.os.replace, [times]
+
+    def replace(source, target):
+        if source.name == which and left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "Access is denied")
+        rename(source, target)
+    monkeypatch.setattr(assets.os, "replace", replace)
+
+
+@pytest.mark.parametrize("which", ["build", "build.new"])
+@pytest.mark.parametrize("times", [0, 1, assets.PLACING_TRIES - 1])
+def test_new_assets_take_the_place_of_those_that_somebody_loads(built, monkeypatch, which, times):
+    in_use(monkeypatch, which, times)
+    assets._put_in_place(built / "build.new")
+    assert {path.name: (path / "app.css").read_text() for path in built.iterdir()} == {"build": "build.new"}
+
+
+@pytest.mark.parametrize("which", ["build", "build.new"])
+def test_assets_that_stay_in_use_stay_whole(built, monkeypatch, which):
+    in_use(monkeypatch, which, assets.PLACING_TRIES)
+    with pytest.raises(console.SetupError, match="end the chat that runs"):
+        assets._put_in_place(built / "build.new")
+    assert (built / "build" / "app.css").read_text() == "build"
+
+
 def test_an_unknown_icon_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(assets, "wanted_icons", lambda: ["moon", "no-such-icon"])
     with pytest.raises(console.SetupError, match="no-such-icon"):

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import io
 import os
 import re
@@ -160,6 +161,16 @@ def test_an_ordinary_user_may_use_sudo_without_a_password_only(monkeypatch, tmp_
     assert debian._root_prefix() is None
     make_program(tmp_path, "sudo", "exit 0")
     assert debian._root_prefix() == ["sudo", "-n"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_needs_no_lock(tmp_path, monkeypatch, number):
+    def refuse(*_arguments, **_options):
+        raise OSError(number, os.strerror(number))
+    monkeypatch.setattr("builtins.open", refuse)
+    with lock.setup_lock(tmp_path / "lock"):
+        monkeypatch.undo()
+        assert not (tmp_path / "lock").exists()
 
 
 # --- Windows ------------------------------------------------------------------------------------------

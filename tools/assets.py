@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import shutil
+import time
 
 from tools import ROOT, environment, node
 from tools.console import SetupError, StepFailed, step
@@ -13,6 +14,8 @@ STATIC = ROOT / "chat" / "static"
 BUILD = STATIC / "build"
 TRANSLATIONS = ROOT / "chat" / "translations"
 STAMP = Stamp(BUILD / ".stamp")
+PLACING_TRIES = 20          # a file is open for as long as somebody loads it
+PLACING_REST = 0.1          # seconds
 MINIFY = ROOT / "tools" / "minify.mjs"
 
 
@@ -56,8 +59,26 @@ def _build(current):
         raise SetupError(f"The browser assets could not be built: {failure.reason} (all of it: .setup.log)") from None
     _compress(new)
     Stamp(new / STAMP.path.name).write({"inputs": current})
-    shutil.rmtree(BUILD, ignore_errors=True)
-    os.replace(new, BUILD)
+    _put_in_place(new)
+
+
+def _put_in_place(new):
+    """Exchange the folders by renaming: Windows renames none whose files a server has open, and then the older one stays whole."""
+    older = BUILD.with_name("build.old")
+    for last_try in (False,) * (PLACING_TRIES - 1) + (True,):
+        shutil.rmtree(older, ignore_errors=True)
+        try:
+            if BUILD.exists():
+                os.replace(BUILD, older)
+            os.replace(new, BUILD)
+            break
+        except PermissionError:
+            if older.exists() and not BUILD.exists():
+                os.replace(older, BUILD)
+            if last_try:
+                raise SetupError("The browser assets are in use: end the chat that runs, and start again.") from None
+            time.sleep(PLACING_REST)
+    shutil.rmtree(older, ignore_errors=True)
 
 
 def _require_inputs():

@@ -1,6 +1,7 @@
 """Only one set-up at a time: two terminals may start the project at once."""
 
 import contextlib
+import errno
 import os
 
 from tools import ROOT
@@ -11,10 +12,23 @@ else:
     import fcntl
 
 
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
 @contextlib.contextmanager
 def setup_lock(path=ROOT / ".setup.lock"):
-    """Hold the lock, waiting for another set-up to end. The system frees it when the process dies."""
-    with open(path, "a+", encoding="utf-8") as file:
+    """Hold the lock, waiting for another set-up to end. The system frees it when the process dies.
+
+    In a folder that cannot be written nobody sets up anything, and there is nothing to lock.
+    """
+    try:
+        lock_file = open(path, "a+", encoding="utf-8")
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        yield
+        return
+    with lock_file as file:
         # The steps inherit the lock: if this process is killed, they hold it until they end.
         os.set_inheritable(file.fileno(), True)
         if not _try_lock(file):
