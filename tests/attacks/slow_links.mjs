@@ -1,0 +1,46 @@
+/** Prints `{name: [ms for TIMES texts of SHORT characters, ms for one that is TIMES as long]}`: the search for addresses. */
+
+// As much of a page as the module asks for when it is loaded.
+globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
+globalThis.navigator ??= {};
+const { splitLinks } = await import('../../chat/static/js/page.js');
+
+const SHORT = 4_000; // characters, of a text as long as a message may be
+const TIMES = 16;
+const ROUNDS = 7; // the fastest one counts: the others had a busy machine
+
+const kinds = {
+  closing: ['http://a', ')'],
+  'closing of all kinds': ['http://a', ')]}」”»'],
+  opening: ['http://a', '(['],
+  pairs: ['http://a', '()[]'],
+  points: ['http://a', '.,;'],
+  'points with an end': ['http://a', '.…!', 'x'],
+  quotes: ['http://a', '\'"'],
+  addresses: ['', 'http://a '],
+  'addresses that hang together': ['', 'http://a('],
+  'addresses with points': ['', 'http://a... '],
+  'what is no address': ['', 'http://%'],
+  'hosts without end': ['http://', 'é'],
+  'hosts of accents': ['', `http://a${'\u0315\u0300'.repeat(100)} `],
+  accents: ['http://a/', '\u0315\u0300'],
+  'dot segments': ['http://a/', 'b/../'],
+  'halves of pairs': ['http://a/', '\ud83d'],
+  directions: ['http://a/', '\u202e'],
+};
+
+const of = ([start, again, end = ''], length) => start + again.repeat((length - start.length) / again.length) + end;
+
+function time(text, times) {
+  const began = performance.now();
+  for (let n = 0; n < times; n++) splitLinks(text);
+  return performance.now() - began;
+}
+
+function fastest(kind) {
+  const [short, long] = [of(kind, SHORT), of(kind, SHORT * TIMES)];
+  const rounds = Array.from({ length: ROUNDS }, () => [time(short, TIMES), time(long, 1)]);
+  return [0, 1].map((which) => Math.min(...rounds.map((times) => times[which])));
+}
+
+console.log(JSON.stringify(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, fastest(kind)]))));

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+// As much of a page as the module asks for when it is loaded.
+globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
+globalThis.navigator ??= {};
+const { splitLinks } = await import('../../chat/static/js/page.js');
+
+const addressesIn = (text) => splitLinks(text).filter((part) => part.href).map((part) => part.href);
+
+test('it works', () => {
+  assert.deepEqual(splitLinks('see https://example.org'), [
+    { text: 'see ' }, { text: 'https://example.org', href: 'https://example.org' },
+  ]);
+});
+
+const links = {
+  'see https://example.org now': ['https://example.org'],
+  'https://example.org/a_(b).': ['https://example.org/a_(b)'],
+  '(https://example.org/a)': ['https://example.org/a'],
+  '(see https://example.org/a_(b)_(c)), then': ['https://example.org/a_(b)_(c)'],
+  'https://example.org/a(see below': ['https://example.org/a'],
+  '[https://example.org/a](https://example.org/b)': ['https://example.org/a', 'https://example.org/b'],
+  'https://example.org/?x=[1]&y={2}': ['https://example.org/?x=[1]&y={2}'],
+  'http://[::1]:5000/a': ['http://[::1]:5000/a'],
+  'https://example.org/([)]': ['https://example.org/'],
+  '`https://example.org/a`': ['https://example.org/a'],
+  'http://a.example, and HTTPS://B.example!': ['http://a.example', 'HTTPS://B.example'],
+  'https://web.example/2026/https://example.org/': ['https://web.example/2026/https://example.org/'],
+  'javascript:alert(1) ftp://example.org data:text/html,x': [],
+  'https://': [],
+  'http://( http://%': [],
+  'xhttps://example.org': [],
+  'https://example.org/?q=1&r=%20#top…': ['https://example.org/?q=1&r=%20#top'],
+  'https://ja.example/レオナルド・ダ・ヴィンチ': ['https://ja.example/レオナルド・ダ・ヴィンチ'],
+  'https://ca.example/Col·legi': ['https://ca.example/Col·legi'],
+  'https://example.org/Bose–Einstein —': ['https://example.org/Bose–Einstein'],
+  'https://fa.example/کتاب\u200cها': ['https://fa.example/کتاب\u200cها'],
+};
+
+for (const [text, expected] of Object.entries(links)) {
+  test(`the addresses in "${text}"`, () => {
+    assert.equal(splitLinks(text).map((part) => part.text).join(''), text, 'no character is lost');
+    assert.deepEqual(addressesIn(text), expected);
+  });
+}
+
+const quoted = ['「」', '『』', '“”', '„“', '‘’', '«»', '»«', '‹›', '（）', '【】', '《》', '〈〉', '［］', '﴾﴿', '〝〟', '⟨⟩', '()', '[]', '""', '<>'];
+
+for (const [opening, closing] of quoted) {
+  test(`an address between ${opening} and ${closing}, with text right after it`, () => {
+    assert.deepEqual(addressesIn(`${opening}https://example.org/a${closing}を見て`), ['https://example.org/a']);
+  });
+}
+
+for (const mark of '。、，．！？：；،؛؟۔।॥።។༎․‥…‼⁈・·') {
+  test(`a sentence that ends with ${mark}`, () => {
+    assert.deepEqual(addressesIn(`https://example.org/a${mark}`), ['https://example.org/a']);
+    assert.deepEqual(addressesIn(`https://example.org/a${mark} https://example.org/b`).length, 2);
+  });
+}
+
+test('what turns the direction of a text is part of no address, nor is what nobody sees', () => {
+  const marks = '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff\u00ad\u0000\u0085';
+  for (const mark of marks) {
+    assert.deepEqual(addressesIn(`${mark}https://example.org/a${mark}gpj.b`), ['https://example.org/a']);
+  }
+});
