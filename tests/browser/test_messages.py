@@ -1,4 +1,5 @@
 """What a message looks like among the others: links, words, days, groups."""
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -35,6 +36,38 @@ def test_other_addresses_are_text(alice, bob, sit_down, text):
     expect(screen.bubble(text)).to_be_visible()
     bob.send(alice, f"{text} again, http://example.org/")
     expect(texts_of(screen).get_by_role("link")).to_have_count(1)     # the live one, so the script has seen the first
+
+
+def test_no_text_makes_a_link_of_another_kind(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    for text in ("JaVaScRiPt:alert(1)//http://example.org/", "java\tscript:alert(1)", "javascript://example.org/%0aalert(1)",
+                 "data:text/html,https://example.org/<script>alert(1)</script>", "view-source:https://example.org/",
+                 'https://example.org/"onclick="alert(1)', "<a href=javascript:alert(1)>https://example.org/</a>",
+                 "http:javascript:alert(1)", "https://javascript:alert(1)@example.org/", "blob:https://example.org/1",
+                 "\u202ehttps://example.org/\u202ejavascript:alert(1)", "https://example.org\\@javascript:alert(1)"):
+        bob.send(alice, text)
+    expect(screen.bubbles).to_have_count(12)
+    links = screen.bubbles.locator("a:not([data-part])")
+    assert links.count() > 5
+    assert set(links.evaluate_all("all => all.map(link => link.protocol)")) <= {"http:", "https:"}
+    assert links.evaluate_all("all => all.every(link => link.getAttribute('href') === link.textContent)")
+    assert screen.bubbles.locator("[onclick]").count() == 0
+
+
+# The marks that override or embed a direction, and letters of the other one.
+@pytest.mark.parametrize("around", ["\u202e", "\u202b", "\u2067", "\u202d\u202e", "שלום "], ids=ascii)
+def test_an_address_reads_as_where_it_leads(alice, bob, sit_down, around):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    bob.send(alice, f"{around}https://example.org/a?b=1&c=2{around}gpj.elpmaxe")
+    link = texts_of(screen).get_by_role("link")
+    expect(link).to_have_attribute("href", re.compile(r"^https://example\.org/a\?b=1&c=2$" if around != "שלום " else "2שלום$"))
+    lefts = link.evaluate("""link => [...'https://example.org/a?b=1&c=2'].map((_character, index) => {
+        const range = document.createRange();
+        range.setStart(link.firstChild, index);
+        range.setEnd(link.firstChild, index + 1);
+        return range.getBoundingClientRect().left;
+    })""")
+    assert lefts == sorted(lefts)
 
 
 def test_long_words_wrap_at_320_pixels(alice, bob, sit_down):

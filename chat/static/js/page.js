@@ -196,11 +196,11 @@ const MARK = new RegExp(String.raw`[\(\)\[\]\{\}${OUTSIDE}]`, 'gv');
 const CLOSING = { '(': ')', '[': ']', '{': '}' };
 const TRAILING = /[.,;:!?'*[\p{P}--\p{ASCII}]]/v; // the end of the sentence around an address
 
-/** Shows a text as text, with its addresses as links. */
+/** Shows a text as text, with its addresses as links. No direction of the text around them reaches into them. */
 export function showText(element, text) {
   element.replaceChildren(...splitLinks(text).map(({ text: words, href }) => {
     if (!href) return words;
-    const link = { href, textContent: words, target: '_blank', rel: 'noopener noreferrer' };
+    const link = { href, textContent: words, target: '_blank', rel: 'noopener noreferrer', dir: 'ltr' };
     return Object.assign(document.createElement('a'), link);
   }));
 }
