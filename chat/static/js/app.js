@@ -11,6 +11,7 @@ const HEARTBEAT_MS = 15_000;
 const SLOW_MS = 250;
 const RECONNECTING_MS = 1_000; // a shorter cut is nobody's business
 const BACK_MS = 3_000;
+const LOGOUT_FAILED_MS = 10_000;
 const GATHER_MS = 1_000;
 const ANNOUNCED_ONE_BY_ONE = 3;
 const SETTLED_MS = 2_000; // the page has been shown by then
@@ -128,6 +129,7 @@ const dispatcher = new Dispatcher(me.id, sendMessage, {
     storageWarning = gettext('This browser keeps no unsent messages: they are lost when you close the page.');
     if (!banner.textContent) showWarning();
   },
+  closed: () => leaveForGood('/login'),
 });
 
 /** What a conversation is made of comes with the first one: the home page does without. */
@@ -135,9 +137,11 @@ const conversationParts = () => Promise.all([import('./history.js'), import('./c
 
 /** What only a hand asks for comes with its first move: then it is there even where the network is not. */
 const detailsParts = () => Promise.all([import('./details.js'), import('./times.js')]);
+const logoutPart = () => import('./logout.js');
 const moved = new Promise((resolve) => {
   for (const move of ['pointerdown', 'keydown']) addEventListener(move, resolve, { once: true, capture: true });
 });
+moved.then(logoutPart).catch(() => {});
 
 async function enter(place) {
   const section = find('#conversation');
@@ -361,10 +365,42 @@ function cameBack() {
   mark();
 }
 
-find('form[action="/logout"]').addEventListener('submit', () => {
+let isLeaving = false;
+
+async function loggingOut(event) {
+  event.preventDefault();
+  if (isLeaving) return;
+  isLeaving = true;
+  expectLogout();
+  try {
+    const { logOut } = await logoutPart();
+    const url = await logOut(event.target, dispatcher);
+    if (url) return leaveForGood(url);
+  } catch {
+    showLogoutFailed();
+  }
+  isLeaving = false;
+  expectLogout(false);
+  wake(); // it may have ended all the same
+}
+
+function showLogoutFailed() {
+  clearTimeout(bannerTimer);
+  showBanner('warning', gettext('You are still logged in: the server did not answer. Please try again.'));
+  bannerTimer = setTimeout(showWarning, LOGOUT_FAILED_MS);
+}
+
+/** Nothing of the person stays on the page either, while the next one comes. */
+function leaveForGood(url) {
   expectLogout();
   closeSocket();
-});
+  open?.leave();
+  open = null;
+  find('#main').replaceChildren();
+  location.assign(url);
+}
+
+find('form[action="/logout"]').addEventListener('submit', loggingOut);
 document.addEventListener('visibilitychange', cameBack);
 addEventListener('focus', markNew);
 addEventListener('pageshow', (event) => event.persisted && location.reload());

@@ -45,6 +45,14 @@ export class Outbox {
     return this.#entries.filter((entry) => entry.receiverId === receiverId);
   }
 
+  get length() {
+    return this.#entries.length;
+  }
+
+  get isWaiting() {
+    return this.#entries.some((entry) => entry.state === 'waiting');
+  }
+
   /** What to send now: the first waiting entry of each conversation that has none in flight. */
   take(now) {
     const due = this.#heads().filter((entry) => this.#dueAt(entry) <= now);
@@ -136,12 +144,14 @@ export function openMemoryStore() {
   };
 }
 
+const databaseName = (ownerId) => `outbox:${ownerId}`;
+
 /**
  * Opens a person's database in this browser: its `entries` are the outbox, its `trails` tell of their way (trails.js).
  * Resolves to `run(store, mode, action)`, a transaction that resolves to the result of the request `action` returns.
  */
 export async function openDatabase(ownerId) {
-  const opening = indexedDB.open(`outbox:${ownerId}`, 2);
+  const opening = indexedDB.open(databaseName(ownerId), 2);
   opening.onupgradeneeded = ({ oldVersion }) => {
     if (oldVersion < 1) opening.result.createObjectStore('entries', { keyPath: 'clientId' });
     opening.result.createObjectStore('trails', { keyPath: 'clientId' }).createIndex('written', 'written');
@@ -169,11 +179,20 @@ export async function openBrowserStore(ownerId) {
   };
 }
 
+/** Deletes a person's database; the tabs that have it open let go of it. */
+export function deleteDatabase(ownerId) {
+  return new Promise((resolve, reject) => {
+    const deleting = indexedDB.deleteDatabase(databaseName(ownerId));
+    deleting.onsuccess = resolve;
+    deleting.onerror = () => reject(deleting.error);
+  });
+}
+
 /**
  * Sends the outbox of one person, from one of the person's tabs at a time: the one written in last.
  *
- * `send(entry)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`,
- * `changed()` and `unkept()`, the last for entries that end with the page.
+ * `send(entry)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`, `changed()`,
+ * `unkept()` for entries that end with the page, and `closed()` when the person has logged out in another tab.
  */
 export class Dispatcher {
   #outbox = new Outbox();
@@ -182,6 +201,7 @@ export class Dispatcher {
   #opened;
   #isLeading = false;
   #isConnected = false;
+  #isClosed = false;
   #turn; // aborts this tab's place in the queue for the lock
   #timer;
   #notes = []; // steps on the way of messages that are not in their trails yet
@@ -227,6 +247,27 @@ export class Dispatcher {
     return this.#outbox.to(receiverId);
   }
 
+  get length() {
+    return this.#outbox.length;
+  }
+
+  /** Whether there is something to send, and the network to do it. */
+  get isSending() {
+    return this.#isConnected && this.#outbox.isWaiting;
+  }
+
+  /** The person has logged out: nothing is sent or kept any more, in no tab. */
+  close() {
+    this.#isClosed = true;
+    this.tabs.postMessage({ type: 'closed' });
+  }
+
+  /** Takes out of the browser what it keeps of the person. Never fails: what was kept nowhere is nowhere. */
+  async forget() {
+    await this.#opened;
+    await deleteDatabase(this.ownerId).catch(() => {});
+  }
+
   /** Returns the entry at once; `kept` resolves when it is in the store, or will never be. */
   add(receiverId, message) {
     const entry = this.#outbox.add({ clientId: newClientId(), receiverId, message }, Date.now());
@@ -266,6 +307,7 @@ export class Dispatcher {
 
   async #keep(entry) {
     await this.#opened;
+    if (this.#isClosed) return;
     await this.#store.put(entry).catch(() => this.on.unkept());
     // It may have been sent before it was kept: then the others have heard of it.
     if (this.#outbox.get(entry.clientId)) this.tabs.postMessage({ type: 'put', entry });
@@ -282,6 +324,10 @@ export class Dispatcher {
       if (!this.#gone.has(entry.clientId)) this.#outbox.put(entry);
     }
     if (type === 'removed') this.#drop(clientId);
+    if (type === 'closed') {
+      this.#isClosed = true;
+      return this.on.closed();
+    }
     if (type === 'sent') {
       this.#drop(message.clientId);
       this.on.sent(message);
@@ -292,7 +338,7 @@ export class Dispatcher {
 
   #run() {
     clearTimeout(this.#timer);
-    if (!this.#isLeading || !this.#isConnected) return;
+    if (!this.#isLeading || !this.#isConnected || this.#isClosed) return;
     for (const entry of this.#outbox.take(Date.now())) {
       this.#note(entry, { sent: Date.now() });
       this.#deliver(entry);
@@ -319,6 +365,7 @@ export class Dispatcher {
   /** Keeps a step for the message's details. Their module comes when it is wanted; without a network, later. */
   async #note({ clientId, createdAt }, step) {
     this.#notes.push({ clientId, written: createdAt, ...step });
+    if (this.#isClosed) return;
     const trails = await import('./trails.js').catch(() => null);
     await trails?.keep(this.#notes.splice(0)).catch(() => {});
   }

@@ -111,9 +111,9 @@ export function showAge(element) {
 
 let isLoggingOut = false;
 
-/** The logout form is on its way and leads to the login page itself: the end of the session is no surprise. */
-export function expectLogout() {
-  isLoggingOut = true;
+/** Logging out leads to the login page itself: the end of the session is no surprise. */
+export function expectLogout(isExpected = true) {
+  isLoggingOut = isExpected;
 }
 
 /** Leaves for the login page, which leads back here; drafts and unsent messages stay in this browser. */

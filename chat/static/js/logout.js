@@ -1,0 +1,44 @@
+/**
+ * Logging out: nothing that a person wrote stays in this browser, in none of its tabs.
+ *
+ * A session that ends by itself takes nothing: its person comes back, and drafts and unsent messages wait.
+ */
+
+import { me, ngettext } from './page.js';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const LAST_MESSAGES_MS = 1_000; // for what is on its way
+const DELETION_MS = 1_000; // a browser may never answer
+const PAUSE_MS = 50;
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Ends the session. Resolves to where the page goes now; to null where the person would rather stay, for messages that
+ * were not sent go too. Throws where the server does not answer; the form itself shows what it answers else.
+ */
+export async function logOut(form, dispatcher) {
+  for (let waited = 0; dispatcher.isSending && waited < LAST_MESSAGES_MS; waited += PAUSE_MS) await pause(PAUSE_MS);
+  const unsent = dispatcher.length;
+  const words = () => ngettext('%(num)s message has not been sent yet. Log out and delete it?',
+    '%(num)s messages have not been sent yet. Log out and delete them?', unsent);
+  if (unsent && !confirm(words())) return null;
+  const response = await fetch(form.action, {
+    method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual',
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  if (response.type !== 'opaqueredirect') return void form.submit();
+  dispatcher.close();
+  forgetDrafts();
+  await Promise.race([dispatcher.forget(), pause(DELETION_MS)]);
+  return '/login';
+}
+
+function forgetDrafts() {
+  try {
+    const isOwn = (key) => key.startsWith(`draft:${me.id}:`);
+    Object.keys(localStorage).filter(isOwn).forEach((key) => localStorage.removeItem(key));
+  } catch {
+    // Storage that is closed keeps nothing.
+  }
+}
