@@ -50,7 +50,7 @@ function showTitle() {
 // The banner: how the connection stands
 
 const banner = find('#connection');
-let storageWarning = '';
+const storageWarnings = new Set(); // what this browser does not keep, in words
 let bannerTimer;
 let shownStatus = '';
 let isConnectionLost = false;
@@ -67,7 +67,13 @@ function showLoss(state, text) {
   showBanner(state, text);
 }
 
-const showWarning = () => showBanner('warning', storageWarning);
+const showWarning = () => showBanner('warning', [...storageWarnings].join(' '));
+
+/** Says it once, and quietly: where the connection has more to say, after that. */
+function warnOfStorage(words) {
+  storageWarnings.add(words);
+  if (!banner.textContent || banner.dataset.state === 'warning') showWarning();
+}
 
 function showConnection(status) {
   if (status === shownStatus) return;
@@ -126,8 +132,7 @@ const dispatcher = new Dispatcher(me.id, sendMessage, {
   },
   changed: () => open?.history.showOutbox(),
   unkept() {
-    storageWarning = gettext('This browser keeps no unsent messages: they are lost when you close the page.');
-    if (!banner.textContent) showWarning();
+    warnOfStorage(gettext('This browser keeps no unsent messages: they are lost when you close the page.'));
   },
   closed: () => leaveForGood('/login'),
 });
@@ -155,7 +160,7 @@ async function enter(place) {
   const leaving = new AbortController();
   const { signal } = leaving;
   const history = new History(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, signal });
-  const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, signal });
+  const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, onUnkept, signal });
   open = { peerId, section, history, composer, marked: history.readSeq, leave: () => leaving.abort() };
   history.list.addEventListener('click', settleFailed, { signal });
   history.list.addEventListener('click', showDetails, { signal });
@@ -164,6 +169,8 @@ async function enter(place) {
   history.open(place, people.unread(peerId));
   mark();
 }
+
+const onUnkept = () => warnOfStorage(gettext('This browser keeps no drafts: they are lost when you close the page.'));
 
 async function send(text) {
   const { peerId, history } = open;

@@ -11,16 +11,28 @@ const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
-/** Where a browser forbids storage, a draft lives as long as its page. */
-function openDrafts() {
+const unkept = new Map(); // drafts that the browser's storage, closed or full, does not take: they end with the page
+
+function readDraft(key) {
   try {
-    return localStorage;
+    return unkept.get(key) ?? localStorage.getItem(key) ?? '';
   } catch {
-    return null;
+    return '';
   }
 }
 
-const drafts = openDrafts();
+/** Returns whether the browser keeps it. */
+function keepDraft(key, text) {
+  try {
+    if (text) localStorage.setItem(key, text);
+    else localStorage.removeItem(key);
+    unkept.delete(key);
+    return true;
+  } catch {
+    unkept.set(key, text);
+    return !text;
+  }
+}
 
 export class Composer {
   #toldTypingAt = -Infinity;
@@ -28,10 +40,10 @@ export class Composer {
   /**
    * Takes over the form of the conversation in `section`. `send(text)` puts a message into the outbox and
    * resolves when it is kept there; `onTyping()` is called while somebody writes, at most once in 3 s;
-   * `onOver(words)` when the text has become too long.
+   * `onOver(words)` when the text has become too long, `onUnkept()` when the draft is not kept by the browser.
    */
-  constructor(section, { send, onTyping, onOver, signal }) {
-    Object.assign(this, { send, onTyping, onOver });
+  constructor(section, { send, onTyping, onOver, onUnkept, signal }) {
+    Object.assign(this, { send, onTyping, onOver, onUnkept });
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
@@ -40,7 +52,7 @@ export class Composer {
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
     // The server gives a text back that it could not take from the form.
-    if (!this.field.value) this.field.value = drafts?.getItem(this.draftKey) ?? '';
+    if (!this.field.value) this.field.value = readDraft(this.draftKey);
     this.#fit();
   }
 
@@ -77,8 +89,7 @@ export class Composer {
   }
 
   #keepDraft() {
-    if (this.field.value) drafts?.setItem(this.draftKey, this.field.value);
-    else drafts?.removeItem(this.draftKey);
+    if (!keepDraft(this.draftKey, this.field.value)) this.onUnkept();
   }
 
   /** Lets the field grow with its text, up to the cap of the style sheet, and counts near the limit. */

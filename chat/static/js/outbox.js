@@ -7,6 +7,7 @@
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
+const STORAGE_MS = 2_000; // a browser's storage may never answer
 
 /** The rules, without clock, storage or network: times are given in ms. */
 export class Outbox {
@@ -156,16 +157,32 @@ export async function openDatabase(ownerId) {
     if (oldVersion < 1) opening.result.createObjectStore('entries', { keyPath: 'clientId' });
     opening.result.createObjectStore('trails', { keyPath: 'clientId' }).createIndex('written', 'written');
   };
-  const database = await new Promise((resolve, reject) => {
+  const database = await inTime(new Promise((resolve, reject) => {
     opening.onsuccess = () => resolve(opening.result);
     opening.onerror = opening.onblocked = () => reject(opening.error);
-  });
+  }), STORAGE_MS, () => { opening.onsuccess = () => opening.result.close(); });
   database.onversionchange = () => database.close(); // rather than keep a newer page from its own
-  return (store, mode, action) => new Promise((resolve, reject) => {
-    const transaction = database.transaction(store, mode);
-    const asked = action(transaction.objectStore(store));
-    transaction.oncomplete = () => resolve(asked.result);
-    transaction.onabort = () => reject(transaction.error);
+  let isDead = false; // it is asked all the same, and no more waited for
+  return async (store, mode, action) => {
+    const answer = new Promise((resolve, reject) => {
+      const transaction = database.transaction(store, mode);
+      const asked = action(transaction.objectStore(store));
+      transaction.oncomplete = () => resolve(asked.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+    answer.then(() => { isDead = false; }, () => {}); // late, as after a sleep of the machine
+    return inTime(answer, isDead ? 0 : STORAGE_MS, () => { isDead = true; });
+  };
+}
+
+/** What was promised, or a failure after `limitMs`. */
+function inTime(promise, limitMs, onLate) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      onLate();
+      reject(new Error('no answer'));
+    }, limitMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
