@@ -113,6 +113,39 @@ def test_the_draft_of_each_conversation_survives_a_reload(chat, screen, alice, b
     expect(screen.field).to_have_value("for charlie")
 
 
+def test_a_draft_that_was_sent_is_sent_in_no_other_tab(screen, alice, bob):
+    screen.send("before")
+    screen.expect_state("before", "sent")
+    screen.field.fill("only once")
+    second = screen.another_tab(f"/chat/{bob.username}")
+    expect(second.field).to_have_value("only once")
+    screen.field.press_sequentially("!")
+    expect(second.field).to_have_value("only once!")
+    screen.field.press("Enter")
+    screen.expect_state("only once!", "sent")
+    expect(second.field).to_have_value("")
+    second.field.press("Enter")
+    second.send("after it")
+    second.expect_state("after it", "sent")
+    assert [message["message"] for message in alice.history(bob)["messages"]] == ["before", "only once!", "after it"]
+
+
+def test_what_another_tab_has_made_of_a_draft_is_kept(screen, bob):
+    screen.field.fill("half")
+    second = screen.another_tab(f"/chat/{bob.username}")
+    expect(second.field).to_have_value("half")
+    # The first tab hears of it too late: it is about to send.
+    screen.page.evaluate("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
+    screen.page.evaluate("document.querySelector('#message').value = 'half'")
+    second.field.press_sequentially(" and more")
+    screen.page.evaluate("document.querySelector('#message').value = 'half'")
+    screen.field.press("Enter")
+    screen.expect_state("half", "sent")
+    expect(second.field).to_have_value("half and more")
+    second.page.reload()
+    expect(second.field).to_have_value("half and more")
+
+
 def test_a_draft_is_kept_when_the_list_leads_to_somebody_else(screen, chat, bob, arrive):
     charlie = arrive(chat)
     screen.page.reload()        # Charlie came after the page

@@ -51,6 +51,7 @@ export class Composer {
     this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
+    addEventListener('storage', (event) => this.#changedElsewhere(event), { signal });
     // The server gives a text back that it could not take from the form.
     if (!this.field.value) this.field.value = readDraft(this.draftKey);
     this.#fit();
@@ -69,14 +70,23 @@ export class Composer {
 
   async #submitted(event) {
     event.preventDefault();
-    const text = this.field.value.trim();
+    const draft = this.field.value;
+    const text = draft.trim();
     this.focus();
     if (BLANK.test(text) || lengthOf(text) > LIMIT) return;
     this.field.value = '';
     this.#toldTypingAt = -Infinity;
     this.#fit();
     await this.send(text);
-    this.#keepDraft();
+    // What another tab has made of it meanwhile is not sent.
+    if (this.field.value || readDraft(this.draftKey) === draft) this.#keepDraft();
+  }
+
+  /** The draft was written on or sent in another tab: a field that nobody has touched since shows what became of it. */
+  #changedElsewhere({ key, oldValue, newValue }) {
+    if (key !== this.draftKey || this.field.value !== (oldValue ?? '')) return;
+    this.field.value = newValue ?? '';
+    this.#fit();
   }
 
   #changed() {
