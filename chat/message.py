@@ -132,10 +132,14 @@ def _fitting(messages):
 
 
 def checked_text(text):
-    """Return the text as it is stored: trimmed, lines ended by a line feed alone."""
+    """Return the text as it is stored: without blank lines before it and blanks after it, lines ended by a line feed alone."""
     if not isinstance(text, str):
         raise Invalid(_("A message is text."))
-    text = text.replace("\r\n", "\n").strip()
+    text = text.replace("\r\n", "\n").rstrip()
+    indented = len(text) - len(text.lstrip())
+    text = text[text.rfind("\n", 0, indented) + 1:]
+    if len(text) > LONGEST:
+        text = text.lstrip()    # an indent is no reason to refuse what is short enough without it
     if is_blank(text):      # it would leave a bubble empty
         raise Invalid(_("A message cannot be empty."))
     if len(text) > LONGEST:

@@ -93,6 +93,12 @@ def test_the_longest_message_and_trimming(chat, alice, bob):
     assert answer["message"]["message"] == "é" * 4000
 
 
+@pytest.mark.parametrize("written, stored", [
+    ("    if x:\n        y\n", "    if x:\n        y"), (" \n\t\r\n  one", "  one"), ("\u3000段落", "\u3000段落"), ("\n\none\n\n two\n \n", "one\n\n two")])
+def test_an_indent_is_kept_and_blank_lines_around_are_not(chat, alice, bob, written, stored):
+    assert alice.tab().send(bob, written)["message"]["message"] == stored
+
+
 def test_the_sender_is_who_is_logged_in(chat, alice, bob, charlie):
     answer = alice.tab().call("sendMessage", {"clientId": new_client_id(), "receiverId": bob.id, "message": "me",
                                               "senderId": charlie.id, "sender": charlie.username, "timestamp": "1999"})

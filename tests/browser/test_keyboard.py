@@ -48,6 +48,31 @@ def test_it_works(chat, bob, sit_down):
     expect(page.get_by_role("button", name="Login")).to_be_visible()
 
 
+@pytest.mark.parametrize("key, code, is_search", [
+    ("k", "KeyK", True), ("K", "KeyK", True), ("k", "KeyV", True),          # of Latin letters, wherever they are
+    ("л", "KeyK", True), ("ن", "KeyK", True), ("κ", "KeyK", True),          # none: where the K would be
+    ("t", "KeyK", False), ("л", "KeyG", False)])
+def test_control_k_with_any_layout(alice, bob, sit_down, key, code, is_search):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect(screen.field).to_be_focused()
+    screen.field.evaluate("""(field, init) => field.dispatchEvent(
+        new KeyboardEvent('keydown', { ...init, ctrlKey: true, bubbles: true, cancelable: true }))""", {"key": key, "code": code})
+    expect(screen.search if is_search else screen.field).to_be_focused()
+
+
+@pytest.mark.parametrize("composing", ["{isComposing: true}", "{keyCode: 229}"])
+def test_escape_that_ends_a_composition_leads_nowhere(alice, bob, sit_down, composing):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    expect(screen.field).to_be_focused()
+    screen.search.fill("にほん")
+    for box in (screen.search, screen.field):
+        box.focus()
+        box.evaluate(f"""box => box.dispatchEvent(new KeyboardEvent('keydown', {{
+            key: 'Escape', bubbles: true, cancelable: true, ...{composing}}}))""")
+        expect(box).to_be_focused()
+    expect(screen.search).to_have_value("にほん")
+
+
 def test_control_k_goes_to_the_search_and_escape_back(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     expect(screen.field).to_be_focused()

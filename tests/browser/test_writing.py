@@ -60,6 +60,24 @@ def test_enter_breaks_the_line_on_touch(alice, bob, sit_down):
     expect(screen.field).to_have_value("")
 
 
+@pytest.mark.parametrize("keys", ["Control+Enter", "Meta+Enter"])
+def test_a_tablet_with_a_keyboard_sends_with_control_enter(alice, bob, sit_down, keys):
+    screen = sit_down(alice, f"/chat/{bob.username}", has_touch=True, is_mobile=True)
+    screen.field.fill("from a tablet")
+    screen.field.press(keys)
+    screen.expect_state("from a tablet", "sent")
+    expect(screen.field).to_have_value("")
+
+
+def test_an_indent_is_kept_and_blank_lines_around_are_not(screen, alice, bob):
+    screen.send("\n \n    if x:\n        y\n\n")
+    text = screen.bubbles.locator("[data-part=text]")
+    expect(text).to_have_text("    if x:\n        y", use_inner_text=True)
+    expect(screen.bubbles).to_have_attribute("data-state", "sent")
+    assert text.text_content() == "    if x:\n        y" == alice.history(bob)["messages"][0]["message"]
+    assert screen.card(bob).locator("[data-part=preview]").text_content() == "You:     if x:\n        y"
+
+
 def test_the_field_grows_with_the_text_up_to_a_cap(screen):
     def height():
         return screen.field.bounding_box()["height"]

@@ -2,7 +2,7 @@
 
 import { Dispatcher } from './outbox.js';
 import {
-  badge, expectLogout, find, gettext, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
+  badge, expectLogout, find, gettext, isComposing, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
 } from './page.js';
 import { People } from './people.js';
 import { closeSocket, initializeSocket, markRead, sendMessage, tellTyping, wake } from './socket.js';
@@ -323,10 +323,13 @@ function goBack(event) {
   }
 }
 
+/** Whether the key is K; where the layout has no Latin letters, the one that stands there. */
+const isK = ({ key, code }) => (/\p{Script=Latin}/u.test(key) ? key.toLowerCase() === 'k' : code === 'KeyK');
+
 function pressed(event) {
-  if (event.isComposing || event.defaultPrevented) return;
+  if (isComposing(event) || event.defaultPrevented) return;
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') goToSearch();
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && isK(event)) goToSearch();
   else if (event.key === 'Escape') goBack(event);
   else if (event.altKey && step) people.neighbour(step)?.click();
   else return;

@@ -1,11 +1,10 @@
 /** The field in which a message is written: its keys, its draft, its counter. */
 
-import { find, me, ngettext, onTouch, setText } from './page.js';
+import { find, isComposing, me, ngettext, onTouch, setText, trimmed } from './page.js';
 
 const LIMIT = 4_000; // characters, as the server counts them
 const COUNT_FROM = 3_800;
 const TYPING_PAUSE_MS = 3_000;
-const IME_KEY_CODE = 229;
 // What is not seen leaves a bubble empty, and the server refuses it: the same characters as in chat/characters.py.
 const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
@@ -62,8 +61,9 @@ export class Composer {
   }
 
   #pressed(event) {
-    const isComposing = event.isComposing || event.keyCode === IME_KEY_CODE;
-    if (event.key !== 'Enter' || event.shiftKey || isComposing || onTouch()) return;
+    if (event.key !== 'Enter' || isComposing(event)) return;
+    const isAsked = event.ctrlKey || event.metaKey; // a tablet may have a keyboard
+    if (!isAsked && (event.shiftKey || onTouch())) return;
     event.preventDefault();
     if (!event.repeat) this.form.requestSubmit();
   }
@@ -71,7 +71,7 @@ export class Composer {
   async #submitted(event) {
     event.preventDefault();
     const draft = this.field.value;
-    const text = draft.trim();
+    const text = trimmed(draft);
     this.focus();
     if (BLANK.test(text) || lengthOf(text) > LIMIT) return;
     this.field.value = '';

@@ -18,6 +18,11 @@ export const findAll = (selector, root = document) => [...root.querySelectorAll(
 export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
 export const onTouch = () => matchMedia('(pointer: coarse)').matches;
 
+const IME_KEY_CODE = 229; // of a key that ends a composition: some browsers say that it is over by then
+
+/** Whether a key belongs to the input method, which composes a character with it. */
+export const isComposing = (event) => event.isComposing || event.keyCode === IME_KEY_CODE;
+
 /** Whether somebody looks at this window now. */
 export const isWatched = () => document.visibilityState === 'visible' && document.hasFocus();
 
@@ -67,6 +72,13 @@ export function fromTemplate(id) {
 /** Sets a text only where it differs: nothing is laid out or read aloud for nothing. */
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** A text without the blank lines before it and what is blank after it: the server's rule. An indent is part of a text. */
+export function trimmed(text) {
+  const kept = text.trimEnd();
+  const indented = kept.length - kept.trimStart().length;
+  return kept.slice(kept.slice(0, indented).lastIndexOf('\n') + 1);
 }
 
 export function debounce(delayMs, action) {
