@@ -10,7 +10,7 @@ from .asking import number, wants_json
 from .conversation import Conversation
 from .errors import ChatError, Invalid, NotFound
 from .message import MOST_ROWS, Message
-from .people import people_for, people_found
+from .people import people_for, people_found, unread_by
 from .refusals import answer_with, refuse_csrf
 from .user import HIGHEST_ID, PAGE, User
 
@@ -65,7 +65,8 @@ class ChatController:
         cards, next_after = self._people(request.args.get("q", ""), after)
         if wants_json():
             return jsonify(users=[card.as_json() for card in cards])
-        answer = render_template("chat/_people.html", people=cards, next_after=next_after, q=request.args.get("q", ""))
+        answer = render_template("chat/_people.html", people=cards, next_after=next_after, q=request.args.get("q", ""),
+                                 unread_total=self._unread_total(cards, after, next_after))
         return answer, {"X-Next-After": str(next_after)} if next_after else {}
 
     def get_messages(self, username):
@@ -143,8 +144,15 @@ class ChatController:
             card.online = card.id in online
         return cards[:PAGE], cards[PAGE - 1].id if len(cards) > PAGE else None
 
+    def _unread_total(self, cards, after, next_after):
+        """Return how many messages wait, those of people who are not among the cards included; None where all who wrote are."""
+        is_whole = not (after or request.args.get("q", "").strip()) and not (next_after and cards[-1].last_seq)
+        return None if is_whole else unread_by(self.database, current_user.id)
+
     def _people_pane(self):
         text = request.args.get("q", "")
-        cards, next_after = self._people(text, number("people_after", None))
+        after = number("people_after", None)
+        cards, next_after = self._people(text, after)
         return {"me": current_user, "people": cards, "next_after": next_after, "q": text,
+                "unread_total": self._unread_total(cards, after, next_after),
                 "online_count": len(self.stores.presence.online() - {current_user.id})}

@@ -1,10 +1,16 @@
 """The list of people, as one person sees it: the last word, what is unread, whom one has not talked with yet."""
+import unicodedata
 from dataclasses import dataclass
 
 from .clock import iso
 from .user import PAGE, User
 
 MOST_UNREAD = 100       # counted no further: the badge says 99+
+MAX_PREVIEW_LENGTH = 120        # code points
+MAX_EMOJI_LENGTH = 32           # code points, joined ones: a longer run of what joins is cut
+JOINER = "\u200d"
+REGIONAL = ("\U0001f1e6", "\U0001f1ff")        # two of them are a flag
+JOINED = ((JOINER, JOINER), ("\u1160", "\u11ff"), ("\U0001f3fb", "\U0001f3ff"), ("\U000e0020", "\U000e007f"))
 
 
 @dataclass(slots=True)
@@ -20,9 +26,41 @@ class Card:
     last_timestamp: str | None = None
     last_is_mine: bool = False
 
+    @property
+    def preview(self):
+        """The beginning of the last message, in characters as a reader sees them."""
+        return shortened(self.last_message or "")
+
     def as_json(self):
         return {"id": self.id, "username": self.username, "online": self.online, "unread": self.unread,
                 "lastMessage": self.last_message, "lastSeq": self.last_seq}
+
+
+def shortened(text):
+    """Return the beginning of a text; no emoji and no letter is cut off what belongs to it."""
+    end = MAX_PREVIEW_LENGTH
+    while end > MAX_PREVIEW_LENGTH - MAX_EMOJI_LENGTH and _is_joined(text, end):
+        end -= 1
+    return text[:MAX_PREVIEW_LENGTH if _is_joined(text, end) else end]
+
+
+def _is_joined(text, at):
+    """Whether the character there belongs to the one before it: accents, skin tones, joined emoji, the other half of a flag."""
+    if at >= len(text):
+        return False
+    if text[at - 1] == JOINER or any(first <= text[at] <= last for first, last in JOINED):
+        return True
+    if REGIONAL[0] <= text[at] <= REGIONAL[1]:
+        before = text[max(0, at - MAX_PREVIEW_LENGTH):at]
+        return (len(before) - len(before.rstrip("".join(map(chr, range(ord(REGIONAL[0]), ord(REGIONAL[1]) + 1)))))) % 2 == 1
+    return unicodedata.category(text[at]).startswith("M")
+
+
+def unread_by(database, me):
+    """Return how many messages wait for `me` in all conversations, counted no further than a badge does."""
+    rows = database.query(f"SELECT c.conversation_id, c.read_seq, c.other_id AS id FROM ({_MINE}) c"
+                          f" WHERE c.last_seq > c.read_seq LIMIT {MOST_UNREAD}", (me,))
+    return min(MOST_UNREAD, sum(_unread(database, rows).values()))
 
 
 def people_for(database, me, after=None, limit=PAGE):

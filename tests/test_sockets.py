@@ -94,7 +94,8 @@ def test_the_longest_message_and_trimming(chat, alice, bob):
 
 
 @pytest.mark.parametrize("written, stored", [
-    ("    if x:\n        y\n", "    if x:\n        y"), (" \n\t\r\n  one", "  one"), ("\u3000段落", "\u3000段落"), ("\n\none\n\n two\n \n", "one\n\n two")])
+    ("    if x:\n        y\n", "    if x:\n        y"), (" \n\t\r\n  one", "  one"), ("\u3000段落", "\u3000段落"),
+    ("\n\none\n\n two\n \n", "one\n\n two")])
 def test_an_indent_is_kept_and_blank_lines_around_are_not(chat, alice, bob, written, stored):
     assert alice.tab().send(bob, written)["message"]["message"] == stored
 

@@ -136,6 +136,19 @@ def test_live_messages_group_too(alice, bob, sit_down):
     assert groups(screen) == [(True, False), (False, True), (True, True)]
 
 
+def test_over_midnight_the_list_says_yesterday(alice, bob, sit_down):
+    bob.send(alice, "late")
+    screen = sit_down(alice, path=None, timezone_id="UTC")
+    with screen.page.expect_response("**/users?*"):      # a new list would say it too: this is the last one for a while
+        screen.page.goto("/")
+    time = screen.card(bob).locator("time")
+    expect(time).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=5)
+    screen.page.clock.set_fixed_time(today + timedelta(days=1))
+    screen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")     # or with the next heartbeat
+    expect(time).to_have_text("Yesterday")
+
+
 def test_the_list_says_when(chat, alice, bob, sit_down):
     hold(chat, alice, bob, [(bob, "long ago", ago(days=1))])
     screen = sit_down(alice, timezone_id="UTC")

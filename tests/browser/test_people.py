@@ -1,9 +1,14 @@
 """The list of people: who is there, who wrote last, what is unread."""
 import re
+import sqlite3
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
 
+from chat.user import PAGE
+from tests.browser.past import ago, hold
 from tests.people import new_client_id
 
 pytestmark = pytest.mark.browser
@@ -99,6 +104,34 @@ def test_the_last_to_write_comes_first_with_a_preview(chat, alice, bob, arrive, 
     expect(screen.people.nth(0)).to_contain_text("You: my answer")
     screen.page.reload()
     expect(screen.people.nth(0)).to_contain_text("You: my answer")
+
+
+def test_the_title_counts_whom_the_list_does_not_show_too(start_server, arrive, sit_down):
+    server = start_server()
+    alice, bob = arrive(server), arrive(server)
+    for sender in strangers(server, PAGE + 5):
+        hold(server, sender, alice, [(sender, "hello", ago(hours=1))], read=False)
+    screen = sit_down(alice)
+    expect(screen.page).to_have_title(re.compile(rf"^\({PAGE + 5}\) "))
+    bob.send(alice, "one more")
+    expect(screen.page).to_have_title(re.compile(rf"^\({PAGE + 6}\) "))
+    screen.search.fill(bob.username)
+    expect(screen.people).to_have_count(1)
+    expect(screen.page).to_have_title(re.compile(rf"^\({PAGE + 6}\) "))
+    screen.link(bob).click()
+    expect(screen.page).to_have_title(re.compile(rf"^\({PAGE + 5}\) "))
+    screen.page.goto(f"/?q={bob.username}")
+    expect(screen.page).to_have_title(re.compile(rf"^\({PAGE + 5}\) "))
+
+
+def strangers(server, count):
+    """Put people into the database of a server; they never log in."""
+    names = [f"stranger {number}" for number in range(count)]
+    with sqlite3.connect(Path(server.settings["INSTANCE_PATH"]) / "chat.sqlite3", timeout=10) as database:
+        ids = [database.execute("INSERT INTO users (username, username_key, password, created_at) VALUES (?, ?, '', ?)",
+                                (name, name, "2026-01-01 00:00:00.000")).lastrowid for name in names]
+    database.close()
+    return [SimpleNamespace(id=user_id) for user_id in ids]
 
 
 def test_unread_is_a_badge_and_in_the_title(alice, bob, sit_down):

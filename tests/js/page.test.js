@@ -5,7 +5,7 @@ import { test } from 'node:test';
 globalThis.document = { documentElement: {}, body: { dataset: {} } };
 globalThis.navigator ??= {};
 globalThis.document.documentElement.lang = 'en';
-const { completenessWords } = await import('../../chat/static/js/page.js');
+const { completenessWords, shortened } = await import('../../chat/static/js/page.js');
 
 const standings = {
   '1 – 1,482, complete': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
@@ -20,3 +20,22 @@ const standings = {
 for (const [words, standing] of Object.entries(standings)) {
   test(`a page says "${words}"`, () => assert.equal(completenessWords(standing), words));
 }
+
+const LONGEST = 120;
+const characters = ['👨‍👩‍👧‍👦', '👍🏽', '🇫🇷', 'e\u0301', '❤️', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '😀', '각'];
+
+for (const character of characters) {
+  test(`a preview holds all of ${character}, or nothing of it`, () => {
+    for (let before = LONGEST - 20; before <= LONGEST; before++) {
+      const start = 'x'.repeat(before);
+      const shown = shortened(start + character + 'y'.repeat(LONGEST));
+      assert.ok(shown === start || shown.startsWith(start + character), shown);
+      assert.ok(shown.length <= LONGEST);
+    }
+  });
+}
+
+test('a preview of a character without end is short all the same', () => {
+  assert.equal(shortened('e' + '\u0301'.repeat(4_000)).length, LONGEST);
+  assert.equal(shortened('short'), 'short');
+});

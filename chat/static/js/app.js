@@ -368,8 +368,20 @@ function messagesWereRead({ userId, readerId, seq }) {
   else if (open?.peerId === readerId) open.history.setPeerRead(seq);
 }
 
+let shownDay = new Date().toDateString();
+
+/** After midnight "01:35" is "Yesterday". It is looked at often: a machine may have slept until then. */
+function followDay() {
+  const day = new Date().toDateString();
+  if (day === shownDay) return;
+  shownDay = day;
+  people.showAges();
+  open?.history.showDays();
+}
+
 function cameBack() {
   if (document.visibilityState !== 'visible') return;
+  followDay();
   wake();
   dispatcher.takeLead();
   mark();
@@ -415,6 +427,7 @@ document.addEventListener('visibilitychange', cameBack);
 addEventListener('focus', markNew);
 addEventListener('pageshow', (event) => event.persisted && location.reload());
 setInterval(mark, HEARTBEAT_MS);
+setInterval(followDay, HEARTBEAT_MS);
 
 dispatcher.open();
 await enter(null).catch(() => {

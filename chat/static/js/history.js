@@ -143,6 +143,11 @@ export class History {
     this.#showCompleteness();
   }
 
+  /** Names the days again, in another year. */
+  showDays() {
+    this.#arrange();
+  }
+
   /** Whether the server has been heard since the connection began; without it nobody knows what is missing. */
   setChecked(isChecked) {
     this.#isChecked = isChecked;

@@ -2,6 +2,7 @@
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const BADGE_LIMIT = 99;
+const MAX_PREVIEW_LENGTH = 120;
 const DAY_MS = 24 * 60 * 60_000;
 
 export const me = { id: Number(document.body.dataset.userId) };
@@ -79,6 +80,18 @@ export function trimmed(text) {
   const kept = text.trimEnd();
   const indented = kept.length - kept.trimStart().length;
   return kept.slice(kept.slice(0, indented).lastIndexOf('\n') + 1);
+}
+
+/** The beginning of a text, in characters as a reader sees them: no emoji is cut in the middle. */
+export function shortened(text) {
+  if (text.length <= MAX_PREVIEW_LENGTH) return text;
+  const start = text.slice(0, 2 * MAX_PREVIEW_LENGTH);
+  let end = 0;
+  for (const { index, segment } of new Intl.Segmenter(language).segment(start)) {
+    if (index + segment.length > MAX_PREVIEW_LENGTH) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end || MAX_PREVIEW_LENGTH).replace(/\p{Cs}$/u, ''); // one that is longer still is cut
 }
 
 export function debounce(delayMs, action) {

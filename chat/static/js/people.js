@@ -1,8 +1,8 @@
 /** The list of people: who is online, who wrote last, what is unread, and the search. */
 
 import {
-  badge, debounce, find, findAll, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, showAge,
-  unreadWords,
+  badge, debounce, find, findAll, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, shortened,
+  showAge, unreadWords,
 } from './page.js';
 import { markDelivered, online } from './socket.js';
 
@@ -15,9 +15,12 @@ const usersUrl = (parameters) => `/users?${new URLSearchParams(parameters)}`;
 
 const lastSeqOf = (card) => Number(card?.dataset.lastSeq) || 0;
 
+const sum = (counts) => [...counts].reduce((total, count) => total + count, 0);
+
 export class People {
   #typing = new Map(); // user id → timer
   #unread = new Map(); // user id → messages; of everyone seen so far, whatever the search shows
+  #unreadElsewhere = 0; // messages of people whom the list has not shown
   #readSeq = new Map(); // user id → seq of the last message read
   #loading;
   #filtering = null; // {shown, query}: what to put back if the search under way fails
@@ -39,6 +42,7 @@ export class People {
     this.nearEnd = new IntersectionObserver(([{ isIntersecting, target }]) => isIntersecting && this.#more(target), {
       rootMargin: '300px',
     });
+    this.#countElsewhere(document);
     this.#dress();
   }
 
@@ -87,7 +91,7 @@ export class People {
     if (message.seq <= lastSeq) return;
     if (message.seq > lastSeq + 1) this.refreshSoon(); // something was missed
     card.dataset.lastSeq = message.seq;
-    const text = message.message.slice(0, 120);
+    const text = shortened(message.message);
     setText(part(card, 'preview'), isMine ? gettext('You: %(message)s', { message: text }) : text);
     part(card, 'time').dateTime = message.timestamp;
     showAge(part(card, 'time'));
@@ -99,7 +103,10 @@ export class People {
     const isNews = seq > this.#read(id);
     if (isNews) this.#readSeq.set(id, seq);
     if (isNews && this.#loading) this.refreshSoon(); // the answer under way may be older than this
-    if (!this.unread(id)) return;
+    if (!this.unread(id)) {
+      if (isNews && this.#unreadElsewhere && !this.card(id)) this.refreshSoon();
+      return;
+    }
     if (seq >= lastSeqOf(this.card(id))) this.#setUnread(id, 0);
     else if (isNews) this.refreshSoon(); // the server counts
   }
@@ -128,6 +135,7 @@ export class People {
     const page = await this.#fetch(usersUrl({ q: this.query })).catch(() => null);
     if (!page) return;
     const focused = document.activeElement;
+    this.#countElsewhere(page);
     const fresh = findAll('li.person', page).map((card) => this.#merge(card));
     const rest = this.cards.filter((card) => !fresh.includes(card));
     const more = rest.length ? find('#people-more') : find('#people-more', page);
@@ -177,6 +185,7 @@ export class People {
   }
 
   #replace(page) {
+    this.#countElsewhere(page);
     this.scroll.replaceChildren(...page.body.children);
     this.scroll.scrollTop = 0;
     this.#dress();
@@ -200,6 +209,7 @@ export class People {
     const after = searchParams.get('people_after') ?? searchParams.get('after');
     const page = await this.#fetch(usersUrl({ q: this.query, after })).catch(() => null);
     if (!page) return;
+    this.#countElsewhere(page);
     this.list.append(...findAll('li.person', page).filter((card) => !this.card(card.dataset.userId)));
     link.remove();
     const next = find('#people-more', page);
@@ -235,6 +245,11 @@ export class People {
     find('#people-empty').hidden = this.cards.length > 0;
     this.setOpen(this.openId);
     this.#tellUnread();
+  }
+
+  /** Says again when it was, on another day. */
+  showAges() {
+    for (const card of this.cards) showAge(part(card, 'time'));
   }
 
   #newCard(message) {
@@ -273,8 +288,15 @@ export class People {
     setText(part(card, 'unread-text'), unreadWords(count));
   }
 
+  /** The server counts for all people where it does not show them all. */
+  #countElsewhere(page) {
+    const list = find('#people', page);
+    const told = findAll('li.person', list).map(({ dataset }) => [Number(dataset.userId), Number(dataset.unread)]);
+    this.#unreadElsewhere = Math.max(0, Number(list.dataset.unreadTotal ?? 0) - sum(new Map([...this.#unread, ...told]).values()));
+  }
+
   #tellUnread() {
-    this.onUnread([...this.#unread.values()].reduce((total, count) => total + count, 0));
+    this.onUnread(this.#unreadElsewhere + sum(this.#unread.values()));
   }
 
   #stopTyping(id) {
