@@ -2,7 +2,7 @@
 
 import { Dispatcher } from './outbox.js';
 import {
-  badge, expectLogout, find, gettext, isComposing, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
+  badge, expectLogout, find, findAll, gettext, isComposing, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
 } from './page.js';
 import { People } from './people.js';
 import { closeSocket, initializeSocket, markRead, sendMessage, tellTyping, wake } from './socket.js';
@@ -32,6 +32,13 @@ function toggleTheme() {
   const theme = root.classList.toggle('dark') ? 'dark' : 'light';
   root.dataset.theme = theme;
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+  showTheme();
+}
+
+/** The bars of the browser around the page take its colour. */
+function showTheme() {
+  const { backgroundColor } = getComputedStyle(document.body);
+  for (const meta of findAll('meta[name="theme-color"]')) meta.content = backgroundColor;
 }
 
 followSystem();

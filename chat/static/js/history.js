@@ -29,6 +29,7 @@ export class History {
   #retry;
   #gap = fromTemplate('gap-template');
   #wasAtEnd = false;
+  #kept = null; // {row, top, share, width, height}: what the reader saw at the top, in a window of that size
   #newest; // seq of the newest message that came
   #unseen = 0;
   #divider = null;
@@ -53,8 +54,9 @@ export class History {
     this.#adopt(Number(section.dataset.lastSeq));
     this.scroll.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
     this.pill.addEventListener('click', () => this.toEnd(), { signal });
-    const resized = new ResizeObserver(() => this.#wasAtEnd && this.#toBottom());
+    const resized = new ResizeObserver(() => this.#keepPlace());
     resized.observe(this.scroll);
+    resized.observe(this.list);
     signal.addEventListener('abort', () => resized.disconnect());
   }
 
@@ -233,7 +235,8 @@ export class History {
   }
 
   #scrolled() {
-    this.#wasAtEnd = this.isAtEnd;
+    if (this.#isResized) return this.#keepPlace(); // it was the window that moved, and not the reader
+    this.#remember();
     if (this.#wasAtEnd) this.#reachedEnd();
     if (this.#restPx > AT_END_PX) this.#wantsEnd = false;
     if (this.#wantsEnd) {
@@ -243,6 +246,29 @@ export class History {
     } else if (this.#restPx < LOAD_AHEAD_PX && !this.log.followsEnd) {
       this.#load(this.log.newerRange(PAGE_LENGTH), (page) => this.#showNewer(page));
     }
+  }
+
+  /** What to come back to when the window gets another size. */
+  #remember() {
+    this.#wasAtEnd = this.isAtEnd;
+    const row = this.#wasAtEnd ? null : this.#firstVisible();
+    const { clientWidth: width, clientHeight: height } = this.scroll;
+    const top = row ? this.#topOf(row) : 0;
+    this.#kept = { row, top, share: top < 0 ? top / row.offsetHeight : 0, width, height };
+  }
+
+  get #isResized() {
+    const { width, height } = this.#kept ?? {};
+    return this.#kept && (width !== this.scroll.clientWidth || height !== this.scroll.clientHeight);
+  }
+
+  /** Keeps the end at the end, or the same message at the top, whatever has changed the size of window or text. */
+  #keepPlace() {
+    if (this.#wasAtEnd) return this.#toBottom();
+    const { row, top, share } = this.#kept ?? {};
+    // Of a message that begins above the window, the same share stays hidden: its lines may be fewer now.
+    if (row?.isConnected) this.scroll.scrollTop += this.#topOf(row) - (share ? share * row.offsetHeight : top);
+    this.#remember();
   }
 
   #reachedEnd() {
@@ -322,13 +348,14 @@ export class History {
     mutate();
     this.#arrange();
     this.#trim(trimStart);
-    if (isAtEnd) this.#toBottom();
-    else if (anchor?.isConnected) this.scroll.scrollTop += this.#topOf(anchor) - top;
+    if (isAtEnd) return this.#toBottom();
+    if (anchor?.isConnected) this.scroll.scrollTop += this.#topOf(anchor) - top;
+    this.#remember();
   }
 
   #toBottom() {
     this.scroll.scrollTop = this.scroll.scrollHeight;
-    this.#wasAtEnd = this.isAtEnd;
+    this.#remember();
     if (this.#wasAtEnd) this.#reachedEnd();
   }
 
@@ -336,8 +363,16 @@ export class History {
     return element.getBoundingClientRect().top - this.scroll.getBoundingClientRect().top;
   }
 
+  /** By halving: the rows follow each other down the page. */
   #firstVisible() {
-    return this.rows.find((row) => this.#topOf(row) + row.offsetHeight > 0);
+    const { rows } = this;
+    let [first, end] = [0, rows.length];
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if (this.#topOf(rows[middle]) + rows[middle].offsetHeight > 0) end = middle;
+      else first = middle + 1;
+    }
+    return rows[first];
   }
 
   /** Lets go of the rows at the far end, but of none that waits for its place in the log. */
