@@ -18,8 +18,8 @@ avatars = Blueprint("avatars", __name__)
 
 @functools.lru_cache(MOST_KEPT)
 def draw(user_id):
-    """Return the SVG of a user id: always the same face."""
-    return multiavatar(str(user_id), None, None)
+    """Return the SVG of a user id: always the same face, without the loud ground that it would stand on."""
+    return multiavatar(str(user_id), True, None)
 
 
 def inline(user_id):

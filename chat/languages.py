@@ -1,27 +1,46 @@
-"""English and French: which one a request gets, and the words that JavaScript needs."""
+"""English and French: which one a request gets, how another is chosen, and the words that JavaScript needs."""
 import contextlib
 import functools
 import json
 
-from flask import request
+from flask import Blueprint, redirect, request
 from flask_babel import Babel, force_locale, get_locale
 from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
+from werkzeug.http import parse_accept_header, parse_cookie
 
 from .assets import BUILT
+from .forms import safe_path
 
-LANGUAGES = ("en", "fr")
-MAX_ACCEPTED = 1000         # characters that are looked at of what a browser says it understands
+NAMES = {"en": "English", "fr": "Français"}
+LANGUAGES = tuple(NAMES)
+COOKIE = "language"             # of whoever wants another language than the browser's
+KEPT = 365 * 24 * 60 * 60       # seconds
+MAX_ACCEPTED = 1000             # characters that are looked at of what a browser says it understands
+
+choosing = Blueprint("languages", __name__)
 
 
 def install(app):
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=lambda: understood(request.environ))
-    app.context_processor(lambda: {"lang": language(), "strings": script_words(language())})
+    app.context_processor(lambda: {"lang": language(), "languages": NAMES, "strings": script_words(language())})
+    app.register_blueprint(choosing)
+
+
+@choosing.post("/language")
+def choose():
+    """Keep the language that was chosen in a cookie, and lead back to the page."""
+    answer = redirect(safe_path(request.form.get("next")))
+    if request.form.get("language") in LANGUAGES:
+        answer.set_cookie(COOKIE, request.form["language"], max_age=KEPT, samesite="Lax", secure=request.is_secure)
+    return answer
 
 
 def understood(environ):
-    """Return the language that suits a WSGI environ best: a live connection has no request."""
+    """Return the language of a WSGI environ, which may be a live connection's: the chosen one, else what suits best."""
+    chosen = parse_cookie(environ).get(COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
     return parse_accept_header(environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_ACCEPTED], LanguageAccept).best_match(LANGUAGES, LANGUAGES[0])
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
 from tests.browser.screen import PHONE, WIDE
+from tests.people import new_client_id
 
 pytestmark = pytest.mark.browser
 
@@ -139,6 +140,41 @@ def test_what_comes_in_is_announced_and_gathered(alice, bob, sit_down):
     for number in range(5):
         tab.send(alice, f"number {number}")
     expect(log).to_have_text("5 new messages")
+
+
+def test_what_a_search_finds_is_announced(chat, alice, arrive, sit_down):
+    word = new_client_id()[:6]
+    for name in ("Ada", "Bea"):
+        arrive(chat, f"{name} {word}")
+    screen = sit_down(alice)
+    log = screen.page.get_by_role("log")
+    screen.search.fill(word)
+    expect(log).to_have_text("2 people found")
+    screen.search.fill(f"Ada {word}")
+    expect(log).to_have_text("1 person found")
+    screen.search.fill("nobody at all")
+    expect(log).to_have_text("Nobody was found.")
+
+
+def test_a_refusal_is_announced(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
+    screen.field.press("Enter")
+    expect(screen.page.get_by_role("log")).to_have_text("Not sent: This text has characters that cannot be stored.")
+
+
+@THEMES
+def test_axe_finds_nothing_in_the_menu_and_in_a_search(alice, bob, sit_down, theme):
+    screen = sit_down(alice, color_scheme=theme)
+    screen.page.locator("#own-menu > summary").click()
+    expect_no_violation(screen.page)
+    screen.search.fill(bob.username)
+    expect(screen.people).to_have_count(1)
+    screen.search.press("ArrowDown")
+    expect_no_violation(screen.page)
+    screen.search.fill("nobody at all")
+    expect(screen.people).to_have_count(0)
+    expect_no_violation(screen.page)
 
 
 def test_a_refused_form_says_each_reason_once_and_leads_to_the_first(chat, sit_down):

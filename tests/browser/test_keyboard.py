@@ -86,6 +86,42 @@ def test_control_k_goes_to_the_search_and_escape_back(alice, bob, sit_down):
     expect(screen.people.first).to_be_visible()
 
 
+def test_enter_in_the_search_opens_who_was_found(alice, bob, sit_down):
+    screen = sit_down(alice)
+    screen.search.focus()
+    screen.page.keyboard.type(bob.username)
+    screen.page.keyboard.press("Enter")     # at once: the answer may still be under way
+    expect(screen.heading).to_have_text(f"Chat with: {bob.username}")
+    expect(screen.field).to_be_focused()
+
+
+def test_arrows_in_the_search_choose_a_person(chat, alice, arrive, sit_down):
+    word = new_client_id()[:6]
+    first, second = arrive(chat, f"Ada {word}"), arrive(chat, f"Bea {word}")
+    screen = sit_down(alice)
+    screen.search.focus()
+    screen.page.keyboard.type(word)
+    expect(screen.people).to_have_count(2)
+    active = "search => document.getElementById(search.getAttribute('aria-activedescendant'))?.innerText.split('\\n')[0] ?? null"
+    for key, person in (("ArrowDown", first), ("ArrowDown", second), ("ArrowUp", first), ("ArrowUp", None), ("ArrowUp", second)):
+        screen.page.keyboard.press(key)
+        assert screen.search.evaluate(active) == (person.username if person else None)
+        expect(screen.search).to_be_focused()
+        expect(screen.people.locator("[data-active]")).to_have_count(1 if person else 0)
+    screen.page.keyboard.press("Enter")
+    expect(screen.heading).to_have_text(f"Chat with: {second.username}")
+
+
+def test_enter_where_nobody_is_found_does_nothing(alice, bob, sit_down):
+    screen = sit_down(alice)
+    screen.search.focus()
+    for text in ("", "nobody at all"):
+        screen.search.fill(text)
+        screen.page.keyboard.press("Enter")
+    expect(screen.people).to_have_count(0)
+    expect(screen.page.get_by_text("Please choose someone to talk to.")).to_be_visible()
+
+
 def test_control_k_on_a_phone_comes_from_a_conversation(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", viewport=PHONE)
     expect(screen.field).to_be_focused()

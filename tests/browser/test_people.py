@@ -263,7 +263,7 @@ def slow_search(start_server, arrive, sit_down):
 
 def test_a_search_that_fails_puts_the_people_back(slow_search):
     screen, bob, _held = slow_search
-    screen.search.fill("other")
+    screen.search.fill(bob.username)
     expect(screen.card(bob)).to_be_visible()
     expect(screen.page.locator(".skeleton-person")).to_have_count(0)
 

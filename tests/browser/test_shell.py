@@ -56,11 +56,12 @@ def test_forward_before_the_way_back_has_ended_calls_it_off(chat, alice, bob, ar
     screen.page.wait_for_url(f"**/chat/{bob.username}")
 
 
-def test_a_page_that_does_not_come_leaves_the_one_that_is_there(chat, alice, bob, sit_down):
-    screen = sit_down(alice, expects="ERR_FAILED")
+def test_a_page_that_does_not_come_leaves_the_one_that_is_there(chat, alice, bob, arrive, sit_down):
+    charlie = arrive(chat)
+    screen = sit_down(alice, f"/chat/{charlie.username}", expects="ERR_FAILED")
     screen.link(bob).click()
     expect(screen.heading).to_have_text(f"Chat with: {bob.username}")
-    screen.page.route(f"{chat.url}/", lambda route: route.abort())
+    screen.page.route(f"**/chat/{charlie.username}", lambda route: route.abort())
     with screen.page.expect_event("requestfailed"):
         screen.page.go_back()
     expect(screen.page).to_have_url(f"{chat.url}/chat/{bob.username}")

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 // As much of a page as the modules ask for when they are loaded.
 globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
 globalThis.navigator ??= {};
-const { stepsOf } = await import('../../chat/static/js/details.js');
+const { durationWords, stepsOf } = await import('../../chat/static/js/details.js');
 const { joined } = await import('../../chat/static/js/trails.js');
 
 const stored = '2026-11-24T10:00:01.000Z';
@@ -30,7 +30,7 @@ test('a message that waits for the network', () => {
 
 test('a message that was sent and not answered', () => {
   const way = { ...mine, written: 1_000, sent: 2_000, tries: 3 };
-  assert.equal(stepsOf(way).sent.note, '3 tries');
+  assert.equal(stepsOf(way).sent.note, 'after 1 second · 3 tries');
   assert.equal(stepsOf(way).stored.words, 'Not yet');
   assert.deepEqual(reached(way), ['written', 'sent']);
 });
@@ -42,26 +42,46 @@ test('a message that was refused', () => {
 test('an own message of another device', () => {
   const way = { ...mine, seq: 12, stored, delivered, read: null };
   assert.deepEqual(words(way), {
-    written: 'Written on another device', sent: 'Known there only', stored, delivered, read: 'Not yet',
+    written: 'Written on another device', sent: '', stored, delivered, read: 'Not yet',
   });
   assert.deepEqual(reached(way), ['written', 'sent', 'stored', 'delivered']);
 });
 
-test('a message of somebody else', () => {
-  const { written, sent } = words({ isMine: false, isAsked: true, isRead: true, seq: 12, stored, delivered, read });
-  assert.deepEqual([written, sent], Array(2).fill('Known to the sender’s browser only'));
+test('what nobody here knows is left out', () => {
+  const unknown = (way) => Object.entries(stepsOf(way)).filter(([, step]) => step.isUnknown).map(([name]) => name);
+  const others = { isMine: false, isAsked: true, isRead: true, seq: 12, stored, delivered, read };
+  assert.deepEqual(unknown(others), ['written', 'sent']);
+  assert.deepEqual(unknown({ ...mine, seq: 12, stored, delivered, read: null }), ['sent']);
+  assert.deepEqual(unknown({ ...mine, ...trail, seq: 12, stored, isAsked: false }), ['delivered', 'read']);
+  assert.deepEqual(unknown({ ...mine, ...trail, seq: 12, stored, isAsked: undefined }), []);
+  assert.deepEqual(unknown({ ...mine, ...trail, seq: 12, stored }), []);
 });
 
-test('what was read before the times were kept', () => {
+test('what was read before the times were kept has no time', () => {
   const way = { ...mine, isRead: true, seq: 12, stored, delivered: null, read: null };
-  assert.deepEqual([words(way).delivered, words(way).read], Array(2).fill('At a time that is not known'));
+  assert.deepEqual([words(way).delivered, words(way).read], ['', '']);
   assert.deepEqual(reached(way).slice(-2), ['delivered', 'read']);
 });
 
-test('while the server is asked, and where it does not answer', () => {
-  const way = { ...mine, seq: 12, stored };
-  assert.equal(words({ ...way, isAsked: undefined }).read, '…');
-  assert.equal(words({ ...way, isAsked: false }).read, 'Not known while offline');
+test('a step tells how long it took, by one clock', () => {
+  const steps = stepsOf({ ...mine, ...trail, sent: 1_240, seq: 12, stored, delivered, read });
+  assert.equal(steps.sent.note, 'after 0.24 seconds');
+  assert.match(steps.stored.note, /^confirmed here at .* · after 1.76 seconds$/);
+  assert.deepEqual([steps.delivered.note, steps.read.note], ['after 1 second', 'after 1 second']);
+  assert.equal(stepsOf({ ...mine, seq: 12, stored: delivered, delivered: stored }).delivered.note, '', 'no time runs backwards');
+});
+
+const durations = {
+  '0 seconds': 0, '0.09 seconds': 90, '9.99 seconds': 9_990, '10 seconds': 10_400, '59 seconds': 59_999, '1 minute': 60_000,
+  '59 minutes': 3_599_999, '1 hour': 3_600_000, '23 hours': 86_399_999, '1 day': 86_400_000, '400 days': 400 * 86_400_000,
+};
+
+for (const [shown, ms] of Object.entries(durations)) {
+  test(`${ms} ms are ${shown}`, () => assert.equal(durationWords(ms), shown));
+}
+
+test('while the server is asked', () => {
+  assert.equal(words({ ...mine, seq: 12, stored, isAsked: undefined }).read, '…');
 });
 
 test('a trail keeps what was first, and counts what was sent', () => {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 globalThis.document = { documentElement: {}, body: { dataset: {} } };
 globalThis.navigator ??= {};
 globalThis.document.documentElement.lang = 'en';
-const { completenessWords, shortened } = await import('../../chat/static/js/page.js');
+const { completenessWords, shortened, standingWords } = await import('../../chat/static/js/page.js');
 
 const standings = {
   '1 – 1,482, complete': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
@@ -39,3 +39,15 @@ test('a preview of a character without end is short all the same', () => {
   assert.equal(shortened('e' + '\u0301'.repeat(4_000)).length, LONGEST);
   assert.equal(shortened('short'), 'short');
 });
+const glances = {
+  'Up to date': { state: 'complete', missing: 0 },
+  'Fetching 1 message…': { state: 'fetching', missing: 1 },
+  'Fetching 1,200 messages…': { state: 'fetching', missing: 1200 },
+  '2 messages missing': { state: 'broken', missing: 2 },
+  '1 not sent': { state: 'unsent', missing: 1 },
+  Offline: { state: 'unchecked', missing: 12 },
+};
+
+for (const [words, standing] of Object.entries(glances)) {
+  test(`a glance says "${words}"`, () => assert.equal(standingWords(standing), words));
+}

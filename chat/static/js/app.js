@@ -15,6 +15,7 @@ const LOGOUT_FAILED_MS = 10_000;
 const GATHER_MS = 1_000;
 const ANNOUNCED_ONE_BY_ONE = 3;
 const SETTLED_MS = 2_000; // the page has been shown by then
+const NOTICE_MS = 6_000;
 const YEAR_S = 365 * 24 * 60 * 60;
 
 const root = document.documentElement;
@@ -22,14 +23,17 @@ const shell = find('#shell');
 
 // The theme: the system's until one is chosen
 
+const toggle = find('#theme-toggle');
 const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 function followSystem() {
   if (!root.dataset.theme) root.classList.toggle('dark', systemIsDark.matches);
+  toggle.ariaPressed = root.classList.contains('dark');
 }
 
 function toggleTheme() {
   const theme = root.classList.toggle('dark') ? 'dark' : 'light';
+  toggle.ariaPressed = theme === 'dark';
   root.dataset.theme = theme;
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
   showTheme();
@@ -43,7 +47,26 @@ function showTheme() {
 
 followSystem();
 systemIsDark.addEventListener('change', followSystem);
-find('#theme-toggle').addEventListener('click', toggleTheme);
+toggle.addEventListener('click', toggleTheme);
+
+// The menu under one's own name
+
+const menu = find('#own-menu');
+
+document.addEventListener('click', ({ target }) => {
+  if (!menu.contains(target)) menu.open = false;
+});
+menu.addEventListener('focusout', ({ relatedTarget }) => {
+  if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+});
+find('form', menu).addEventListener('submit', ({ target }) => {
+  target.elements.next.value = pathOf(location); // which has changed since the menu came
+});
+
+function closeMenu() {
+  menu.open = false;
+  find('summary', menu).focus();
+}
 
 // The title: how many messages wait
 
@@ -62,15 +85,32 @@ let bannerTimer;
 let shownStatus = '';
 let isConnectionLost = false;
 
-function showBanner(state, text) {
+let standing = ['', '']; // what the banner says when nothing more urgent is to be said
+let noticeTimer;
+
+function showBanner(...stateAndText) {
+  standing = stateAndText;
+  clearTimeout(noticeTimer);
+  paintBanner(...standing);
+}
+
+function paintBanner(state, text) {
   banner.dataset.state = state;
   setText(banner, text);
+}
+
+/** Says for a moment what could not be done. */
+function showNotice(text) {
+  paintBanner('warning', text);
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => paintBanner(...standing), NOTICE_MS);
 }
 
 /** Whether anything is missing is not known either, until the server is heard again. */
 function showLoss(state, text) {
   isConnectionLost = true;
   open?.history.setChecked(false);
+  people.lose();
   showBanner(state, text);
 }
 
@@ -82,13 +122,15 @@ function warnOfStorage(words) {
   if (!banner.textContent || banner.dataset.state === 'warning') showWarning();
 }
 
-function showConnection(status) {
-  if (status === shownStatus) return;
+function showConnection(status, words) {
+  if (status === shownStatus && !words) return;
   shownStatus = status;
   clearTimeout(bannerTimer);
   isConnectionLost &&= status !== 'online';
   if (status === 'offline') {
     showLoss('offline', gettext('You are offline. What you write will be sent when the network is back.'));
+  } else if (status === 'refused') {
+    showLoss('offline', words);
   } else if (status === 'reconnecting') {
     const show = () => showLoss('reconnecting', gettext('Connecting again…'));
     bannerTimer = setTimeout(show, RECONNECTING_MS);
@@ -130,7 +172,7 @@ let open = null;
 const people = new People((total) => {
   unreadTotal = total;
   showTitle();
-});
+}, say);
 
 const dispatcher = new Dispatcher(me.id, sendMessage, {
   sent(message) {
@@ -166,7 +208,7 @@ async function enter(place) {
   if (!section.isConnected) return; // left meanwhile
   const leaving = new AbortController();
   const { signal } = leaving;
-  const history = new History(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, signal });
+  const history = new History(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, onFailed: say, signal });
   const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, onUnkept, signal });
   open = { peerId, section, history, composer, marked: history.readSeq, leave: () => leaving.abort() };
   history.list.addEventListener('click', settleFailed, { signal });
@@ -191,9 +233,18 @@ function settleFailed(event) {
   const button = event.target.closest('[data-action]');
   if (!button) return;
   const { clientId } = button.closest('li').dataset;
-  if (button.dataset.action === 'retry') dispatcher.retry(clientId);
-  else dispatcher.remove(clientId);
+  const { action } = button.dataset;
+  if (action === 'retry') dispatcher.retry(clientId);
+  if (action === 'edit') writeAgain(dispatcher.to(open.peerId).find((entry) => entry.clientId === clientId)?.message);
+  if (action !== 'retry') dispatcher.remove(clientId);
   focusPage();
+}
+
+/** Gives a refused text back to the field, below what stands there. */
+function writeAgain(text) {
+  const { field } = open.composer;
+  field.value = [field.value, text].filter(Boolean).join('\n');
+  field.dispatchEvent(new Event('input'));
 }
 
 async function showDetails(event) {
@@ -244,9 +295,25 @@ const places = new Map(); // path → where its reader left
 let shownPath = pathOf(location);
 let visiting = null; // {turn, nodes, place}: what aborts the visit, and what to put back if it fails
 
+const isHome = (url) => pathOf(url) === '/';
+
+/** The page without a conversation: all of it is here, network or not. */
+function homePage() {
+  const page = parseHtml('<div id="shell" data-pane="list"><main id="main"></main></div>');
+  const template = find('#welcome-template');
+  find('#main', page).append(template.content.cloneNode(true));
+  page.title = template.dataset.title;
+  return page;
+}
+
 /** Shows another page of the chat in place of `#main`; what cannot be shown so is left to the browser. */
 async function visit(url, { isPush = true } = {}) {
   visiting?.turn.abort();
+  if (isHome(url)) {
+    places.set(shownPath, visiting ? visiting.place : open?.history.place());
+    visiting = null;
+    return replacePage(homePage(), url, isPush);
+  }
   const main = find('#main');
   const here = visiting = {
     nodes: [...main.childNodes], place: open?.history.place(), ...visiting, turn: new AbortController(),
@@ -265,6 +332,7 @@ async function visit(url, { isPush = true } = {}) {
     main.replaceChildren(...here.nodes);
     if (!isPush && pathOf(location) !== shownPath) history.pushState(null, '', shownPath);
     open?.history.open(here.place, 0);
+    if (!here.turn.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when it is back.'));
   } finally {
     clearTimeout(slow);
     if (visiting === here) visiting = null;
@@ -320,7 +388,9 @@ async function goToSearch() {
 }
 
 function goBack(event) {
-  if (event.target === people.search) {
+  if (menu.open) {
+    closeMenu();
+  } else if (event.target === people.search) {
     people.clearSearch();
     open?.composer.focus();
   } else if (open) {
@@ -350,8 +420,8 @@ document.addEventListener('keydown', pressed);
 let wasConnected = false;
 let isWhole = true; // whether all parts of the page came
 
-function statusChanged(status) {
-  showConnection(status);
+function statusChanged(status, words) {
+  showConnection(status, words);
   dispatcher.setConnected(status === 'online');
   if (status !== 'online') return;
   if (!isWhole) return void location.reload();

@@ -46,6 +46,7 @@ export class Composer {
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
+    this.button = find('#send', section);
     this.draftKey = `draft:${me.id}:${section.dataset.peerId}`;
     this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
@@ -110,6 +111,8 @@ export class Composer {
     }
     const length = lengthOf(this.field.value.trim());
     const isOver = length > LIMIT;
+    this.button.toggleAttribute('data-empty', length === 0);
+    this.button.disabled = isOver;
     this.counter.hidden = length < COUNT_FROM;
     this.counter.toggleAttribute('data-over', isOver);
     if (!this.counter.hidden) setText(this.counter, words(LIMIT - length));

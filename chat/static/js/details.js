@@ -6,12 +6,14 @@ import {
 import { trailOf } from './trails.js';
 
 const ASK_AGAIN_MS = 5_000;
+const UNITS = [['second', 1_000], ['minute', 60_000], ['hour', 60 * 60_000], ['day', 24 * 60 * 60_000]]; // each in ms
 
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 
 /**
- * The five steps as `{at, words, note, isReached}`; `words` are for a step without a time.
+ * The five steps as `{at, words, note, isReached, isUnknown}`; `words` are for a step without a time, and what is
+ * unknown has neither and is left out. A note says how long the step took, by one and the same clock.
  *
  * Of the way are known: isMine, seq, its own browser's written, sent, tries and acknowledged, the server's stored,
  * delivered and read (times in ms or as text), isRead, isAsked (whether the server has answered; undefined while it
@@ -20,46 +22,72 @@ const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 export function stepsOf(way) {
   const isStored = Boolean(way.seq);
   const arrival = arrivalWords(way);
+  const isArrivalUnknown = !arrival && !way.isRead;
   const confirmed = isStored && way.acknowledged && clock.format(way.acknowledged);
   return {
-    written: { at: way.written, words: writtenWords(way), isReached: true },
+    written: {
+      at: way.written,
+      words: way.isMine ? gettext('Written on another device') : '',
+      isReached: true,
+      isUnknown: !way.written && !way.isMine,
+    },
     sent: {
       at: way.sent,
-      words: isStored ? sentWords(way) : gettext('Not yet'),
-      note: way.tries > 1 ? ngettext('%(num)s try', '%(num)s tries', way.tries) : '',
+      words: isStored ? '' : gettext('Not yet'),
+      note: notes(after(way.written, way.sent), way.tries > 1 && ngettext('%(num)s try', '%(num)s tries', way.tries)),
       isReached: isStored || Boolean(way.sent),
+      isUnknown: isStored && !way.sent,
     },
     stored: {
       at: isStored && way.stored,
       words: way.reason ? gettext('Not sent: %(reason)s', { reason: way.reason }) : gettext('Not yet'),
-      note: confirmed ? gettext('confirmed here at %(time)s', { time: confirmed }) : '',
+      note: notes(confirmed && gettext('confirmed here at %(time)s', { time: confirmed }), after(way.sent, way.acknowledged)),
       isReached: isStored,
     },
-    delivered: { at: way.delivered, words: arrival, isReached: Boolean(way.delivered || way.isRead) },
-    read: { at: way.read, words: arrival, isReached: Boolean(way.read || way.isRead) },
+    delivered: {
+      at: way.delivered,
+      words: arrival,
+      note: after(way.stored, way.delivered),
+      isReached: Boolean(way.delivered || way.isRead),
+      isUnknown: isArrivalUnknown && !way.delivered,
+    },
+    read: {
+      at: way.read,
+      words: arrival,
+      note: after(way.delivered ?? way.stored, way.read),
+      isReached: Boolean(way.read || way.isRead),
+      isUnknown: isArrivalUnknown && !way.read,
+    },
   };
-}
-
-function writtenWords({ isMine }) {
-  return isMine ? gettext('Written on another device') : gettext('Known to the sender’s browser only');
-}
-
-function sentWords({ isMine, written }) {
-  if (!isMine) return gettext('Known to the sender’s browser only');
-  return written ? gettext('Not known') : gettext('Known there only');
 }
 
 function arrivalWords({ seq, isRead, isAsked }) {
   if (!seq) return gettext('Not yet');
   if (isAsked === undefined) return '…';
-  if (!isAsked) return gettext('Not known while offline');
-  return isRead ? gettext('At a time that is not known') : gettext('Not yet');
+  return isAsked && !isRead ? gettext('Not yet') : '';
+}
+
+const notes = (...all) => all.filter(Boolean).join(' · ');
+
+/** How long after `from` something was, in words; nothing where one of the times is missing. */
+function after(from, at) {
+  const took = from && at ? new Date(at) - new Date(from) : NaN;
+  return took >= 0 ? gettext('after %(duration)s', { duration: durationWords(took) }) : '';
+}
+
+/** A duration in ms, in the unit that suits it. */
+export function durationWords(ms) {
+  const [unit, length] = UNITS.findLast(([, shortest]) => ms >= shortest) ?? UNITS[0];
+  const maximumFractionDigits = ms < 10_000 ? 2 : 0;
+  const value = maximumFractionDigits ? ms / length : Math.floor(ms / length);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits }).format(value);
 }
 
 function fill(root, way) {
-  for (const [name, { at, words, note, isReached }] of Object.entries(stepsOf(way))) {
+  for (const [name, { at, words, note, isReached, isUnknown = false }] of Object.entries(stepsOf(way))) {
     const step = find(`[data-step="${name}"]`, root);
     step.dataset.reached = isReached;
+    step.hidden = isUnknown;
     const value = document.createElement('dd');
     value.append(at ? timeElement(new Date(at)) : words);
     if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));

@@ -8,8 +8,8 @@
 
 import { Conversation, completeness, continuesGroup } from './conversation.js';
 import {
-  badge, completenessWords, dayName, dressBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched,
-  makeBubble, me, messageUrl, ngettext, part, setBubbleState, setText, showHour, showText, unreadWords,
+  badge, completenessWords, dressBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched,
+  makeBubble, me, messageUrl, ngettext, part, setBubbleState, setText, showDay, showHour, showText, standingWords,
 } from './page.js';
 
 const ROW_LIMIT = 320; // elements of the list, what waits to be sent aside: messages, days and the divider
@@ -20,6 +20,8 @@ const LOAD_AHEAD_PX = 800;
 const PAGE_LENGTH = 60; // messages that scrolling brings
 const CONTEXT_LENGTH = 30; // messages before the one that is looked for
 const RETRY_MS = 2_000;
+
+const dateOf = (date) => date.toLocaleDateString('sv'); // YYYY-MM-DD of the reader's zone
 
 export class History {
   #about = new WeakMap(); // row → {senderId, date, day}
@@ -33,15 +35,17 @@ export class History {
   #newest; // seq of the newest message that came
   #unseen = 0;
   #divider = null;
-  #divided = { seq: 0, count: 0 };
+  #dividedAt = 0; // seq of the first message below the divider
+  #today = dateOf(new Date());
   #isChecked = true; // the server has said how far the conversation goes since the connection began
 
   /**
    * Takes over the rows that the server rendered into `section`. `outbox()` gives the entries not yet sent,
-   * `onEnd()` is called whenever the newest message is on the screen, `signal` ends everything.
+   * `onEnd()` is called whenever the newest message is on the screen, `onFailed(words)` when one is refused, `signal`
+   * ends everything.
    */
-  constructor(section, { outbox, onEnd, signal }) {
-    Object.assign(this, { outbox, onEnd, signal });
+  constructor(section, { outbox, onEnd, onFailed, signal }) {
+    Object.assign(this, { outbox, onEnd, onFailed, signal });
     this.peerName = section.dataset.peerName;
     this.readSeq = Number(section.dataset.readSeq);
     this.peerReadSeq = Number(section.dataset.peerReadSeq);
@@ -53,7 +57,10 @@ export class History {
     find('#older', section)?.remove();
     this.#adopt(Number(section.dataset.lastSeq));
     this.scroll.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
-    this.pill.addEventListener('click', () => this.toEnd(), { signal });
+    this.pill.addEventListener('click', () => {
+      this.scroll.focus({ preventScroll: true }); // the button goes with the press
+      this.toEnd();
+    }, { signal });
     const resized = new ResizeObserver(() => this.#keepPlace());
     resized.observe(this.scroll);
     resized.observe(this.list);
@@ -73,8 +80,7 @@ export class History {
 
   #know(row) {
     const date = new Date(part(row, 'time').dateTime);
-    const day = date.toLocaleDateString('sv'); // YYYY-MM-DD of the reader's zone
-    this.#about.set(row, { senderId: Number(row.dataset.senderId), date, day });
+    this.#about.set(row, { senderId: Number(row.dataset.senderId), date, day: dateOf(date) });
     if (row.dataset.seq) part(row, 'details').href = messageUrl(this.peerName, row.dataset.seq);
     return row;
   }
@@ -115,7 +121,7 @@ export class History {
       await this.#fetch(range).then((page) => this.#showInstead(page), () => {});
     }
     this.showOutbox();
-    if (count) this.#divide(this.rows.filter((row) => this.#isUnread(row)), count);
+    if (count) this.#divide(this.rows.filter((row) => this.#isUnread(row)));
     const target = place ? find(`[data-seq="${place.seq}"]`, this.list) : this.#divider;
     if (target) this.scroll.scrollTop += this.#topOf(target) - (place?.top ?? this.scroll.clientHeight / 4);
     else this.#toBottom();
@@ -153,15 +159,19 @@ export class History {
   /** Whether the server has been heard since the connection began; without it nobody knows what is missing. */
   setChecked(isChecked) {
     this.#isChecked = isChecked;
+    if (this.#today !== dateOf(new Date())) this.#arrange(); // "Today" is another day now
     this.#showCompleteness();
   }
 
   #showCompleteness() {
     const found = completeness(this.#seqs, this.log, this.#isChecked);
-    this.mark.hidden = !found;
-    if (!found) return;
-    this.mark.dataset.state = found.state;
-    setText(this.mark, completenessWords(found));
+    const unsent = this.outbox().filter((entry) => entry.state === 'failed').length;
+    this.mark.hidden = !found && !unsent;
+    if (this.mark.hidden) return;
+    const isUnsent = unsent && found?.state !== 'unchecked'; // the gravest is said
+    this.mark.dataset.state = isUnsent ? 'unsent' : found.state;
+    this.mark.title = found ? completenessWords(found) : '';
+    setText(part(this.mark, 'state-words'), standingWords(isUnsent ? { state: 'unsent', missing: unsent } : found));
   }
 
   /** Takes the acknowledgement of an own message. */
@@ -183,6 +193,7 @@ export class History {
       this.rows.filter(isGone).forEach((row) => row.remove());
       entries.forEach((entry) => this.#putEntry(entry));
     });
+    this.#showCompleteness();
   }
 
   /** Goes to the newest message; where the window is far from it, it comes as soon as the network allows. */
@@ -214,30 +225,30 @@ export class History {
     return row.matches('.theirs') && Number(row.dataset.seq) > this.readSeq;
   }
 
-  /** Puts the divider before the first of the unread rows, or counts them to those that it has. */
-  #divide(rows, count = rows.length) {
-    if (!rows.length) return;
-    if (!this.#divider?.isConnected || this.#divided.seq <= this.readSeq) {
-      this.#divider?.remove();
-      this.#divider = fromTemplate('unread-template');
-      this.#divided = { seq: Number(rows[0].dataset.seq), count: 0 };
-      rows[0].before(this.#divider);
-    }
-    this.#divided.count += count;
-    setText(part(this.#divider, 'count'), unreadWords(this.#divided.count));
+  /** Puts the divider before the first of the unread rows, unless it stands above them. */
+  #divide(rows) {
+    if (!rows.length || (this.#divider?.isConnected && this.#dividedAt > this.readSeq)) return;
+    this.#divider?.remove();
+    this.#divider = fromTemplate('unread-template');
+    this.#dividedAt = Number(rows[0].dataset.seq);
+    rows[0].before(this.#divider);
     this.#arrange();
   }
 
+  /** The button that leads to the end, for who is further up; it says how many have come meanwhile. */
   #showPill(count) {
     this.#unseen = count;
-    this.pill.hidden = count === 0;
-    if (count) setText(part(this.pill, 'count'), ngettext('%(num)s new', '%(num)s new', count, badge(count)));
+    this.pill.hidden = this.isAtEnd;
+    this.pill.toggleAttribute('data-count', count > 0);
+    const words = count ? ngettext('%(num)s new', '%(num)s new', count, badge(count)) : gettext('To the newest messages');
+    setText(part(this.pill, 'count'), words);
   }
 
   #scrolled() {
     if (this.#isResized) return this.#keepPlace(); // it was the window that moved, and not the reader
     this.#remember();
     if (this.#wasAtEnd) this.#reachedEnd();
+    else this.#showPill(this.#unseen);
     if (this.#restPx > AT_END_PX) this.#wantsEnd = false;
     if (this.#wantsEnd) {
       this.#load({ limit: PAGE_LENGTH }, (page) => this.#showEnd(page));
@@ -412,8 +423,14 @@ export class History {
     const row = known ?? this.#make({ ...entry, senderId: me.id, timestamp });
     const isAgain = known?.dataset.state === 'failed' && entry.state === 'waiting';
     if (!known || isAgain) this.list.append(row);
+    const isNews = known?.dataset.state === 'pending' && entry.state === 'failed';
     setBubbleState(row, entry.state === 'failed' ? 'failed' : 'pending');
-    if (entry.reason) setText(part(row, 'failed-text'), gettext('Not sent: %(reason)s', { reason: entry.reason }));
+    if (!entry.reason) return;
+    const words = gettext('Not sent: %(reason)s', { reason: entry.reason });
+    setText(part(row, 'failed-text'), words);
+    find('[data-action="retry"]', row).hidden = entry.isHopeless ?? false;
+    find('[data-action="edit"]', row).hidden = !entry.isHopeless;
+    if (isNews) this.onFailed(words);
   }
 
   #ownRow(clientId) {
@@ -422,6 +439,7 @@ export class History {
 
   /** Gives every day its separator and every group its corners, after any change of rows. */
   #arrange() {
+    this.#today = dateOf(new Date());
     this.#markGap();
     let previous, day, divider;
     for (const element of [...this.list.children]) {
@@ -461,8 +479,7 @@ export class History {
     } else {
       const separator = day ?? fromTemplate('day-template');
       if (!day) top.before(separator);
-      part(separator, 'day').dateTime = about.day;
-      setText(part(separator, 'day'), dayName(about.date));
+      showDay(part(separator, 'day'), about);
     }
     const isGrouped = Boolean(before) && !isDivided && continuesGroup(before, about);
     row.classList.toggle('grouped', isGrouped);

@@ -8,6 +8,7 @@
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const STORAGE_MS = 2_000; // a browser's storage may never answer
+const HOPELESS = ['invalid', 'too_long', 'not_found', 'unknown_event']; // refused again however often it is sent
 
 /** The rules, without clock, storage or network: times are given in ms. */
 export class Outbox {
@@ -94,7 +95,8 @@ export class Outbox {
     }
     if (isFinal(answer)) {
       const refused = this.get(entry.clientId);
-      if (refused) Object.assign(refused, { state: 'failed', reason: answer.error.message });
+      const isHopeless = HOPELESS.includes(answer.error.code);
+      if (refused) Object.assign(refused, { state: 'failed', reason: answer.error.message, isHopeless });
       return 'failed';
     }
     const growing = FIRST_PAUSE_MS * 2 ** (entry.attempts - 1);

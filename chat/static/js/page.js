@@ -61,6 +61,19 @@ export function completenessWords({ state, first, last, head, missing }) {
   return words[state]();
 }
 
+/** The same for a glance: how the conversation stands, without its numbers. */
+export function standingWords({ state, missing }) {
+  const words = {
+    complete: () => gettext('Up to date'),
+    part: () => gettext('Older messages'),
+    unchecked: () => gettext('Offline'),
+    unsent: () => ngettext('%(num)s not sent', '%(num)s not sent', missing),
+    fetching: () => ngettext('Fetching %(num)s message…', 'Fetching %(num)s messages…', missing),
+    broken: () => ngettext('%(num)s message missing', '%(num)s messages missing', missing),
+  };
+  return words[state]();
+}
+
 function fill(text, values) {
   return text.replace(/%\((\w+)\)s/g, (placeholder, name) => values[name] ?? placeholder);
 }
@@ -114,7 +127,20 @@ function dateWords(date, options) {
 
 const capitalized = (text) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 
-export const dayName = (date) => dateWords(date, { weekday: 'long', month: 'long', day: 'numeric' });
+/** How many midnights ago a moment was. */
+const daysAgo = (date) => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / DAY_MS);
+
+/** Today or yesterday in a word; null for any other day. */
+const nearDay = (days) => (days === 0 || days === 1 ? capitalized(relative.format(-days, 'day')) : null);
+
+/** Names the day of `{day, date}` in a `<time>`; on paper the whole date is read, with its year. */
+export function showDay(element, { day, date }) {
+  element.dateTime = day;
+  element.dataset.whole = capitalized(date.toLocaleDateString(locale, { dateStyle: 'full' }));
+  const name = nearDay(daysAgo(date)) ?? dateWords(date, { weekday: 'long', month: 'long', day: 'numeric' });
+  setText(element, name);
+  element.title = element.dataset.whole;
+}
 
 /** Rewrites a `<time datetime>` as the hour in the reader's zone. */
 export function showHour(element) {
@@ -127,9 +153,9 @@ export function showHour(element) {
 export function showAge(element) {
   const date = new Date(element.dateTime);
   if (isNaN(date)) return;
-  const age = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / DAY_MS);
+  const age = daysAgo(date);
   if (age <= 0) setText(element, hours.format(date));
-  else if (age === 1) setText(element, capitalized(relative.format(-1, 'day')));
+  else if (age === 1) setText(element, nearDay(age));
   else if (age < 7) setText(element, capitalized(date.toLocaleDateString(locale, { weekday: 'short' })));
   else setText(element, dateWords(date, { month: 'short', day: 'numeric' }));
 }

@@ -1,7 +1,7 @@
 /** The list of people: who is online, who wrote last, what is unread, and the search. */
 
 import {
-  badge, debounce, find, findAll, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, shortened,
+  badge, debounce, find, findAll, formatNumber, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, shortened,
   showAge, unreadWords,
 } from './page.js';
 import { markDelivered, online } from './socket.js';
@@ -12,6 +12,9 @@ const REFRESH_PAUSE_MS = 500;
 const TYPING_MS = 5_000;
 
 const usersUrl = (parameters) => `/users?${new URLSearchParams(parameters)}`;
+
+/** A name as it is searched: without case and accents. */
+const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
 const lastSeqOf = (card) => Number(card?.dataset.lastSeq) || 0;
 
@@ -24,20 +27,21 @@ export class People {
   #readSeq = new Map(); // user id → seq of the last message read
   #loading;
   #filtering = null; // {shown, query}: what to put back if the search under way fails
+  #everyone = null; // the cards that are searched without a network
+  #active = null; // the link that the arrow keys have chosen in the search
+  #isHeard = true; // whether the server tells who is online
 
-  /** `onUnread(total)` is told how many messages wait in all. */
-  constructor(onUnread) {
-    this.onUnread = onUnread;
+  /** `onUnread(total)` is told how many messages wait in all, `say(words)` what a search has found. */
+  constructor(onUnread, say) {
+    Object.assign(this, { onUnread, say });
     this.scroll = find('#people-scroll');
     this.search = find('#search-input');
     this.query = this.search.value.trim();
     this.openId = 0;
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
     this.search.addEventListener('input', debounce(SEARCH_PAUSE_MS, () => this.#filter()));
-    find('#search').addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.#filter();
-    });
+    this.search.addEventListener('keydown', (event) => this.#pressed(event));
+    find('#search').addEventListener('submit', (event) => this.#submitted(event));
     this.scroll.addEventListener('click', (event) => this.#clicked(event));
     this.nearEnd = new IntersectionObserver(([{ isIntersecting, target }]) => isIntersecting && this.#more(target), {
       rootMargin: '300px',
@@ -124,9 +128,21 @@ export class People {
   presence(changedIds) {
     const others = online.size - (online.has(me.id) ? 1 : 0);
     setText(find('#online-count'), ngettext('%(num)s online', '%(num)s online', others));
-    changedIds.forEach((id) => this.#showStatus(id));
+    if (this.#isHeard) changedIds.forEach((id) => this.#showStatus(id));
+    else this.#setHeard(true);
     const isWhole = !this.query && !find('#people-more');
     if (isWhole && changedIds.some((id) => id !== me.id && !this.card(id))) this.refreshSoon(); // somebody new
+  }
+
+  /** Without a connection nobody knows who is there: then nothing is said of it. */
+  lose() {
+    setText(find('#online-count'), '');
+    this.#setHeard(false);
+  }
+
+  #setHeard(isHeard) {
+    this.#isHeard = isHeard;
+    new Set([...this.cards.map((card) => Number(card.dataset.userId)), this.openId]).forEach((id) => this.#showStatus(id));
   }
 
   /** Asks the server again for what stands at the top of the list, and keeps the rest. */
@@ -170,12 +186,62 @@ export class People {
       this.#replace(await this.#fetch(usersUrl({ q: query })));
     } catch {
       if (this.#filtering !== filtering) return; // a newer search has begun
-      this.list.replaceChildren(...filtering.shown);
-      this.query = filtering.query;
+      this.#filterHere(filtering.shown);
     } finally {
       clearTimeout(slow);
       if (this.#filtering === filtering) this.#filtering = null;
     }
+    this.#choose(null);
+    if (query) this.#sayFound();
+  }
+
+  /** Where the server cannot be asked, the people on the page are searched. */
+  #filterHere(shown) {
+    this.#everyone ??= shown;
+    const wanted = folded(this.query);
+    this.list.replaceChildren(...this.#everyone.filter((card) => folded(part(card, 'name').textContent).includes(wanted)));
+    const [words, hint] = findAll('#people-empty > p');
+    find('#people-empty').hidden = this.cards.length > 0;
+    setText(words, gettext('Nobody on this page is called “%(q)s”.', { q: this.query }));
+    setText(hint, gettext('There is no connection: the others cannot be searched.'));
+  }
+
+  #sayFound() {
+    const { length } = this.cards;
+    const more = find('#people-more') ? `${formatNumber(length)}+` : undefined;
+    if (length) this.say(ngettext('%(num)s person found', '%(num)s people found', length, more));
+    else this.say(gettext('Nobody was found.'));
+  }
+
+  // Choosing by the keyboard, from the search
+
+  /** Marks a link as the one that Enter opens; null for none. */
+  #choose(link) {
+    this.#active?.removeAttribute('data-active');
+    this.#active = link ?? null;
+    if (!link) return this.search.removeAttribute('aria-activedescendant');
+    link.id ||= `person-${link.parentElement.dataset.userId}`;
+    link.setAttribute('data-active', '');
+    link.scrollIntoView({ block: 'nearest' });
+    this.search.setAttribute('aria-activedescendant', link.id);
+  }
+
+  #pressed(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const links = this.cards.map((card) => find('a', card));
+    const next = links.indexOf(this.#active) + step;
+    this.#choose(links[next === -2 ? links.length - 1 : next]); // past either end the field has it again
+  }
+
+  async #submitted(event) {
+    event.preventDefault();
+    await this.#filter();
+    const chosen = this.#active?.isConnected ? this.#active : this.query && this.cards[0]?.querySelector('a');
+    if (!chosen) return;
+    this.#choose(null);
+    chosen.click();
   }
 
   /** Empties the search. */
@@ -186,6 +252,7 @@ export class People {
 
   #replace(page) {
     this.#countElsewhere(page);
+    this.#everyone = null;
     this.scroll.replaceChildren(...page.body.children);
     this.scroll.scrollTop = 0;
     this.#dress();
@@ -258,6 +325,7 @@ export class People {
     find('a', card).href = `/chat/${encodeURIComponent(message.sender)}`;
     setText(part(card, 'name'), message.sender);
     part(card, 'avatar').src = `/avatars/${message.senderId}.svg`;
+    part(card, 'avatar').dataset.tint = message.senderId % 8;
     this.list.prepend(card);
     find('#people-empty').hidden = true;
     this.#showStatus(message.senderId);
@@ -305,9 +373,9 @@ export class People {
   }
 
   #showStatus(id) {
-    const isTyping = this.#typing.has(id);
-    const isOnline = online.has(id);
-    const words = isTyping ? gettext('is typing…') : isOnline ? gettext('online') : gettext('offline');
+    const isTyping = this.#typing.has(id) && this.#isHeard;
+    const isOnline = this.#isHeard ? online.has(id) : 'unknown';
+    const words = !this.#isHeard ? '' : isTyping ? gettext('is typing…') : isOnline ? gettext('online') : gettext('offline');
     const header = find(`#conversation[data-peer-id="${id}"]`);
     for (const [place, status] of [[this.card(id), 'status'], [header, 'peer-status']]) {
       if (!place) continue;

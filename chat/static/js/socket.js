@@ -5,7 +5,7 @@
  */
 
 import { io } from '../build/socket.io.js';
-import { goToLogin, me } from './page.js';
+import { gettext, goToLogin, me } from './page.js';
 
 const ACKNOWLEDGEMENT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
@@ -22,7 +22,7 @@ const deliveries = new Map(); // user id → {seq: what has come, told: what the
 
 /**
  * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status('online' |
- * 'offline' | 'reconnecting')`, `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`.
+ * 'offline' | 'reconnecting' | 'refused', words of the refusal)`, `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`.
  */
 export function initializeSocket(handlers) {
   on = handlers;
@@ -54,9 +54,20 @@ export function initializeSocket(handlers) {
 /** A refusal by the server is not tried again by socket.io; a network failure is. */
 function refused(error) {
   if (error.data?.code === 'unauthorized') return goToLogin();
-  on.status(navigator.onLine ? 'reconnecting' : 'offline');
+  const words = refusalWords(error);
+  on.status(words ? 'refused' : navigator.onLine ? 'reconnecting' : 'offline', words);
   const askedMs = (error.data?.retryAfter ?? 0) * 1000;
   if (!socket.active) setTimeout(() => socket.connect(), Math.max(REFUSED_PAUSE_MS, askedMs));
+}
+
+/** Why the server does not let this page in, or nothing where it was not the server that said no. */
+function refusalWords({ data, description: status }) {
+  if (data?.message) return data.message;
+  if (status === 401 || status === 429) {
+    return gettext('Too many people are connected from your network. This page tries again by itself.');
+  }
+  if (status >= 400 && status < 500) return gettext('The server refuses the connection. Reload the page.');
+  return null;
 }
 
 /** Sends an entry of the outbox once. Resolves to the acknowledgement, or to null if none came. */
