@@ -18,7 +18,8 @@ GUARDS = {      # a guard -> the attack that it is against, and what is said the
 
 def hostile(*arguments):
     """Return the exit code of a quick run in the embedded mode, and what it printed."""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "lab", "--hostile", "--quick", "--seed", "1", *arguments],
+    mode = [] if "--soak" in arguments else ["--hostile", "--quick"]
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "lab", *mode, "--seed", "1", *arguments],
                           cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8")
     return done.returncode, done.stdout + done.stderr
 
@@ -35,3 +36,13 @@ def test_a_guard_that_is_missing_is_noticed(guard):
     code, said = hostile("--mode", "embedded", "--only", attack, "--mutant", guard)
     missed = [line for line in said.splitlines() if line.startswith("MISSED")]
     assert code == 1 and any(words in line for line in missed), said
+
+
+def test_a_soak_writes_a_table_and_a_plot(tmp_path):
+    """One minute tells whether it works, and not whether something grows."""
+    code, said = hostile("--soak", "1", "--mode", "embedded", "--folder", str(tmp_path))
+    assert code == 0, said
+    head, row = (tmp_path / "soak-embedded.csv").read_text().splitlines()
+    told = dict(zip(head.split(","), map(float, row.split(","))))
+    assert told["memory_mb"] > 20 and told["ordinary"] > 100 and told["malformed"] > 100
+    assert "transport entries" in (tmp_path / "soak-embedded.svg").read_text()

@@ -16,6 +16,8 @@ COLUMNS = ("minute", "memory_mb", "descriptors", "threads", "entries", "ordinary
 SETTLED_SHARE = 0.25        # of the time; what is held then is what the end is compared with
 RATE_STEPS = 0.5            # at most so much the attackers' rate is corrected at once
 START_RATE = 0.1            # of the rate at which they attack in a hostile run
+CALM_SECONDS = 30           # of each minute without an attack: transports that never connect are closed after 10 s
+LOOKING_SECONDS = 5         # at its end
 LIVE_EVENTS = 4             # what one message stands for: it is sent, acknowledged, delivered and marked as read
 
 
@@ -32,17 +34,17 @@ def soak(options, minutes, directory, folder, tell=print):
         environment.begin_load()
         began, base = time.monotonic(), ordinary(environment)
         while len(rows) < minutes:
-            _begun, _ended, sent = attackers.attack_for(max(5, began + 60 * (len(rows) + 1) - time.monotonic() - 15),
+            _begun, _ended, sent = attackers.attack_for(max(5, began + 60 * (len(rows) + 1) - time.monotonic() - CALM_SECONDS),
                                                         environment.sids(), rate=rate, seed=len(rows))
             add(told, sent)
             malformed += sum(row["sent"] for row in sent.values())
+            time.sleep(max(0, began + 60 * (len(rows) + 1) - LOOKING_SECONDS - time.monotonic()))
             held, people = environment.held(), ordinary(environment) - base
             rows.append({"minute": len(rows) + 1, "memory_mb": round(held["memory"] / 1024, 1), "descriptors": int(held["descriptors"]),
                          "threads": int(held["threads"]), "entries": int(held["entries"]), "ordinary": people, "malformed": malformed})
             rate *= min(1 + RATE_STEPS, max(1 - RATE_STEPS, people / max(1, malformed)))
             tell(f"minute {len(rows)}: {shown(held)}; {people:,} ordinary, {malformed:,} malformed")
             write(rows, folder, options["mode"])
-            time.sleep(max(0, began + 60 * len(rows) - time.monotonic()))
         environment.end_load()
         settle(environment)
         attacks = rows_of_attacks(told, environment.server.seen)
