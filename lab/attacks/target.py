@@ -2,6 +2,7 @@
 import contextlib
 import http.client
 import json
+import re
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -121,13 +122,15 @@ class Target:
         try:
             ws.recv()
             ws.send("40")
-            told = ws.recv()
+            while (told := ws.recv()) == "2":
+                ws.send("3")        # it took so long that it was asked whether it lives
         except websocket.WebSocketException as error:
             ws.shutdown()
             raise ConnectionError(str(error)) from error
         if not told.startswith("40"):
             ws.shutdown()
-            raise Refused(told)
+            code = re.search(r'"code":"(\w+)"', told)
+            raise Refused(code[1] if code else told[:40])
         return ws
 
 
