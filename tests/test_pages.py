@@ -212,9 +212,9 @@ def test_the_messages_of_others_are_not_there(chat, alice, bob, charlie, talk):
 def test_sending_a_form(chat, alice, bob):
     path = f"/chat/{bob.username}"
     fields = form_of(alice.get(path).text, f"/messages/{bob.username}")
-    answer = alice.post(f"/messages/{bob.username}", {**fields, "message": "  by hand\r\nand pen "})
+    answer = alice.post(f"/messages/{bob.username}", {**fields, "message": " \r\n  by hand\r\nand pen "})
     assert answer.status_code == 302 and answer.headers["Location"].startswith(path)
-    assert texts(alice.get(path).text) == texts(bob.get(f"/chat/{alice.username}").text) == ["by hand\nand pen"]
+    assert texts(alice.get(path).text) == texts(bob.get(f"/chat/{alice.username}").text) == ["  by hand\nand pen"]
     assert alice.post(f"/messages/{bob.username}", {**fields, "message": "sent twice"}).status_code == 302
     assert len(alice.history(bob)["messages"]) == 1, "going back and sending again stores nothing"
 
