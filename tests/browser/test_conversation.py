@@ -7,7 +7,7 @@ from tests.people import PASSWORD, new_client_id
 
 pytestmark = pytest.mark.browser
 
-BLUE_600, SLATE_200 = [21, 93, 252], [226, 232, 240]      # red, green, blue
+BLUE, GREY = [21, 93, 252], [232, 237, 244]     # red, green, blue
 
 # As behind a proxy that lets no WebSocket through.
 NO_WEBSOCKET = """
@@ -70,8 +70,8 @@ def test_own_messages_stand_right_on_blue_and_the_others_left_on_grey(alice, bob
     scroll = screen.history.bounding_box()
     middle = scroll["x"] + scroll["width"] / 2
     left, right = (screen.bubble(text).locator("article") for text in ("from bob", "from alice"))
-    assert background(right) == BLUE_600
-    assert background(left) == SLATE_200
+    assert background(right) == BLUE
+    assert background(left) == GREY
     assert left.bounding_box()["x"] < middle < right.bounding_box()["x"]
 
 

@@ -104,6 +104,7 @@ def test_the_edge_of_a_field_is_seen(chat, talk, sit_down, theme, path, field):
       while (getComputedStyle(element).backgroundColor === 'rgba(0, 0, 0, 0)') element = element.parentElement;
       element.dataset.around = '';
     }""") or screen.page.locator("[data-around]")
+    assert field.evaluate("field => getComputedStyle(field).borderTopColor") != "rgba(0, 0, 0, 0)"
     edge = field.evaluate(PAINTED, "borderTopColor")
     assert contrast(edge, background(around)) >= LEAST_EDGE
     assert contrast(edge, background(field)) >= LEAST_EDGE
@@ -133,7 +134,7 @@ def test_a_refused_message_looks_so_and_says_why_on_its_side(talk, sit_down, the
     alice, bob = talk
     screen = sit_down(alice, f"/chat/{bob.username}", color_scheme=theme, viewport=viewport)
     row = refused(screen)
-    assert background(row.locator("article")) != colour("mine", theme)
+    assert background(row.locator("article")) != background(screen.page.locator("li[data-state=read] > article").first)
     bubble, reason = row.locator("article").bounding_box(), row.locator("[data-part=failed]").bounding_box()
     assert reason["x"] + reason["width"] == pytest.approx(bubble["x"] + bubble["width"], abs=1)
     assert reason["x"] > viewport["width"] * 0.1

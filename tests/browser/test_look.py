@@ -1,5 +1,6 @@
 """What each page looks like. SCREENSHOTS=1 keeps the pictures in docs/screenshots/."""
 import os
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +12,8 @@ from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.browser
 
+HUGE, NARROW, ZOOMED = {"width": 1920, "height": 1080}, {"width": 320, "height": 640}, {"width": 320, "height": 200}
+PAPER = {"width": 794, "height": 700}       # the width of A4
 LEAST_BYTES = 5_000     # of a picture: a blank page has 4,000 at most
 
 TALK = [("Miage", "Salut Mohcine ! Tu as fini le diagramme de classes ?", 7), ("me", "bonjour", 4),
@@ -74,6 +77,32 @@ def test_it_works(team, sit_down, folder, name, theme, size, viewport):
     if name == "conversation":
         expect(screen.bubbles.nth(6)).to_be_visible()
     take(screen, folder / f"{name}-{theme}-{size}.png")
+
+
+@pytest.mark.parametrize("name, path, options", [
+    ("home-light-huge", "/", {"viewport": HUGE}), ("conversation-light-huge", "/chat/Miage", {"viewport": HUGE}),
+    ("conversation-french-narrow", "/chat/Miage", {"viewport": NARROW, "color_scheme": "dark", "locale": "fr-FR"}),
+    ("conversation-zoomed", "/chat/Miage", {"viewport": ZOOMED, "device_scale_factor": 4}),
+    ("conversation-paper", "/chat/Miage", {"viewport": PAPER, "color_scheme": "dark"})])
+def test_it_fits_every_size(team, sit_down, folder, name, path, options):
+    """A projector, the smallest phone in French, 400 %, and paper."""
+    _server, people = team
+    screen = sit_down(people["me"], path, **options)
+    expect(screen.page.locator("#online-count")).to_have_text(re.compile("^4 "))
+    if name == "conversation-paper":
+        screen.page.emulate_media(media="print")
+    take(screen, folder / f"{name}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_menu_and_a_refused_message(team, sit_down, folder, theme):
+    _server, people = team
+    screen = sit_down(people["me"], "/chat/Karim", color_scheme=theme, viewport=WIDE)
+    screen.field.evaluate("field => { field.value = 'Le rapport est là : \\ud83d'; }")
+    screen.field.press("Enter")
+    expect(screen.bubbles.last).to_have_attribute("data-state", "failed")
+    screen.page.locator("#own-menu > summary").click()
+    take(screen, folder / f"menu-{theme}-wide.png")
 
 
 def take(screen, path):
