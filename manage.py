@@ -15,6 +15,7 @@ Usage: {} COMMAND
   prove --hostile [..] send everything at once that an attacker may, and measure what people notice
   fuzz [--seed N] [..] send the chat what no client would, and watch who takes harm
   bench [--quick] [..] measure the chat against the report's own stack
+  audit                compare every pinned package with the known advisories
   doctor [URL]         visit the chat as two people do, and say what is wrong with the way there
   backup FILE          write everything that is stored into one file, of one moment, while the chat runs
   restore FILE         put such a file into an empty database, of either kind
@@ -38,6 +39,7 @@ def main(arguments):
         "prove": commands.prove,
         "fuzz": commands.fuzz,
         "bench": commands.bench,
+        "audit": commands.audit,
         "doctor": commands.doctor,
         "backup": commands.backup,
         "restore": commands.restore,

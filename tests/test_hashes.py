@@ -95,6 +95,17 @@ def test_the_files_are_written(monkeypatch, tmp_path):
     assert {headers["Authorization"] for _method, _path, headers in server.asked} == {secret}
 
 
+def test_the_index_is_the_one_that_pip_uses(monkeypatch, tmp_path):
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://a/simple\ncert = /b\n[install]\nindex-url = http://c/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    found = package_index.PackageIndex.of_pip()
+    assert (found.url, found.certificates) == ("http://c/simple", "/b")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://d/simple/")
+    assert package_index.PackageIndex.of_pip().url == "http://d/simple"
+
+
 # --- What was changed is refused ----------------------------------------------------------------------
 
 

@@ -74,6 +74,16 @@ def bench(arguments):
     return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
 
 
+def audit(arguments):
+    """Make the environment, whose pip and npm know where their packages come from, then compare the pins with the advisories."""
+    _refuse(arguments)
+    with setup_lock():
+        environment.ensure_venv()
+        node.npm_command()
+    os.chdir(ROOT)
+    return _hand_over(["-m", "tools.audit"])
+
+
 def doctor(arguments):
     """Set up what the server needs, then visit it."""
     _set_up("requirements.txt")

@@ -53,6 +53,13 @@ class PackageIndex:
         path = "/".join([normalize(name), *([version] if version else []), "json"])
         return fetch_json(f"{root}/pypi/{path}", self.certificates)
 
+    def release_or_newest(self, name, version):
+        """What it says of a release, or of the newest one, for some indexes serve only that: the answer names its version."""
+        try:
+            return self.release(name, version)
+        except NotServed:
+            return self.release(name)
+
 
 def normalize(name):
     """The spelling of a package's name that addresses use (PEP 503)."""
