@@ -56,9 +56,9 @@ def stop_with(sentence):
 
 
 def listen(runtime, settings):
-    """Return a listening socket: at PORT, or where none is set at 5000 or the next port that is free. Raises OSError."""
+    """Return a listening socket: at PORT, or where nothing fixes it at 5000 or the next port that is free. Raises OSError."""
     host, port = settings["HOST"], settings["PORT"]
-    if settings["PORT_GIVEN"]:
+    if settings["PORT_FIXED"]:
         return runtime.listen(host, port)
     for port_tried in range(port, port + PORTS_TRIED):
         try:

@@ -33,6 +33,11 @@ def test_an_empty_value_is_the_default():
     assert config.load({s.name: " " for s in config.SETTINGS}) == config.load({})
 
 
+def test_the_port_is_fixed_where_somebody_asks_at_it():
+    assert not config.load({})["PORT_FIXED"] and not config.load({"PORT": " "})["PORT_FIXED"]
+    assert config.load({"PORT": "5000"})["PORT_FIXED"] and config.load({"PROXIES": "1"})["PORT_FIXED"]
+
+
 @pytest.mark.parametrize("name, value", [
     ("PORT", "http"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "5000.5"), ("PORT", "٥٠٠٠"),
     ("DATABASE_URL", "root@127.0.0.1/chat"), ("DATABASE_URL", "postgres://127.0.0.1/chat"), ("REDIS_URL", "127.0.0.1:6379"),

@@ -23,7 +23,7 @@ BEYOND = 600        # connections; more than select() takes on Windows
 # --- the port ---------------------------------------------------------------------------------------------------
 
 def listen(host, port, given=False):
-    listener = wsgi.listen(Runtime("threading"), {"HOST": host, "PORT": port, "PORT_GIVEN": given})
+    listener = wsgi.listen(Runtime("threading"), {"HOST": host, "PORT": port, "PORT_FIXED": given})
     with contextlib.closing(listener):
         return listener.getsockname()[1]
 
