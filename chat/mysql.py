@@ -18,6 +18,7 @@ NEXT_NODE_AFTER = 1         # second until a node that does not take a connectio
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SYNCED = "4"                # of wsrep_local_state: the others donate, join, or are cut off from most of the cluster
 MAX_STATEMENT_BYTES = 256 * 1024    # of an INSERT of several rows; a server may take less: see max_statement_bytes
+MIN_PACKET_BYTES = 64 * 1024        # of max_allowed_packet: the longest message and the endings of the longest name fit in
 BULK_TIMEOUT = 600          # seconds; the COMMIT of a whole backup may wait for the disk
 # Whatever the server's own is: strict, so that nothing is cut off in silence, and with MySQL's usual quotes and escapes.
 SQL_MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
@@ -137,6 +138,9 @@ class MySQLEngine:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT @@auto_increment_increment, @@max_allowed_packet")
                 step, max_packet = cursor.fetchone()
+                if max_packet < MIN_PACKET_BYTES:
+                    raise pymysql.OperationalError(ER.NET_PACKET_TOO_LARGE, f"the server at {host}:{port} takes statements of {max_packet}"
+                                                   f" bytes, and one message may need more: set its max_allowed_packet to {MIN_PACKET_BYTES} or more")
                 self.max_statement_bytes = min(MAX_STATEMENT_BYTES, max_packet // 2)
                 # A cluster changes the step from one statement to the next, whenever a node comes or goes.
                 connection.checked_at = time.monotonic()

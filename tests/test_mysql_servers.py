@@ -100,6 +100,13 @@ def test_300_large_messages_at_once_on_a_server_that_takes_small_statements(mari
         database.engine.close()
 
 
+def test_a_server_that_does_not_take_one_message(mariadb):
+    """A long message would be refused, and sent again and again."""
+    with server_with(mariadb, max_allowed_packet=16 * 1024):
+        with pytest.raises(ConfigError, match=r"^The database cannot be used: [^\n]*set its max_allowed_packet to 65536 or more$"):
+            open_mariadb(mariadb)
+
+
 # --- somebody else's database -----------------------------------------------------------------------------------
 
 SOMEBODY_ELSES = "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(64))"
