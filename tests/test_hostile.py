@@ -15,11 +15,9 @@ GUARDS = {      # a guard -> the attack that it is against, and what is said the
     "entries_stay": ("packets that end a transport, with CONNECT behind them", "transport entries"),
 }
 
-UNMENDED = ("JSON of 20,000 levels: 500", "a traceback in the server's log")    # POST /messages/NAME: RecursionError in get_json
-
 
 def missed(said):
-    return [words for line in said.splitlines() if line.startswith("MISSED") for words in [line.partition("] ")[2]] if not words.startswith(UNMENDED)]
+    return [line.partition("] ")[2] for line in said.splitlines() if line.startswith("MISSED")]
 
 
 def hostile(*arguments):
