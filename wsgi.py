@@ -17,6 +17,8 @@ def patch(mode):
     """Make the standard library yield instead of block, before anything else imports it."""
     if mode == "eventlet":
         warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
+        if "_py_warnings" in sys.modules:       # from Python 3.14 on it keeps a lock that nobody takes; eventlet would report it
+            sys.modules["_py_warnings"]._lock = warnings._lock
         import eventlet
         eventlet.monkey_patch()
         know_localhost()

@@ -221,6 +221,12 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     assert_one_sentence(*start_in_vain(tmp_path, INSTANCE_PATH=str(file / "folder")), "cannot be used")
 
 
+@pytest.mark.parametrize("mode", sorted(set(MODES.values()) | {"gevent"}))
+def test_the_first_line_is_the_address(start_server, mode):
+    server = start_server(ASYNC_MODE=mode)
+    assert server.seen[0].startswith("The chat is at "), server.seen
+
+
 # --- ending ---------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
