@@ -72,7 +72,8 @@ Setting = namedtuple("Setting", "name default read meaning")
 
 SETTINGS = (
     Setting("HOST", "127.0.0.1", text, "Address that the server listens on; 0.0.0.0 for the whole network."),
-    Setting("PORT", "5000", number(0, 65535), "TCP port that the server listens on; where none is set and 5000 is taken, the next one that is free."),
+    Setting("PORT", "5000", number(0, 65535),
+            "TCP port that the server listens on; where none is set and 5000 is taken, the next one that is free."),
     Setting("DATABASE_URL", "", url("mysql", "mariadb"),
             "MySQL or MariaDB, as mysql://root@127.0.0.1:3306/chat, or host:port,host:port for the nodes of a cluster; empty: a SQLite file in INSTANCE_PATH."),
     Setting("REDIS_URL", "", url("redis", "rediss", "unix", "redis+sentinel"),

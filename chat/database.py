@@ -65,7 +65,8 @@ class Database:
         for table, columns in tables(SCHEMA).items():
             if table in there and there[table] != columns.keys():
                 raise ConfigError(f"The database cannot be used: its table {table} is another program's, with the columns"
-                                  f" {', '.join(sorted(there[table]))}. Name a database of the chat's own, which is made if it is not there.")
+                                  f" {', '.join(sorted(there[table]))}."
+                                  " Name a database of the chat's own, which is made if it is not there.")
         self.transaction([(statement, ()) for statement in statements(SCHEMA)])
 
     def bulk_load(self, batches):

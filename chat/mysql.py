@@ -139,8 +139,9 @@ class MySQLEngine:
                 cursor.execute("SELECT @@auto_increment_increment, @@max_allowed_packet")
                 step, max_packet = cursor.fetchone()
                 if max_packet < MIN_PACKET_BYTES:
-                    raise pymysql.OperationalError(ER.NET_PACKET_TOO_LARGE, f"the server at {host}:{port} takes statements of {max_packet}"
-                                                   f" bytes, and one message may need more: set its max_allowed_packet to {MIN_PACKET_BYTES} or more")
+                    raise pymysql.OperationalError(
+                        ER.NET_PACKET_TOO_LARGE, f"the server at {host}:{port} takes statements of {max_packet} bytes, and one message"
+                        f" may need more: set its max_allowed_packet to {MIN_PACKET_BYTES} or more")
                 self.max_statement_bytes = min(MAX_STATEMENT_BYTES, max_packet // 2)
                 # A cluster changes the step from one statement to the next, whenever a node comes or goes.
                 connection.checked_at = time.monotonic()

@@ -73,7 +73,8 @@ class _Visit:
     def serve(self):
         salt = bytes(byte % 127 + 1 for byte in os.urandom(20))
         capabilities = CAPABILITIES | (CLIENT.SSL if self.login.tls else 0)
-        self._send(b"\x0a9.7.4\0" + struct.pack("<I", 1) + salt[:8] + b"\0" + struct.pack("<HBHHB", capabilities & 0xffff, 255, 2, capabilities >> 16, 21)
+        self._send(b"\x0a9.7.4\0" + struct.pack("<I", 1) + salt[:8] + b"\0"
+                   + struct.pack("<HBHHB", capabilities & 0xffff, 255, 2, capabilities >> 16, 21)
                    + bytes(10) + salt[8:] + b"\0" + PLUGIN + b"\0")
         answer = self._receive()
         flags, = struct.unpack_from("<I", answer)

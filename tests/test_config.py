@@ -87,7 +87,8 @@ def test_the_env_file_is_read_and_the_environment_wins(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line, value", [
-    ("PORT=5001 # mine", "5001"), ("PORT=5001\t# mine", "5001"), ("PORT=# none", ""), ("PORT = 5001 ", "5001"), ("PORT='5001' # mine", "5001"),
+    ("PORT=5001 # mine", "5001"), ("PORT=5001\t# mine", "5001"), ("PORT=# none", ""),
+    ("PORT = 5001 ", "5001"), ("PORT='5001' # mine", "5001"),
     ("PORT=a#b", "a#b"), ("PORT='a #b'", "a #b"), ('PORT="a # b"', "a # b"), ('PORT="it\'s"', "it's"), ("PORT='a'b'", "a'b"),
     ('PORT="a" # "b"', "a"), ("PORT=''", ""), ("PORT=a'b'", "a'b'"), ("PORT=a=b", "a=b"), ("PORT=", "")])
 def test_quotes_and_comments_in_the_env_file(tmp_path, line, value):

@@ -83,8 +83,8 @@ def test_a_second_server_in_the_same_folder_is_refused(start_server, arrive, tmp
         start_server(INSTANCE_PATH=str(tmp_path))
     assert str(told.value).count("\n") == 1
     assert arrive(first).get("/").status_code == 200
-    done = subprocess.run([sys.executable, "-m", "tools.backup", "backup", str(tmp_path / "file")], cwd=ROOT, capture_output=True, text=True,
-                          env={**os.environ, "INSTANCE_PATH": str(tmp_path)}, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "tools.backup", "backup", str(tmp_path / "file")], cwd=ROOT,
+                          capture_output=True, text=True, env={**os.environ, "INSTANCE_PATH": str(tmp_path)}, timeout=60)
     assert "people: 1" in done.stdout, done.stderr
 
 

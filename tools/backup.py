@@ -85,7 +85,8 @@ def _inserts(path, max_bytes, counts, say):
     """Yield the INSERTs of the file as (sql, params), and count their rows."""
     for table, columns, rows in _batches(path, max_bytes):
         one = f"({', '.join(['%s'] * len(columns))})"
-        yield (f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}", [value for row in rows for value in row])
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}"
+        yield sql, [value for row in rows for value in row]
         before, counts[table] = counts[table], counts[table] + len(rows)
         if counts[table] // PROGRESS_EVERY > before // PROGRESS_EVERY:
             say(f"  {counts[table]:,} {table} ...")
@@ -108,7 +109,7 @@ def _lines(path):
 
 
 def _rows(path):
-    """Yield (table, columns, row) for each row of a file that holds just what the tables take; the last is its end, (None, None, {table: rows}).
+    """Yield (table, columns, row) for each row of a file that holds just what the tables take, and at last (None, None, {table: rows}).
 
     Names and values go into SQL, and the file may come from anywhere: nothing of it is believed. Raises BackupError.
     """
@@ -137,7 +138,8 @@ def _rows(path):
 
 
 def _are_columns(names, columns):
-    return isinstance(names, list) and len(names) == len(columns) and all(isinstance(name, str) for name in names) and set(names) == columns.keys()
+    are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return are_names and len(names) == len(columns) and set(names) == columns.keys()
 
 
 def _counts(path):
@@ -151,7 +153,8 @@ def _batches(path, max_bytes):
     """Yield (table, columns, rows): each as many rows as one INSERT holds."""
     rows, size, of = [], 0, (None, None)
     for table, columns, row in _rows(path):
-        row_bytes = sum(MAX_VALUE_BYTES + MAX_CHARACTER_BYTES * len(value) if isinstance(value, str) else MAX_VALUE_BYTES for value in row or ())
+        texts = (value for value in row if isinstance(value, str)) if table else ()
+        row_bytes = MAX_VALUE_BYTES * len(row) + MAX_CHARACTER_BYTES * sum(map(len, texts))
         if rows and (of != (table, columns) or len(rows) == ROWS_AT_ONCE or size + row_bytes > max_bytes):
             yield (*of, rows)
             rows, size = [], 0

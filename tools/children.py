@@ -19,8 +19,8 @@ JOB_KILL_ON_CLOSE, EXTENDED_LIMITS = 0x2000, 9      # of Windows' JOBOBJECT_EXTE
 class ExtendedLimits(ctypes.Structure):
     """JOBOBJECT_EXTENDED_LIMIT_INFORMATION; of it only the flags are used."""
 
-    _fields_ = [("times", ctypes.c_int64 * 2), ("flags", ctypes.c_uint32), ("working_set", ctypes.c_size_t * 2), ("processes", ctypes.c_uint32),
-                ("affinity", ctypes.c_size_t), ("classes", ctypes.c_uint32 * 2), ("counters", ctypes.c_uint64 * 6),
+    _fields_ = [("times", ctypes.c_int64 * 2), ("flags", ctypes.c_uint32), ("working_set", ctypes.c_size_t * 2),
+                ("processes", ctypes.c_uint32), ("affinity", ctypes.c_size_t), ("classes", ctypes.c_uint32 * 2), ("counters", ctypes.c_uint64 * 6),
                 ("memory", ctypes.c_size_t * 4)]
 
 
