@@ -232,6 +232,15 @@ def test_on_paper_sender_date_and_year_are_there(chat, alice, bob, sit_down, the
         expect(page.locator(gone)).to_be_hidden()
 
 
+def test_on_paper_a_refused_message_is_no_sent_one(talk, sit_down):
+    alice, bob = talk
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    row = refused(screen)
+    screen.page.emulate_media(media="print")
+    expect(row.locator("[data-part=failed-text]")).to_be_visible()
+    expect(row.get_by_role("button", name="Delete")).to_be_hidden()
+
+
 def test_the_faces_grow_with_the_letters(talk, sit_down):
     alice, bob = talk
     page = sit_down(alice, f"/chat/{bob.username}").page

@@ -2,14 +2,16 @@
 import re
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
-from tests.browser.screen import PHONE
+from tests.browser.screen import PATIENCE_MS, PHONE
 from tests.people import new_client_id
 
 pytestmark = pytest.mark.browser
 
 NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|WebSocket connection|ERR_NETWORK|401|Failed to load"
+HANDSHAKES = 600     # new transports of one address, after which the server refuses more
 
 
 def banner(screen):
@@ -107,6 +109,18 @@ def test_a_refused_connection_is_told_in_words(alice, sit_down, status, words):
     expect(banner(screen)).to_contain_text(words)
     screen.page.unroute("**/socket.io/**")
     expect(banner(screen)).to_contain_text("You are back online.")
+
+
+def test_one_too_many_behind_an_address_reads_why(start_server, arrive, sit_down):
+    """The server's own refusal, as a school with one address meets it; the page comes in by itself when there is room."""
+    alice = arrive(start_server(RATELIMIT_ENABLED="1"))
+    with requests.Session() as others:      # they open transports and say nothing more
+        answers = (others.get(alice.url + "/socket.io/?EIO=4&transport=polling", timeout=PATIENCE_MS / 1000) for _n in range(HANDSHAKES))
+        assert any(answer.status_code == 401 for answer in answers)
+    screen = sit_down(alice, expects=NO_NETWORK)
+    expect(banner(screen)).to_contain_text("Too many people are connected from your network.")
+    expect(screen.page.locator("#online-count")).to_be_empty()
+    expect(banner(screen)).to_contain_text("You are back online.", timeout=3 * PATIENCE_MS)
 
 
 def test_a_server_that_is_not_there_is_waited_for(alice, sit_down):

@@ -123,7 +123,7 @@ function warnOfStorage(words) {
 }
 
 function showConnection(status, words) {
-  if (status === shownStatus && !words) return;
+  if (status === shownStatus && (!words || words === standing[1])) return;
   shownStatus = status;
   clearTimeout(bannerTimer);
   isConnectionLost &&= status !== 'online';
