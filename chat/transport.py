@@ -238,7 +238,7 @@ class Transports:
         self.count = {}         # address -> how many that nobody has logged in by
         libraries = server.eio._async
         websocket = libraries["websocket"]
-        server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(bounded(handler, MOST_BODY), eio)}
+        server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(bounded(closing(handler), MOST_BODY), eio)}
         server.eio.on("connect", self.open)
         server.eio.on("message", self.receive)
         server.eio.on("disconnect", self.closed)
@@ -361,6 +361,20 @@ class Transports:
                 raw.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass    # it has ended by itself
+
+
+def closing(handler):
+    """Make Engine.IO's handler of a WebSocket close its connection where what came is no packet, or its client has gone.
+
+    The library would raise, into the log, and leave the connection half upgraded, or with a task that writes to nobody.
+    """
+    def handle(websocket):
+        try:
+            return handler(websocket)
+        except (ValueError, OSError):       # or nobody is there any more to be answered
+            handler.__self__.close(wait=False, abort=True)
+            return []
+    return handle
 
 
 def in_portions(poll):

@@ -1,0 +1,73 @@
+"""WebSockets on which something comes that is no packet, before, during and after the upgrade: the connection ends, in every mode alike."""
+import socket
+import struct
+
+import pytest
+import websocket
+
+from tests.attacks.conftest import ASYNC_MODES, measure
+from tests.test_polling_guard import Polling, is_closed
+from tests.waiting import wait_for
+
+FORGOTTEN = 5       # seconds, within which a transport that ended is noted nowhere: a ping's time-out takes twenty
+NO_PACKETS = ["x", "²", "b=", "😀"]
+TRIES = 5
+
+
+@pytest.fixture(params=ASYNC_MODES)
+def server(request, start_server):
+    return start_server(ASYNC_MODE=request.param)
+
+
+def open_websocket(person, more=""):
+    return websocket.create_connection(f"{person.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket{more}",
+                                       cookie=person.cookie(), origin=person.url, timeout=10)
+
+
+def live(person):
+    opened = open_websocket(person)
+    opened.send("40")
+    while not opened.recv().startswith("40"):
+        pass
+    return opened
+
+
+def upgrading(person):
+    return open_websocket(person, "&sid=" + Polling(person).connect().sid)
+
+
+def probed(person):
+    opened = upgrading(person)
+    opened.send("2probe")
+    assert opened.recv() == "3probe"
+    return opened
+
+
+def test_what_is_no_packet_closes_and_is_forgotten(server, arrive):
+    alice = arrive(server)
+    before = measure(server, "chat_transport_entries")
+    for begin in (live, upgrading, probed):
+        for text in NO_PACKETS:
+            opened = begin(alice)
+            opened.send(text)
+            if begin is live:
+                assert is_closed(opened)
+            opened.shutdown()
+    alice.log_out()     # closes what goes on by polling
+    assert wait_for(lambda: measure(server, "chat_transport_entries") <= before, FORGOTTEN), measure(server, "chat_transport_entries")
+    assert not any("Traceback" in line or " failed with " in line for line in server.seen)
+
+
+def test_who_leaves_in_the_middle_of_the_upgrade_is_no_unforeseen_error(server, arrive):
+    alice = arrive(server)
+    for _n in range(TRIES):
+        for said in ([], ["2probe"], ["2probe", "5"]):
+            opened = upgrading(alice)
+            opened.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            for text in said:
+                opened.send(text)
+            opened.sock.close()     # with a reset
+    assert alice.get("/").status_code == 200
+    assert server.stop() is not None
+    server.reader.join()
+    assert not any("Traceback" in line or " failed with " in line for line in server.seen)
