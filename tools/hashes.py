@@ -52,7 +52,7 @@ def with_hashes(source, hashes):
     for line in body:
         pin = pins.read_pin(line)
         if pin:
-            line = " \\\n".join([str(pin), *(f"    --hash=sha256:{each}" for each in hashes[pin])])
+            line = " \\\n".join([line.partition(" #")[0].rstrip(), *(f"    --hash=sha256:{each}" for each in hashes[pin])])
         elif line.startswith("-r "):
             line = re.sub(r"\.in$", ".txt", line)
         lines.append(line + "\n")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tools import ROOT
 
-PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([\w.+!-]+)(?: *; *([^\\#]+?))? *$")
+PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==([\w.+!-]+)(?: *; *([^\\#]+?))? *$")
 
 
 class Pin(NamedTuple):
