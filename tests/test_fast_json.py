@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from chat import FastJson, fast_json
+from chat import fast_json
+from chat.json_codec import SocketJson
 
 
 @pytest.fixture(params=["orjson", "standard library"])
@@ -25,14 +26,14 @@ def test_what_is_written_is_read(codec, value):
     text = codec.dumps(value)
     assert isinstance(text, bytes) and codec.loads(text) == value
     assert text == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    assert FastJson.loads(FastJson.dumps(value)) == value
+    assert SocketJson.loads(SocketJson.dumps(value)) == value
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "tru", "[" * 100_000, "[" * 5000 + "]" * 5000, "'a'"])
 def test_what_is_no_json_is_a_value_error(codec, text):
     with pytest.raises(ValueError):
-        FastJson.loads(text)
+        SocketJson.loads(text)
 
 
 def test_half_a_surrogate_pair_is_read_so_that_it_can_be_refused(codec):
-    assert FastJson.loads('"\\ud800"') == "\ud800"
+    assert SocketJson.loads('"\\ud800"') == "\ud800"
