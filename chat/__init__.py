@@ -81,7 +81,7 @@ def create_app(settings=None):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
     app.wsgi_app = Bodies(app.wsgi_app, runtime)
     shortcuts = Shortcuts(socketio.server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
-    transports = Transports(socketio.server, guard, shortcuts, stores.local_limits)
+    transports = Transports(socketio.server, guard, shortcuts, stores.budgets)
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
     socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
                     languages.speaker(app), measures)

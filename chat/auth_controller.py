@@ -6,6 +6,7 @@ from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 
 from . import devices, name_index, passwords, usernames
+from .budgets import ACCOUNT_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS, DEVICE_FAILURES, REGISTRATIONS
 from .clicks import Clicks
 from .errors import Duplicate, Invalid
 from .forms import AccountForm, safe_path
@@ -13,8 +14,6 @@ from .limits import network_of
 from .sessions import has_ended
 from .user import User
 
-REGISTRATIONS, ALL_REGISTRATIONS, REGISTRATION_WINDOW = 120, 600, 600   # tries of an address, and of all, within so many seconds
-ACCOUNT_FAILURES, ADDRESS_FAILURES, FAILURE_WINDOW = 5, 20, 60      # wrong passwords within so many seconds
 
 
 class AuthController:
@@ -142,9 +141,8 @@ class AuthController:
 
     def _take_registration(self):
         """Count a try to register, which also tells whether a name is taken; return the seconds to wait, or 0."""
-        limits, place = self.stores.limits, network_of(request.remote_addr)
-        return (limits.take(f"register:{place}", REGISTRATIONS, REGISTRATION_WINDOW)
-                or limits.take("register", ALL_REGISTRATIONS, REGISTRATION_WINDOW))
+        budgets = self.stores.budgets
+        return budgets.take(ADDRESS_REGISTRATIONS, network_of(request.remote_addr)) or budgets.take(REGISTRATIONS, "all")
 
     def _take_try(self, username, device_id):
         """Count a try before the password is looked at, so that many at once count too; a right one is given back.
@@ -154,20 +152,20 @@ class AuthController:
         """
         account = usernames.canonical(username)[:64]
         if device_id:
-            counted = [(f"device:{device_id}:{account}", ACCOUNT_FAILURES)]
+            counted = [(DEVICE_FAILURES, f"{device_id}:{account}")]
         else:
-            counted = [(f"account:{account}", ACCOUNT_FAILURES), (f"address:{network_of(request.remote_addr)}", ADDRESS_FAILURES)]
+            counted = [(ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, network_of(request.remote_addr))]
         taken = []
 
         def give_back():
-            for key in taken:
-                self.stores.limits.give_back(key)
-        for key, most in counted:
-            wait = self.stores.limits.take(key, most, FAILURE_WINDOW)
+            for one in taken:
+                self.stores.budgets.give_back(*one)
+        for budget, who in counted:
+            wait = self.stores.budgets.take(budget, who)
             if wait:
                 give_back()
                 return wait, give_back
-            taken.append(key)
+            taken.append((budget, who))
         return 0, give_back
 
     @staticmethod

@@ -8,7 +8,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import HiddenField, PasswordField, StringField
 
 MAX_FIELDS = 32                 # of a form: each costs a microsecond or a hundred, and no page has ten
-MAX_ESCAPES = 32 * 1024         # of a form: a message of 4,000 emoji has 16,000
+MAX_ESCAPES = 44 * 1024         # of a form: a message of 4,000 emoji has 16,000, a password of 20,000 accents 40,000
 MAX_LINES = 8 * 1024            # of a form in parts, whose headers are read line by line
 
 

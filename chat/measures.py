@@ -82,6 +82,10 @@ class Collector:
         for code, times in list(measures.refused.items()):
             refused.add_metric([code], times)
         yield refused
+        spent = CounterMetricFamily("chat_budget_refused", "What was refused because a budget was spent, by its name", labels=["budget"])
+        for name, times in list(socket.stores.budgets.refused.items()):
+            spent.add_metric([name], times)
+        yield spent
         cut = CounterMetricFamily("chat_cut", "Connections that were cut because they kept the server waiting, by what for", labels=["reason"])
         for reason, times in self.deadlines.counts.items():
             cut.add_metric([reason], times)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+from .budgets import REGISTRATIONS_WAITING
 from .deadlines import HEAD_SECONDS, IDLE_SECONDS, Deadlines, TimedWriter
 from .errors import Unavailable
 from .select_hub import SELECT_HUB, BoundedListener
@@ -19,7 +20,6 @@ MOST_CONNECTIONS = 10_000   # eventlet's own bound of 1,024 would leave the next
 SHORTEST_WAIT = 0.001       # seconds; none at all would mean not to wait
 GARBAGE_THRESHOLDS = 20_000, 20, 50     # new objects until the youngest are looked at, and how many such looks until the older ones are
 ANSWERED_BY = "chat.answered_by"    # in eventlet's environ: the headers by which it decides whether to go on
-MAX_REGISTRATIONS_WAITING = 60      # a class that registers at once; the last one waits 15 s
 FILES_NEEDED = (20_000, 10_000, 4_000)      # open files, a socket each: the most that the machine gives
 
 
@@ -247,7 +247,7 @@ class Runtime:
         self.library = {"eventlet": Eventlet, "gevent": Gevent, "threading": Threads}[mode]()
         # One core stays free for everybody else while passwords are hashed.
         self.cores = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
-        self.registrations = BoundedQueue(MAX_REGISTRATIONS_WAITING)
+        self.registrations = BoundedQueue(REGISTRATIONS_WAITING.most)
 
     def wait_for(self, function, *arguments):
         """Return what a function returns that waits for a disk, without keeping others waiting."""

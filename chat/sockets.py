@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _
 from socketio.exceptions import ConnectionRefusedError
 
+from .budgets import CONNECTIONS, FORM_MESSAGES, MESSAGES, TYPING
 from .conversation import Conversation
 from .errors import ChatError, Invalid, NotFound, RateLimited, Unauthorized, Unavailable, UnknownEvent
 from .languages import LANGUAGES, understood
@@ -24,9 +25,6 @@ from .user import HIGHEST_ID, User
 
 log = logging.getLogger(__name__)
 
-MOST_MESSAGES, MESSAGE_WINDOW = 30, 10      # messages of one person within so many seconds
-MOST_CONNECTIONS = 10                       # of one person
-TYPING_WINDOW = 3                           # seconds between two typing signs to the same person
 PRESENCE_WINDOW = 1                         # seconds between two changes of presence that everyone is told
 WATCH_EVERY = 1                             # seconds between looks at the sessions and the transports
 GATHER = 0.02                               # seconds; those who connect together are answered together
@@ -93,7 +91,7 @@ class Socket:
             if not user:
                 raise Unauthorized(_("Please log in."))
             refuse_connection_of_another(auth, user)
-            if self.stores.local_limits.enabled and len(self.stores.presence.of(user.id)) >= MOST_CONNECTIONS:
+            if self.stores.budgets.is_spent(CONNECTIONS, len(self.stores.presence.of(user.id))):
                 raise RateLimited(_("Too many connections of one person."), retry_after=WATCH_EVERY)
         except ChatError as refusal:
             self.measures.refusal(refusal)
@@ -185,11 +183,11 @@ class Socket:
 
     def _take_turn(self, sender, origin):
         """Count a message; return 0, or the seconds that its sender has to wait."""
-        wait = self.stores.local_limits.take(("send", sender.id), MOST_MESSAGES, MESSAGE_WINDOW)
+        wait = self.stores.budgets.take(MESSAGES, sender.id)
         if wait or origin:
             return wait
         # Of what comes by a form the other processes hear nothing, unless its sender has a tab at them too.
-        return self.stores.limits.take(("form", sender.id), MOST_MESSAGES, MESSAGE_WINDOW)
+        return self.stores.budgets.take(FORM_MESSAGES, sender.id)
 
     def receive_message(self, message, origin=None):
         """Deliver a stored message to every connection of both people but the one it came from."""
@@ -209,7 +207,7 @@ class Socket:
         if event == "receiveMessage":
             self.writer.heard(payload["senderId"], payload["receiverId"], payload["seq"])
             # It counts here as well: whoever has tabs at several processes has no more messages than with one.
-            self.stores.local_limits.take(("send", payload["senderId"]), MOST_MESSAGES, MESSAGE_WINDOW)
+            self.stores.budgets.take(MESSAGES, payload["senderId"])
         if event == "typing" and not self._may_type(payload["userId"], *people):
             return
         self._emit(event, payload, people)
@@ -254,7 +252,7 @@ class Socket:
         return {"ok": True}
 
     def _may_type(self, writer_id, receiver_id):
-        return not self.stores.local_limits.take(("typing", writer_id, receiver_id), 1, TYPING_WINDOW)
+        return not self.stores.budgets.take(TYPING, f"{writer_id}:{receiver_id}")
 
     @staticmethod
     def unknown_event(_sid, _data):

@@ -7,6 +7,7 @@ import redis
 
 from config import ConfigError
 
+from .budgets import Budgets
 from .bus import NoBus, RedisBus
 from .limits import MemoryLimits, RedisLimits
 from .presence import MemoryBoard, Presence, RedisBoard
@@ -20,8 +21,7 @@ class Stores:
 
     sessions: object
     presence: Presence
-    limits: object              # of guessing passwords: shared by all processes
-    local_limits: MemoryLimits  # of sending: asking Redis for each message would cost more than storing it
+    budgets: Budgets            # what may be done how often, counted in limits of all processes or of this one
     bus: object                 # tells the other processes, where there are any
     ping: object                # raises Unavailable where Redis does not answer
 
@@ -35,7 +35,7 @@ def open_stores(settings):
             sessions = FileSessions(str(Path(settings["INSTANCE_PATH"]) / "sessions"))
         except OSError as error:
             raise ConfigError(f"Sessions cannot be kept: {error}") from error
-        return Stores(sessions, Presence(MemoryBoard()), local_limits, local_limits, NoBus(), ping=lambda: True)
+        return Stores(sessions, Presence(MemoryBoard()), Budgets(settings, local_limits, local_limits), NoBus(), ping=lambda: True)
     try:
         client = open_client(settings["REDIS_URL"])
     except (redis.RedisError, ValueError, OSError) as error:
@@ -43,4 +43,5 @@ def open_stores(settings):
     process_id = secrets.token_hex(8)
     bus = RedisBus(client, process_id)
     presence = Presence(RedisBoard(client, process_id), missing=bus.look)
-    return Stores(RedisSessions(client), presence, RedisLimits(client, enabled), local_limits, bus, ping=client.ping)
+    budgets = Budgets(settings, RedisLimits(client, enabled), local_limits)
+    return Stores(RedisSessions(client), presence, budgets, bus, ping=client.ping)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from engineio.payload import Payload
 from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
+from .budgets import ADDRESS_HANDSHAKES, ADDRESS_TRANSPORTS, PACKETS
 from .headers import protected
 from .limits import network_of
 from .runtime import bounded, hang_up, socket_of
@@ -24,9 +25,7 @@ CLIENT_PACKETS = "1345"         # Engine.IO packets that a client sends by polli
 BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
 CONNECT_TIMEOUT = 10            # seconds from the transport to the Socket.IO connection
 MOST_WAITING = 1024 * 1024      # bytes that wait for a client that does not read
-HANDSHAKES, HANDSHAKE_WINDOW = 600, 10       # new transports of one address within so many seconds
-MOST_FROM_ADDRESS = 500         # transports of one address that nobody has logged in by: a school has one address
-EVENTS_PER_SECOND, EVENT_BURST = 50, 600    # packets of one transport; a browser that comes back sends what waited at once
+PACKETS_PER_SECOND = 50         # of one transport, after a burst: a browser that comes back sends what waited at once
 PACKETS_IN_A_ROW = 20           # of one transport, before others have their turn
 FAREWELL_TIME = 1               # second for a refusal to reach who polls
 REMEMBERED = 30                 # seconds for which requests that were under way to a closed transport are answered
@@ -214,13 +213,13 @@ class Transport:
         self.connects_until = connects_until
         self.refused = False
         self.packets = 0
-        self.allowed = EVENT_BURST
+        self.allowed = PACKETS.most
         self.counted_at = time.monotonic()
 
     def has_turn(self):
         """Count a packet; return whether there may be one more: a burst at once, and then so many a second."""
         now = time.monotonic()
-        self.allowed = min(EVENT_BURST, self.allowed + (now - self.counted_at) * EVENTS_PER_SECOND) - 1
+        self.allowed = min(PACKETS.most, self.allowed + (now - self.counted_at) * PACKETS_PER_SECOND) - 1
         self.counted_at = now
         return self.allowed >= 0
 
@@ -228,11 +227,11 @@ class Transport:
 class Transports:
     """The open transports of this process: counted for each address, and closed when they only cost."""
 
-    def __init__(self, server, guard, shortcuts, limits):
+    def __init__(self, server, guard, shortcuts, budgets):
         self.server = server
         self.guard = guard
         self.shortcuts = shortcuts
-        self.limits = limits
+        self.budgets = budgets
         self.refused_floods = 0 # transports that were closed because they sent too much
         self.opened = {}        # Engine.IO session id -> its Transport
         self.count = {}         # address -> how many that nobody has logged in by
@@ -245,8 +244,7 @@ class Transports:
 
     def open(self, eio_sid, environ):
         address = network_of(environ.get("REMOTE_ADDR", ""))
-        if self.limits.enabled and (self.count.get(address, 0) >= MOST_FROM_ADDRESS
-                                    or self.limits.take(("transport", address), HANDSHAKES, HANDSHAKE_WINDOW)):
+        if self.budgets.is_spent(ADDRESS_TRANSPORTS, self.count.get(address, 0)) or self.budgets.take(ADDRESS_HANDSHAKES, address):
             return "Too many connections from this address."
         self.opened[eio_sid] = Transport(address, time.monotonic() + CONNECT_TIMEOUT)
         self.guard.sessions[eio_sid] = self.guard.session_of(environ)
@@ -265,7 +263,8 @@ class Transports:
         if not transport:
             return      # packets that came with the one that closed it: the library would open a connection that nobody ends
         transport.packets += 1
-        if self.limits.enabled and not transport.has_turn():
+        if self.budgets.enabled and not transport.has_turn():
+            self.budgets.refused[PACKETS.name] += 1
             self.refused_floods += 1
             return self.close(eio_sid)
         try:

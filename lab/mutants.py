@@ -96,8 +96,8 @@ def no_deadlines():
 
 
 def endless_guessing():
-    from chat import auth_controller
-    auth_controller.ACCOUNT_FAILURES = auth_controller.ADDRESS_FAILURES = 10 ** 9
+    from chat.auth_controller import AuthController
+    AuthController._take_try = lambda self, username, device_id: (0, lambda: None)
 
 
 def entries_stay():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import config
-from chat import MOST_FORM, create_app, errors, message, sockets, transport
+from chat import MOST_FORM, budgets, create_app, errors, message, sockets, transport
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -53,9 +53,9 @@ def test_every_error_is_documented():
 @pytest.mark.parametrize("sentence", [
     f"1 to {message.LONGEST:,} characters", f"1 to\n{message.LONGEST_CLIENT_ID} visible ASCII characters",
     f"{message.MOST_ROWS} at most",
-    f"{sockets.MOST_MESSAGES} messages in {sockets.MESSAGE_WINDOW} seconds, or {sockets.MOST_CONNECTIONS} connections of a person",
-    f"beyond {transport.MOST_FROM_ADDRESS} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
-    f"more than {transport.MOST_BODY // 1024} KiB", f"at most once in {sockets.TYPING_WINDOW} seconds",
+    f"{budgets.MESSAGES.most} messages in {budgets.MESSAGES.seconds} seconds, or {budgets.CONNECTIONS.most} connections of a person",
+    f"beyond {budgets.ADDRESS_TRANSPORTS.most} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
+    f"more than {transport.MOST_BODY // 1024} KiB", f"at most once in {budgets.TYPING.seconds} seconds",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT

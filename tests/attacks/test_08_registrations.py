@@ -1,48 +1,41 @@
 """Registrations at once, again and again: each costs a hash, and tells whether a name is taken."""
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chat.auth_controller import ALL_REGISTRATIONS, REGISTRATIONS
+from chat.budgets import ADDRESS_REGISTRATIONS, REGISTRATIONS
 from chat.errors import Unavailable
 from chat.limits import network_of
 from chat.runtime import BoundedQueue
 from tests.people import Person
 
 AT_ONCE = 30
-HASH_ROUNDS = "12"
+HASH_ROUNDS = "10"
 
 
 def test_a_login_does_not_wait_behind_registrations(start_server, arrive):
     server = start_server(RATELIMIT_ENABLED="1", BCRYPT_ROUNDS=HASH_ROUNDS)
     alice = arrive(server)
     alice.log_out()
-    started = time.monotonic()
-    assert alice.log_in().status_code == 302
-    alone = time.monotonic() - started
-    alice.log_out()
     strangers = [Person(server.url) for _n in range(AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as aside:
         answers = [aside.submit(stranger.register) for stranger in strangers]
         next(iter(answers)).result()        # the others wait
-        started = time.monotonic()
         assert alice.log_in().status_code == 302
-        beside = time.monotonic() - started
-        assert not all(answer.done() for answer in answers), "some were still waiting"
+        done = sum(answer.done() for answer in answers)
         assert [answer.result().status_code for answer in answers] == [302] * AT_ONCE
-    assert beside < 4 * alone + 0.5, "and not 30 times: the bar of 2 is measured on a quiet machine"
+    assert done <= AT_ONCE // 3, "the others were still waiting when the login was through"
 
 
 def test_names_are_not_asked_for_without_end(embedded):
     stranger = Person(embedded.url, "x")       # too short for a name: refused at once, and counted
     token = stranger.token("/register")
     answers = [stranger.post("/register", {"username": "x", "password": "y", "csrf_token": token})
-               for _n in range(REGISTRATIONS + 1)]
+               for _n in range(ADDRESS_REGISTRATIONS.most + 1)]
     assert {answer.status_code for answer in answers[:-1]} == {400}
     assert answers[-1].status_code == 429 and 1 <= int(answers[-1].headers["Retry-After"]) <= 600
     assert "Too many" in answers[-1].text
-    assert REGISTRATIONS < ALL_REGISTRATIONS
+    assert ADDRESS_REGISTRATIONS.most < REGISTRATIONS.most
 
 
 def test_few_wait():

@@ -3,24 +3,32 @@ import re
 from pathlib import Path
 
 import pytest
+import requests
 
-from chat import auth_controller, deadlines, forms, message, runtime, sockets, transport
+import config
+from chat import budgets, deadlines, forms, message, transport
+from chat.limits import MemoryLimits
+from tests.people import Person
 
 TABLE = re.search(r"## What anybody may do\n(.*?)\n## ", Path("docs/operations.md").read_text(encoding="utf-8"), re.S)[1]
 
 
+@pytest.mark.parametrize("budget", budgets.TABLE, ids=lambda budget: budget.name)
+def test_the_table_shows_each_budget(budget):
+    most = f"{budget.most} in {budget.seconds} s" if budget.seconds else str(budget.most)
+    [row] = [line for line in TABLE.splitlines() if line.startswith(f"| {budget.who} | {budget.what} | {most} |")]
+    assert row.endswith(f"| `{budget.name}`, `{budget.setting}` |" if budget.setting else f"| `{budget.name}` |")
+
+
+def test_each_budget_is_in_the_table_of_the_code():
+    assert set(budgets.TABLE) == {value for value in vars(budgets).values() if isinstance(value, budgets.Budget)}
+    assert len({budget.name for budget in budgets.TABLE}) == len(budgets.TABLE)
+    assert f"; {transport.PACKETS_PER_SECOND} a second" in budgets.PACKETS.what
+
+
 @pytest.mark.parametrize("row", [
-    f"| a transport | packets | {transport.EVENT_BURST} at once, {transport.EVENTS_PER_SECOND} a second |",
     f"| a transport | from opening to being connected | {transport.CONNECT_TIMEOUT} s,",
     f"| a transport | bytes that wait for it | {transport.MOST_WAITING // 2**20} MiB |",
-    f"| a person | messages | {sockets.MOST_MESSAGES} in {sockets.MESSAGE_WINDOW} s |",
-    f"| a person | connections to one process | {sockets.MOST_CONNECTIONS} |",
-    f"| an account | wrong passwords | {auth_controller.ACCOUNT_FAILURES} in {auth_controller.FAILURE_WINDOW} s |",
-    f"| an address | wrong passwords | {auth_controller.ADDRESS_FAILURES} in {auth_controller.FAILURE_WINDOW} s |",
-    f"| an address | tries to register | {auth_controller.REGISTRATIONS} in {auth_controller.REGISTRATION_WINDOW} s |",
-    f"| everybody | tries to register | {auth_controller.ALL_REGISTRATIONS} in {auth_controller.REGISTRATION_WINDOW} s |",
-    f"| the process | registrations that wait for their hash | {runtime.MAX_REGISTRATIONS_WAITING} |",
-    f"| an address | transports by which nobody has logged in | {transport.MOST_FROM_ADDRESS}, and {transport.HANDSHAKES} new ones in {transport.HANDSHAKE_WINDOW} s |",
     f"| an address | connections whose request has not come | {deadlines.MAX_WAITING} |",
     f"| a connection | the head of its first request | {deadlines.HEAD_SECONDS} s |",
     f"| a connection | the head of a further request | {deadlines.IDLE_SECONDS} s |",
@@ -31,3 +39,26 @@ TABLE = re.search(r"## What anybody may do\n(.*?)\n## ", Path("docs/operations.m
 ])
 def test_the_table_says_what_holds(row):
     assert row in TABLE
+
+
+@pytest.mark.parametrize("budget", [budget for budget in budgets.TABLE if budget.setting], ids=lambda budget: budget.name)
+def test_an_operator_changes_a_budget(budget):
+    settings = config.load({budget.setting: "2"})
+    some = budgets.Budgets(settings, MemoryLimits(), MemoryLimits())
+    if budget.seconds:
+        assert [some.take(budget, "one") > 0 for _n in range(3)] == [False, False, True]
+        some.give_back(budget, "one")
+        assert not some.take(budget, "one") and not some.take(budget, "another")
+    else:
+        assert [some.is_spent(budget, there) for there in (1, 2)] == [False, True]
+    assert some.refused[budget.name] == 1
+
+
+def test_what_was_refused_is_counted_in_metrics(start_server):
+    server = start_server(RATELIMIT_ENABLED="1", ADDRESS_REGISTRATIONS="1")
+    first, second = Person(server.url), Person(server.url)
+    assert [first.register().status_code, second.register().status_code] == [302, 429]
+    text = requests.get(server.url + "/metrics", timeout=10).text
+    assert 'chat_budget_refused_total{budget="address_registrations"} 1.0' in text
+    first.leave()
+    second.leave()

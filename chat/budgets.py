@@ -1,0 +1,63 @@
+"""Budgets: what a transport, a person, an address and everybody together may do, as one table. docs/operations.md shows it to operators."""
+from collections import Counter
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Budget:
+    """At most so many events within so many seconds; or, without seconds, so many things at once."""
+
+    name: str               # in /metrics
+    who: str
+    what: str
+    most: int
+    seconds: int = 0
+    shared: bool = False    # counted for all processes together; asking Redis for each message would cost more than storing it
+    setting: str = ""       # by which an operator changes `most`
+
+
+ACCOUNT_FAILURES = Budget("account_failures", "an account", "wrong passwords", 5, 60, shared=True)
+DEVICE_FAILURES = Budget("device_failures", "a browser that this person has logged in from", "wrong passwords", 5, 60, shared=True)
+ADDRESS_FAILURES = Budget("address_failures", "an address", "wrong passwords", 20, 60, shared=True, setting="ADDRESS_FAILURES")
+ADDRESS_REGISTRATIONS = Budget("address_registrations", "an address", "tries to register", 120, 600, shared=True, setting="ADDRESS_REGISTRATIONS")
+REGISTRATIONS = Budget("registrations", "everybody", "tries to register", 600, 600, shared=True, setting="REGISTRATIONS")
+MESSAGES = Budget("messages", "a person", "messages", 30, 10)
+FORM_MESSAGES = Budget("form_messages", "a person", "messages by a form", 30, 10, shared=True)
+TYPING = Budget("typing", "a person", "typing signs to the same person", 1, 3)
+CONNECTIONS = Budget("connections", "a person", "connections to one process", 10)
+ADDRESS_TRANSPORTS = Budget("address_transports", "an address", "transports by which nobody has logged in", 500, setting="ADDRESS_TRANSPORTS")
+ADDRESS_HANDSHAKES = Budget("address_handshakes", "an address", "new transports", 600, 10)
+PACKETS = Budget("packets", "a transport", "packets at once; 50 a second for long", 600)
+REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)
+
+TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, TYPING, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
+         REGISTRATIONS, REGISTRATIONS_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
+
+
+class Budgets:
+    """Counts against the table, in the limits of all processes or of this one, and counts what was refused."""
+
+    def __init__(self, settings, limits, local_limits):
+        self.enabled = settings["RATELIMIT_ENABLED"]
+        self.most = {budget.name: settings[budget.setting] if budget.setting else budget.most for budget in TABLE}
+        self.limits, self.local_limits = limits, local_limits
+        self.refused = Counter()        # name of a budget -> how often there was nothing left of it
+
+    def take(self, budget, who):
+        """Count one event of somebody; return 0, or the seconds to wait where nothing is left."""
+        wait = self._limits(budget).take(f"{budget.name}:{who}", self.most[budget.name], budget.seconds)
+        self.refused[budget.name] += bool(wait)
+        return wait
+
+    def give_back(self, budget, who):
+        """Uncount the latest event of somebody."""
+        self._limits(budget).give_back(f"{budget.name}:{who}")
+
+    def is_spent(self, budget, there):
+        """Tell whether there are as many at once as may be, and count it where there are."""
+        is_spent = self.enabled and there >= self.most[budget.name]
+        self.refused[budget.name] += is_spent
+        return is_spent
+
+    def _limits(self, budget):
+        return self.limits if budget.shared else self.local_limits
