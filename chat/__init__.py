@@ -1,4 +1,6 @@
 """The chat: create_app() puts its parts together. docs/protocol.md says what they promise."""
+import functools
+
 from flask import Flask, request
 from flask_login import LoginManager
 from flask_socketio import SocketIO
@@ -74,8 +76,9 @@ def create_app(settings=None):
     page_owner.install(app)
 
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
+    session_id_of = functools.partial(sessions.session_id_of, cookie=app.session_cookie)
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime,
-                                 lambda environ: sessions.session_cookie(environ, app.config["SESSION_COOKIE_NAME"]),
+                                 session_id_of,
                                  lambda session_id: sessions.is_logged_in(stores.sessions, session_id), settings["HTTPS"])
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
@@ -83,7 +86,7 @@ def create_app(settings=None):
     shortcuts = Shortcuts(socketio.server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(socketio.server, guard, shortcuts, stores.budgets)
     terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
-    socket = Socket(socketio.server, database, stores, transports, terminal, app.config["SESSION_COOKIE_NAME"],
+    socket = Socket(socketio.server, database, stores, transports, terminal, session_id_of,
                     languages.speaker(app), measures)
     socket.writer = Writer(database, socket.receive_message, runtime.new_signal, socketio.start_background_task,
                            measures)

@@ -11,7 +11,7 @@ from .clicks import Clicks
 from .errors import Duplicate, Invalid
 from .forms import AccountForm, safe_path
 from .limits import network_of
-from .sessions import has_ended
+from .sessions import forget_cookie, has_ended
 from .user import User
 
 
@@ -51,7 +51,7 @@ class AuthController:
         if form.username.errors or form.password.errors:
             self._note_taken(form, name)
             return self._page("register", form, status=400)
-        click = session["csrf_token"], name, form.password.data
+        click = session.get("csrf_token"), name, form.password.data
         is_repeated = self.clicks.note(*click)
         try:
             user = self._registered(name, form.password.data)
@@ -106,9 +106,7 @@ class AuthController:
         session.modified = False    # it is deleted above, and its cookie below
         self.socket.end_session(ended, user_id)
         answer = redirect("/login")
-        # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
-        answer.delete_cookie(app.config["SESSION_COOKIE_NAME"], secure=app.config["SESSION_COOKIE_SECURE"],
-                             httponly=True, samesite="Lax")
+        forget_cookie(answer)
         return answer
 
     def show_form_again(self, _error):

@@ -32,6 +32,9 @@ JOINER_IN_PLACE = regex.compile(
     r"|(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Joining_Type=T}*)\u200C"
     r"(?=\p{Joining_Type=T}*[\p{Joining_Type=R}\p{Joining_Type=D}])")
 
+# Typed behind letters that never join, as in محمد‌رضا: there it changes nothing that is seen.
+ARABIC_NON_JOINER = regex.compile(r"(?<=\p{Script=Arabic}\p{M}*)\u200C(?=\p{Script=Arabic})")
+
 # UTS #39, section 5.4: an accent on nothing, twice on one letter, too many of them, or a dot on a letter that has its dot.
 MISPLACED_MARK = regex.compile(r"(?<!\p{L}|\p{M}|\p{N}|\p{So})\p{M}|(\p{Mn})\1|\p{Mn}{5}|\p{Soft_Dotted}\p{Mn}*?\u0307")
 
@@ -116,3 +119,9 @@ def skeleton(text):
     for form in ("NFC", "NFD"):     # the table also has letters with their accents, which fall apart in NFD
         text = "".join(_PROTOTYPES.get(c, c) for c in unicodedata.normalize(form, text))
     return unicodedata.normalize("NFD", text.replace(_ONE_DASH, "-"))
+
+
+def without_idle_joiners(text):
+    """Return the text without the non-joiners of Arabic script that change nothing."""
+    in_place = {match.start() for match in JOINER_IN_PLACE.finditer(text)}
+    return ARABIC_NON_JOINER.sub(lambda match: match[0] if match.start() in in_place else "", text)

@@ -40,4 +40,5 @@ def _signer():
 
 
 def _name():
-    return "__Host-device" if app.config["SESSION_COOKIE_SECURE"] else "device"
+    # Of this chat alone: another one on the same host would put its own in the place.
+    return app.session_cookie.second_name.replace("session", "device")

@@ -4,10 +4,11 @@ from datetime import timedelta
 from flask import current_app as app
 from flask import request
 from flask_session import Session
-from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.http import parse_cookie
 
 from .asking import wants_json
 from .errors import Unavailable
+from .session_cookie import SessionCookie
 from .session_stores import PREFIX, USER, JsonFiles, user_id_in
 
 LIFETIME = timedelta(days=14)
@@ -20,6 +21,7 @@ def install(app, sessions, https, connected):
 
     `connected(session id)` returns whose session a live connection has, or None.
     """
+    cookie = app.session_cookie = SessionCookie(app.secret_key, https)
     app.config.update(
         sessions.config,
         SESSION_KEY_PREFIX=PREFIX,
@@ -27,35 +29,35 @@ def install(app, sessions, https, connected):
         PERMANENT_SESSION_LIFETIME=LIFETIME,
         # A request under way while its person logs out must not save the deleted session again.
         SESSION_REFRESH_EACH_REQUEST=False,
-        SESSION_COOKIE_NAME="__Host-session" if https else "session",
+        SESSION_COOKIE_NAME=cookie.name,
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
     Session(app)
     app.session_interface.serializer = JsonFiles.serializer
-    _keep_visitors_in_cookies(app)
+    app.session_interface._generate_sid = cookie.new_id
+    app.session_interface.get_cookie_name = lambda _app: cookie.name_in(request.cookies)
+    _keep_visitors_in_cookies(app, cookie)
     _open_gently(app, connected)
 
 
-def _keep_visitors_in_cookies(app):
+def _keep_visitors_in_cookies(app, cookie):
     """Keep what is known of a visitor, which is the token of a form, in the cookie itself.
 
     Whoever asks for a form a thousand times stores nothing here, and a form that stayed open for days still works.
     """
     interface = app.session_interface
-    signer = URLSafeSerializer(app.secret_key, salt="visitor")
-    open_stored, save_stored = interface.open_session, interface.save_session
+    save_stored = interface.save_session
 
-    def open_session(app, request):
-        cookie = request.cookies.get(app.config["SESSION_COOKIE_NAME"], "")
-        if "." not in cookie:       # an id has none, a signature is set off by one
-            return open_stored(app, request)
-        try:
-            known = signer.loads(cookie)
-        except BadSignature:
-            known = None
-        return interface.session_class(known, sid=interface._generate_sid(interface.sid_length), permanent=True)
+    def open_session(_app, request):
+        value = cookie.value_in(request.cookies)
+        known = cookie.known_of_visitor(value)
+        if known is None and value:
+            stored = interface._retrieve_session_data(PREFIX + value)
+            if stored is not None:
+                return interface.session_class(stored, sid=value)
+        return interface.session_class(known, sid=cookie.new_id(), permanent=True)
 
     def save_session(app, session, response):
         if not session or USER in session:
@@ -66,7 +68,7 @@ def _keep_visitors_in_cookies(app):
             return
         response.vary.add("Cookie")
         if session.modified:
-            response.set_cookie(app.config["SESSION_COOKIE_NAME"], signer.dumps(dict(session)),
+            response.set_cookie(cookie.name_in(request.cookies), cookie.signer.dumps(dict(session)),
                                 expires=interface.get_expiration_time(app, session), httponly=True,
                                 secure=app.config["SESSION_COOKIE_SECURE"], samesite=app.config["SESSION_COOKIE_SAMESITE"])
     interface.open_session, interface.save_session = open_session, save_session
@@ -86,7 +88,7 @@ def _open_gently(app, connected):
         try:
             return open_session(app, request)
         except Unavailable as error:
-            session_id = request.cookies.get(app.config["SESSION_COOKIE_NAME"])
+            session_id = app.session_cookie.value_in(request.cookies)
             user_id = connected(session_id) if request.method in READING and wants_json() else None
             if user_id:     # what only reads changes no session, so none is written
                 return app.session_interface.session_class({USER: str(user_id)}, sid=session_id)
@@ -101,8 +103,14 @@ def _open_gently(app, connected):
 
 def has_ended():
     """Tell whether the browser that asks still shows the id of a session, though nobody is logged in by it."""
-    cookie = request.cookies.get(app.config["SESSION_COOKIE_NAME"], "")
-    return bool(cookie) and "." not in cookie
+    return app.session_cookie.is_own_id(app.session_cookie.value_in(request.cookies))
+
+
+def forget_cookie(answer):
+    """Have the browser that gets this answer forget the session's cookie."""
+    # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
+    answer.delete_cookie(app.session_cookie.name_in(request.cookies), secure=app.config["SESSION_COOKIE_SECURE"], httponly=True,
+                         samesite="Lax")
 
 
 def user_of(sessions, session_id):
@@ -119,10 +127,6 @@ def is_logged_in(sessions, session_id):
         return True
 
 
-def session_cookie(environ, name):
-    """Return the session id that a handshake carries, or None."""
-    for part in environ.get("HTTP_COOKIE", "").split(";"):
-        key, _equals, value = part.strip().partition("=")
-        if key == name:
-            return value.strip('"')
-    return None
+def session_id_of(environ, cookie):
+    """Return the session id that a handshake carries, or an empty string."""
+    return cookie.value_in(parse_cookie(environ))

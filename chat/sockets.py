@@ -20,7 +20,7 @@ from .languages import LANGUAGES, understood
 from .message import Message
 from .page_owner import refuse_connection_of_another
 from .payloads import acknowledged, fields, whole_number
-from .sessions import session_cookie, user_of
+from .sessions import user_of
 from .user import HIGHEST_ID, User
 
 log = logging.getLogger(__name__)
@@ -50,13 +50,13 @@ def room(user_id):
 class Socket:
     """The chat over Socket.IO. See docs/protocol.md for the events."""
 
-    def __init__(self, server, database, stores, transports, terminal, cookie_name, speak, measures):
+    def __init__(self, server, database, stores, transports, terminal, session_id_of, speak, measures):
         self.server = server
         self.database = database
         self.stores = stores
         self.transports = transports
         self.terminal = terminal
-        self.cookie_name = cookie_name
+        self.session_id_of = session_id_of  # session_id_of(environ): the session id that a handshake carries
         self.speak = speak              # speak(language): a context in which words are in that language
         self.measures = measures
         self.writer = None              # set by create_app: the writer delivers through this object
@@ -85,7 +85,7 @@ class Socket:
     def initialize_socket(self, sid, environ, auth=None):
         """Let a logged-in person's tab in, or refuse it with the reason."""
         try:
-            session_id = session_cookie(environ, self.cookie_name)
+            session_id = self.session_id_of(environ)
             user_id = user_of(self.stores.sessions, session_id)
             user = User.by_id(self.database, user_id) if user_id else None
             if not user:

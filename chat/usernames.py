@@ -5,7 +5,8 @@ from flask_babel import lazy_gettext as _
 
 from . import collation
 from .characters import (
-    JOINER_IN_PLACE, MISPLACED_MARK, SPACES, is_blank, is_one_writing, same_punctuation, skeleton, without_ignorable,
+    JOINER_IN_PLACE, MISPLACED_MARK, SPACES, is_blank, is_one_writing, same_punctuation, skeleton, without_idle_joiners,
+    without_ignorable,
 )
 from .errors import Invalid
 
@@ -78,4 +79,4 @@ def shown(name):
 
 
 def _spaced(name):
-    return SPACES.sub(" ", unicodedata.normalize("NFKC", name.replace(ACUTE, "'"))).strip()
+    return without_idle_joiners(SPACES.sub(" ", unicodedata.normalize("NFKC", name.replace(ACUTE, "'"))).strip())

@@ -7,6 +7,7 @@ import requests
 
 from chat.clicks import MAX_REMEMBERED, SECONDS, Clicks
 from tests.people import PASSWORD, Person
+from tests.test_sessions import store_of    # noqa: F401 (a fixture)
 
 TOO_OLD = "This form was too old. Please try again."
 
@@ -123,11 +124,8 @@ def test_what_was_written_comes_back_when_the_session_is_another(chat, alice, bo
     assert alice.history(bob)["messages"] == []
 
 
-def test_a_session_that_ended_is_said_once(chat, alice):
-    alice.http.cookies.set("session", "x" * 43, domain="127.0.0.1", path="/")
-    for cookie in list(alice.http.cookies):
-        if cookie.name == "session" and cookie.value != "x" * 43:
-            alice.http.cookies.clear(cookie.domain, cookie.path, cookie.name)
+def test_a_session_that_ended_is_said_once(chat, alice, store_of):      # noqa: F811
+    store_of.delete(alice.http.cookies["session"])
     assert alice.get("/").headers["Location"] == "/login"
     assert "Your session ended. Your draft is kept." in alice.get("/login").text
     assert "Your session ended" not in alice.get("/login").text
@@ -164,3 +162,38 @@ def test_a_connection_of_anothers_page_is_refused(chat, alice, auth):
         alice.tab(auth=auth)
     alice.tab(auth={"userId": alice.id}).close()
     alice.tab(auth={"new": 1}).close()
+
+
+# --- two chats on one host ----------------------------------------------------------------------------------------------------
+
+def test_two_chats_on_one_host_do_not_log_each_other_out(start_server):
+    """A browser gives its cookies to every port."""
+    one, other = (start_server() for _n in range(2))
+    with requests.Session() as browser:
+        people = [Person(server.url) for server in (one, other)]
+        for person in people:
+            person.http = browser
+            browser.headers["Accept"] = "text/html"
+            assert person.register().status_code == 302
+        for _n in range(2):
+            for person in people:
+                assert person.username in person.get("/").text and person.tab(transports=["polling"]).client.connected
+        assert people[1].log_out().status_code == 302
+        assert people[1].get("/").status_code == 302 and people[0].username in people[0].get("/").text
+        assert people[1].log_in().status_code == 302
+        assert people[0].log_out().status_code == 302
+        assert people[0].get("/").status_code == 302 and people[1].username in people[1].get("/").text
+        assert people[0].log_in().status_code == 302
+        assert [people[n].username in people[n].get("/").text for n in (0, 1)] == [True, True]
+        for person in people:
+            for tab in person.tabs:
+                tab.close()
+
+
+@pytest.mark.parametrize("planted", ["planted-by-somebody", "x", "x" * 43, "a.b", ""])
+def test_a_planted_cookie_becomes_nobodys_session(chat, visitor, planted):
+    visitor.http.cookies.set("session", planted, domain="127.0.0.1", path="/")
+    assert visitor.register().status_code == 302
+    assert visitor.username in visitor.get("/").text
+    stolen = requests.get(chat.url + "/", cookies={"session": planted}, allow_redirects=False, timeout=10)
+    assert stolen.status_code == 302

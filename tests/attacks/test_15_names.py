@@ -259,3 +259,9 @@ def test_the_list_is_sorted_by_the_collation_and_its_pages_have_no_holes(databas
     count = database.query("SELECT COUNT(*) AS n FROM users")[0]["n"]
     assert len(everybody) == len(set(everybody)) == count - 1
     assert everybody == sorted(everybody, key=usernames.sort_key)
+
+
+@pytest.mark.parametrize("name, shown", [("محمد\u200Cرضا", "محمدرضا"), ("رضا\u200Cپور", "رضاپور"), ("علی\u200Cرضا", "علی\u200Cرضا")])
+def test_a_non_joiner_that_changes_nothing_is_left_out(name, shown):
+    """People type it as they learned to, behind letters that never join."""
+    assert usernames.shown(name) == shown

@@ -1,0 +1,60 @@
+"""The cookie of a session: its name, and whether a value is of this chat.
+
+Browsers give a cookie to every port of a host. Two chats on one host would log each other out: where a cookie of another one
+stands under the usual name, this one takes a name of its own, made of its key.
+"""
+import hashlib
+import hmac
+import re
+import secrets
+from base64 import urlsafe_b64encode
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+MARK_BYTES = 8          # of a session id: enough to tell whose it is; that nobody guesses one is the matter of the rest
+ID_OR_SIGNED = re.compile(r"[\w-]{43}|\.?[\w-]+\.[\w-]{27}")     # what any chat of this kind puts into its cookie
+
+
+class SessionCookie:
+    """What is in the cookie: the id of a session, or, signed, what is known of a visitor."""
+
+    def __init__(self, secret_key, https):
+        key = secret_key.encode() if isinstance(secret_key, str) else secret_key
+        self.key = hashlib.sha256(b"session id" + key).digest()
+        self.signer = URLSafeSerializer(secret_key, salt="visitor")
+        self.name = "__Host-session" if https else "session"
+        self.second_name = f"{self.name}-{hashlib.sha256(b'cookie' + key).hexdigest()[:8]}"
+
+    def new_id(self, _length=None):
+        """Return a new session id of 32 random characters and 11 that mark it as this chat's."""
+        chosen = secrets.token_urlsafe(24)
+        return chosen + self._mark(chosen)
+
+    def name_in(self, cookies):
+        """Return the name under which a browser with these cookies is given this chat's."""
+        taken = cookies.get(self.name, "")
+        is_foreign = ID_OR_SIGNED.fullmatch(taken) and not self._is_own(taken)
+        return self.second_name if is_foreign or self.second_name in cookies else self.name
+
+    def value_in(self, cookies):
+        """Return this chat's cookie among a browser's, or an empty string."""
+        return cookies.get(self.second_name) or cookies.get(self.name, "")
+
+    def known_of_visitor(self, value):
+        """Return what a signed value says, or None: an id says nothing, nor does what was not signed here."""
+        try:
+            return self.signer.loads(value) if "." in value else None
+        except BadSignature:
+            return None
+
+    def is_own_id(self, value):
+        return "." not in value and self._is_own(value)
+
+    def _is_own(self, value):
+        if "." in value:
+            return self.known_of_visitor(value) is not None
+        return hmac.compare_digest(self._mark(value[:32]).encode(), value[32:].encode())
+
+    def _mark(self, chosen):
+        digest = hmac.digest(self.key, chosen.encode(), "sha256")[:MARK_BYTES]
+        return urlsafe_b64encode(digest).decode().rstrip("=")
