@@ -102,9 +102,13 @@ def open_database(settings, wait_for, complete=lambda database: None):
             engine.create_database()
         else:
             engine = SQLiteEngine(str(Path(settings["INSTANCE_PATH"]) / "chat.sqlite3"), wait_for)
-        database = Database(engine)
-        database.create_tables()
-        complete(database)
+        try:
+            database = Database(engine)
+            database.create_tables()
+            complete(database)
+        except BaseException:
+            engine.close()
+            raise
     except (Unavailable, pymysql.MySQLError, sqlite3.Error, OSError, ValueError) as error:
         cause = error.__cause__ or error
         raise ConfigError(f"The database cannot be used: {cause.args[-1] if cause.args else cause}") from error

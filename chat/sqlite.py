@@ -26,13 +26,22 @@ class SQLiteEngine:
         private_file(path)      # SQLite gives its journals the same mode
         self.path, self.wait_for = path, wait_for
         self.reading, self.writing = threading.RLock(), threading.RLock()
-        self.reader, self.writer = self._connect(path), self._connect(path)
+        self.reader = self._connect(path)
+        try:
+            self.writer = self._connect(path)
+        except BaseException:
+            self.reader.close()
+            raise
 
     @staticmethod
     def _connect(path):
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT)
         # FULL: an acknowledged message outlives a power cut too, not only the end of the process.
-        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+        try:
+            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+        except BaseException:
+            connection.close()      # of a file that is no database, or locked
+            raise
         return connection
 
     @staticmethod

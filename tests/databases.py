@@ -46,6 +46,9 @@ class RecordingDatabase(Database):
         return list(self.statements)
 
 
+BESIDE = []         # what is open beside the database of a file of tests, to be closed with it
+
+
 def open_sqlite(directory):
     return open_database({"DATABASE_URL": "", "INSTANCE_PATH": str(directory)}, call)
 
@@ -81,6 +84,8 @@ def database(request, tmp_path_factory):
     recording = RecordingDatabase(database.engine)
     recording.name = request.param
     yield recording
+    while BESIDE:
+        BESIDE.pop().engine.close()
     database.engine.close()
 
 
@@ -88,7 +93,8 @@ def beside(database):
     """A second Database over the same data, as another process has it."""
     if isinstance(database.engine, SQLiteEngine):
         path = database.query("PRAGMA database_list")[0]["file"]
-        return Database(SQLiteEngine(path, call))
+        BESIDE.append(Database(SQLiteEngine(path, call)))
+        return BESIDE[-1]
     (host, port), = database.engine.hosts
     return Database(MySQLEngine(f"mysql://{database.engine.options['user']}@{host}:{port}/{database.engine.name}"))
 

@@ -254,6 +254,8 @@ def test_a_locked_sqlite_file_is_read_and_not_written(tmp_path):
         writing.outcome()
     holder.writer.execute("ROLLBACK")
     assert database.execute(MEMBER, (1, 1)) == 1
+    holder.close()
+    database.engine.close()
 
 
 def test_sqlite_is_read_while_a_change_waits_for_the_disk(tmp_path):
@@ -273,6 +275,7 @@ def test_sqlite_is_read_while_a_change_waits_for_the_disk(tmp_path):
     assert database.query(MEMBERS, (1,)) == []
     go_on.set()
     assert change.outcome() == 1
+    database.engine.close()
 
 
 # --- MySQL and MariaDB: away and back ---------------------------------------------------------------------------
