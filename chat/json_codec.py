@@ -1,6 +1,4 @@
 """JSON in and out, for Flask and for Socket.IO. What cannot be read is a ValueError, however it is wrong."""
-import json
-
 from flask.json.provider import DefaultJSONProvider
 
 from . import fast_json
@@ -10,11 +8,8 @@ def loads(text):
     """Return what a JSON text says. Raises ValueError, for one that is nested too deeply as well."""
     try:
         return fast_json.loads(text)
-    except (ValueError, RecursionError):
-        try:
-            return json.loads(text)     # takes half of a surrogate pair, so that the sender is told why it is refused
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+    except ValueError:
+        return fast_json.loads_leniently(text)      # half of a surrogate pair too, so that the sender is told why it is refused
 
 
 class FlaskJson(DefaultJSONProvider):
