@@ -51,8 +51,11 @@ def refuse_costly():
             unquote_to_bytes(body).decode()
         except UnicodeDecodeError:      # replaced one by one, each byte would cost three microseconds
             abort(400)
-    elif request.mimetype == "multipart/form-data" and request.get_data(parse_form_data=False).count(b"\n") > MAX_LINES:
-        abort(413)
+    elif request.mimetype == "multipart/form-data":
+        if request.get_data(parse_form_data=False).count(b"\n") > MAX_LINES:
+            abort(413)
+        if None in request.form or None in request.files:      # a part without a name, which Flask-WTF takes for a text
+            abort(400)
 
 
 def safe_path(target):

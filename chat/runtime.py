@@ -176,7 +176,16 @@ class Gevent:
 
     def run_blocking(self, function, *arguments):
         import gevent
-        return gevent.get_hub().threadpool.apply(function, arguments)
+
+        def attempt():
+            try:
+                return function(*arguments), None
+            except Exception as error:      # the pool would also print it, though it is answered here
+                return None, error
+        result, error = gevent.get_hub().threadpool.apply(attempt)
+        if error:
+            raise error
+        return result
 
     def start_thread(self, target):
         from gevent import monkey
@@ -197,12 +206,16 @@ class Gevent:
                 deadlines.await_head(connection, self.client_address[0], HEAD_SECONDS)
                 try:
                     super().handle()
+                except ConnectionError:
+                    pass        # the client has gone before its refusal: the library would print it
                 finally:
                     deadlines.forget(connection)
 
             def handle_one_request(self):
                 try:
-                    return super().handle_one_request()
+                    result = super().handle_one_request()
+                    is_upgrade = (getattr(self, "environ", None) or {}).get("HTTP_UPGRADE", "").lower() == "websocket"
+                    return None if is_upgrade else result       # what is left of its frames is no further request
                 finally:
                     deadlines.await_head(self.socket, self.client_address[0], IDLE_SECONDS)
 
@@ -340,9 +353,18 @@ def bounded(handler, most):
             websocket.Message = _bounded_message(websocket.Message, most)
         else:
             websocket.ws.max_message_size = most
+            websocket.close = _unless_gone(websocket.close)
             _bound_headers(websocket.ws.ws.connection._proto._frame_decoder, most)
         return handler(websocket)
     return handle
+
+
+def _unless_gone(close):
+    """Make a `close` take it for done where the socket is closed already: Engine.IO's writing task calls it last."""
+    def close_if_open():
+        with contextlib.suppress(OSError):
+            close()
+    return close_if_open
 
 
 def _bound_headers(decoder, most):

@@ -1,4 +1,5 @@
 """WebSockets on which something comes that is no packet, before, during and after the upgrade: the connection ends, in every mode alike."""
+import contextlib
 import socket
 import struct
 
@@ -6,6 +7,7 @@ import pytest
 import websocket
 
 from tests.attacks.conftest import ASYNC_MODES, measure
+from tests.people import new_client_id
 from tests.test_polling_guard import Polling, is_closed
 from tests.waiting import wait_for
 
@@ -55,7 +57,32 @@ def test_what_is_no_packet_closes_and_is_forgotten(server, arrive):
             opened.shutdown()
     alice.log_out()     # closes what goes on by polling
     assert wait_for(lambda: measure(server, "chat_transport_entries") <= before, FORGOTTEN), measure(server, "chat_transport_entries")
-    assert not any("Traceback" in line or " failed with " in line for line in server.seen)
+    assert not any("Traceback" in line or " failed with " in line for line in server.seen), "".join(server.seen)
+
+
+def test_frames_after_the_end_are_no_further_request(server, arrive):
+    alice = arrive(server)
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    for begin in (live, upgrading):
+        opened = begin(alice)
+        opened.sock.sendall(b"\x81\x81\0\0\0\0x")
+        came = opened.sock.recv(4096)       # it says that it closes
+        with contextlib.suppress(OSError):
+            opened.sock.sendall(request)
+            while part := opened.sock.recv(4096):
+                came += part
+        assert b'"ok"' not in came, "what /healthz says"
+        opened.shutdown()
+
+
+def test_a_message_that_is_sent_again_leaves_the_log_alone(server, arrive):
+    alice, bob = arrive(server), arrive(server)
+    tab, client_id = alice.tab(), new_client_id()
+    assert tab.send(bob, "once", client_id) == tab.send(bob, "twice", client_id)
+    tab.close()
+    server.stop()
+    server.reader.join()
+    assert not any("Traceback" in line for line in server.seen)
 
 
 def test_who_leaves_in_the_middle_of_the_upgrade_is_no_unforeseen_error(server, arrive):
@@ -70,4 +97,4 @@ def test_who_leaves_in_the_middle_of_the_upgrade_is_no_unforeseen_error(server, 
     assert alice.get("/").status_code == 200
     assert server.stop() is not None
     server.reader.join()
-    assert not any("Traceback" in line or " failed with " in line for line in server.seen)
+    assert not any("Traceback" in line or " failed with " in line for line in server.seen), "".join(server.seen)
