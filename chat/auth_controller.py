@@ -9,8 +9,9 @@ from . import devices, name_index, passwords, usernames
 from .budgets import ACCOUNT_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS, DEVICE_FAILURES, REGISTRATIONS
 from .clicks import Clicks
 from .errors import Duplicate, Invalid
-from .forms import AccountForm, safe_path
+from .forms import AccountForm, is_of_another_session, safe_path
 from .limits import network_of
+from .refusals import refuse_csrf
 from .sessions import forget_cookie, has_ended
 from .user import User
 
@@ -109,8 +110,10 @@ class AuthController:
         forget_cookie(answer)
         return answer
 
-    def show_form_again(self, _error):
+    def show_form_again(self, error):
         """Answer a form whose token is another session's: it comes back with what was typed, or leads to where one is."""
+        if not is_of_another_session():
+            return refuse_csrf(error)
         if request.endpoint == "auth.logout":
             return (render_template("auth/logout.html"), 400) if current_user.is_authenticated else redirect("/login")
         form = AccountForm()

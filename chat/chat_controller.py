@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from .asking import number, wants_json
 from .conversation import Conversation
 from .errors import ChatError, Invalid, NotFound
+from .forms import is_of_another_session
 from .message import MOST_ROWS, Message
 from .people import people_for, people_found, unread_by
 from .refusals import answer_with, refuse_csrf
@@ -121,7 +122,7 @@ class ChatController:
     def show_form_again(self, error):
         """Answer a form whose token is another session's: what was written comes back with it."""
         text = request.form.get("message", "")
-        if wants_json() or not text:
+        if wants_json() or not text or not is_of_another_session():
             return refuse_csrf(error)
         if current_user.is_authenticated:
             return self.get_conversation_page(request.view_args["username"], text, _("This form was too old. Please try again."), 400)

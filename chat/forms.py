@@ -2,8 +2,10 @@
 from urllib.parse import unquote_to_bytes
 
 from flask import abort, request
+from flask import current_app as app
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import HiddenField, PasswordField, StringField
 
@@ -38,6 +40,14 @@ def _is_unicode(text):
     try:
         return text.encode() is not None
     except UnicodeEncodeError:      # half of a surrogate pair
+        return False
+
+
+def is_of_another_session():
+    """Tell whether the form's token was given out here, though not to this session: the form is of an older page, and not of another site."""
+    try:
+        return bool(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").loads(request.form.get("csrf_token", "")))
+    except BadSignature:
         return False
 
 

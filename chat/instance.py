@@ -5,7 +5,7 @@ from pathlib import Path
 
 from config import ConfigError
 
-from .private import private_folder
+from .private import private_file, private_folder
 
 if os.name == "nt":
     import msvcrt
@@ -20,7 +20,9 @@ _held = []      # open as long as the process lives: then the system takes the l
 def hold_instance(path):
     """Keep the instance folder for this process. Raises ConfigError where another one has it."""
     try:
-        file = open(private_folder(path) / "server.lock", "a+b")
+        lock = private_folder(path) / "server.lock"
+        private_file(lock)
+        file = open(lock, "a+b")
     except OSError as error:
         raise ConfigError(f"The folder {path} cannot be used: {error.strerror or error}. INSTANCE_PATH names another.") from error
     try:

@@ -1,4 +1,4 @@
-"""The bystander: how long an ordinary page takes while somebody attacks."""
+"""The bystander: who asks for pages while somebody attacks, and what the attack costs the server."""
 import re
 import socket
 import threading
@@ -13,10 +13,15 @@ PAUSE = 0.02        # seconds between two looks
 
 
 class Bystander:
-    """Asks for a page again and again; `longest` is the time that the slowest answer took, in seconds."""
+    """Asks for a page again and again; `longest` is the time that the slowest answer took, in seconds.
 
-    def __init__(self, url):
-        self.url = url
+    `cpu` is the processor time that the server took meanwhile, in seconds: how busy the machine is does not change it.
+    """
+
+    def __init__(self, server):
+        self.server = server
+        self.url = server.url
+        self.cpu = 0
         self.longest = 0
         self.asked = 0
         self.ending = threading.Event()
@@ -32,19 +37,21 @@ class Bystander:
                 self.ending.wait(PAUSE)
 
     def __enter__(self):
+        self.cpu = measure(self.server, "process_cpu_seconds_total")
         self.thread.start()
         return self
 
     def __exit__(self, *_error):
         self.ending.set()
         self.thread.join()
+        self.cpu = measure(self.server, "process_cpu_seconds_total") - self.cpu
         assert self.asked, "somebody stood by"
 
 
 @pytest.fixture
 def bystander():
     """Return `bystander(server)`: a context in which somebody asks for pages."""
-    return lambda server: Bystander(server.url)
+    return lambda server: Bystander(server)
 
 
 @pytest.fixture

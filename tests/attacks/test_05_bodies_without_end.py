@@ -22,7 +22,7 @@ def test_a_chunk_size_without_end_is_not_read(server, bystander, path):
         for _n in range(MOST_SENT // 65536):
             sock.sendall(b"1" * 65536)
     assert measure(server, "process_resident_memory_bytes") - before < MOST_KEPT
-    assert watching.longest < 1
+    assert watching.cpu < 2
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE"])
