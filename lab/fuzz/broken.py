@@ -15,15 +15,16 @@ def fault():
 
 
 def stall():
-    """A computation that a stranger may ask for: half a second for a form with several fields."""
-    from chat import refusals
+    """A refusal that takes the processor half a second."""
+    from chat import sockets
     from chat.runtime import Runtime
-    refuse, sleep = refusals.refuse_csrf, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
+    fields, sleep = sockets.fields, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
 
-    def slow(error):
-        sleep(0.5)
-        return refuse(error)
-    refusals.refuse_csrf = slow
+    def slow(payload, *names):
+        if not isinstance(payload, dict):
+            sleep(0.5)
+        return fields(payload, *names)
+    sockets.fields = slow
 
 
 def leak():

@@ -104,7 +104,9 @@ class Oracle:
         return f"in the log: {re.sub(r'0x[0-9a-f]+|[0-9]+', 'N', (lines or new.splitlines())[-1])[:200]}"
 
     def stall(self):
-        longest = self.pulse.take()
+        started = time.monotonic()
+        self.measures()         # a frame may be answered after its client has left
+        longest = max(self.pulse.take(), time.monotonic() - started)
         return STALLED if longest > LONGEST_STALL else None
 
     def stored(self, before):
