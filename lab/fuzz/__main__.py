@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tools import command_line
+
 from .run import ROUND, Run
 
 DEFAULT_MINUTES = 5
@@ -15,7 +17,7 @@ REPLAYS = 3                 # times that a finding is played again
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 manage.py fuzz", description="Send the chat what no client would, and watch who takes harm.")
+    parser = argparse.ArgumentParser(prog=command_line("fuzz"), description="Send the chat what no client would, and watch who takes harm.")
     parser.add_argument("--hours", type=float, default=DEFAULT_MINUTES / 60, help=f"go on for so long; {DEFAULT_MINUTES} minutes where it is not given")
     parser.add_argument("--seed", type=int, help="repeat the run of that seed")
     parser.add_argument("--mode", choices=MODES, default=MODES[0], help="how the server runs")
@@ -43,7 +45,8 @@ def replay(run, file):
 def main(arguments=None):
     asked = parse(arguments)
     number = asked.seed if asked.seed is not None else random.randrange(10 ** 6)
-    print(f"python3 manage.py fuzz --mode {asked.mode} " + (f"--replay {asked.replay}" if asked.replay else f"--hours {asked.hours:.3g} --seed {number}"), flush=True)
+    what = ("--replay", str(asked.replay)) if asked.replay else ("--hours", f"{asked.hours:.3g}", "--seed", str(number))
+    print(command_line("fuzz", "--mode", asked.mode, *what), flush=True)
     directory = None if asked.replay else tempfile.mkdtemp(prefix="chat-fuzz-")
     with Run(asked.mode, directory) as run:
         if asked.replay:

