@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from config import ASYNC_MODES
+from tools import command_line
 
 from .. import namespace
 from ..attacks import ATTACKS
@@ -22,7 +23,7 @@ def is_meant(arguments):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 manage.py prove", description="Attack the chat while people use it, and measure what they notice.")
+    parser = argparse.ArgumentParser(prog=command_line("prove"), description="Attack the chat while people use it, and measure what they notice.")
     parser.add_argument("--hostile", action="store_true", help="all attacks at once for ten minutes")
     parser.add_argument("--quick", action="store_true", help="a quarter of a minute instead, with much more patience; no report is written")
     parser.add_argument("--seed", type=int, help="repeat the run of that seed")
@@ -54,7 +55,7 @@ def main(arguments):
     namespace.enter([sys.executable, "-W", "ignore", "-m", "lab", *arguments])
     seed = asked.seed if asked.seed is not None else random.randrange(10 ** 6)
     without_seed = [word for n, word in enumerate(arguments) if word != "--seed" and arguments[n - 1:n] != ["--seed"]]
-    command = f"python3 manage.py prove {' '.join(without_seed)} --seed {seed}"
+    command = f"{command_line('prove')} {' '.join(without_seed)} --seed {seed}"
     print(command, flush=True)
     kept, outcomes = tempfile.mkdtemp(prefix="chat-hostile-"), []
     for mode in asked.mode or ["embedded", "server"]:
