@@ -7,7 +7,7 @@ SYLLABLES = ("ba", "be", "da", "di", "fo", "ga", "ka", "la", "li", "lu", "ma", "
 
 
 def people(subject, number):
-    """Register so many people, with all endings of their names, in a few statements."""
+    """Register so many people, with all suffixes of their names, in a few statements."""
     names = [_name(n) for n in range(number)]
     run = subject.run
     for start in range(0, number, 1_000):
@@ -15,10 +15,10 @@ def people(subject, number):
         run("INSERT INTO users (username, username_key, password, created_at) VALUES "
             + ", ".join(["(%s, %s, '', '2026-01-01 00:00:00.000')"] * len(part)),
             [value for name in part for value in (name, name)])
-    run("INSERT IGNORE INTO name_endings (ending, user_id) SELECT SUBSTRING(username_key, n.seq), id"
+    run("INSERT IGNORE INTO username_suffixes (suffix, user_id) SELECT SUBSTRING(username_key, n.seq), id"
         " FROM users JOIN seq_1_to_32 n ON n.seq <= CHAR_LENGTH(username_key)")
-    run("INSERT IGNORE INTO name_order (sort_key, user_id) SELECT username_key, id FROM users")    # as good for small letters
-    run("ANALYZE TABLE users, name_endings, name_order")
+    run("INSERT IGNORE INTO username_sort_keys (sort_key, user_id) SELECT username_key, id FROM users")    # as good for small letters
+    run("ANALYZE TABLE users, username_suffixes, username_sort_keys")
 
 
 def _name(n):

@@ -71,7 +71,7 @@ class Conversation:
 
     def marked_at(self, database, user_id, kind, seq):
         """Return when one person's mark came to stand at `seq` or above, or None: one step in the index."""
-        times = database.query("SELECT at FROM marks WHERE conversation_id = %s AND user_id = %s AND kind = %s"
+        times = database.query("SELECT at FROM receipts WHERE conversation_id = %s AND user_id = %s AND kind = %s"
                                " AND seq >= %s ORDER BY seq LIMIT 1", (self.id, user_id, kind, seq),
                                lambda row: iso(row["at"]))
         return times[0] if times else None
@@ -85,7 +85,7 @@ class Conversation:
 
     def _note_mark(self, database, user_id, kind, seq):
         try:
-            database.execute("INSERT INTO marks (conversation_id, user_id, kind, seq, at) VALUES (%s, %s, %s, %s, %s)",
+            database.execute("INSERT INTO receipts (conversation_id, user_id, kind, seq, at) VALUES (%s, %s, %s, %s, %s)",
                              (self.id, user_id, kind, seq, stored(now())))
         except Duplicate:
             pass    # another tab was faster

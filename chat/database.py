@@ -4,16 +4,15 @@ Queries are written once, in the SQL that all of them speak, with `%s` placehold
 engines is data: how to connect, how a placeholder looks, which exception means what.
 """
 import sqlite3
-from collections import defaultdict
 from pathlib import Path
 
 import pymysql
 
 from config import ConfigError
 
+from . import migrations
 from .errors import Unavailable
 from .mysql import MySQLEngine
-from .schema import statements, tables
 from .sqlite import SQLiteEngine
 
 SCHEMA = Path(__file__).parent.parent / "sql" / "schema.sql"
@@ -58,16 +57,15 @@ class Database:
         return self.engine.run(write, writes=1)
 
     def create_tables(self):
-        """Run `sql/schema.sql`; tables that exist are left as they are. Raises ConfigError where one of them is somebody else's."""
-        there = defaultdict(set)
-        for table, column in self.engine.run(self.engine.columns):
-            there[table].add(column)
-        for table, columns in tables(SCHEMA).items():
-            if table in there and there[table] != columns.keys():
-                raise ConfigError(f"The database cannot be used: its table {table} is another program's, with the columns"
-                                  f" {', '.join(sorted(there[table]))}."
-                                  " Name a database of the chat's own, which is made if it is not there.")
-        self.transaction([(statement, ()) for statement in statements(SCHEMA)])
+        """Make the tables of `sql/schema.sql`, or bring those of an earlier version up to it; the rows stay.
+
+        Raises ConfigError where they are somebody else's, or of a newer version.
+        """
+        migrations.bring_up(self.engine, SCHEMA)
+
+    def look_at_version(self):
+        """Return what `create_tables` would find, and change nothing: a migrations.Found. Raises ConfigError as it does."""
+        return migrations.look(self.engine, SCHEMA)
 
     def bulk_load(self, batches):
         """Run the INSERTs that `batches` yields as (sql, params): all of them or, where one fails or it raises an error, none."""
@@ -89,8 +87,8 @@ def _checked(params):
     return tuple(params)
 
 
-def open_database(settings, wait_for, complete=lambda database: None):
-    """Return the Database that the settings name, made with its tables where they are missing.
+def open_database(settings, wait_for, complete=lambda database: None, prepare=Database.create_tables):
+    """Return the Database that the settings name, made where it is missing, with its tables as `prepare(database)` leaves them.
 
     `wait_for(function, *arguments)` runs what waits for a disk without keeping others waiting; `complete(database)` makes
     the rows that tables of an older version lack.
@@ -104,7 +102,7 @@ def open_database(settings, wait_for, complete=lambda database: None):
             engine = SQLiteEngine(str(Path(settings["INSTANCE_PATH"]) / "chat.sqlite3"), wait_for)
         try:
             database = Database(engine)
-            database.create_tables()
+            prepare(database)
             complete(database)
         except BaseException:
             engine.close()

@@ -9,6 +9,7 @@ from pymysql.converters import conversions
 
 from .hosts import parsed
 from .errors import Duplicate, Locked, unavailable
+from .lease import Lease
 from .pool import ANSWER_TIMEOUT, LOCK_ERRORS, Pool
 
 LOCK_TIMEOUT = 1            # second; waiting for another session's row lock
@@ -19,6 +20,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SYNCED = "4"                # of wsrep_local_state: the others donate, join, or are cut off from most of the cluster
 MAX_STATEMENT_BYTES = 256 * 1024    # of an INSERT of several rows; a server may take less: see max_statement_bytes
 MIN_PACKET_BYTES = 64 * 1024        # of max_allowed_packet: the longest message and the endings of the longest name fit in
+STEP_TIMEOUT = 6 * 3600     # seconds; one statement of a migration may write a large table anew
 BULK_TIMEOUT = 600          # seconds; the COMMIT of a whole backup may wait for the disk
 # Whatever the server's own is: strict, so that nothing is cut off in silence, and with MySQL's usual quotes and escapes.
 SQL_MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
@@ -106,6 +108,17 @@ class MySQLEngine:
             connection.begin()
             yield connection.cursor()
             connection.commit()
+
+    @contextlib.contextmanager
+    def exclusive(self, prepare):
+        """Lend a cursor of its own, and a call that raises once that is over, to one process at a time; the others wait.
+
+        Each statement is committed by itself: MySQL takes back no change of a table. `prepare` makes the table of the lease.
+        """
+        with self._connect(read_timeout=STEP_TIMEOUT) as connection, connection.cursor() as cursor:
+            cursor.execute(prepare)
+            with Lease(self.run) as lease:
+                yield cursor, lease.check
 
     @staticmethod
     def columns(cursor):

@@ -1,7 +1,7 @@
 """What is stored beside a username to find it, sort it and compare it: made anew whenever it is not there.
 
 `users.username_key` stays what it was when its account was made, so that everybody gets in as before: of accounts that are
-older than name_skeletons it is usernames.former_key, of the others usernames.canonical.
+older than username_skeletons it is usernames.former_key, of the others usernames.canonical.
 """
 from . import usernames
 from .errors import Duplicate, Locked
@@ -21,9 +21,9 @@ def statements_for_new(key, username):
 
 def _values(username):
     search = usernames.searchable(username)
-    return (("name_endings", "ending", sorted({search[start:] for start in range(len(search))})),
-            ("name_order", "sort_key", [usernames.sort_key(username)]),
-            ("name_skeletons", "skeleton", usernames.skeletons(username)))
+    return (("username_suffixes", "suffix", sorted({search[start:] for start in range(len(search))})),
+            ("username_sort_keys", "sort_key", [usernames.sort_key(username)]),
+            ("username_skeletons", "skeleton", usernames.skeletons(username)))
 
 
 def is_taken(database, username):
@@ -31,7 +31,7 @@ def is_taken(database, username):
     keys, skeletons = [usernames.canonical(username), usernames.former_key(username)], usernames.skeletons(username)
     return bool(database.query(
         f"SELECT id FROM users WHERE username_key IN ({_places(keys)})"
-        f" UNION ALL SELECT user_id FROM name_skeletons WHERE skeleton IN ({_places(skeletons)}) LIMIT 1", (*keys, *skeletons)))
+        f" UNION ALL SELECT user_id FROM username_skeletons WHERE skeleton IN ({_places(skeletons)}) LIMIT 1", (*keys, *skeletons)))
 
 
 def _places(values):
@@ -57,7 +57,7 @@ def complete(database):
 
 def _without_order(database, after):
     return database.query(
-        "SELECT u.id, u.username FROM users u LEFT JOIN name_order o ON o.user_id = u.id"
+        "SELECT u.id, u.username FROM users u LEFT JOIN username_sort_keys o ON o.user_id = u.id"
         f" WHERE u.id > %s AND o.user_id IS NULL ORDER BY u.id LIMIT {PEOPLE_AT_ONCE}", (after,),
         lambda row: (row["id"], row["username"]))
 
@@ -69,12 +69,12 @@ def _statements_for(database, people):
         for table, column, values in _values(username):
             rows.setdefault((table, column), {}).update(dict.fromkeys((value, user_id) for value in values))
     owners = {}     # of each skeleton the first who has it, but for those that somebody has already
-    for skeleton, user_id in rows["name_skeletons", "skeleton"]:
+    for skeleton, user_id in rows["username_skeletons", "skeleton"]:
         owners.setdefault(skeleton, user_id)
-    for row in database.query(f"SELECT skeleton FROM name_skeletons WHERE skeleton IN ({_places(owners)})", list(owners)):
+    for row in database.query(f"SELECT skeleton FROM username_skeletons WHERE skeleton IN ({_places(owners)})", list(owners)):
         del owners[row["skeleton"]]
-    rows["name_skeletons", "skeleton"] = owners.items()
-    statements = [(f"DELETE FROM name_endings WHERE user_id IN ({_places(ids)})", ids)]     # as the older version made them
+    rows["username_skeletons", "skeleton"] = owners.items()
+    statements = [(f"DELETE FROM username_suffixes WHERE user_id IN ({_places(ids)})", ids)]     # as the older version made them
     for (table, column), pairs in rows.items():
         pairs = sorted(pairs)       # in one order, so that two processes seldom lock each other out
         for start in range(0, len(pairs), MAX_ROWS):

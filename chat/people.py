@@ -139,12 +139,12 @@ def _not_talked_with(database, me, after, limit):
     written = "SELECT 1 FROM conversations c JOIN messages t ON t.conversation_id = c.id AND t.seq = 1"
     start, values = "", []
     if after:
-        sort_key = "(SELECT sort_key FROM name_order WHERE user_id = %s)"
+        sort_key = "(SELECT sort_key FROM username_sort_keys WHERE user_id = %s)"
         start = f" AND o.sort_key >= {sort_key} AND (o.sort_key > {sort_key} OR o.user_id > %s)"
         values = [after] * 3
     return database.query(
         # MySQL would sort all users; SQLite reads the hints as comments
-        "SELECT /*! STRAIGHT_JOIN */ u.id, u.username FROM name_order o /*! FORCE INDEX (PRIMARY) */"
+        "SELECT /*! STRAIGHT_JOIN */ u.id, u.username FROM username_sort_keys o /*! FORCE INDEX (PRIMARY) */"
         " JOIN users u ON u.id = o.user_id WHERE o.user_id <> %s"
         # a conversation may be open and empty: one whose first message could not be stored
         f" AND NOT EXISTS ({written} WHERE c.lower_id = %s AND c.higher_id = o.user_id)"

@@ -1,4 +1,4 @@
-"""The tables as `sql/schema.sql` makes them: its statements, and what each column holds."""
+"""Files of SQL: their statements, what each column of their tables holds, and the conditions of a migration's steps."""
 import functools
 import re
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.S)
 COLUMN = re.compile(r"\s*([a-z]\w*)\s+(INTEGER|VARCHAR\((\d+)\)|TEXT|DATETIME\(3\))(.*)")      # constraints are in capitals
 TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)       # DATETIME(3) as both engines give it
+CONDITION = re.compile(r"-- if (.+)")
 HIGHEST = 2**31 - 1         # what INTEGER holds in all engines
 MAX_TEXT_BYTES = 65535      # of TEXT in MySQL
 
@@ -19,6 +20,7 @@ class Column:
     size: int
     lowest: int
     nullable: bool
+    has_default: bool
 
     def holds(self, value):
         """Tell whether every engine stores just this value here."""
@@ -64,4 +66,28 @@ def tables(path):
 
 def _column(kind, size, rest):
     # MySQL would take 0 in a column that counts by itself for the next number.
-    return Column(kind.partition("(")[0], int(size or 0), 0 if "DEFAULT 0" in rest else 1, "NOT NULL" not in rest)
+    return Column(kind.partition("(")[0], int(size or 0), 0 if "DEFAULT 0" in rest else 1, "NOT NULL" not in rest, "DEFAULT" in rest)
+
+
+@functools.cache
+def steps(path):
+    """Return the statements of a migration as (condition, statement); the condition is empty where there is none."""
+    found, condition, lines = [], "", []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := CONDITION.fullmatch(line.strip()):
+            condition = match[1]
+        lines.append(line.partition("--")[0].rstrip())
+        if lines[-1].endswith(";"):
+            found.append((condition, "\n".join(lines).strip().rstrip(";")))
+            condition, lines = "", []
+    return tuple(found)
+
+
+def holds(condition, there):
+    """Tell whether `marks and no members.role` is so, where {table: its columns} are there."""
+    for term in condition.split(" and ") if condition else ():
+        table, _dot, column = term.removeprefix("no ").partition(".")
+        is_there = table in there and (not column or column in there[table])
+        if is_there == term.startswith("no "):
+            return False
+    return True

@@ -91,6 +91,23 @@ class SQLiteEngine:
             yield connection.cursor()
             connection.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def exclusive(self, prepare):
+        """Lend a cursor of its own, and a call that does nothing, to one process at a time; the others wait.
+
+        It is one transaction, changes of tables too: of what breaks off nothing is stored. `prepare` is its first statement.
+        """
+        with contextlib.closing(self._connect(self.path)) as connection:
+            while not connection.in_transaction:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error):
+                        raise
+            connection.execute(prepare)
+            yield connection.cursor(), lambda: None
+            connection.execute("COMMIT")
+
     @staticmethod
     def columns(cursor):
         """Return (table, column) for all columns in the database."""

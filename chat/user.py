@@ -50,7 +50,7 @@ class User:
     def _named_before(cls, database, canonical):
         skeletons = usernames.skeletons(canonical)
         people = database.query(
-            f"SELECT {COLUMNS} FROM name_skeletons n JOIN users u ON u.id = n.user_id"
+            f"SELECT {COLUMNS} FROM username_skeletons n JOIN users u ON u.id = n.user_id"
             f" WHERE n.skeleton IN ({', '.join(['%s'] * len(skeletons))})", skeletons, cls.from_row)
         return next((user for user in people if usernames.canonical(user.username) == canonical), None)
 
@@ -70,7 +70,7 @@ class User:
     def search(cls, database, text, me, after=None, limit=PAGE):
         """Return people whose name contains `text`, case and accents ignored, sorted from the match on.
 
-        An index answers: each name's endings are stored, and a name contains what one of its endings begins with.
+        An index answers: each name's suffixes are stored, and a name contains what one of its suffixes begins with.
         `me` is left out; `after` is the last person of the page before.
         """
         start = usernames.searchable(text)
@@ -79,17 +79,17 @@ class User:
         end = start + LAST_CHARACTER
         came_before = cls._first_match(database, after, start, end) if after else ("", 0)
         return database.query(
-            f"SELECT {COLUMNS} FROM name_endings e JOIN users u ON u.id = e.user_id"
-            " WHERE e.ending >= %s AND e.ending < %s AND e.ending >= %s AND (e.ending > %s OR e.user_id > %s)"
+            f"SELECT {COLUMNS} FROM username_suffixes e JOIN users u ON u.id = e.user_id"
+            " WHERE e.suffix >= %s AND e.suffix < %s AND e.suffix >= %s AND (e.suffix > %s OR e.user_id > %s)"
             "   AND e.user_id <> %s"
             # a name that matches twice is shown at its first match only
-            "   AND NOT EXISTS (SELECT 1 FROM name_endings f WHERE f.user_id = e.user_id"
-            "                   AND f.ending >= %s AND f.ending < e.ending)"
-            " ORDER BY e.ending, e.user_id LIMIT %s",
+            "   AND NOT EXISTS (SELECT 1 FROM username_suffixes f WHERE f.user_id = e.user_id"
+            "                   AND f.suffix >= %s AND f.suffix < e.suffix)"
+            " ORDER BY e.suffix, e.user_id LIMIT %s",
             (start, end, came_before[0], *came_before, me, start, limit), cls.from_row)
 
     @staticmethod
     def _first_match(database, user_id, start, end):
-        rows = database.query("SELECT ending FROM name_endings WHERE user_id = %s AND ending >= %s AND ending < %s"
-                              " ORDER BY ending LIMIT 1", (user_id, start, end))
-        return (rows[0]["ending"], user_id) if rows else ("", 0)
+        rows = database.query("SELECT suffix FROM username_suffixes WHERE user_id = %s AND suffix >= %s AND suffix < %s"
+                              " ORDER BY suffix LIMIT 1", (user_id, start, end))
+        return (rows[0]["suffix"], user_id) if rows else ("", 0)

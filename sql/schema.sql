@@ -1,7 +1,8 @@
 -- The tables of the chat, for MySQL, MariaDB and SQLite alike.
 --
--- MySQL and MariaDB run what stands in /*! ... */, SQLite reads it as a comment. The server runs this file when it
--- starts; it can also be imported by hand, with phpMyAdmin or: mysql chat < sql/schema.sql
+-- MySQL and MariaDB run what stands in /*! ... */, SQLite reads it as a comment. The server runs this file on an empty
+-- database; it can also be imported by hand, with phpMyAdmin or: mysql chat < sql/schema.sql
+-- A database of an earlier version gets here by sql/migrations: what changes here is a new file there.
 --
 -- Every index is written as a UNIQUE constraint inside its table, the one form that all three engines share.
 -- There are no foreign keys: nothing is ever deleted, and each would cost a message one look-up more.
@@ -19,26 +20,26 @@ CREATE TABLE IF NOT EXISTS users (
 
 -- What a name looks like: nobody new may share a form with somebody who is there. chat/name_index.py completes these
 -- three tables for accounts that are older than they are; of two that look alike the older one has the row.
-CREATE TABLE IF NOT EXISTS name_skeletons (
+CREATE TABLE IF NOT EXISTS username_skeletons (
     skeleton      VARCHAR(128) NOT NULL PRIMARY KEY,
     user_id       INTEGER NOT NULL,
     UNIQUE (user_id, skeleton)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- One row for each person: the list of people in the order of Unicode's collation.
-CREATE TABLE IF NOT EXISTS name_order (
+CREATE TABLE IF NOT EXISTS username_sort_keys (
     sort_key      VARCHAR(128) NOT NULL,
     user_id       INTEGER NOT NULL,
     PRIMARY KEY (sort_key, user_id),
     UNIQUE (user_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- Each ending of each name, as base letters: "contains" becomes "begins with", which an index answers.
-CREATE TABLE IF NOT EXISTS name_endings (
-    ending        VARCHAR(128) NOT NULL,
+-- Each suffix of each name, as base letters: "contains" becomes "begins with", which an index answers.
+CREATE TABLE IF NOT EXISTS username_suffixes (
+    suffix        VARCHAR(128) NOT NULL,
     user_id       INTEGER NOT NULL,
-    PRIMARY KEY (ending, user_id),
-    UNIQUE (user_id, ending)
+    PRIMARY KEY (suffix, user_id),
+    UNIQUE (user_id, suffix)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 CREATE TABLE IF NOT EXISTS conversations (
@@ -59,7 +60,7 @@ CREATE TABLE IF NOT EXISTS members (
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- When a person's mark came to stand at a seq: from this the times are told at which a message was delivered and read.
-CREATE TABLE IF NOT EXISTS marks (
+CREATE TABLE IF NOT EXISTS receipts (
     conversation_id  INTEGER NOT NULL,
     user_id          INTEGER NOT NULL,
     kind             VARCHAR(16) NOT NULL,     -- 'delivered' or 'read'
@@ -79,4 +80,12 @@ CREATE TABLE IF NOT EXISTS messages (
     client_id        VARCHAR(64) NOT NULL,     -- made by the sender's browser; the same one again stores nothing
     UNIQUE (conversation_id, seq),
     UNIQUE (sender_id, client_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Which version of the schema this is, and how it came about: python3 manage.py migrate --list shows it.
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version  INTEGER NOT NULL PRIMARY KEY,     -- 0: the lease of the process that changes the schema just now
+    name     VARCHAR(64) NOT NULL,             -- the file that led there; of 0 whose lease it is
+    state    VARCHAR(16) NOT NULL,             -- 'found', 'running' or 'done'; of 0 'lease'
+    at       DATETIME(3) NOT NULL              -- UTC; of 0 when it was renewed
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;

@@ -3,15 +3,18 @@ import contextlib
 import itertools
 import threading
 import uuid
+from pathlib import Path
 
 import pytest
 
-from chat.database import Database, MySQLEngine, SQLiteEngine, open_database
+from chat.database import SCHEMA, Database, MySQLEngine, SQLiteEngine, open_database
+from chat.schema import statements
 from chat.message import Message
 from chat.user import User
 from chat.measures import Measures
 from chat.writer import Writer
 
+VERSION_1 = Path(__file__).parent / "schemas" / "version1.sql"     # the tables as they were before versions were recorded
 PATIENCE = 10       # seconds that a test waits for what must come
 _numbers = itertools.count(1)
 
@@ -49,13 +52,26 @@ class RecordingDatabase(Database):
 BESIDE = []         # what is open beside the database of a file of tests, to be closed with it
 
 
-def open_sqlite(directory):
-    return open_database({"DATABASE_URL": "", "INSTANCE_PATH": str(directory)}, call)
+def open_sqlite(directory, **options):
+    return open_database({"DATABASE_URL": "", "INSTANCE_PATH": str(directory)}, call, **options)
 
 
-def open_mariadb(server):
+def open_mariadb(server, **options):
     """A database of its own on that server, made by the chat itself."""
-    return open_database({"DATABASE_URL": server.url.replace("/chat", f"/test_{uuid.uuid4().hex[:12]}")}, call)
+    return open_database({"DATABASE_URL": server.url.replace("/chat", f"/test_{uuid.uuid4().hex[:12]}")}, call, **options)
+
+
+def settings_of(database):
+    """Return the settings by which a Database is opened."""
+    if isinstance(database.engine, SQLiteEngine):
+        return {"DATABASE_URL": "", "INSTANCE_PATH": str(Path(database.engine.path).parent)}
+    (host, port), = database.engine.hosts
+    return {"DATABASE_URL": f"mysql://root@{host}:{port}/{database.engine.name}"}
+
+
+def create_first_tables(database, path=VERSION_1):
+    """Make the tables of version 1, as its program did."""
+    database.transaction([(statement, ()) for statement in statements(path)])
 
 
 @contextlib.contextmanager

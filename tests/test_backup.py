@@ -35,7 +35,7 @@ def empty(request, tmp_path):
 
 def content(database):
     """Return all rows of all tables."""
-    return {table: database.query(f"SELECT * FROM {table} ORDER BY {order}") for table, order in module.TABLES.items()}
+    return {table: database.query(f"SELECT * FROM {table} ORDER BY {order}") for table, order in module.LAYOUTS[module.NEWEST].items()}
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_is_of_one_moment(filled, tmp_path, monkeypatch):
                     Post(filled).send(person(filled), person(filled))
                 yield item
     before = {table: len(rows) for table, rows in content(filled).items()}
-    monkeypatch.setattr(module, "TABLES", Interrupted(module.TABLES))
+    monkeypatch.setitem(module.LAYOUTS, module.NEWEST, Interrupted(module.LAYOUTS[module.NEWEST]))
     assert backup(filled, tmp_path / "file") == before
 
 
@@ -132,7 +132,7 @@ def test_a_backup_that_fails_leaves_the_older_one(filled, tmp_path, monkeypatch)
     file = tmp_path / "file"
     backup(filled, file)
     older = file.read_bytes()
-    monkeypatch.setattr(module, "TABLES", {"users": "id", "no_such_table": "id"})
+    monkeypatch.setitem(module.LAYOUTS, module.NEWEST, {"users": "id", "no_such_table": "id"})
     with pytest.raises(Exception):
         backup(filled, file)
     assert file.read_bytes() == older
@@ -185,7 +185,7 @@ def test_a_restore_that_breaks_off_leaves_nothing(filled, empty, tmp_path):
     lines = lines_of(tmp_path / "file")
     lines.insert(-1, lines[-2])
     counts = json.loads(lines[-1])
-    counts["rows"]["marks"] += 1
+    counts["rows"]["receipts"] += 1
     (tmp_path / "file").write_bytes(gzip.compress(b"".join(lines[:-1]) + json.dumps(counts).encode() + b"\n"))
     with pytest.raises((pymysql.IntegrityError, sqlite3.IntegrityError)):
         restore(empty, tmp_path / "file")

@@ -130,7 +130,7 @@ def test_the_times_are_those_of_the_receiver(database, alice, clock, written):
 
 def test_only_a_mark_that_moves_is_noted(database, bob, written):
     conversation, _arrival = written
-    count = "SELECT COUNT(*) AS rows_of_it FROM marks WHERE conversation_id = %s"
+    count = "SELECT COUNT(*) AS rows_of_it FROM receipts WHERE conversation_id = %s"
     for seq in (0, 3, 3, 2):
         conversation.mark_read(database, bob.id, seq)
         conversation.mark_delivered(database, bob.id, seq)

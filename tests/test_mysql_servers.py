@@ -85,7 +85,7 @@ def test_any_sql_mode(mariadb, mode):
         post.send(alice, bob, text)
         assert [row["message"] for row in database.query("SELECT message FROM messages")] == [text]
         with pytest.raises(pymysql.DataError):      # a server that is not strict would cut it off
-            database.execute("INSERT INTO name_endings (ending, user_id) VALUES (%s, 1)", ("x" * 200,))
+            database.execute("INSERT INTO username_suffixes (suffix, user_id) VALUES (%s, 1)", ("x" * 200,))
         database.engine.close()
 
 

@@ -8,7 +8,7 @@ from chat import name_index, usernames
 from chat.people import people_for
 from chat.user import User
 from tests.conftest import SECRET_KEY
-from tests.databases import Aside, beside, call, open_mariadb, open_sqlite
+from tests.databases import Aside, beside, call, create_first_tables, open_mariadb, open_sqlite, settings_of
 from tests.people import Person, PASSWORD
 from chat.database import open_database
 from chat.passwords import hash_password
@@ -21,18 +21,13 @@ OLD_NAMES = ["Anna Maria", "Anna  Maria", "O'Brien", "O’Brien", "Alice", "ɑli
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def old(request, tmp_path):
-    """A database as the version before made it: no order, no skeletons, endings of its own; and how it is opened again."""
+    """A database of version 1: no sort keys, no skeletons, suffixes of its own; and how it is opened again."""
     if request.param == "sqlite":
-        database = open_sqlite(tmp_path / "old")
-        settings = {"DATABASE_URL": "", "INSTANCE_PATH": str(tmp_path / "old")}
+        database = open_sqlite(tmp_path / "old", prepare=create_first_tables)
     else:
-        database = open_mariadb(request.getfixturevalue("mariadb"))
-        (host, port), = database.engine.hosts
-        settings = {"DATABASE_URL": f"mysql://root@{host}:{port}/{database.engine.name}"}
-    database.execute("DROP TABLE name_order")
-    database.execute("DROP TABLE name_skeletons")
+        database = open_mariadb(request.getfixturevalue("mariadb"), prepare=create_first_tables)
     old_account(database, *OLD_NAMES)
-    database.settings = settings
+    database.settings = settings_of(database)
     yield database
     database.engine.close()
 
@@ -59,7 +54,7 @@ def opened(old):
 
 def rows(database):
     return {table: database.query(f"SELECT * FROM {table} ORDER BY {order}") for table, order in
-            (("users", "id"), ("name_endings", "user_id, ending"), ("name_order", "user_id"), ("name_skeletons", "skeleton"))}
+            (("users", "id"), ("username_suffixes", "user_id, suffix"), ("username_sort_keys", "user_id"), ("username_skeletons", "skeleton"))}
 
 
 def test_it_works(old):
@@ -101,9 +96,9 @@ def test_what_was_broken_off_goes_on(old, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         opened(old)
     monkeypatch.setattr(name_index, "_statements_for", statements_for)
-    assert len(old.query("SELECT * FROM name_order")) == 6
+    assert len(old.query("SELECT * FROM username_sort_keys")) == 6
     database = opened(old)
-    assert len(rows(database)["name_order"]) == len(OLD_NAMES)
+    assert len(rows(database)["username_sort_keys"]) == len(OLD_NAMES)
     database.engine.close()
 
 
@@ -119,8 +114,8 @@ def test_several_processes_start_at_once(old, monkeypatch):
     for aside in [Aside(lambda database=database: start(database)) for database in others]:
         aside.outcome()
     together = rows(old)
-    assert len(together["name_order"]) == len(OLD_NAMES)
-    for table in ("name_order", "name_skeletons"):
+    assert len(together["username_sort_keys"]) == len(OLD_NAMES)
+    for table in ("username_sort_keys", "username_skeletons"):
         old.execute(f"DELETE FROM {table}")
     name_index.complete(old)
     assert rows(old) == together, "as one alone would have made it"
@@ -131,7 +126,7 @@ def test_several_processes_start_at_once(old, monkeypatch):
 def test_more_than_one_transaction_holds(old):
     old_account(old, *(f"somebody {number}" for number in range(2 * name_index.PEOPLE_AT_ONCE + 1)))
     database = opened(old)
-    assert len(rows(database)["name_order"]) == len(OLD_NAMES) + 2 * name_index.PEOPLE_AT_ONCE + 1
+    assert len(rows(database)["username_sort_keys"]) == len(OLD_NAMES) + 2 * name_index.PEOPLE_AT_ONCE + 1
     database.engine.close()
 
 

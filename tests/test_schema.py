@@ -16,7 +16,8 @@ from chat.writer import Waiting
 from tests.databases import Post, database, draft, person  # noqa: F401
 from tests.people import Person
 
-LARGE = {"users", "name_endings", "name_order", "name_skeletons", "conversations", "members", "messages", "marks"}
+LARGE = {"users", "username_suffixes", "username_sort_keys", "username_skeletons", "conversations", "members", "messages", "receipts"}
+ALL = LARGE | {"schema_migrations"}
 PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
 
 
@@ -30,15 +31,15 @@ def rows_of(database, sql, values, batch=1000):
 
 
 def crowd(database, first_id, how_many, prefix):
-    """Store many people with their endings, as registering would; return their ids."""
+    """Store many people with their suffixes, as registering would; return their ids."""
     ids = range(first_id, first_id + how_many)
     name = {user_id: f"{prefix}{user_id}" for user_id in ids}
     rows_of(database, "INSERT INTO users (id, username, username_key, password, created_at)",
             [(i, name[i], name[i], "x", "2024-07-07 15:04:17.601") for i in ids])
-    rows_of(database, "INSERT INTO name_endings (ending, user_id)",
+    rows_of(database, "INSERT INTO username_suffixes (suffix, user_id)",
             sorted((name[i][start:], i) for i in ids for start in range(len(name[i]))))
-    rows_of(database, "INSERT INTO name_order (sort_key, user_id)", [(usernames.sort_key(name[i]), i) for i in ids])
-    rows_of(database, "INSERT INTO name_skeletons (skeleton, user_id)",
+    rows_of(database, "INSERT INTO username_sort_keys (sort_key, user_id)", [(usernames.sort_key(name[i]), i) for i in ids])
+    rows_of(database, "INSERT INTO username_skeletons (skeleton, user_id)",
             [(skeleton, i) for i in ids for skeleton in usernames.skeletons(name[i])])
     return list(ids)
 
@@ -49,7 +50,7 @@ def talk(database, one, other, how_many):
     rows_of(database, "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)",
             [(conversation.id, seq, *((one, other) if seq % 2 else (other, one)), f"message {seq}",
               "2024-07-07 15:04:17.601", uuid.uuid4().hex) for seq in range(1, how_many + 1)])
-    rows_of(database, "INSERT INTO marks (conversation_id, user_id, kind, seq, at)",
+    rows_of(database, "INSERT INTO receipts (conversation_id, user_id, kind, seq, at)",
             [(conversation.id, user_id, kind, seq, "2024-07-07 15:04:17.601")
              for user_id in (one, other) for kind in ("delivered", "read") for seq in range(1, how_many, 2)])
     return conversation
@@ -144,7 +145,7 @@ def plan_of_mariadb(database, sql, params):
             continue        # a derived table holds one page of rows, or the conversations of one person
         assert row["type"].split("|")[0] in ("const", "eq_ref", "ref", "ref_or_null", "range", "index", "index_merge"), (row, sql)
         assert row["key"], (row, sql)
-        if row["table"] == "f":     # the other endings of one name
+        if row["table"] == "f":     # the other suffixes of one name
             assert row["key"] == "user_id", (row, sql)
         if row["type"] == "index":      # walks along an index, as far as a page goes
             assert "LIMIT" in sql and int(row["rows"]) <= 500, (row, sql)
@@ -173,7 +174,7 @@ def test_every_table_of_mysql_is_utf8mb4_and_innodb(mariadb, database):
     if database.name == "mariadb":
         rows = database.query("SELECT engine, table_collation AS collation FROM information_schema.tables"
                               " WHERE table_schema = %s", (database.engine.name,))
-        assert [tuple(row.values()) for row in rows] == [("InnoDB", "utf8mb4_bin")] * len(LARGE)
+        assert [tuple(row.values()) for row in rows] == [("InnoDB", "utf8mb4_bin")] * len(ALL)
 
 
 def test_the_tables_are_made_once_and_kept(database):
@@ -188,7 +189,7 @@ def test_sqlite_reads_the_file_as_it_is(tmp_path):
             connection.executescript(SCHEMA.read_text(encoding="utf-8"))
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     connection.close()
-    assert tables == LARGE
+    assert tables == ALL
 
 
 # --- how many statements -----------------------------------------------------------------------------------------

@@ -23,10 +23,10 @@ def test_it_works(database):
 def test_one_name_one_person(database, taken):
     if not User.named(database, "ada"):
         person(database, "Ada")
-    before = database.query("SELECT COUNT(*) AS n FROM name_endings")
+    before = database.query("SELECT COUNT(*) AS n FROM username_suffixes")
     with pytest.raises(Duplicate):
         User.register(database, taken, "x")
-    assert database.query("SELECT COUNT(*) AS n FROM name_endings") == before, "nothing is left of the second"
+    assert database.query("SELECT COUNT(*) AS n FROM username_suffixes") == before, "nothing is left of the second"
 
 
 def test_of_many_who_want_a_name_at_once_one_gets_it(database):

@@ -1,12 +1,15 @@
 """`python3 manage.py backup FILE` and `restore FILE`: everything that is stored, in one compressed file of JSON lines.
 
 The file is the same whichever engine it came from, so it is also the way from the embedded mode to MariaDB and back.
+It is of the version of its database, `chat-backup-1` of version 1: a backup changes no database of an earlier version, so that
+its own program restores the file; this program restores files of all versions up to its own.
 Its last line counts the rows: a file that was cut off is not restored. Sessions are not part of it: people log in again.
 """
 import contextlib
 import gzip
 import json
 import os
+import re
 import sqlite3
 import sys
 import zlib
@@ -16,16 +19,23 @@ import pymysql
 
 import config
 from chat import name_index, schema
-from chat.database import SCHEMA, open_database
+from chat.database import SCHEMA, Database, open_database
 from chat.errors import Duplicate, Unavailable
 from chat.message import MAX_CHARACTER_BYTES
 from chat.printable import printable
+from tools import command_line
 
-FORMAT = "chat-backup-1"
-TABLES = {      # name -> the columns that order it; people before what they wrote
-    "users": "id", "name_endings": "user_id, ending", "conversations": "id", "members": "conversation_id, user_id",
-    "messages": "id", "marks": "conversation_id, user_id, kind, seq",
-}       # name_order and name_skeletons are made of the usernames: no file of an older version has them either
+FORMAT = re.compile(r"chat-backup-([1-9]\d{0,3})", re.ASCII)      # with the version of the database
+LAYOUTS = {     # version -> {table: the columns that order it}; people before what they wrote
+    1: {"users": "id", "name_endings": "user_id, ending", "conversations": "id", "members": "conversation_id, user_id",
+        "messages": "id", "marks": "conversation_id, user_id, kind, seq"},
+    2: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
+        "receipts": "conversation_id, user_id, kind, seq"},
+}
+NEWEST = max(LAYOUTS)
+RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: where its rows belong now}; None: nowhere
+LEFT_OUT = {"username_skeletons", "username_sort_keys", "username_suffixes",    # name_index makes them of the usernames
+            "schema_migrations"}                                                # the database's own
 ROWS_AT_ONCE = 200          # in one INSERT
 MAX_LINE_BYTES = 512 * 1024 # a row: its longest text is 64 KB, and a byte of it six in JSON
 MAX_VALUE_BYTES = 16        # of a number in SQL, or of what stands around a text
@@ -37,14 +47,20 @@ class BackupError(Exception):
 
 
 def backup(database, path, say=print):
-    """Write all tables as they are at one moment; return {table: rows}. An older file is replaced when this one is whole."""
+    """Write all tables as they are at one moment; return {table: rows}. An older file is replaced when this one is whole.
+
+    Raises BackupError where an upgrade of the database was broken off.
+    """
+    found = database.look_at_version()
+    if not found.is_whole:
+        raise BackupError(f"An upgrade of the database is not finished: `{command_line('migrate')}` goes on with it.")
     unfinished = path.with_name(path.name + ".part")
     counts = {}
     with contextlib.suppress(FileNotFoundError):
         unfinished.unlink()     # of a backup that was broken off
     with database.engine.snapshot() as cursor, _private(unfinished) as raw, gzip.open(raw, "wt", encoding="utf-8") as lines:
-        lines.write(json.dumps({"format": FORMAT}) + "\n")
-        for table, order in TABLES.items():
+        lines.write(json.dumps({"format": f"chat-backup-{found.version}"}) + "\n")
+        for table, order in LAYOUTS[found.version].items():
             cursor.execute(f"SELECT * FROM {table} ORDER BY {order}")
             lines.write(json.dumps({"table": table, "columns": [column[0] for column in cursor.description]}) + "\n")
             counts[table] = 0
@@ -70,10 +86,10 @@ def restore(database, path, say=print):
     empty: the file is read twice.
     """
     expected = _counts(path)
-    for table in TABLES:
+    for table in LAYOUTS[NEWEST]:
         if database.query(f"SELECT 1 FROM {table} LIMIT 1"):
             raise BackupError(f"The database is not empty: there is something in {table}. Name a new one in DATABASE_URL.")
-    counts = dict.fromkeys(TABLES, 0)
+    counts = dict.fromkeys(expected, 0)
     database.bulk_load(_inserts(path, database.max_statement_bytes, counts, say))
     if counts != expected:
         raise BackupError(f"{path} was changed while it was read: restore it into a new database.")
@@ -83,10 +99,11 @@ def restore(database, path, say=print):
 
 def _inserts(path, max_bytes, counts, say):
     """Yield the INSERTs of the file as (sql, params), and count their rows."""
-    for table, columns, rows in _batches(path, max_bytes):
+    for table, target, columns, rows in _batches(path, max_bytes):
         one = f"({', '.join(['%s'] * len(columns))})"
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}"
-        yield sql, [value for row in rows for value in row]
+        if target:
+            yield (f"INSERT INTO {target} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}",
+                   [value for row in rows for value in row])
         before, counts[table] = counts[table], counts[table] + len(rows)
         if counts[table] // PROGRESS_EVERY > before // PROGRESS_EVERY:
             say(f"  {counts[table]:,} {table} ...")
@@ -109,63 +126,88 @@ def _lines(path):
 
 
 def _rows(path):
-    """Yield (table, columns, row) for each row of a file that holds just what the tables take, and at last (None, None, {table: rows}).
+    """Yield (table, target, columns, row) for each row of a file that holds just what the tables take; the last is (None, None, None, counts).
+
+    `target` is the table that it is restored into, None where its rows are made anew; `counts` is {table: rows}.
 
     Names and values go into SQL, and the file may come from anywhere: nothing of it is believed. Raises BackupError.
     """
     lines = _lines(path)
-    if next(lines, None) != {"format": FORMAT}:
-        raise BackupError(f"{path} is no backup of the chat, or of another version.")
-    counts, table, names, columns = {}, None, (), ()
+    version = _version(path, next(lines, None))
+    layout = list(LAYOUTS[version])
+    counts, table, target, names, columns = {}, None, None, (), ()
     for number, line in enumerate(lines, 2):
         if isinstance(line, list) and table:
-            if len(line) != len(columns) or not all(column.holds(value) for column, value in zip(columns, line)):
+            if target and (len(line) != len(columns) or not all(column.holds(value) for column, value in zip(columns, line))):
                 raise BackupError(f"{path} is no backup of the chat: line {number} is no row of {table}.")
             counts[table] += 1
-            yield table, names, line
+            yield table, target, names, line
         elif isinstance(line, dict) and line.keys() == {"table", "columns"}:
             table, names = line["table"], line["columns"]
-            if list(TABLES)[len(counts):len(counts) + 1] != [table] or not _are_columns(names, schema.tables(SCHEMA)[table]):
+            is_known = layout[len(counts):len(counts) + 1] == [table]
+            target = RENAMED.get(version, {}).get(table, table) if is_known else None
+            known = schema.tables(SCHEMA)[target] if target else {}
+            if not is_known or target and not _are_columns(names, known, version == NEWEST):
                 raise BackupError(f"{path} is no backup of the chat: line {number} names a table or columns that the chat does not have.")
-            columns = [schema.tables(SCHEMA)[table][name] for name in names]
+            columns = [known[name] for name in names] if target else []
             counts[table] = 0
-        elif line == {"rows": counts} and len(counts) == len(TABLES) and next(lines, None) is None:
-            yield None, None, counts
+        elif line == {"rows": counts} and len(counts) == len(layout) and next(lines, None) is None:
+            yield None, None, None, counts
             return
         else:
             break
     raise BackupError(f"{path} is not whole.")
 
 
-def _are_columns(names, columns):
-    are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return are_names and len(names) == len(columns) and set(names) == columns.keys()
+def _version(path, first_line):
+    """Return the version of the database that the file is of."""
+    is_header = isinstance(first_line, dict) and first_line.keys() == {"format"} and isinstance(first_line["format"], str)
+    match = is_header and FORMAT.fullmatch(first_line["format"])
+    if not match:
+        raise BackupError(f"{path} is no backup of the chat.")
+    if int(match[1]) not in LAYOUTS:
+        raise BackupError(f"{path} was written by a newer version of the chat: this one knows backups up to chat-backup-{NEWEST}.")
+    return int(match[1])
+
+
+def _are_columns(names, columns, all_of_them):
+    """Tell whether these are the table's columns; of an earlier version those may be missing that a row can do without."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        return False
+    needed = {name for name, column in columns.items() if all_of_them or not (column.nullable or column.has_default)}
+    return needed <= set(names) <= columns.keys()
 
 
 def _counts(path):
     """Return {table: rows} of a file that is whole."""
-    for _table, _columns, row in _rows(path):
+    for *_table, row in _rows(path):
         pass
     return row
 
 
 def _batches(path, max_bytes):
-    """Yield (table, columns, rows): each as many rows as one INSERT holds."""
-    rows, size, of = [], 0, (None, None)
-    for table, columns, row in _rows(path):
-        texts = (value for value in row if isinstance(value, str)) if table else ()
-        row_bytes = MAX_VALUE_BYTES * len(row) + MAX_CHARACTER_BYTES * sum(map(len, texts))
-        if rows and (of != (table, columns) or len(rows) == ROWS_AT_ONCE or size + row_bytes > max_bytes):
+    """Yield (table, target, columns, rows): each as many rows as one INSERT holds."""
+    rows, size, of = [], 0, (None, None, None)
+    for table, target, columns, row in _rows(path):
+        row_bytes = sum(MAX_VALUE_BYTES + MAX_CHARACTER_BYTES * len(value) if isinstance(value, str) else MAX_VALUE_BYTES for value in row or ())
+        if rows and (of != (table, target, columns) or len(rows) == ROWS_AT_ONCE or size + row_bytes > max_bytes):
             yield (*of, rows)
             rows, size = [], 0
-        of, size = (table, columns), size + row_bytes
+        of, size = (table, target, columns), size + row_bytes
         rows.append(row)
+
+
+def _leave_as_it_is(database):
+    """A backup upgrades nothing; what is empty gets its tables."""
+    if database.look_at_version().version is None:
+        database.create_tables()
 
 
 def main(command, file):
     path = Path(file)
     try:
-        database = open_database(config.load(), lambda function, *arguments: function(*arguments))
+        prepare = {"backup": _leave_as_it_is, "restore": Database.create_tables}[command]
+        database = open_database(config.load(), lambda function, *arguments: function(*arguments), prepare=prepare)
         with contextlib.closing(database.engine):
             counts = {"backup": backup, "restore": restore}[command](database, path)
     except (BackupError, config.ConfigError, OSError) as error:

@@ -1,0 +1,59 @@
+-- Version 1: the tables of a database without a mark. This file is never run: what is found is compared with it,
+-- so that the tables of another program are left alone. Do not change it.
+
+CREATE TABLE IF NOT EXISTS users (
+    id            INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
+    username      VARCHAR(64) NOT NULL,        -- as it is shown
+    username_key  VARCHAR(128) NOT NULL,       -- the canonical form: alice, Alice and ALICE are one
+    password      VARCHAR(72) NOT NULL,        -- a bcrypt hash
+    created_at    DATETIME(3) NOT NULL,        -- UTC
+    UNIQUE (username_key)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Each ending of each name, without case and accents: "contains" becomes "begins with", which an index answers.
+CREATE TABLE IF NOT EXISTS name_endings (
+    ending        VARCHAR(128) NOT NULL,
+    user_id       INTEGER NOT NULL,
+    PRIMARY KEY (ending, user_id),
+    UNIQUE (user_id, ending)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+CREATE TABLE IF NOT EXISTS conversations (
+    id            INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
+    kind          VARCHAR(16) NOT NULL,        -- 'direct'; groups can come later
+    lower_id      INTEGER,                     -- the two people of a direct one, the smaller id first,
+    higher_id     INTEGER,                     -- so that a pair can have one conversation only
+    UNIQUE (lower_id, higher_id),
+    UNIQUE (higher_id, lower_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+CREATE TABLE IF NOT EXISTS members (
+    conversation_id  INTEGER NOT NULL,
+    user_id          INTEGER NOT NULL,
+    read_seq         INTEGER NOT NULL DEFAULT 0,   -- the last seq this person has read; it only grows
+    PRIMARY KEY (conversation_id, user_id),
+    UNIQUE (user_id, conversation_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- When a person's mark came to stand at a seq: from this the times are told at which a message was delivered and read.
+CREATE TABLE IF NOT EXISTS marks (
+    conversation_id  INTEGER NOT NULL,
+    user_id          INTEGER NOT NULL,
+    kind             VARCHAR(16) NOT NULL,     -- 'delivered' or 'read'
+    seq              INTEGER NOT NULL,         -- everything up to it
+    at               DATETIME(3) NOT NULL,     -- UTC, the server's clock
+    PRIMARY KEY (conversation_id, user_id, kind, seq)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+CREATE TABLE IF NOT EXISTS messages (
+    id               INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
+    conversation_id  INTEGER NOT NULL,
+    seq              INTEGER NOT NULL,         -- 1, 2, 3 ... without a gap in each conversation
+    sender_id        INTEGER NOT NULL,
+    receiver_id      INTEGER NOT NULL,
+    message          TEXT NOT NULL,
+    timestamp        DATETIME(3) NOT NULL,     -- UTC, the server's clock; order never depends on it
+    client_id        VARCHAR(64) NOT NULL,     -- made by the sender's browser; the same one again stores nothing
+    UNIQUE (conversation_id, seq),
+    UNIQUE (sender_id, client_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
