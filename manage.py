@@ -19,6 +19,7 @@ Usage: {} COMMAND
   doctor [URL]         visit the chat as two people do, and say what is wrong with the way there
   backup FILE          write everything that is stored into one file, of one moment, while the chat runs
   restore FILE         put such a file into an empty database, of either kind
+  migrate [--list]     bring a database of an earlier version up without a server, or show its versions
   build                make the browser assets alone
   translate            bring the message catalogues up to date with the sources
 """
@@ -43,6 +44,7 @@ def main(arguments):
         "doctor": commands.doctor,
         "backup": commands.backup,
         "restore": commands.restore,
+        "migrate": commands.migrate,
         "build": commands.build,
         "translate": commands.translate,
     }.get(arguments[0] if arguments else None)

@@ -11,10 +11,14 @@ import tracemalloc
 import pymysql
 import pytest
 
+from chat import migrations, name_index, schema
 from chat.conversation import Conversation
+from chat.database import SCHEMA
 from chat.message import Message
+from chat.user import User
 from tests.conftest import SECRET_KEY
-from tests.databases import Post, database, open_mariadb, open_sqlite, person, server_with     # noqa: F401: a fixture
+from tests.databases import Post, database, open_mariadb, open_sqlite, person, server_with, settings_of     # noqa: F401: a fixture
+from tests.old_databases import create_filled, shape
 from tests.people import PASSWORD
 from tests.server import ROOT
 from tools import backup as module
@@ -309,6 +313,91 @@ def test_a_file_whose_packing_is_damaged_is_one_sentence(two_people, empty, tmp_
         with pytest.raises(BackupError):
             restore(empty, tmp_path / "file")
     assert not any(content(empty).values())
+
+
+# --- of an earlier version ------------------------------------------------------------------------------------------
+
+FILE_OF_VERSION_1 = ROOT / "tests" / "schemas" / "version1.backup.jsonl"     # as the program of that time wrote it
+
+
+def test_a_file_of_version_1_is_restored(empty, tmp_path):
+    lines = FILE_OF_VERSION_1.read_bytes()
+    (tmp_path / "file").write_bytes(gzip.compress(lines))
+    counts = restore(empty, tmp_path / "file")
+    rows, table = {}, None
+    for line in map(json.loads, lines.splitlines()[1:-1]):
+        if isinstance(line, dict):
+            table = rows[line["table"]] = []
+        else:
+            table.append(tuple(line))
+    assert counts == {name: len(rows[name]) for name in rows}
+    rows["receipts"] = rows.pop("marks")
+    assert all(rows.values()) and {table: [tuple(row.values()) for row in found] for table, found in content(empty).items()} == {
+        table: rows[table] for table in content(empty)}
+    assert [user.username for user in User.search(empty, "emile", 0)] == ["Émile"], "found by what is made anew"
+
+
+def test_a_database_of_version_1_is_backed_up_as_it_is(database, empty, tmp_path):
+    """Its own program restores the file."""
+    old = open_sqlite(tmp_path / "old", prepare=create_filled) if database.name == "sqlite" else open_mariadb(
+        type("Server", (), {"url": settings_of(database)["DATABASE_URL"].replace(database.engine.name, "chat")}), prepare=create_filled)
+    before = shape(old)
+    counts = backup(old, tmp_path / "file")
+    assert shape(old) == before and [json.loads(line) for line in lines_of(tmp_path / "file")[:1]] == [{"format": "chat-backup-1"}]
+    assert list(counts) == list(module.LAYOUTS[1]) == [json.loads(line)["table"] for line in FILE_OF_VERSION_1.read_text().splitlines()
+                                                      if line.startswith('{"table"')]
+    assert restore(empty, tmp_path / "file") == counts
+    old.create_tables()
+    name_index.complete(old)
+    assert content(old) == content(empty) and all(content(empty).values())
+    old.engine.close()
+
+
+@pytest.mark.parametrize("damage", [
+    lambda lines: [line.replace(b'"table": "marks"', b'"table": "receipts"') for line in lines],
+    lambda lines: [line for line in lines if b'"name_endings"' not in line],
+    lambda lines: [line.replace(b'"kind", "seq"', b'"seq"') for line in lines],
+    lambda lines: [line.replace(b'"delivered", 3', b'"delivered", "3"') for line in lines],
+    lambda lines: [line.replace(b"chat-backup-1", b"chat-backup-01") for line in lines]])
+def test_a_file_of_version_1_that_somebody_made_is_refused(empty, tmp_path, damage):
+    lines = FILE_OF_VERSION_1.read_bytes().splitlines(keepends=True)
+    assert damage(lines) != lines
+    (tmp_path / "file").write_bytes(gzip.compress(b"".join(damage(lines))))
+    with pytest.raises(BackupError):
+        restore(empty, tmp_path / "file")
+    assert not any(content(empty).values())
+
+
+def test_a_file_of_a_newer_version_is_one_sentence(two_people, empty, tmp_path):
+    lines = [json.dumps({"format": f"chat-backup-{module.NEWEST + 1}"}).encode() + b"\n", *two_people[1:]]
+    (tmp_path / "file").write_bytes(gzip.compress(b"".join(lines)))
+    with pytest.raises(BackupError, match="was written by a newer version of the chat"):
+        restore(empty, tmp_path / "file")
+
+
+def test_every_table_has_its_place():
+    assert module.NEWEST == migrations.newest()
+    assert {*module.LAYOUTS[module.NEWEST], *module.LEFT_OUT} == schema.tables(SCHEMA).keys()
+    for version, layout in module.LAYOUTS.items():
+        renamed = {module.RENAMED.get(version, {}).get(table, table) for table in layout} - {None}
+        assert renamed <= module.LAYOUTS[module.NEWEST].keys(), version
+
+
+def test_a_backup_of_an_upgrade_that_is_not_finished_is_one_sentence(own_mariadb, tmp_path, capsys):
+    own_mariadb.execute("UPDATE schema_migrations SET name = '0002_table_names', state = 'running'")
+    own_mariadb.execute("INSERT INTO schema_migrations VALUES (1, '0001_first_tables', 'found', '2024-07-07 15:04:17.601')")
+    assert module.main("backup", tmp_path / "file") == 1
+    assert "is not finished" in capsys.readouterr().err and not (tmp_path / "file").exists()
+
+
+def test_the_commands_leave_an_old_database_to_its_program(mariadb, tmp_path, monkeypatch):
+    """`backup` before an upgrade, with the new program already in its place."""
+    old = open_mariadb(mariadb, prepare=create_filled)
+    monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
+    before = shape(old)
+    assert "messages: 24." in command("backup", tmp_path / "file", **settings_of(old))
+    assert shape(old) == before
+    old.engine.close()
 
 
 def test_from_the_embedded_mode_to_mariadb(start_server, arrive, server_mode_settings, tmp_path):

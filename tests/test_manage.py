@@ -14,7 +14,7 @@ from tools import ROOT
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 MADE = (".git", ".venv", "node_modules", "build", "*.mo", ".setup.*", "__pycache__", "instance")
-COMMANDS = ("run", "test", "prove", "fuzz", "bench", "audit", "doctor", "backup", "restore", "build", "translate")
+COMMANDS = ("run", "test", "prove", "fuzz", "bench", "audit", "doctor", "backup", "restore", "migrate", "build", "translate")
 
 
 def manage_py(*arguments, **options):

@@ -101,6 +101,13 @@ def restore(arguments):
     return _with_file("restore", arguments)
 
 
+def migrate(arguments):
+    """Set up what the server needs, then bring the database up to this version."""
+    _set_up("requirements.txt")
+    os.chdir(ROOT)
+    return _hand_over(["-m", "tools.migrate", *arguments])
+
+
 def _with_file(command, arguments):
     if len(arguments) != 1:
         raise SetupError(f"Usage: {command_line(command)} FILE     for example chat.backup.gz")
