@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from chat import name_index
 from chat.clock import now
 from chat.database import Database, MySQLEngine, open_database
 from chat.errors import Unavailable
@@ -12,7 +13,8 @@ from chat.message import Message
 from chat.mysql import NEXT_NODE_AFTER
 from chat.redis_client import open_client
 from tests.clusters import Galera, WatchedRedis, is_galera_there
-from tests.databases import Post, call, draft, person
+from tests.databases import Aside, Post, call, draft, person
+from tests.old_databases import create_filled, records, rows
 from tests.people import Person
 from tests.server import Server
 from tests.waiting import wait_for
@@ -93,6 +95,27 @@ def test_whatever_node_writes_there_is_no_gap(galera):
     with databases[0].engine.pool.connection() as connection:
         assert connection.id_step is None, "ids jump, by steps that change, and each is known all the same"
     for database in databases:
+        database.engine.close()
+
+
+def test_nodes_on_which_processes_start_at_once_are_brought_up_once(galera, caplog):
+    """Three processes, each with another node first: GET_LOCK would let all of them in."""
+    name = "upgraded_on_all"
+    urls = [url_of(node).replace("/chat", f"/{name}") for node in galera.nodes]
+    old = open_database({"DATABASE_URL": urls[0]}, call, prepare=create_filled)
+    before = rows(old, "users", "messages", "marks")
+    gate = threading.Barrier(len(urls))
+
+    def start(url):
+        gate.wait(BACK)
+        return open_database({"DATABASE_URL": url}, call, name_index.complete)
+    upgraded = [aside.outcome() for aside in [Aside(lambda url=url: start(url)) for url in urls]]
+    for database in upgraded:
+        assert rows(database, "users", "messages") == {table: before[table] for table in ("users", "messages")}
+        assert rows(database, "receipts")["receipts"] == before["marks"]
+        assert records(database) == [(1, "0001_first_tables", "found"), (2, "0002_table_names", "done")]
+    assert caplog.text.count("is brought to version 2") == 1
+    for database in (old, *upgraded):
         database.engine.close()
 
 

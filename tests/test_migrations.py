@@ -358,3 +358,15 @@ def test_no_step_speaks_for_one_engine_alone(make):
         for path in list(migrations.files().values())[1:]:
             migrations._apply(database.engine, cursor, path, still_mine)
     assert shape(database) == before
+
+
+def test_a_column_is_renamed_as_docs_upgrading_says(make, tmp_path):
+    (tmp_path / "file").write_text("-- if members.read_seq\n/*! ALTER TABLE members CHANGE read_seq seen INTEGER NOT NULL DEFAULT 0 */;\n"
+                                   "-- if members.read_seq\nALTER TABLE members RENAME COLUMN read_seq TO seen;\n", encoding="utf-8")
+    database = make(create_filled)
+    before = rows(database, "members")
+    for _time in range(2):
+        with database.engine.exclusive(migrations._making(migrations.RECORDS, SCHEMA)) as (cursor, still_mine):
+            migrations._apply(database.engine, cursor, tmp_path / "file", still_mine)
+    assert rows(database, "members") == before
+    assert database.query("SELECT seen FROM members LIMIT 1")
