@@ -14,6 +14,7 @@ from .errors import Duplicate, Unavailable
 POLL_INTERVAL = 0.2         # seconds between two looks at another's lease
 RENEW_INTERVAL = 1          # second
 MAX_UNCHANGED = 50          # looks, 10 seconds: the holder has ended without giving it back
+LOOKS_IN_SILENCE = 5        # then the log says what is waited for
 WHERE = "WHERE version = 0"
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class Lease:
         self.renewing = threading.Thread(target=self._renew_loop, daemon=True)
 
     def __enter__(self):
-        unchanged, seen = 0, None
+        looks, unchanged, seen = 0, 0, None
         while not self._insert():
             # No clock is compared: a lease is as good as gone when it did not change in so many looks, one soon after the
             # other. While a change of the schema stops a whole cluster, nobody can renew it, and nobody can look.
@@ -44,8 +45,8 @@ class Lease:
             row = self._read()
             is_quick = time.monotonic() - begun < RENEW_INTERVAL
             unchanged = unchanged + 1 if row and row == seen and is_quick else 0
-            seen = row
-            if unchanged == RENEW_INTERVAL / POLL_INTERVAL:
+            looks, seen = looks + 1, row
+            if looks == LOOKS_IN_SILENCE:
                 log.warning("another process changes the tables of the database; this one waits for it")
             if unchanged >= MAX_UNCHANGED and self._take_over(row):
                 break

@@ -99,8 +99,8 @@ def _known(schema_path):
 
 def _refuse_others(found, schema_path):
     if max(found.records, default=0) > newest():
-        raise ConfigError(f"The database is of version {max(found.records)} and this program knows versions up to {newest()}: start the newer"
-                          " program, or restore a backup from before the upgrade into a database of its own.")
+        raise ConfigError(f"The database is of version {max(found.records)} and this program knows versions up to {newest()}: start the"
+                          " newer program, or restore a backup from before the upgrade into a database of its own.")
     if found.records:
         return
     for table, versions in _known(schema_path).items():

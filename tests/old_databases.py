@@ -9,7 +9,8 @@ TEXTS = ["bonjour", "two\nlines", "\\ ' \" %s %; --", "🎉 é", "/* -- if marks
 ORDER = {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
          "marks": "conversation_id, user_id, kind, seq", "receipts": "conversation_id, user_id, kind, seq",
          "username_skeletons": "skeleton", "username_sort_keys": "user_id", "username_suffixes": "user_id, suffix"}
-OF_THIS_WEEK = """CREATE TABLE name_skeletons (skeleton VARCHAR(128) NOT NULL PRIMARY KEY, user_id INTEGER NOT NULL, UNIQUE (user_id, skeleton));
+UNMARKED_TABLES = """
+CREATE TABLE name_skeletons (skeleton VARCHAR(128) NOT NULL PRIMARY KEY, user_id INTEGER NOT NULL, UNIQUE (user_id, skeleton));
 CREATE TABLE name_order (sort_key VARCHAR(128) NOT NULL, user_id INTEGER NOT NULL, PRIMARY KEY (sort_key, user_id), UNIQUE (user_id))"""
 
 
@@ -27,10 +28,8 @@ def create_filled(database):
         for user_id in (1, other):
             database.execute("INSERT INTO members VALUES (%s, %s, %s)", (other, user_id, user_id))
             for kind in ("delivered", "read"):
-                for seq in (1, 3, other):
-                    database.execute("INSERT INTO marks SELECT %s, %s, %s, %s, %s FROM (SELECT COUNT(*) AS n FROM marks WHERE conversation_id = %s"
-                                     " AND user_id = %s AND kind = %s AND seq = %s) there WHERE n = 0",
-                                     (other, user_id, kind, seq, AT.format(seq), other, user_id, kind, seq))
+                for seq in sorted({1, 3, other}):
+                    database.execute("INSERT INTO marks VALUES (%s, %s, %s, %s, %s)", (other, user_id, kind, seq, AT.format(seq)))
         for seq, text in enumerate(TEXTS, 1):
             message_id += 2     # ids jump, as in a cluster
             sender, receiver = (1, other) if seq % 2 else (other, 1)
@@ -38,10 +37,10 @@ def create_filled(database):
                              (message_id, other, seq, sender, receiver, text, AT.format(seq), f"client {message_id}"))
 
 
-def create_of_this_week(database):
+def create_tried_out(database):
     """Make version 1 with the tables that were tried out before versions were recorded."""
     create_filled(database)
-    for statement in OF_THIS_WEEK.split(";"):
+    for statement in UNMARKED_TABLES.split(";"):
         database.execute(statement)
     database.execute("INSERT INTO name_order VALUES ('old', 1)")
     database.execute("INSERT INTO name_skeletons VALUES ('old', 1)")
@@ -80,7 +79,8 @@ def mysql_shape(database):
     keys = database.query(
         "SELECT table_name, index_name, seq_in_index, column_name, non_unique"
         " FROM information_schema.statistics WHERE table_schema = DATABASE() ORDER BY 1, 2, 3")
-    tables = database.query("SELECT table_name, engine, table_collation FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1")
+    tables = database.query("SELECT table_name, engine, table_collation FROM information_schema.tables"
+                            " WHERE table_schema = DATABASE() ORDER BY 1")
     return [[tuple(row.values()) for row in part] for part in (columns, keys, tables)]
 
 

@@ -10,14 +10,12 @@ import pytest
 
 from chat import lease, migrations, name_index, schema
 from chat.database import SCHEMA
-from chat.lease import Lease, LeaseLost
 from chat.user import User
 from config import ConfigError
 from tests.conftest import SECRET_KEY
 from tests.databases import Aside, beside, create_first_tables, open_mariadb, open_sqlite, settings_of
-from tests.old_databases import (NAMES, by_migrations_alone, create_filled, create_of_this_week, records, rows, shape, tables_of_schema)
+from tests.old_databases import (NAMES, by_migrations_alone, create_filled, create_tried_out, records, rows, shape, tables_of_schema)
 from tests.server import ROOT
-from tests.waiting import wait_for
 
 KEPT = ("users", "conversations", "members", "messages")
 ALL_ROWS = (*KEPT, "receipts", "username_skeletons", "username_sort_keys", "username_suffixes")
@@ -64,7 +62,7 @@ def migrate(database, *arguments):
 
 # --- what comes up ----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("create", [create_filled, create_of_this_week])
+@pytest.mark.parametrize("create", [create_filled, create_tried_out])
 def test_it_works(make, create):
     database = make(create)
     before = rows(database, *KEPT, "marks")
@@ -190,7 +188,7 @@ def killed_after(database, statements):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("create", [nothing, create_of_this_week])
+@pytest.mark.parametrize("create", [nothing, create_tried_out])
 def test_the_next_start_goes_on_wherever_one_was_killed(make, create):
     whole = make(create)
     bring_up(whole)
@@ -249,61 +247,6 @@ def test_who_waits_for_a_transaction_of_sqlite_goes_on_after_it(tmp_path):
         assert waiting.thread.is_alive() and not waiting.error
     waiting.outcome()
     assert records(database) == [FOUND_RECORD, NEWEST_RECORD]
-
-
-# --- the lease --------------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def leased(mariadb, monkeypatch):
-    monkeypatch.setattr(lease, "POLL_INTERVAL", 0.02)
-    monkeypatch.setattr(lease, "RENEW_INTERVAL", 0.1)
-    database = open_mariadb(mariadb)
-    yield database
-    database.engine.close()
-
-
-def test_a_lease_that_is_renewed_is_not_taken(leased):
-    """For more looks than make one that is not renewed as good as gone."""
-    looks, other = [], Lease(leased.engine.run)
-    read = other._read
-    other._read = lambda: looks.append(read()) or looks[-1]
-    with Lease(leased.engine.run) as mine:
-        waiting = Aside(other.__enter__)
-        assert wait_for(lambda: len(looks) > 3 * lease.MAX_UNCHANGED, 30)
-        mine.check()
-        assert waiting.thread.is_alive()
-    waiting.outcome()
-    other.check()
-    other.__exit__()
-    assert records(leased)[0][0] != migrations.LEASE
-
-
-def test_a_lease_that_is_not_renewed_is_taken_and_its_holder_hears_of_it(leased):
-    mine = Lease(leased.engine.run)
-    mine.__enter__()
-    mine.stopped.set()      # it stands still
-    mine.renewing.join()
-    with Lease(leased.engine.run) as other:
-        other.check()
-        with pytest.raises(LeaseLost):
-            mine.check()
-        mine.__exit__()
-        other.check()
-
-
-def test_of_many_who_take_a_lease_over_one_has_it(leased):
-    leased.execute("INSERT INTO schema_migrations VALUES (0, 'somebody who was killed', 'lease', '2024-01-01 00:00:00.000')")
-    inside, most = [], []
-
-    def use():
-        with Lease(leased.engine.run):
-            inside.append(1)
-            most.append(len(inside))
-            leased.query("SELECT SLEEP(0.05)")
-            inside.pop()
-    for aside in [Aside(use) for _n in range(6)]:
-        aside.outcome()
-    assert most == [1] * 6
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def _lines(path):
 
 
 def _rows(path):
-    """Yield (table, target, columns, row) for each row of a file that holds just what the tables take; the last is (None, None, None, counts).
+    """Yield (table, target, columns, row) for each row of a file that holds just what the tables take, and (None, None, None, counts).
 
     `target` is the table that it is restored into, None where its rows are made anew; `counts` is {table: rows}.
 
@@ -189,7 +189,7 @@ def _batches(path, max_bytes):
     """Yield (table, target, columns, rows): each as many rows as one INSERT holds."""
     rows, size, of = [], 0, (None, None, None)
     for table, target, columns, row in _rows(path):
-        row_bytes = sum(MAX_VALUE_BYTES + MAX_CHARACTER_BYTES * len(value) if isinstance(value, str) else MAX_VALUE_BYTES for value in row or ())
+        row_bytes = sum(MAX_VALUE_BYTES + (MAX_CHARACTER_BYTES * len(value) if isinstance(value, str) else 0) for value in row or ())
         if rows and (of != (table, target, columns) or len(rows) == ROWS_AT_ONCE or size + row_bytes > max_bytes):
             yield (*of, rows)
             rows, size = [], 0
