@@ -19,13 +19,15 @@ class Budget:
 ACCOUNT_FAILURES = Budget("account_failures", "an account", "wrong passwords", 5, 60, shared=True)
 DEVICE_FAILURES = Budget("device_failures", "a browser that this person has logged in from", "wrong passwords", 5, 60, shared=True)
 ADDRESS_FAILURES = Budget("address_failures", "an address", "wrong passwords", 20, 60, shared=True, setting="ADDRESS_FAILURES")
-ADDRESS_REGISTRATIONS = Budget("address_registrations", "an address", "tries to register", 120, 600, shared=True, setting="ADDRESS_REGISTRATIONS")
+ADDRESS_REGISTRATIONS = Budget("address_registrations", "an address", "tries to register", 120, 600, shared=True,
+                               setting="ADDRESS_REGISTRATIONS")
 REGISTRATIONS = Budget("registrations", "everybody", "tries to register", 600, 600, shared=True, setting="REGISTRATIONS")
 MESSAGES = Budget("messages", "a person", "messages", 30, 10)
 FORM_MESSAGES = Budget("form_messages", "a person", "messages by a form", 30, 10, shared=True)
 TYPING = Budget("typing", "a person", "typing signs to the same person", 1, 3)
 CONNECTIONS = Budget("connections", "a person", "connections to one process", 10)
-ADDRESS_TRANSPORTS = Budget("address_transports", "an address", "transports by which nobody has logged in", 500, setting="ADDRESS_TRANSPORTS")
+ADDRESS_TRANSPORTS = Budget("address_transports", "an address", "transports by which nobody has logged in", 500,
+                            setting="ADDRESS_TRANSPORTS")
 ADDRESS_HANDSHAKES = Budget("address_handshakes", "an address", "new transports", 600, 10)
 PACKETS = Budget("packets", "a transport", "packets at once; 50 a second for long", 600)
 REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)

@@ -44,7 +44,7 @@ def _is_unicode(text):
 
 
 def is_of_another_session():
-    """Tell whether the form's token was given out here, though not to this session: the form is of an older page, and not of another site."""
+    """Tell whether the form's token was given out here, though not to this session: the form is an older page's, and no other site's."""
     try:
         return bool(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").loads(request.form.get("csrf_token", "")))
     except BadSignature:

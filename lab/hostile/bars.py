@@ -5,6 +5,7 @@ from .bystander import failed
 
 PAGE_SECONDS, DELIVERY_SECONDS = 0.5, 0.2   # p99
 MAX_GROWTH = 0.10           # of what the process held before
+FEW = 5                     # descriptors, threads or entries: ordinary people come and go meanwhile
 QUICK_MEMORY_GROWTH = 0.50  # after a quarter of a minute nothing has its size yet
 RESOURCES = {"memory": "memory, KB", "descriptors": "descriptors", "threads": "threads", "entries": "transport entries"}
 UNITS = {"memory": " KB"}
@@ -45,7 +46,7 @@ def within(before, after, names=tuple(RESOURCES), quick=False):
 
 
 def is_back(before, after, growth=MAX_GROWTH):
-    return after <= before * (1 + growth)
+    return after <= max(before * (1 + growth), before + FEW)
 
 
 def growth_of(name, quick):
