@@ -50,6 +50,7 @@ def sit_down(chromium):
         context.add_cookies([{"name": cookie.name, "value": cookie.value, "url": visitor.url} for cookie in cookies])
         return Screen(context.new_page(), path)
     yield open_screen
+    told = list(complaints)     # closing a page cuts a WebSocket that is being opened, and the browser says so
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert told == []
