@@ -183,7 +183,10 @@ const dispatcher = new Dispatcher(me.id, sendMessage, {
   unkept() {
     warnOfStorage(gettext('This browser keeps no unsent messages: they are lost when you close the page.'));
   },
-  closed: () => leaveForGood('/login'),
+  closed() {
+    closeSocket();
+    leaveForGood('/login');
+  },
 });
 
 /** What a conversation is made of comes with the first one: the home page does without. */
@@ -473,7 +476,7 @@ async function loggingOut(event) {
   expectLogout();
   try {
     const { logOut } = await logoutPart();
-    const url = await logOut(event.target, dispatcher);
+    const url = await logOut(event.target, dispatcher, closeSocket);
     if (url) return leaveForGood(url);
   } catch {
     showLogoutFailed();
@@ -492,7 +495,6 @@ function showLogoutFailed() {
 /** Nothing of the person stays on the page either, while the next one comes. */
 function leaveForGood(url) {
   expectLogout();
-  closeSocket();
   open?.leave();
   open = null;
   find('#main').replaceChildren();

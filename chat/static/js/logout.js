@@ -8,6 +8,7 @@ import { me, ngettext } from './page.js';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const LAST_MESSAGES_MS = 1_000; // for what is on its way
+const CLOSING_MS = 1_000;
 const DELETION_MS = 1_000; // a browser may never answer
 const PAUSE_MS = 50;
 
@@ -17,12 +18,13 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * Ends the session. Resolves to where the page goes now; to null where the person would rather stay, for messages that
  * were not sent go too. Throws where the server does not answer; the form itself shows what it answers else.
  */
-export async function logOut(form, dispatcher) {
+export async function logOut(form, dispatcher, closeSocket) {
   for (let waited = 0; dispatcher.isSending && waited < LAST_MESSAGES_MS; waited += PAUSE_MS) await pause(PAUSE_MS);
   const unsent = dispatcher.length;
   const words = () => ngettext('%(num)s message has not been sent yet. Log out and delete it?',
     '%(num)s messages have not been sent yet. Log out and delete them?', unsent);
   if (unsent && !confirm(words())) return null;
+  await Promise.race([closeSocket(), pause(CLOSING_MS)]); // the server would cut it, perhaps while it becomes a WebSocket
   const response = await fetch(form.action, {
     method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual',
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),

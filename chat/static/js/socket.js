@@ -127,9 +127,12 @@ export function tellTyping(userId) {
   if (socket?.connected) socket.volatile.emit('typing', { userId });
 }
 
-/** Ends the connection for good: the page is being left. */
+/** Ends the connection for good: the page is being left. Resolves when it has ended, which may wait for its upgrade. */
 export function closeSocket() {
+  const { engine } = socket.io;
+  const ended = engine && engine.readyState !== 'closed' ? new Promise((resolve) => engine.once('close', resolve)) : Promise.resolve();
   socket.disconnect();
+  return ended;
 }
 
 /** Tries again at once instead of after the growing pause, as when the person comes back. */
