@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from tests.browser.past import ago, hold, numbered
 from tests.browser.screen import PHONE, WIDE, background
+from tests.people import ANSWER_SECONDS
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -162,12 +164,11 @@ def test_the_button_waits_for_a_text_and_rests_over_the_limit(talk, sit_down):
     assert background(send) == quiet, "spaces alone are not sent"
     screen.field.fill("hello")
     expect(send).to_be_enabled()
-    screen.page.wait_for_function("() => document.getAnimations().every(({ playState }) => playState === 'finished')")
-    assert background(send) == colour("mine", "light")
+    assert wait_for(lambda: background(send) == colour("mine", "light"), ANSWER_SECONDS), "it changes its colour in a moment"
     screen.field.fill("x" * 4001)
     expect(send).to_be_disabled()
-    red = screen.field.evaluate(PAINTED, "outlineColor")
-    assert red == [193, 0, 7] and screen.field.evaluate("field => getComputedStyle(field).outlineStyle") == "solid"
+    assert wait_for(lambda: screen.field.evaluate(PAINTED, "outlineColor") == [193, 0, 7], ANSWER_SECONDS)
+    assert screen.field.evaluate("field => getComputedStyle(field).outlineStyle") == "solid"
     screen.field.fill("x" * 4000)
     expect(send).to_be_enabled()
 
