@@ -10,13 +10,13 @@ dress();
 function dress() {
   const form = document.querySelector('form[data-show]');
   const password = form.querySelector('input[name="password"]');
-  const button = document.createElement('button');
+  const button = document.createElement('input'); // the form's only <button> stays the one that sends it
   button.type = 'button';
   button.className = 'show-password';
   button.setAttribute('aria-controls', password.id);
   const show = (isShown) => {
     password.type = isShown ? 'text' : 'password';
-    button.textContent = isShown ? form.dataset.hide : form.dataset.show;
+    button.value = isShown ? form.dataset.hide : form.dataset.show;
   };
   show(false);
   button.addEventListener('click', () => show(password.type === 'password'));
