@@ -143,7 +143,7 @@ class AuthController:
     def _take_registration(self):
         """Count a try to register, which also tells whether a name is taken; return the seconds to wait, or 0."""
         budgets = self.stores.budgets
-        return budgets.take(ADDRESS_REGISTRATIONS, network_of(request.remote_addr)) or budgets.take(REGISTRATIONS, "all")
+        return budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr)) or budgets.hit(REGISTRATIONS, "all")
 
     def _take_try(self, username, device_id):
         """Count a try before the password is looked at, so that many at once count too; a right one is given back.
@@ -160,9 +160,9 @@ class AuthController:
 
         def give_back():
             for one in taken:
-                self.stores.budgets.give_back(*one)
+                self.stores.budgets.undo(*one)
         for budget, who in counted:
-            wait = self.stores.budgets.take(budget, who)
+            wait = self.stores.budgets.hit(budget, who)
             if wait:
                 give_back()
                 return wait, give_back

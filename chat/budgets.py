@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Budget:
-    """At most so many events within so many seconds; or, without seconds, so many things at once."""
+    """At most `limit` events within `window` seconds; or, without a window, so many things at once."""
 
     name: str               # in /metrics
     who: str
     what: str
-    most: int
-    seconds: int = 0
+    limit: int
+    window: int = 0         # seconds
     shared: bool = False    # counted for all processes together; asking Redis for each message would cost more than storing it
-    setting: str = ""       # by which an operator changes `most`
+    setting: str = ""       # by which an operator changes `limit`
 
 
 ACCOUNT_FAILURES = Budget("account_failures", "an account", "wrong passwords", 5, 60, shared=True)
@@ -41,23 +41,23 @@ class Budgets:
 
     def __init__(self, settings, limits, local_limits):
         self.enabled = settings["RATELIMIT_ENABLED"]
-        self.most = {budget.name: settings[budget.setting] if budget.setting else budget.most for budget in TABLE}
+        self.allowed = {budget.name: settings[budget.setting] if budget.setting else budget.limit for budget in TABLE}
         self.limits, self.local_limits = limits, local_limits
         self.refused = Counter()        # name of a budget -> how often there was nothing left of it
 
-    def take(self, budget, who):
+    def hit(self, budget, who):
         """Count one event of somebody; return 0, or the seconds to wait where nothing is left."""
-        wait = self._limits(budget).take(f"{budget.name}:{who}", self.most[budget.name], budget.seconds)
+        wait = self._limits(budget).take(f"{budget.name}:{who}", self.allowed[budget.name], budget.window)
         self.refused[budget.name] += bool(wait)
         return wait
 
-    def give_back(self, budget, who):
+    def undo(self, budget, who):
         """Uncount the latest event of somebody."""
         self._limits(budget).give_back(f"{budget.name}:{who}")
 
     def is_spent(self, budget, there):
         """Tell whether there are as many at once as may be, and count it where there are."""
-        is_spent = self.enabled and there >= self.most[budget.name]
+        is_spent = self.enabled and there >= self.allowed[budget.name]
         self.refused[budget.name] += is_spent
         return is_spent
 

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import deque
 
-from . import bus_words, fast_json
+from . import bus_messages, fast_json
 from .errors import Unavailable
 from .message import Message
 from .presence import RedisBoard
@@ -158,11 +158,11 @@ class RedisBus:
             self.listening, self.beat_at = True, 0
             self.something_waits.set()      # the others learn at once that somebody listens
         elif channel.decode() == self.channel:
-            beat = bus_words.beat(said)
-            if beat:
-                self._hear_beat(*beat)
+            heartbeat = bus_messages.heartbeat(said)
+            if heartbeat:
+                self._hear_beat(*heartbeat)
         else:
-            for event, payload, people in bus_words.words(said):
+            for event, payload, people in bus_messages.events(said):
                 if self._note(event, payload):
                     self.socket.hear(event, payload, people)
 

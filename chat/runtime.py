@@ -260,7 +260,7 @@ class Runtime:
         self.library = {"eventlet": Eventlet, "gevent": Gevent, "threading": Threads}[mode]()
         # One core stays free for everybody else while passwords are hashed.
         self.cores = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
-        self.registrations = BoundedQueue(REGISTRATIONS_WAITING.most)
+        self.registrations = BoundedQueue(REGISTRATIONS_WAITING.limit)
 
     def wait_for(self, function, *arguments):
         """Return what a function returns that waits for a disk, without keeping others waiting."""

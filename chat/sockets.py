@@ -183,11 +183,11 @@ class Socket:
 
     def _take_turn(self, sender, origin):
         """Count a message; return 0, or the seconds that its sender has to wait."""
-        wait = self.stores.budgets.take(MESSAGES, sender.id)
+        wait = self.stores.budgets.hit(MESSAGES, sender.id)
         if wait or origin:
             return wait
         # Of what comes by a form the other processes hear nothing, unless its sender has a tab at them too.
-        return self.stores.budgets.take(FORM_MESSAGES, sender.id)
+        return self.stores.budgets.hit(FORM_MESSAGES, sender.id)
 
     def receive_message(self, message, origin=None):
         """Deliver a stored message to every connection of both people but the one it came from."""
@@ -207,7 +207,7 @@ class Socket:
         if event == "receiveMessage":
             self.writer.heard(payload["senderId"], payload["receiverId"], payload["seq"])
             # It counts here as well: whoever has tabs at several processes has no more messages than with one.
-            self.stores.budgets.take(MESSAGES, payload["senderId"])
+            self.stores.budgets.hit(MESSAGES, payload["senderId"])
         if event == "typing" and not self._may_type(payload["userId"], *people):
             return
         self._emit(event, payload, people)
@@ -252,7 +252,7 @@ class Socket:
         return {"ok": True}
 
     def _may_type(self, writer_id, receiver_id):
-        return not self.stores.budgets.take(TYPING, f"{writer_id}:{receiver_id}")
+        return not self.stores.budgets.hit(TYPING, f"{writer_id}:{receiver_id}")
 
     @staticmethod
     def unknown_event(_sid, _data):

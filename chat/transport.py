@@ -213,13 +213,13 @@ class Transport:
         self.connects_until = connects_until
         self.refused = False
         self.packets = 0
-        self.allowed = PACKETS.most
+        self.allowed = PACKETS.limit
         self.counted_at = time.monotonic()
 
     def has_turn(self):
         """Count a packet; return whether there may be one more: a burst at once, and then so many a second."""
         now = time.monotonic()
-        self.allowed = min(PACKETS.most, self.allowed + (now - self.counted_at) * PACKETS_PER_SECOND) - 1
+        self.allowed = min(PACKETS.limit, self.allowed + (now - self.counted_at) * PACKETS_PER_SECOND) - 1
         self.counted_at = now
         return self.allowed >= 0
 
@@ -244,7 +244,7 @@ class Transports:
 
     def open(self, eio_sid, environ):
         address = network_of(environ.get("REMOTE_ADDR", ""))
-        if self.budgets.is_spent(ADDRESS_TRANSPORTS, self.count.get(address, 0)) or self.budgets.take(ADDRESS_HANDSHAKES, address):
+        if self.budgets.is_spent(ADDRESS_TRANSPORTS, self.count.get(address, 0)) or self.budgets.hit(ADDRESS_HANDSHAKES, address):
             return "Too many connections from this address."
         self.opened[eio_sid] = Transport(address, time.monotonic() + CONNECT_TIMEOUT)
         self.guard.sessions[eio_sid] = self.guard.session_of(environ)

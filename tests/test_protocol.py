@@ -53,9 +53,9 @@ def test_every_error_is_documented():
 @pytest.mark.parametrize("sentence", [
     f"1 to {message.LONGEST:,} characters", f"1 to\n{message.LONGEST_CLIENT_ID} visible ASCII characters",
     f"{message.MOST_ROWS} at most",
-    f"{budgets.MESSAGES.most} messages in {budgets.MESSAGES.seconds} seconds, or {budgets.CONNECTIONS.most} connections of a person",
-    f"beyond {budgets.ADDRESS_TRANSPORTS.most} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
-    f"more than {transport.MOST_BODY // 1024} KiB", f"at most once in {budgets.TYPING.seconds} seconds",
+    f"{budgets.MESSAGES.limit} messages in {budgets.MESSAGES.window} seconds, or {budgets.CONNECTIONS.limit} connections of a person",
+    f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
+    f"more than {transport.MOST_BODY // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT

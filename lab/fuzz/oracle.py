@@ -11,13 +11,13 @@ from tests.people import Person
 from tests.waiting import wait_for
 
 PAUSE = 0.005               # seconds between two pings of the loop
-LONGEST_STALL = 0.25        # seconds for which one dialogue may stop the event loop: five times the budget, for a busy machine
+MAX_STALL = 0.25        # seconds for which one dialogue may stop the event loop: five times the budget, for a busy machine
 ANSWER_SECONDS = 10         # for /healthz and /login
 SETTLE_SECONDS = 35         # until what a dialogue left is forgotten: a ping, its answer, and a look
 MAX_GROWTH = 60 * 1024 * 1024       # bytes of memory that a run may leave behind
 LOG_SECONDS = 0.3           # for what was logged to be printed
 FAULT_IN_LOG = re.compile(r"Traceback|Error on request|^\S.* failed with ", re.M)
-STALLED, STORED = f"the event loop stood still for more than {LONGEST_STALL} s", "a stranger's dialogue stored a message"
+STALLED, STORED = f"the event loop stood still for more than {MAX_STALL} s", "a stranger's dialogue stored a message"
 GAUGES = ("chat_transport_entries", "chat_connections")
 
 
@@ -107,7 +107,7 @@ class Oracle:
         started = time.monotonic()
         self.measures()         # a frame may be answered after its client has left
         longest = max(self.pulse.take(), time.monotonic() - started)
-        return STALLED if longest > LONGEST_STALL else None
+        return STALLED if longest > MAX_STALL else None
 
     def stored(self, before):
         """A message that a stranger stored."""

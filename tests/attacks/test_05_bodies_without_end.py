@@ -5,8 +5,8 @@ import pytest
 
 from tests.attacks.conftest import ASYNC_MODES, connect, measure
 
-MOST_SENT = 64 * 1024 * 1024    # bytes; the server takes few of them
-MOST_KEPT = 20 * 1024 * 1024    # bytes of memory; 314 MB in four seconds before
+MAX_SENT = 64 * 1024 * 1024    # bytes; the server takes few of them
+MAX_KEPT = 20 * 1024 * 1024    # bytes of memory; 314 MB in four seconds before
 
 
 @pytest.fixture(params=ASYNC_MODES)
@@ -19,9 +19,9 @@ def test_a_chunk_size_without_end_is_not_read(server, bystander, path):
     before = measure(server, "process_resident_memory_bytes")
     with bystander(server) as watching, connect(server) as sock, suppress(OSError):
         sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
-        for _n in range(MOST_SENT // 65536):
+        for _n in range(MAX_SENT // 65536):
             sock.sendall(b"1" * 65536)
-    assert measure(server, "process_resident_memory_bytes") - before < MOST_KEPT
+    assert measure(server, "process_resident_memory_bytes") - before < MAX_KEPT
     assert watching.cpu < 2
 
 

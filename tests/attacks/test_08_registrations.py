@@ -31,11 +31,11 @@ def test_names_are_not_asked_for_without_end(embedded):
     stranger = Person(embedded.url, "x")       # too short for a name: refused at once, and counted
     token = stranger.token("/register")
     answers = [stranger.post("/register", {"username": "x", "password": "y", "csrf_token": token})
-               for _n in range(ADDRESS_REGISTRATIONS.most + 1)]
+               for _n in range(ADDRESS_REGISTRATIONS.limit + 1)]
     assert {answer.status_code for answer in answers[:-1]} == {400}
     assert answers[-1].status_code == 429 and 1 <= int(answers[-1].headers["Retry-After"]) <= 600
     assert "Too many" in answers[-1].text
-    assert ADDRESS_REGISTRATIONS.most < REGISTRATIONS.most
+    assert ADDRESS_REGISTRATIONS.limit < REGISTRATIONS.limit
 
 
 def test_few_wait():

@@ -15,8 +15,8 @@ TABLE = re.search(r"## What anybody may do\n(.*?)\n## ", Path("docs/operations.m
 
 @pytest.mark.parametrize("budget", budgets.TABLE, ids=lambda budget: budget.name)
 def test_the_table_shows_each_budget(budget):
-    most = f"{budget.most} in {budget.seconds} s" if budget.seconds else str(budget.most)
-    [row] = [line for line in TABLE.splitlines() if line.startswith(f"| {budget.who} | {budget.what} | {most} |")]
+    limit = f"{budget.limit} in {budget.window} s" if budget.window else str(budget.limit)
+    [row] = [line for line in TABLE.splitlines() if line.startswith(f"| {budget.who} | {budget.what} | {limit} |")]
     assert row.endswith(f"| `{budget.name}`, `{budget.setting}` |" if budget.setting else f"| `{budget.name}` |")
 
 
@@ -45,10 +45,10 @@ def test_the_table_says_what_holds(row):
 def test_an_operator_changes_a_budget(budget):
     settings = config.load({budget.setting: "2"})
     some = budgets.Budgets(settings, MemoryLimits(), MemoryLimits())
-    if budget.seconds:
-        assert [some.take(budget, "one") > 0 for _n in range(3)] == [False, False, True]
-        some.give_back(budget, "one")
-        assert not some.take(budget, "one") and not some.take(budget, "another")
+    if budget.window:
+        assert [some.hit(budget, "one") > 0 for _n in range(3)] == [False, False, True]
+        some.undo(budget, "one")
+        assert not some.hit(budget, "one") and not some.hit(budget, "another")
     else:
         assert [some.is_spent(budget, there) for there in (1, 2)] == [False, True]
     assert some.refused[budget.name] == 1

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 TABLET = {"width": 660, "height": 800}      # both panes, with hardly room for them
 TURNED = {"width": 740, "height": 360}      # the phone on its side
-LONGEST_NAME = 32       # characters
+MAX_NAME = 32       # characters
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
 AT_END = "scroll => Math.abs(scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight) < 2"
 
@@ -111,7 +111,7 @@ def test_larger_letters_keep_the_place_in_the_history(chat, alice, bob, sit_down
                          ids=["wide", "tablet", "phone", "narrow"])
 def test_the_widest_names_stay_in_their_place(chat, arrive, sit_down, viewport):
     word = new_client_id()[:4]
-    one, other = (arrive(chat, letter + word + "W" * (LONGEST_NAME - 5)) for letter in "MW")
+    one, other = (arrive(chat, letter + word + "W" * (MAX_NAME - 5)) for letter in "MW")
     for path in ("/", "/?q=" + "W" * 60, f"/chat/{other.username}"):
         page = sit_down(one, path, viewport=viewport).page
         assert page.evaluate(STICKING_OUT) == []

@@ -212,7 +212,7 @@ async function enter(place) {
   const leaving = new AbortController();
   const { signal } = leaving;
   const history = new History(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, onFailed: say, signal });
-  const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, onUnkept, signal });
+  const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, onStorageFailed, signal });
   open = { peerId, section, history, composer, marked: history.readSeq, leave: () => leaving.abort() };
   history.list.addEventListener('click', settleFailed, { signal });
   history.list.addEventListener('click', showDetails, { signal });
@@ -222,7 +222,7 @@ async function enter(place) {
   mark();
 }
 
-const onUnkept = () => warnOfStorage(gettext('This browser keeps no drafts: they are lost when you close the page.'));
+const onStorageFailed = () => warnOfStorage(gettext('This browser keeps no drafts: they are lost when you close the page.'));
 
 async function send(text) {
   const { peerId, history } = open;

@@ -5,9 +5,9 @@
 
 let isSending = false;
 
-dress();
+hydrate();
 
-function dress() {
+function hydrate() {
   const form = document.querySelector('form[data-show]');
   const password = form.querySelector('input[name="password"]');
   const button = document.createElement('input'); // the form's only <button> stays the one that sends it
@@ -53,5 +53,5 @@ async function send(form, password) {
   }
   document.querySelector('.card').replaceWith(page.querySelector('.card'));
   document.querySelector('input[name="password"]').value = password.value;
-  dress();
+  hydrate();
 }

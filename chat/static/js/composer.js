@@ -10,11 +10,11 @@ const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
-const unkept = new Map(); // drafts that the browser's storage, closed or full, does not take: they end with the page
+const unsaved = new Map(); // drafts that the browser's storage, closed or full, does not take: they end with the page
 
 function readDraft(key) {
   try {
-    return unkept.get(key) ?? localStorage.getItem(key) ?? '';
+    return unsaved.get(key) ?? localStorage.getItem(key) ?? '';
   } catch {
     return '';
   }
@@ -25,10 +25,10 @@ function keepDraft(key, text) {
   try {
     if (text) localStorage.setItem(key, text);
     else localStorage.removeItem(key);
-    unkept.delete(key);
+    unsaved.delete(key);
     return true;
   } catch {
-    unkept.set(key, text);
+    unsaved.set(key, text);
     return !text;
   }
 }
@@ -39,10 +39,10 @@ export class Composer {
   /**
    * Takes over the form of the conversation in `section`. `send(text)` puts a message into the outbox and
    * resolves when it is kept there; `onTyping()` is called while somebody writes, at most once in 3 s;
-   * `onOver(words)` when the text has become too long, `onUnkept()` when the draft is not kept by the browser.
+   * `onOver(words)` when the text has become too long, `onStorageFailed()` when the draft is not kept by the browser.
    */
-  constructor(section, { send, onTyping, onOver, onUnkept, signal }) {
-    Object.assign(this, { send, onTyping, onOver, onUnkept });
+  constructor(section, { send, onTyping, onOver, onStorageFailed, signal }) {
+    Object.assign(this, { send, onTyping, onOver, onStorageFailed });
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
@@ -100,7 +100,7 @@ export class Composer {
   }
 
   #keepDraft() {
-    if (!keepDraft(this.draftKey, this.field.value)) this.onUnkept();
+    if (!keepDraft(this.draftKey, this.field.value)) this.onStorageFailed();
   }
 
   /** Lets the field grow with its text, up to the cap of the style sheet, and counts near the limit. */
