@@ -1,4 +1,4 @@
-"""Budgets: what a transport, a person, an address and everybody together may do, as one table. docs/operations.md shows it to operators."""
+"""Budgets: what a transport, a user, an address and all together may do. docs/operations.md shows the same table to operators."""
 from collections import Counter
 from dataclasses import dataclass
 

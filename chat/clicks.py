@@ -1,4 +1,4 @@
-"""Clicks: which forms were sent a moment ago, so that the second half of a double click is known as one."""
+"""Recently submitted forms: they tell the second half of a double click from a new submission."""
 import hashlib
 import threading
 import time
@@ -8,7 +8,7 @@ MAX_REMEMBERED = 10_000
 
 
 class Clicks:
-    """Remembers forms for a while, by a digest: of a browser's token and of what was typed."""
+    """Remembers forms for 30 seconds, by a digest of the CSRF token and the fields."""
 
     def __init__(self, clock=time.monotonic):
         self.clock = clock

@@ -22,7 +22,7 @@ def install(app):
 
 
 def _has_secret_beside_input():
-    """Tell whether a form's token stands beside what the request asked for: their common size would tell one by the other.
+    """Tell whether the page holds a CSRF token and input of the request: the compressed size would reveal the token.
 
     The attack is called BREACH: https://breachattack.com
     """

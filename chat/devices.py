@@ -1,4 +1,4 @@
-"""Devices: the browsers from which a person has logged in before. Each has tries of its own, so nobody can lock its person out.
+"""Devices: browsers from which a user has logged in before. Each has its own login attempts, so an attacker cannot lock the user out.
 
 After the device cookies of OWASP: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
@@ -14,13 +14,13 @@ MAX_PEOPLE = 20     # that one browser remembers: a computer in a class room has
 
 
 def known_device(user):
-    """Return the id of this browser if that user, or None for nobody, has logged in from it before; else None."""
+    """Return the id of this browser if the user has logged in from it before, else None. `user` may be None."""
     device_id, people = _read()
     return device_id if user and user.id in people else None
 
 
 def remember(answer, user):
-    """Have the browser that gets this answer show from now on that the user has logged in from it."""
+    """Set the cookie that proves that the user has logged in from this browser."""
     device_id, people = _read()
     people = [user.id, *(user_id for user_id in people if user_id != user.id)][:MAX_PEOPLE]
     answer.set_cookie(_name(), _signer().dumps([device_id or secrets.token_urlsafe(16), people]), max_age=LIFETIME,

@@ -44,7 +44,10 @@ def _is_unicode(text):
 
 
 def is_of_another_session():
-    """Tell whether the form's token was given out here, though not to this session: the form is an older page's, and no other site's."""
+    """Tell whether the form is of this site, and its CSRF token of another session: its page is an older one."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        return False        # a foreign page with a token that it was given itself would show its own text here
     try:
         return bool(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").loads(request.form.get("csrf_token", "")))
     except BadSignature:

@@ -1,4 +1,4 @@
-"""JSON in and out, for Flask and for Socket.IO. What cannot be read is a ValueError, however it is wrong."""
+"""JSON for Flask and for Socket.IO. Invalid JSON of any kind raises ValueError."""
 from flask.json.provider import DefaultJSONProvider
 
 from . import fast_json

@@ -1,4 +1,4 @@
-"""Whose page asks: a tab that slept while somebody else logged in gets nothing of theirs, and sends nothing as them."""
+"""Refuses requests from a page of another user: a tab may still be open from before somebody else logged in."""
 from flask import request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
@@ -17,6 +17,6 @@ def install(app):
 
 
 def refuse_connection_of_another(auth, user):
-    """Raise Unauthorized where a live connection says that its page belongs to another than the user."""
+    """Raise Unauthorized if the page that opens a live connection belongs to another user."""
     if isinstance(auth, dict) and auth.get("userId", user.id) != user.id:
         raise Unauthorized(_("This page belongs to somebody else."))

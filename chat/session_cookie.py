@@ -31,14 +31,18 @@ class SessionCookie:
         return chosen + self._mark(chosen)
 
     def name_in(self, cookies):
-        """Return the name under which a browser with these cookies is given this chat's."""
+        """Return the name of the cookie to set in a browser that has these cookies."""
         taken = cookies.get(self.name, "")
         is_foreign = ID_OR_SIGNED.fullmatch(taken) and not self._is_own(taken)
         return self.second_name if is_foreign or self.second_name in cookies else self.name
 
     def value_in(self, cookies):
-        """Return this chat's cookie among a browser's, or an empty string."""
-        return cookies.get(self.second_name) or cookies.get(self.name, "")
+        """Return the value of this chat's cookie, or an empty string."""
+        return cookies.get(self.name_of_value(cookies), "")
+
+    def name_of_value(self, cookies):
+        """Return the name of the cookie that `value_in` reads. A session of an earlier version has no mark, and the usual name."""
+        return self.second_name if cookies.get(self.second_name) else self.name
 
     def known_of_visitor(self, value):
         """Return what a signed value says, or None: an id says nothing, nor does what was not signed here."""

@@ -1,4 +1,4 @@
-"""Sessions: of people on the server, by Flask-Session; of visitors in their cookie, signed, so that a bare form costs no store."""
+"""Sessions. Flask-Session stores those of logged-in users on the server; a visitor's is in a signed cookie, so that a form stores nothing."""
 from datetime import timedelta
 
 from flask import current_app as app
@@ -43,9 +43,9 @@ def install(app, sessions, https, connected):
 
 
 def _keep_visitors_in_cookies(app, cookie):
-    """Keep what is known of a visitor, which is the token of a form, in the cookie itself.
+    """Keep a visitor's session, which holds only the CSRF token, in the cookie itself.
 
-    Whoever asks for a form a thousand times stores nothing here, and a form that stayed open for days still works.
+    A thousand requests for a form store nothing on the server, and a form that was open for days still works.
     """
     interface = app.session_interface
     save_stored = interface.save_session
@@ -109,7 +109,7 @@ def has_ended():
 def forget_cookie(answer):
     """Have the browser that gets this answer forget the session's cookie."""
     # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
-    answer.delete_cookie(app.session_cookie.name_in(request.cookies), secure=app.config["SESSION_COOKIE_SECURE"], httponly=True,
+    answer.delete_cookie(app.session_cookie.name_of_value(request.cookies), secure=app.config["SESSION_COOKIE_SECURE"], httponly=True,
                          samesite="Lax")
 
 

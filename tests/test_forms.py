@@ -7,7 +7,7 @@ import requests
 
 from chat.clicks import MAX_REMEMBERED, SECONDS, Clicks
 from tests.people import PASSWORD, Person
-from tests.test_sessions import store_of    # noqa: F401 (a fixture)
+from tests.test_sessions import store, store_of    # noqa: F401 (a fixture)
 
 TOO_OLD = "This form was too old. Please try again."
 
@@ -80,6 +80,16 @@ def test_a_form_with_another_sessions_token_comes_back(chat, visitor, bob, path)
     assert f'value="{visitor.username}"' in answer.text
     token = answer.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
     assert visitor.post(path, {**form, "csrf_token": token}).status_code == (302 if path == "/register" else 401)
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://127.0.0.1", "http://["])
+@pytest.mark.parametrize("path", ["/login", "/register", "/logout", "/messages/somebody"])
+def test_a_foreign_page_shows_nothing_here_with_a_token_of_its_own(chat, visitor, bob, path, origin):
+    form = {"username": "read this", "password": PASSWORD, "message": "read this", "csrf_token": bob.token("/")}
+    answer = visitor.post(path, form, headers={"Origin": origin})
+    assert answer.status_code == 400 and "read this" not in answer.text
+    answer = visitor.post(path, form, headers={"Origin": chat.url})
+    assert "read this" in answer.text or answer.status_code == 302
 
 
 def test_a_form_that_stayed_open_while_its_visitors_cookie_was_replaced_comes_back(visitor):
@@ -161,6 +171,21 @@ def test_a_connection_of_anothers_page_is_refused(chat, alice, auth):
         alice.tab(auth=auth)
     alice.tab(auth={"userId": alice.id}).close()
     alice.tab(auth={"new": 1}).close()
+
+
+def test_a_session_of_an_earlier_version_goes_on_and_ends_with_its_cookie(chat, alice, store_of):     # noqa: F811
+    """Its id has no mark of this chat."""
+    unmarked = "x" * 43
+    store(store_of, unmarked, store_of.read(alice.http.cookies["session"]))
+    alice.http.cookies.set("session", unmarked, domain="127.0.0.1", path="/")
+    for cookie in list(alice.http.cookies):
+        if cookie.name == "session" and cookie.value != unmarked:
+            alice.http.cookies.clear(cookie.domain, cookie.path, cookie.name)
+    assert alice.username in alice.get("/").text
+    alice.tab(transports=["polling"]).close()
+    answer = alice.log_out()
+    assert [cookie.partition(";")[0] for cookie in answer.raw.headers.getlist("Set-Cookie")] == ["session="]
+    assert store_of.read(unmarked) is None and alice.get("/").status_code == 302
 
 
 # --- two chats on one host ----------------------------------------------------------------------------------------------------

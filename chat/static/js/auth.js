@@ -3,6 +3,8 @@
  * password in its field. The server never sends one back, so the form is sent from here, and its answer put in its place.
  */
 
+const SENDING_MS = 30_000; // then the browser sends it, and says what it waits for
+
 let isSending = false;
 
 hydrate();
@@ -31,9 +33,11 @@ function hydrate() {
     event.preventDefault();
     if (isSending) return;
     isSending = true;
+    form.ariaBusy = 'true';
     show(false); // what is sent is remembered as a password
     await send(form, password).catch(() => form.submit()); // without a network the browser says so
     isSending = false;
+    form.ariaBusy = null;
   });
 }
 
@@ -41,6 +45,7 @@ function hydrate() {
 async function send(form, password) {
   const answer = await fetch(form.action, {
     method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual', headers: { Accept: 'text/html' },
+    signal: AbortSignal.timeout(SENDING_MS),
   });
   if (answer.type === 'opaqueredirect') { // logged in: the login page leads on
     location.assign(`/login?next=${encodeURIComponent(form.elements.next.value || '/')}`);
