@@ -21,6 +21,7 @@ from .cluster import LabCluster
 from .fake_clock import FakeClock
 from .proxy import Proxy
 from .record import conversation_of
+from .set_up_stack import SetUpStack
 from .store import mariadb_store, sqlite_store
 
 SECRET_KEY = "for the laboratory alone: thirty-two bytes and more"
@@ -37,7 +38,7 @@ class LabServer(Server):
     program = ("-m", "lab.served")
 
 
-class World(contextlib.ExitStack):
+class World(SetUpStack):
     """One mode of the chat with everything around it; a context manager."""
 
     def __init__(self, mode, dice, record, directory, mutant="", lapses=(), browsers=True):
@@ -49,16 +50,7 @@ class World(contextlib.ExitStack):
         self.speed = 0              # messages a second that the scripted tabs write together
         self.counts = {}
 
-    def __enter__(self):
-        super().__enter__()
-        try:
-            self._stand_up()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def _stand_up(self):
+    def set_up(self):
         self.control = self.directory / "control"
         self.control.mkdir()
         self.disk = self.directory / "disk"

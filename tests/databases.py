@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chat import migrations
 from chat.database import SCHEMA, Database, MySQLEngine, SQLiteEngine, open_database
 from chat.schema import statements
 from chat.message import Message
@@ -14,7 +15,7 @@ from chat.user import User
 from chat.measures import Measures
 from chat.writer import Writer
 
-VERSION_1 = Path(__file__).parent / "schemas" / "version1.sql"     # the tables as they were before versions were recorded
+VERSION_1 = migrations.files()[1]       # the tables as they were before versions were recorded
 PATIENCE = 10       # seconds that a test waits for what must come
 _numbers = itertools.count(1)
 

@@ -1,4 +1,5 @@
 """Databases of earlier versions: they come up with everything, once, whatever is killed, and nobody else's is touched."""
+import hashlib
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from tests.server import ROOT
 KEPT = ("users", "conversations", "members", "messages")
 ALL_ROWS = (*KEPT, "receipts", "username_skeletons", "username_sort_keys", "username_suffixes")
 NEWEST_RECORD = (migrations.newest(), migrations.files()[migrations.newest()].stem, "done")
+FIRST_TABLES = "16e0fbc03992fd7b0f58e266673ab98b8ec0bd553265580159aaa40d51385236"      # SHA-256 of the file, with Unix' line ends
 FOUND_RECORD = (1, "0001_first_tables", "found")
 
 
@@ -87,7 +89,7 @@ def test_a_column_that_the_migrations_forget_is_noticed(make):
 
 
 def test_the_first_tables_are_what_they_were(make):
-    assert schema.tables(migrations.files()[1]) == schema.tables(ROOT / "tests" / "schemas" / "version1.sql")
+    assert hashlib.sha256(migrations.files()[1].read_text(encoding="utf-8").encode()).hexdigest() == FIRST_TABLES, "databases of that time are out there"
     assert list(migrations.files()) == list(range(1, migrations.newest() + 1))
 
 

@@ -1,5 +1,4 @@
 """What one hostile run stands on: the chat with its database, a reverse proxy if asked for, people, and the attackers."""
-import contextlib
 import os
 import random
 import re
@@ -16,6 +15,7 @@ from tests.waiting import wait_for
 from ..attacks.target import Account
 from ..record import conversation_of
 from ..run import Load
+from ..set_up_stack import SetUpStack
 from ..store import Store, mariadb_store, sqlite_store
 from ..world import SECRET_KEY, LabServer
 from .addresses import Addresses, Resident
@@ -31,7 +31,7 @@ TABS = (("anna/1", ("bert", "dirk"), ("websocket",)), ("anna/2", ("bert", "dirk"
 BROWSERS = ("emil", "fay", "gus")
 
 
-class Environment(contextlib.ExitStack):
+class Environment(SetUpStack):
     """A context manager; `server` is the process that is looked at, `url` where people find it."""
 
     sitters = {}            # nobody at a real browser: what gather() asks for
@@ -43,16 +43,7 @@ class Environment(contextlib.ExitStack):
         self.tabs, self.browsers, self.accounts = [], [], {}
         self.speed = 0
 
-    def __enter__(self):
-        super().__enter__()
-        try:
-            self._stand_up()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def _stand_up(self):
+    def set_up(self):
         self.addresses = Addresses(self.options["ipv6"])
         settings = {"HOST": self.addresses.host, "PORT": str(free_ports(1)), "RATELIMIT_ENABLED": "1", "BCRYPT_ROUNDS": "12",
                     "LOG_MESSAGES": "1", "ASYNC_MODE": self.options["async_mode"], "LAB_MUTANT": self.options["mutant"]}
