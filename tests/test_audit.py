@@ -11,6 +11,8 @@ from tests.fake_programs import make_program
 from tools import ROOT, advisories, audit, node, pins
 from tools.package_index import PackageIndex, Unreachable
 
+pytestmark = pytest.mark.slow
+
 TODAY = datetime.date(2026, 12, 1)
 BULK = "/-/npm/v1/security/advisories/bulk"
 HOLE = {"id": "PYSEC-2030-1", "aliases": ["CVE-2030-1"], "fixed_in": ["1.1"], "summary": "It\nleaks \x1b[31m.", "withdrawn": None}

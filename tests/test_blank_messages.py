@@ -40,6 +40,7 @@ def test_what_is_seen_is_sent(text):
     assert message.checked_text(text) == text.strip()
 
 
+@pytest.mark.slow
 def test_the_page_and_the_server_judge_every_character_alike():
     pattern = re.search(r"const BLANK =\s+/(.+)/u;", COMPOSER.read_text(encoding="utf-8"))[1]
     said = subprocess.run([*node.node_command(), "-"], input=ALL_BLANK_IN_JS % json.dumps(pattern),

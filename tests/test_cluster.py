@@ -22,6 +22,8 @@ from tests.test_doctor import consult, ill
 from tests.waiting import wait_for
 from tools import cluster, commands
 
+pytestmark = pytest.mark.slow
+
 SECRET_KEY = "for the tests of a cluster: thirty-two bytes and more"
 PROCESSES = 2
 BACK = 15       # seconds until a process that died, or all that were asked to, serve again

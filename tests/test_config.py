@@ -167,33 +167,39 @@ def assert_one_sentence(code, said, *words):
         assert word in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", config.ASYNC_MODES)
 def test_a_port_that_is_taken(tmp_path, taken_port, mode):
     code, said = start_in_vain(tmp_path, PORT=taken_port, ASYNC_MODE=mode)
     assert_one_sentence(code, said, f"cannot listen on 127.0.0.1:{taken_port}", "in use", "PORT=5001")
 
 
+@pytest.mark.slow
 def test_an_address_that_is_not_this_machines(tmp_path):
     assert_one_sentence(*start_in_vain(tmp_path, HOST="192.0.2.1"), "cannot listen on 192.0.2.1")
     assert_one_sentence(*start_in_vain(tmp_path, HOST="no.such.host.invalid"), "cannot listen on no.such.host.invalid")
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away(tmp_path, closed_port):
     url = f"mysql://root@127.0.0.1:{closed_port}/chat"
     assert_one_sentence(*start_in_vain(tmp_path, DATABASE_URL=url, SECRET_KEY=SECRET_KEY),
                         "The database cannot be used")
 
 
+@pytest.mark.slow
 def test_a_database_that_refuses(tmp_path, mariadb):
     url = mariadb.url.replace("root@", "nobody:wrong@")
     assert_one_sentence(*start_in_vain(tmp_path, DATABASE_URL=url, SECRET_KEY=SECRET_KEY), "The database cannot be used")
 
 
+@pytest.mark.slow
 def test_a_redis_that_is_away(tmp_path, closed_port):
     url = f"redis://127.0.0.1:{closed_port}/0"
     assert_one_sentence(*start_in_vain(tmp_path, REDIS_URL=url, SECRET_KEY=SECRET_KEY), "Redis cannot be used")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [
     {"DATABASE_URL": "mysql://root@127.0.0.1:port/chat"}, {"DATABASE_URL": "mysql://root@[127.0.0.1/chat"},
     {"REDIS_URL": "redis://127.0.0.1:port/0"}, {"REDIS_URL": "redis://[127.0.0.1"}])
@@ -216,6 +222,7 @@ def test_a_mode_whose_library_is_missing(tmp_path):
     assert_one_sentence(*answer, "gevent, which is not installed", "manage.py run")
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_made(tmp_path):
     file = tmp_path / "file"
     file.touch()
@@ -286,6 +293,7 @@ def _ready(visitor):
     return answer.status_code, answer.json()["unavailable"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     for settings in ({}, {"REDIS_URL": ""}):

@@ -114,6 +114,7 @@ def test_new_ids_in_a_cluster_of_three(mariadb):
     cluster.engine.close()
 
 
+@pytest.mark.slow
 def test_many_threads_read_and_write_at_once(database):
     def work(number):
         for user_id in range(20):
@@ -315,6 +316,7 @@ def test_a_database_that_went_away_is_back_without_a_restart(own_mariadb, end):
     database.engine.close()
 
 
+@pytest.mark.slow
 def test_connections_that_the_server_closed_are_not_used_again(own_mariadb, monkeypatch):
     database = open_mariadb(own_mariadb)
     for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:

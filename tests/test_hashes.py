@@ -14,6 +14,8 @@ import pytest
 from tests.fake_registry import registry
 from tools import ROOT, console, environment, hashes, node, package_index, pins, stamp
 
+pytestmark = pytest.mark.slow
+
 WHEEL = "tiny-1.0-py3-none-any.whl"
 
 

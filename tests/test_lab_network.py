@@ -21,6 +21,8 @@ from lab.proxy import Proxy
 from tests.fake_programs import make_program
 from tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 ANSWER_SECONDS = 10
 MEGABYTE = 1024 * 1024
 

@@ -7,6 +7,8 @@ from tests.databases import Aside, open_mariadb
 from tests.old_databases import records
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def leased(mariadb, monkeypatch):

@@ -18,6 +18,8 @@ from tests.databases import Aside, beside, create_first_tables, open_mariadb, op
 from tests.old_databases import (NAMES, by_migrations_alone, create_filled, create_tried_out, records, rows, shape, tables_of_schema)
 from tests.server import ROOT
 
+pytestmark = pytest.mark.slow
+
 KEPT = ("users", "conversations", "members", "messages")
 ALL_ROWS = (*KEPT, "receipts", "username_skeletons", "username_sort_keys", "username_suffixes")
 NEWEST_RECORD = (migrations.newest(), migrations.files()[migrations.newest()].stem, "done")

@@ -180,6 +180,7 @@ def _refused_soon(chat, head, body):
     assert time.monotonic() - started < SOON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", ["4" + "x" * EDGE, '451-["sendMessage",{"_placeholder":true,"num":0}]',
                                    '461-1[{"_placeholder":true,"num":0}]', b"\x01\x02", b"\xb4 bytes",
                                    "42[", "42{}", "4", "4x", "42" + "[" * 60_000])
@@ -197,6 +198,7 @@ def test_a_frame_is_refused_by_what_its_header_announces(chat, alice, raw_websoc
     assert is_closed(ws, within=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size, count", [(60 * 1024, 10), (100, 1000), (0, EDGE + 10)])
 def test_fragments_without_end_close_their_connection(chat, alice, raw_websocket, size, count):
     if not size and chat.settings["ASYNC_MODE"] == "threading":

@@ -81,6 +81,7 @@ def open_websocket(chat, person, **options):
         timeout=ANSWER_SECONDS, suppress_origin=True, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [
     "//e", "/\\e", "https:e", "https://e", "\t//e", "/\t/e", "/\n/e", "\\\\e", "e", "javascript:alert(1)", "///e", " //e",
     "/\x00/e", "/\x7f", "", "http:/e", "@e", "?x", "//127.0.0.1@e"])

@@ -12,6 +12,8 @@ import pytest
 from tests.services import MariaDB, Redis
 from tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 from tests.services import {name}
 service = {name}().start()

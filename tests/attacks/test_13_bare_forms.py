@@ -6,6 +6,8 @@ import pytest
 import requests
 from itsdangerous import URLSafeSerializer
 
+pytestmark = pytest.mark.slow
+
 FORMS = 200
 
 

@@ -87,6 +87,7 @@ def test_what_is_not_seen_is_refused(name, character):
         usernames.shown(name.format(character))
 
 
+@pytest.mark.slow
 def test_every_ignorable_character_is_refused():
     for code_point in range(0x110000):
         if regex.match(r"\p{Default_Ignorable_Code_Point}", chr(code_point)) and not 0xD800 <= code_point < 0xE000:

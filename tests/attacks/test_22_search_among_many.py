@@ -5,6 +5,8 @@ from chat.people import people_for, people_found
 from chat.user import PAGE
 from tests.databases import Post, open_sqlite, person
 
+pytestmark = pytest.mark.slow
+
 FEW, MANY = 60, 600     # conversations of one person
 STEP = 10               # instructions of SQLite that are counted at once
 

@@ -9,6 +9,8 @@ from chat.message import LONGEST
 from tests.attacks.conftest import ASYNC_MODES
 from tests.people import Person, new_client_id
 
+pytestmark = pytest.mark.slow
+
 BUDGET = 0.05       # seconds of the event loop, for anything that a client sends
 TRIES = 5           # of which the fastest counts: the machine may be busy
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"

@@ -8,6 +8,8 @@ import pytest
 from tests.attacks.conftest import ASYNC_MODES, connect, measure
 from tests.people import Person
 
+pytestmark = pytest.mark.slow
+
 ENGINE = "/socket.io/?EIO=4&transport="
 KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
 GOOD = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": KEY}

@@ -34,6 +34,7 @@ def test_what_is_broken_is_found(broken, said):
     assert any(said in finding for finding in found), found
 
 
+@pytest.mark.slow
 def test_a_finding_is_written_and_replayed(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FUZZ_BREAK", "fault")
     step = {"fin": 1, "rsv": 0, "opcode": 1, "masked": True, "wide": 0, "announced": None}
