@@ -108,13 +108,13 @@ def main():
     try:
         settings = config.load()
         patch(settings["ASYNC_MODE"])
-        from chat.instance import hold_instance
+        from chat.storage.instance import hold_instance
         if not settings["REDIS_URL"]:
             hold_instance(settings["INSTANCE_PATH"])
         from chat import create_app
-        from chat.printable import start_logging
-        from chat.runtime import Runtime
-        from chat.stopping import stop_on_signals
+        from chat.web.log_stream import start_logging
+        from chat.live.runtime import Runtime
+        from chat.live.shutdown import stop_on_signals
         start_logging(Runtime(settings["ASYNC_MODE"]).start_thread)
         app = create_app(settings)
     except config.ConfigError as error:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import requests
 
-from chat.database import open_database
-from chat.passwords import hash_password
-from chat.presence import RedisBoard
-from chat.session_stores import PREFIX, USER, FileSessions, JsonFiles
-from chat.sessions import LIFETIME
-from chat.user import User
+from chat.storage.database import open_database
+from chat.accounts.passwords import hash_password
+from chat.live.presence import RedisBoard
+from chat.storage.session_stores import PREFIX, USER, FileSessions, JsonFiles
+from chat.web.sessions import LIFETIME
+from chat.accounts.user import User
 from tests.private_server import free_ports
 from tests.server import Server
 from tests.services import MariaDB, Redis

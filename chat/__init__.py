@@ -9,26 +9,31 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 
-from . import assets, compression, headers, languages, name_index, page_owner, refusals, sessions
-from .asking import refuse_unreadable
-from .auth_controller import AuthController
-from .avatars import addresses, avatars, inline
-from .chat_controller import ChatController
-from .database import open_database
-from .deadlines import Bodies
-from .forms import MAX_FIELDS, refuse_costly
-from .health import health_blueprint
-from .json_codec import FlaskJson, SocketJson
-from .measures import Measures, metrics_blueprint
-from .runtime import Runtime
-from .secret import secret_key
-from .shortcuts import NoShortcuts, Shortcuts
-from .sockets import Socket
-from .stores import open_stores
-from .terminal import Silence, Terminal
-from .transport import MOST_BODY, Guard, TextPacket, Transports
-from .user import User
-from .writer import Writer
+from .accounts.user import User                                 # the six classes of the report
+from .conversations.message import Message
+from .live.sockets import Socket
+from .conversations.chat_controller import ChatController
+from .accounts.auth_controller import AuthController
+from .storage.database import Database, open_database
+
+from .accounts import name_index
+from .conversations.writer import Writer
+from .live.backends import open_stores
+from .live.deadlines import Bodies
+from .live.fast_websocket import NoShortcuts, Shortcuts
+from .live.message_log import Silence, Terminal
+from .live.runtime import Runtime
+from .live.transport import MOST_BODY, Guard, TextPacket, Transports
+from .storage.secret_key import secret_key
+from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions
+from .web.avatars import addresses, avatars, inline
+from .web.forms import MAX_FIELDS, refuse_costly
+from .web.health import health_blueprint
+from .web.json_codec import FlaskJson, SocketJson
+from .web.metrics import Measures, metrics_blueprint
+from .web.request_args import refuse_unreadable
+
+__all__ = ["User", "Message", "Socket", "ChatController", "AuthController", "Database", "create_app"]
 
 MOST_FORM = 256 * 1024      # bytes of a form
 PING_EVERY, PING_TIMEOUT = 10, 10       # seconds; someone who vanished is offline 20 + 3 seconds later
@@ -72,7 +77,7 @@ def create_app(settings=None):
     login_manager.session_protection = None     # it would write the session when an address changes
     login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
     measures = Measures()
-    refusals.install(app, login_manager, measures.refusal)
+    error_handlers.install(app, login_manager, measures.refusal)
     page_owner.install(app)
 
     socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)

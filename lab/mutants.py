@@ -36,7 +36,7 @@ def install_in_server(name):
 
 
 def acknowledge_early():
-    from chat.writer import Waiting, Writer
+    from chat.conversations.writer import Waiting, Writer
 
     def store(self, draft, origin=None):
         with self.gate:
@@ -49,7 +49,7 @@ def acknowledge_early():
 
 
 def no_unique_key():
-    from chat import database
+    from chat.storage import database
     schema = database.SCHEMA.read_text(encoding="utf-8").replace("    UNIQUE (conversation_id, seq),\n    UNIQUE (sender_id, client_id)\n",
                                                                  "    UNIQUE (conversation_id, seq)\n")
     file = Path(tempfile.mkdtemp()) / "schema.sql"
@@ -58,13 +58,13 @@ def no_unique_key():
 
 
 def blind_watch():
-    from chat.session_stores import FileSessions, RedisSessions
+    from chat.storage.session_stores import FileSessions, RedisSessions
     FileSessions.ended = RedisSessions.ended = lambda self, session_ids: set()
 
 
 def store_refused():
     from chat.errors import Invalid
-    from chat.sockets import Socket
+    from chat.live.sockets import Socket
     accept = Socket.accept
 
     def refuse(self, *arguments, **options):
@@ -74,33 +74,33 @@ def store_refused():
 
 
 def endless_lease():
-    from chat import presence
+    from chat.live import presence
     presence.LEASE = 1_000_000
 
 
 # --- guards against attackers: `prove --hostile --mutant NAME` shows that their rows turn red
 
 def no_packet_budget():
-    from chat.transport import Transport
+    from chat.live.transport import Transport
     Transport.has_turn = lambda self: True
 
 
 def sid_is_a_key():
-    from chat.transport import Guard
+    from chat.live.transport import Guard
     Guard._answer_other_session = lambda self, environ, start_response: self.application(environ, start_response)
 
 
 def no_deadlines():
-    from chat.deadlines import Deadlines
+    from chat.live.deadlines import Deadlines
     Deadlines.sweep = lambda self: None
 
 
 def endless_guessing():
-    from chat.auth_controller import AuthController
+    from chat.accounts.auth_controller import AuthController
     AuthController._take_try = lambda self, username, device_id: (0, lambda: None)
 
 
 def entries_stay():
-    from chat.transport import Transports
+    from chat.live.transport import Transports
     Transports._forget = lambda self, eio_sid: None
     Transports.closed = lambda self, eio_sid, reason: self.server._handle_eio_disconnect(eio_sid, reason)

@@ -33,8 +33,8 @@ def die_at(point):
 
 
 def install_fail_points():
-    from chat.message import Message
-    from chat.sockets import Socket
+    from chat.conversations.message import Message
+    from chat.live.sockets import Socket
     insert, send_message, receive_message = Message.insert, Socket.send_message, Socket.receive_message
 
     def failing_insert(database, messages):

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS users (
     UNIQUE (username_key)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- What a name looks like: nobody new may share a form with somebody who is there. chat/name_index.py completes these
+-- What a name looks like: nobody new may share a form with somebody who is there. chat/accounts/name_index.py completes these
 -- three tables for accounts that are older than they are; of two that look alike the older one has the row.
 CREATE TABLE IF NOT EXISTS username_skeletons (
     skeleton      VARCHAR(128) NOT NULL PRIMARY KEY,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chat import migrations
-from chat.database import SCHEMA, Database, MySQLEngine, SQLiteEngine, open_database
-from chat.schema import statements
-from chat.message import Message
-from chat.user import User
-from chat.measures import Measures
-from chat.writer import Writer
+from chat.storage import migrations
+from chat.storage.database import SCHEMA, Database, MySQLEngine, SQLiteEngine, open_database
+from chat.storage.schema import statements
+from chat.conversations.message import Message
+from chat.accounts.user import User
+from chat.web.metrics import Measures
+from chat.conversations.writer import Writer
 
 VERSION_1 = migrations.files()[1]       # the tables as they were before versions were recorded
 PATIENCE = 10       # seconds that a test waits for what must come

@@ -5,9 +5,9 @@ import signal
 import sys
 
 import config
-from chat.database import Database, open_database
-from chat.mysql import MySQLEngine
-from chat.sqlite import SQLiteEngine
+from chat.storage.database import Database, open_database
+from chat.storage.mysql import MySQLEngine
+from chat.storage.sqlite import SQLiteEngine
 
 
 class KillingCursor:

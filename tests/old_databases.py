@@ -1,6 +1,6 @@
 """Databases of version 1 with people and messages in them, and what a database consists of."""
-from chat import migrations, schema
-from chat.database import SCHEMA
+from chat.storage import migrations, schema
+from chat.storage.database import SCHEMA
 from tests.databases import create_first_tables
 
 AT = "2024-07-07 15:04:17.{:03}"

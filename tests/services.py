@@ -9,7 +9,7 @@ import subprocess
 import pymysql
 import redis
 
-from chat.redis_client import EVERY_SERVER
+from chat.storage.redis_client import EVERY_SERVER
 from tests.private_server import HOST, START_SECONDS, Service
 from tools import programs
 

@@ -11,11 +11,12 @@ import tracemalloc
 import pymysql
 import pytest
 
-from chat import migrations, name_index, schema
-from chat.conversation import Conversation
-from chat.database import SCHEMA
-from chat.message import Message
-from chat.user import User
+from chat.storage import migrations, schema
+from chat.accounts import name_index
+from chat.conversations.conversation import Conversation
+from chat.storage.database import SCHEMA
+from chat.conversations.message import Message
+from chat.accounts.user import User
 from tests.conftest import SECRET_KEY
 from tests.databases import Post, database, open_mariadb, open_sqlite, person, server_with, settings_of     # noqa: F401: a fixture
 from tests.old_databases import create_filled, shape

@@ -95,9 +95,9 @@ def test_the_cpu_of_children_is_counted():
 
 
 @pytest.mark.parametrize("stack, owner", [
-    (["main (eventlet/greenthread.py:1)", "_run (chat/writer.py:9)", "execute (pymysql/cursors.py:3)", "translate (codecs.py:2)"],
+    (["main (eventlet/greenthread.py:1)", "_run (chat/conversations/writer.py:9)", "execute (pymysql/cursors.py:3)", "translate (codecs.py:2)"],
      "PyMySQL: the statement and its answer"),
-    (["main (eventlet/greenthread.py:1)", "send_message (chat/sockets.py:9)"], "the chat: messages and their checks"),
+    (["main (eventlet/greenthread.py:1)", "send_message (chat/live/sockets.py:9)"], "the chat: messages and their checks"),
     (["<module> (wsgi.py:1)"], "Python itself")])
 def test_a_sample_belongs_to_the_innermost_that_is_anybodys(stack, owner):
     from bench.profile import owner_of
@@ -107,7 +107,7 @@ def test_a_sample_belongs_to_the_innermost_that_is_anybodys(stack, owner):
 def test_a_name_of_the_full_town_is_a_key_and_its_own_search():
     """The people that the database itself registers are those that the chat would have registered."""
     from bench.filling import _name
-    from chat import usernames
+    from chat.accounts import usernames
     names = [_name(n) for n in range(2_000)]
     assert len(set(names)) == len(names)
     assert all(usernames.canonical(name) == usernames.searchable(name) == name for name in names)

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from chat import characters, message
+from chat.accounts import characters
+from chat.conversations import message
 from chat.errors import Invalid, TooLong
 from tests.server import ROOT
 from tools import node

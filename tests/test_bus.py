@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from chat import fast_json
+from chat.storage import fast_json
 from chat.budgets import MESSAGES
-from chat.bus import HOLD, RedisBus, Trail
-from chat.message import Message
-from chat.presence import RedisBoard
-from chat.redis_client import open_client
-from chat.sockets import SESSION_ENDED, Socket
-from chat.terminal import Silence
+from chat.live.bus import HOLD, RedisBus, Trail
+from chat.conversations.message import Message
+from chat.live.presence import RedisBoard
+from chat.storage.redis_client import open_client
+from chat.live.sockets import SESSION_ENDED, Socket
+from chat.live.message_log import Silence
 from tests import services
 from tests.databases import Post, beside, database, person  # noqa: F401
 from tests.people import ANSWER_SECONDS, Person, new_client_id
@@ -500,7 +500,7 @@ def test_the_floor_rises_with_what_the_others_have_stored(database, trail):
 
 
 def test_more_than_a_page_is_found(database, trail, monkeypatch):
-    monkeypatch.setattr("chat.message.MOST_ROWS", 3)
+    monkeypatch.setattr("chat.conversations.message.MOST_ROWS", 3)
     post, alice, bob = Post(database), person(database), person(database)
     messages = [post.send(alice, bob) for _n in range(8)]
     assert [message.id for message in trail.unseen()] == [message.id for message in messages]

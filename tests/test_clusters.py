@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from chat import name_index
+from chat.accounts import name_index
 from chat.clock import now
-from chat.database import Database, MySQLEngine, open_database
+from chat.storage.database import Database, MySQLEngine, open_database
 from chat.errors import Unavailable
-from chat.message import Message
-from chat.mysql import NEXT_NODE_AFTER
-from chat.redis_client import open_client
+from chat.conversations.message import Message
+from chat.storage.mysql import NEXT_NODE_AFTER
+from chat.storage.redis_client import open_client
 from tests.clusters import Galera, WatchedRedis, is_galera_there
 from tests.databases import Aside, Post, call, draft, person
 from tests.old_databases import create_filled, records, rows

@@ -1,10 +1,10 @@
 """Conversation: who talks with whom, how far each has read, and the list of people that comes of it."""
 import pytest
 
-from chat.conversation import Conversation
+from chat.conversations.conversation import Conversation
 from chat.errors import Unavailable
-from chat.people import MOST_UNREAD, people_for, people_found
-from chat.message import Message
+from chat.conversations.conversation_list import MOST_UNREAD, people_for, people_found
+from chat.conversations.message import Message
 from tests.databases import Aside, Post, beside, database, person  # noqa: F401
 
 
@@ -75,7 +75,7 @@ def test_the_read_mark_only_grows(database, post, alice, bob):
 def clock(monkeypatch):
     """Set the server's clock: `clock(5)` is the fifth second of an hour."""
     def set_to(second):
-        monkeypatch.setattr("chat.conversation.now", lambda: time_at(second))
+        monkeypatch.setattr("chat.conversations.conversation.now", lambda: time_at(second))
     return set_to
 
 

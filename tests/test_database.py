@@ -7,8 +7,9 @@ import time
 import pymysql
 import pytest
 
-from chat import clock, mysql, pool
-from chat.database import Database, MySQLEngine, SQLiteEngine
+from chat import clock
+from chat.storage import mysql, pool
+from chat.storage.database import Database, MySQLEngine, SQLiteEngine
 from chat.errors import Duplicate, Locked, Unavailable
 from tests import services
 from tests.databases import Aside, beside, call, database, open_mariadb  # noqa: F401

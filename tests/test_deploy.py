@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 import config
-from chat import stopping
-from chat.deadlines import HEAD_SECONDS
+from chat.live import shutdown
+from chat.live.deadlines import HEAD_SECONDS
 from tests.fronts import Front, haproxy, make_certificate, may_become, nginx
 from tests.private_server import HOST, free_ports
 from tests.server import ROOT
@@ -187,7 +187,7 @@ def unit(name):
 def test_systemd_asks_the_keeper_alone_and_gives_it_the_time_it_takes():
     assert unit("KillMode") == ["mixed"]
     longest = 2 * cluster.STOP_SECONDS + cluster.FAREWELL_SECONDS
-    assert stopping.LONGEST < cluster.STOP_SECONDS and longest < int(*unit("TimeoutStopSec"))
+    assert shutdown.LONGEST < cluster.STOP_SECONDS and longest < int(*unit("TimeoutStopSec"))
 
 
 def reload(server):

@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.auth_controller import AuthController
-from chat.chat_controller import ChatController
-from chat.database import Database
-from chat.message import Message
-from chat.sockets import Socket
-from chat.user import User
+from chat import AuthController, ChatController, Database, Message, Socket, User
 
 SCRIPTS = Path(__file__).parent.parent / "chat" / "static" / "js"
 SCHEMA = Path(__file__).parent.parent / "sql" / "schema.sql"
@@ -28,8 +23,8 @@ METHODS = {
     "AuthController": ("register", "login", "logout"),
     "Database": ("query",),
 }
-FILES = {"User": "user", "Message": "message", "Socket": "sockets", "ChatController": "chat_controller",
-         "AuthController": "auth_controller", "Database": "database"}
+FILES = {"User": "accounts.user", "Message": "conversations.message", "Socket": "live.sockets",
+         "ChatController": "conversations.chat_controller", "AuthController": "accounts.auth_controller", "Database": "storage.database"}
 
 
 def named(class_name):

@@ -26,10 +26,13 @@ def test_every_test_that_security_names_exists():
 
 def test_every_file_of_the_tree_exists():
     tree = re.search(r"## The tree\n\n```\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S).group(1)
+    folder = ROOT
     for line in tree.splitlines():
-        for name in re.findall(r"[\w/]+/[\w.]*|\w+\.(?:py|sql)", line):
-            beside = ROOT / "chat" / name
-            assert (ROOT / name).exists() or beside.exists(), name
+        names = re.findall(r"[\w/]+/[\w.]*|\w+\.(?:py|sql)", line)
+        if not line.startswith(" "):        # what is indented below a folder lies in it
+            folder = ROOT / Path(names[0]) if names and names[0].endswith("/") else ROOT / "chat"
+        for name in names:
+            assert (ROOT / name).exists() or (folder / name).exists() or (ROOT / "chat" / name).exists(), name
 
 
 def test_every_command_is_one_that_manage_knows():

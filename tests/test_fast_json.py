@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from chat import fast_json
-from chat.json_codec import SocketJson
+from chat.storage import fast_json
+from chat.web.json_codec import SocketJson
 
 
 @pytest.fixture(params=["orjson", "standard library"])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from chat.clicks import MAX_REMEMBERED, SECONDS, Clicks
+from chat.accounts.clicks import MAX_REMEMBERED, SECONDS, Clicks
 from tests.people import PASSWORD, Person
 from tests.test_sessions import store, store_of    # noqa: F401 (a fixture)
 

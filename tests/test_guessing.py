@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from chat import passwords
+from chat.accounts import passwords
 from chat.errors import Invalid
 from tests.people import ANSWER_SECONDS, PASSWORD, Person
 

@@ -1,7 +1,7 @@
 """Hosts: one URL for one server or for several."""
 import pytest
 
-from chat.hosts import parsed
+from chat.storage.hosts import parsed
 
 
 @pytest.mark.parametrize("url, username, password, hosts, path", [

@@ -1,8 +1,8 @@
 """The lease of who changes the schema: one has it, however many want it, and a holder that has ended keeps nobody for long."""
 import pytest
 
-from chat import lease, migrations
-from chat.lease import Lease, LeaseLost
+from chat.storage import lease, migrations
+from chat.storage.lease import Lease, LeaseLost
 from tests.databases import Aside, open_mariadb
 from tests.old_databases import records
 from tests.waiting import wait_for

@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from chat import limits as module
-from chat.limits import MemoryLimits, RedisLimits
+from chat.storage import limits as module
+from chat.storage.limits import MemoryLimits, RedisLimits
 from tests.databases import Aside
 
 WINDOW = 60     # seconds

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import wsgi
-from chat import runtime, select_hub
-from chat.runtime import Runtime, allow_many_files
+from chat.live import runtime, select_hub
+from chat.live.runtime import Runtime, allow_many_files
 from tests.conftest import SECRET_KEY
 from tests.people import ANSWER_SECONDS
 from tests.private_server import free_ports

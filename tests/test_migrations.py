@@ -9,9 +9,10 @@ import uuid
 
 import pytest
 
-from chat import lease, migrations, name_index, schema
-from chat.database import SCHEMA
-from chat.user import User
+from chat.storage import lease, migrations, schema
+from chat.accounts import name_index
+from chat.storage.database import SCHEMA
+from chat.accounts.user import User
 from config import ConfigError
 from tests.conftest import SECRET_KEY
 from tests.databases import Aside, beside, create_first_tables, open_mariadb, open_sqlite, settings_of

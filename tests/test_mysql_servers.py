@@ -6,7 +6,7 @@ import uuid
 import pymysql
 import pytest
 
-from chat.database import open_database
+from chat.storage.database import open_database
 from chat.errors import Unavailable
 from config import ConfigError
 from tests.conftest import SECRET_KEY

@@ -4,14 +4,14 @@ import unicodedata
 
 import pytest
 
-from chat import name_index, usernames
-from chat.people import people_for
-from chat.user import User
+from chat.accounts import name_index, usernames
+from chat.conversations.conversation_list import people_for
+from chat.accounts.user import User
 from tests.conftest import SECRET_KEY
 from tests.databases import Aside, beside, call, create_first_tables, open_mariadb, open_sqlite, settings_of
 from tests.people import Person, PASSWORD
-from chat.database import open_database
-from chat.passwords import hash_password
+from chat.storage.database import open_database
+from chat.accounts.passwords import hash_password
 from tools.backup import backup, restore
 
 # Two that differed then and do not now, what could be typed then only, and look-alikes of each other.

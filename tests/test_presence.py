@@ -4,10 +4,10 @@ import json
 import pytest
 import websocket
 
-from chat import presence as module
+from chat.live import presence as module
 from chat.errors import Unavailable
-from chat.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoard
-from chat.redis_client import EVERY_SERVER, Client
+from chat.live.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoard
+from chat.storage.redis_client import EVERY_SERVER, Client
 from tests import services
 from tests.databases import Aside
 from tests.people import ANSWER_SECONDS

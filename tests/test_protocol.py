@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import config
-from chat import MOST_FORM, budgets, create_app, errors, message, sockets, transport
+from chat import MOST_FORM, budgets, create_app, errors
+from chat.conversations import message
+from chat.live import sockets, transport
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chat.message import Message
-from chat.people import people_for, people_found
-from chat.runtime import allow_many_files
+from chat.conversations.message import Message
+from chat.conversations.conversation_list import people_for, people_found
+from chat.live.runtime import allow_many_files
 from tests.conftest import SECRET_KEY
 from tests.databases import beside, database, open_mariadb, person  # noqa: F401
 from tests.test_schema import crowd, talk

@@ -6,13 +6,13 @@ import uuid
 
 import pytest
 
-from chat import name_index, usernames
-from chat.conversation import Conversation
-from chat.people import people_for, people_found
-from chat.database import SCHEMA
-from chat.message import Message
-from chat.user import User
-from chat.writer import Waiting
+from chat.accounts import name_index, usernames
+from chat.conversations.conversation import Conversation
+from chat.conversations.conversation_list import people_for, people_found
+from chat.storage.database import SCHEMA
+from chat.conversations.message import Message
+from chat.accounts.user import User
+from chat.conversations.writer import Waiting
 from tests.databases import Post, database, draft, person  # noqa: F401
 from tests.people import Person
 

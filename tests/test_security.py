@@ -14,7 +14,7 @@ import websocket
 
 import config
 from chat import create_app
-from chat.session_stores import PREFIX, JsonFiles
+from chat.storage.session_stores import PREFIX, JsonFiles
 from tests.conftest import SECRET_KEY
 from tests.people import ANSWER_SECONDS, Person, new_client_id
 

@@ -6,8 +6,8 @@ from flask import render_template_string, session
 
 import config
 from chat import create_app
-from chat.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_EVERY, FileSessions, JsonSerializer, RedisSessions
-from chat.sessions import LIFETIME, user_of
+from chat.storage.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_EVERY, FileSessions, JsonSerializer, RedisSessions
+from chat.web.sessions import LIFETIME, user_of
 from tests.people import Person
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.shortcuts import BufferedSocket, DirectWebSocket, direct
+from chat.live.fast_websocket import BufferedSocket, DirectWebSocket, direct
 from tests.people import new_client_id
 from tools import ROOT
 
@@ -61,7 +61,7 @@ def test_it_works(start_server, arrive, shortcuts):
 
 @pytest.mark.parametrize("file, name", [(file, name) for file in REPLACED for name in REPLACED[file]])
 def test_the_library_is_what_the_shortcut_was_written_for(file, name):
-    assert digest(file, name) == REPLACED[file][name], f"{name} has changed: read it, and chat/shortcuts.py beside it"
+    assert digest(file, name) == REPLACED[file][name], f"{name} has changed: read it, and chat/live/fast_websocket.py beside it"
 
 
 def test_unmasking():

@@ -5,7 +5,7 @@ import pytest
 
 import config
 from chat import create_app
-from chat.user import User
+from chat.accounts.user import User
 from tests.databases import Post, RecordingDatabase, person
 
 JSON = {"Accept": "application/json"}

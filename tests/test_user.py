@@ -2,7 +2,7 @@
 import pytest
 
 from chat.errors import Duplicate
-from chat.user import User
+from chat.accounts.user import User
 from tests.databases import Aside, beside, database, person  # noqa: F401
 
 NOBODY = 0      # an id that nobody has

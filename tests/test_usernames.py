@@ -1,7 +1,7 @@
 """Usernames: one canonical form is unique, and no name can be taken for another."""
 import pytest
 
-from chat import passwords, usernames
+from chat.accounts import passwords, usernames
 from chat.errors import Invalid
 from tests.people import Person, new_client_id
 

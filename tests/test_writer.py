@@ -3,10 +3,10 @@ import threading
 
 import pytest
 
-from chat import writer as module
-from chat.conversation import Conversation
+from chat.conversations import writer as module
+from chat.conversations.conversation import Conversation
 from chat.errors import Locked, Unavailable
-from chat.message import Message
+from chat.conversations.message import Message
 from tests.databases import (PATIENCE, Post, RecordingDatabase, beside, database, draft, person,  # noqa: F401
                              start_thread)
 from tests.waiting import wait_for

@@ -18,11 +18,12 @@ from pathlib import Path
 import pymysql
 
 import config
-from chat import name_index, schema
-from chat.database import SCHEMA, Database, open_database
+from chat.accounts import name_index
+from chat.storage import schema
+from chat.storage.database import SCHEMA, Database, open_database
 from chat.errors import Duplicate, Unavailable
-from chat.message import MAX_CHARACTER_BYTES
-from chat.printable import printable
+from chat.conversations.message import MAX_CHARACTER_BYTES
+from chat.web.log_stream import printable
 from tools import command_line
 
 FORMAT = re.compile(r"chat-backup-([1-9]\d{0,3})", re.ASCII)      # with the version of the database

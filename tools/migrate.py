@@ -4,10 +4,10 @@ import logging
 import sys
 
 import config
-from chat import name_index
-from chat.database import Database, open_database
+from chat.accounts import name_index
+from chat.storage.database import Database, open_database
 from chat.errors import Unavailable
-from chat.migrations import listing, newest
+from chat.storage.migrations import listing, newest
 from tools import command_line
 
 

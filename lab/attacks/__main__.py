@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from chat.runtime import allow_many_files
+from chat.live.runtime import allow_many_files
 
 from . import ATTACKS
 from .target import Target

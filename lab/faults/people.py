@@ -27,7 +27,7 @@ def delete_session(world, person):
         with world.redis.connect() as client:
             client.delete(f"session:{session_id}")
     else:
-        from chat.session_stores import FileSessions
+        from chat.storage.session_stores import FileSessions
         FileSessions(world.disk / "instance" / "sessions").delete(session_id)
 
 

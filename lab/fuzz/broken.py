@@ -9,15 +9,15 @@ import wsgi
 
 def fault():
     """An event's handler that stumbles over a field of another kind."""
-    from chat import sockets
+    from chat.live import sockets
     whole_number = sockets.whole_number
     sockets.whole_number = lambda value, name: whole_number(value + 0, name)
 
 
 def stall():
     """A refusal that takes the processor half a second."""
-    from chat import sockets
-    from chat.runtime import Runtime
+    from chat.live import sockets
+    from chat.live.runtime import Runtime
     fields, sleep = sockets.fields, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
 
     def slow(payload, *names):
@@ -29,7 +29,7 @@ def stall():
 
 def leak():
     """A transport that is forgotten nowhere once its client has said that it leaves."""
-    from chat.transport import Transports
+    from chat.live.transport import Transports
     closed = Transports.closed
 
     def forgetful(self, eio_sid, reason):
@@ -41,7 +41,7 @@ def leak():
 
 def death():
     """A packet that ends the process."""
-    from chat.transport import TextPacket
+    from chat.live.transport import TextPacket
     decode = TextPacket.decode
 
     def fatal(self, encoded_packet):
@@ -53,7 +53,7 @@ def death():
 
 def deaf():
     """A refused packet that closes everybody's connections."""
-    from chat.transport import Transports
+    from chat.live.transport import Transports
     close = Transports.close
 
     def close_all(self, eio_sid):

@@ -16,7 +16,7 @@ DROP TABLE marks;
 -- if marks.seq
 ALTER TABLE marks RENAME TO receipts;
 
--- What is stored beside a username is made of the usernames: chat/name_index.py makes it anew at the same start.
+-- What is stored beside a username is made of the usernames: chat/accounts/name_index.py makes it anew at the same start.
 CREATE TABLE IF NOT EXISTS username_skeletons (
     skeleton      VARCHAR(128) NOT NULL PRIMARY KEY,
     user_id       INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 """Names and passwords of runs of accents: Unicode's normalisation is quadratic in them, 14 seconds for 160 KB."""
 import pytest
 
-from chat import passwords, usernames
+from chat.accounts import passwords, usernames
 from tests.people import Person
 
 ACCENTS = "\u0315\u0300" * 40_000

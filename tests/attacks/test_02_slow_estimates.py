@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from chat import passwords
+from chat.accounts import passwords
 from chat.errors import Invalid
 
 LONGEST_ESTIMATE = 0.2      # seconds, on a busy machine; 0.4 to 1.6 for 32 characters before

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from chat.deadlines import BODY_SECONDS, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
+from chat.live.deadlines import BODY_SECONDS, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
 from tests.attacks.conftest import ASYNC_MODES, connect, measure
 from tests.waiting import wait_for
 

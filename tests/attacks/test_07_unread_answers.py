@@ -2,7 +2,7 @@
 import json
 from contextlib import ExitStack
 
-from chat.message import LONGEST, MAX_PAGE_BYTES
+from chat.conversations.message import LONGEST, MAX_PAGE_BYTES
 from tests.attacks.conftest import connect, measure
 
 READERS = 60

@@ -5,8 +5,8 @@ import pytest
 
 from chat.budgets import ADDRESS_REGISTRATIONS, REGISTRATIONS
 from chat.errors import Unavailable
-from chat.limits import network_of
-from chat.runtime import BoundedQueue
+from chat.storage.limits import network_of
+from chat.live.runtime import BoundedQueue
 from tests.people import Person
 
 AT_ONCE = 30

@@ -7,10 +7,10 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat import characters, collation, usernames
+from chat.accounts import characters, collation, usernames
 from chat.errors import Duplicate, Invalid
-from chat.name_index import is_taken
-from chat.user import User
+from chat.accounts.name_index import is_taken
+from chat.accounts.user import User
 from tests.databases import database, person     # noqa: F401: a fixture
 from tests.people import Person
 
@@ -250,7 +250,7 @@ def test_names_are_sorted_as_people_expect():
 
 
 def test_the_list_is_sorted_by_the_collation_and_its_pages_have_no_holes(database):
-    from chat.people import people_for
+    from chat.conversations.conversation_list import people_for
     me = person(database, "the one who looks")
     everybody, after = [], None
     while page := people_for(database, me.id, after, limit=7):

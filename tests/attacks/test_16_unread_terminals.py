@@ -6,9 +6,9 @@ import sys
 import pytest
 import requests
 
-from chat.message import Message
-from chat.printable import printable
-from chat.terminal import line
+from chat.conversations.message import Message
+from chat.web.log_stream import printable
+from chat.live.message_log import line
 from tests.attacks.conftest import connect
 from tests.server import OWN_SETTINGS, ROOT
 

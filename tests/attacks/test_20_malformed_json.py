@@ -1,7 +1,7 @@
 """JSON that no program would write, over HTTP and in Redis: it is refused in words, and leaves no traceback."""
 import pytest
 
-from chat.session_stores import PREFIX
+from chat.storage.session_stores import PREFIX
 from tests.people import Person
 
 DEPTH = 100_000

@@ -1,8 +1,8 @@
 """Searching, by somebody who has talked with thousands: it costs what the page shows, not what is stored."""
 import pytest
 
-from chat.people import people_for, people_found
-from chat.user import PAGE
+from chat.conversations.conversation_list import people_for, people_found
+from chat.accounts.user import PAGE
 from tests.databases import Post, open_sqlite, person
 
 pytestmark = pytest.mark.slow

@@ -4,8 +4,8 @@ import time
 import pytest
 
 from chat import MOST_FORM
-from chat.forms import MAX_FIELDS
-from chat.message import LONGEST
+from chat.web.forms import MAX_FIELDS
+from chat.conversations.message import LONGEST
 from tests.attacks.conftest import ASYNC_MODES
 from tests.people import Person, new_client_id
 

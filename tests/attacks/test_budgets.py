@@ -6,8 +6,11 @@ import pytest
 import requests
 
 import config
-from chat import budgets, deadlines, forms, message, transport
-from chat.limits import MemoryLimits
+from chat import budgets
+from chat.live import deadlines, transport
+from chat.web import forms
+from chat.conversations import message
+from chat.storage.limits import MemoryLimits
 from tests.people import Person
 
 TABLE = re.search(r"## What anybody may do\n(.*?)\n## ", Path("docs/operations.md").read_text(encoding="utf-8"), re.S)[1]

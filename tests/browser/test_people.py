@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
-from chat.user import PAGE
+from chat.accounts.user import PAGE
 from tests.browser.past import ago, hold
 from tests.people import new_client_id
 

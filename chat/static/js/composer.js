@@ -5,7 +5,7 @@ import { find, isComposing, me, ngettext, onTouch, setText, trimmed } from './pa
 const LIMIT = 4_000; // characters, as the server counts them
 const COUNT_FROM = 3_800;
 const TYPING_PAUSE_MS = 3_000;
-// What is not seen leaves a bubble empty, and the server refuses it: the same characters as in chat/characters.py.
+// What is not seen leaves a bubble empty, and the server refuses it: the same characters as in chat/accounts/characters.py.
 const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');

@@ -1,0 +1,82 @@
+"""What may be a username, when two of them are the same, look alike, or are found: all that is decided about names."""
+import unicodedata
+
+from flask_babel import lazy_gettext as _
+
+from ..errors import Invalid
+from . import collation
+from .characters import (
+    JOINER_IN_PLACE, MISPLACED_MARK, SPACES, is_blank, is_one_writing, same_punctuation, skeleton, without_idle_joiners,
+    without_ignorable,
+)
+
+SHORTEST = 2    # characters
+LONGEST = 32    # characters
+MAX_RAW_LENGTH = 4 * LONGEST    # characters before normalisation, which joins up to four and is quadratic in accents
+MAX_KEY = 128                   # characters of what is stored to compare names: longer ones are cut
+
+REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+ACUTE = "\u00B4"        # typed for an apostrophe; NFKC would make it a space and an accent on it
+
+
+def canonical(name):
+    """Return the form that must be unique: `O'Brien`, `o’brien` and `Ｏ´ＢＲＩＥＮ` share one.
+
+    What is too long to be anybody's name gives an empty string, which is nobody's, before it costs anything.
+    """
+    name = former_key(name.replace(ACUTE, "'"))
+    name = unicodedata.normalize("NFKC", same_punctuation(without_ignorable(name)).casefold())
+    return " ".join(name.split())[:MAX_KEY].strip()
+
+
+def former_key(name):
+    """Return what was the canonical form until spaces and punctuation were unified: accounts of then have it as their key."""
+    if len(name) > MAX_RAW_LENGTH:
+        return ""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
+
+
+def skeletons(name):
+    """Return the forms of which two people must not share one: their names would look the same.
+
+    Small letters are compared with small letters, as names are; and as shown, where `AIice` has a capital I.
+    """
+    found = []
+    for text in (canonical(name), skeleton(_spaced(name[:MAX_RAW_LENGTH]))):
+        found.append(canonical(skeleton(canonical(text)).casefold()))
+    return sorted(set(found))
+
+
+def searchable(name):
+    """Return the canonical form as base letters, as people type it into the search: `lukasz` for Łukasz."""
+    # ı is a letter of its own in every table; but its capital is I, as that of i.
+    return collation.base_letters(canonical(canonical(name).upper()))[:MAX_KEY]
+
+
+def sort_key(name):
+    """Return what sorts names as people expect: Élodie behind Eddy."""
+    return collation.sort_key(canonical(name)[:LONGEST])
+
+
+def shown(name):
+    """Return the name as it is stored and shown.
+
+    Raises Invalid with the reason where it could be taken for another name, or could not be typed or seen.
+    """
+    name = _spaced(name) if len(name) <= MAX_RAW_LENGTH else ""
+    if not SHORTEST <= len(name) <= LONGEST:
+        raise Invalid(_("A username has %(least)s to %(most)s characters.", least=SHORTEST, most=LONGEST))
+    letters = JOINER_IN_PLACE.sub("", name)
+    if any(unicodedata.category(c) in REFUSED_CATEGORIES or (c != " " and is_blank(c)) for c in letters):
+        raise Invalid(_("A username has no invisible or control characters."))
+    if any(c in "/\\" for c in name) or not any(c.isalnum() for c in name):
+        raise Invalid(_("A username needs a letter or a digit, and has no slash."))
+    if MISPLACED_MARK.search(unicodedata.normalize("NFD", letters)):
+        raise Invalid(_("In a username each accent stands on a letter: there is no accent alone, and none twice."))
+    if not is_one_writing(letters):
+        raise Invalid(_("A username is written in one alphabet only, of those that are in use today."))
+    return name
+
+
+def _spaced(name):
+    return without_idle_joiners(SPACES.sub(" ", unicodedata.normalize("NFKC", name.replace(ACUTE, "'"))).strip())

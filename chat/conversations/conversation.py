@@ -1,0 +1,91 @@
+"""Conversation: who talks with whom, how far it goes, how far each has read it, and since when."""
+from dataclasses import dataclass
+
+from ..clock import iso, now, stored
+from ..errors import Duplicate, Unavailable
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A direct conversation of two people. Its `id` never changes, so that it may be remembered."""
+
+    id: int
+
+    @classmethod
+    def between(cls, database, one, other):
+        """Return the conversation of two user ids, or None while nothing was written."""
+        found = database.query("SELECT id FROM conversations WHERE lower_id = %s AND higher_id = %s",
+                               sorted((one, other)), lambda row: cls(row["id"]))
+        return found[0] if found else None
+
+    @classmethod
+    def open_between(cls, database, one, other):
+        """Return the conversation of two user ids, made if there is none; two processes at once make one."""
+        pair = sorted((one, other))
+        if not cls.between(database, one, other):
+            member = ("INSERT INTO members (conversation_id, user_id, read_seq)"
+                      " SELECT id, %s, 0 FROM conversations WHERE lower_id = %s AND higher_id = %s")
+            try:
+                database.transaction([
+                    ("INSERT INTO conversations (kind, lower_id, higher_id) VALUES ('direct', %s, %s)", pair),
+                    (member, (one, *pair)),
+                    (member, (other, *pair)),
+                ])
+            except Duplicate:
+                pass    # another process was faster
+        return cls.between(database, one, other)
+
+    def last_seq(self, database):
+        """Return the greatest seq, 0 while nothing is stored: one step in the index."""
+        return database.query("SELECT MAX(seq) AS seq FROM messages WHERE conversation_id = %s", (self.id,))[0]["seq"] or 0
+
+    @staticmethod
+    def last_seqs(database, conversation_ids):
+        """Return {conversation id: the greatest seq, 0 while nothing is stored}, in one statement for all of them."""
+        one = "SELECT %s AS id, MAX(seq) AS seq FROM messages WHERE conversation_id = %s"
+        rows = database.query(" UNION ALL ".join([one] * len(conversation_ids)),
+                              [value for conversation_id in conversation_ids for value in (conversation_id,) * 2])
+        return {row["id"]: row["seq"] or 0 for row in rows}
+
+    def read_seqs(self, database):
+        """Return {user_id: the last seq that this person has read}."""
+        rows = database.query("SELECT user_id, read_seq FROM members WHERE conversation_id = %s", (self.id,))
+        return {row["user_id"]: row["read_seq"] for row in rows}
+
+    def mark_read(self, database, reader_id, seq):
+        """Move the read mark of one person forward; return whether it moved. It never goes back."""
+        moved = database.execute("UPDATE members SET read_seq = %s"
+                                 " WHERE conversation_id = %s AND user_id = %s AND read_seq < %s",
+                                 (seq, self.id, reader_id, seq)) > 0
+        if moved:
+            try:
+                self._note_mark(database, reader_id, "read", seq)
+            except Unavailable:
+                pass    # it is read all the same: only the time is lost
+        return moved
+
+    def mark_delivered(self, database, user_id, seq):
+        """Note that everything up to `seq` has reached one person, unless that much is noted already."""
+        if seq and not self.marked_at(database, user_id, "delivered", seq):
+            self._note_mark(database, user_id, "delivered", seq)
+
+    def marked_at(self, database, user_id, kind, seq):
+        """Return when one person's mark came to stand at `seq` or above, or None: one step in the index."""
+        times = database.query("SELECT at FROM receipts WHERE conversation_id = %s AND user_id = %s AND kind = %s"
+                               " AND seq >= %s ORDER BY seq LIMIT 1", (self.id, user_id, kind, seq),
+                               lambda row: iso(row["at"]))
+        return times[0] if times else None
+
+    def arrival(self, database, message):
+        """Return when a message was delivered to its receiver, and when it was read; None for what is not known."""
+        delivered, read = (self.marked_at(database, message.receiver_id, kind, message.seq)
+                           for kind in ("delivered", "read"))
+        # What was read had come, even where nobody said so.
+        return min((time for time in (delivered, read) if time), default=None), read
+
+    def _note_mark(self, database, user_id, kind, seq):
+        try:
+            database.execute("INSERT INTO receipts (conversation_id, user_id, kind, seq, at) VALUES (%s, %s, %s, %s, %s)",
+                             (self.id, user_id, kind, seq, stored(now())))
+        except Duplicate:
+            pass    # another tab was faster

@@ -1,0 +1,164 @@
+"""Message: what one person wrote to another, and where it stands in their conversation."""
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _
+
+from ..accounts.characters import is_blank
+from ..clock import iso, stored
+from ..errors import Invalid, Locked, TooLong, Unavailable
+
+LONGEST = 4000              # characters, after trimming
+LONGEST_CLIENT_ID = 64      # characters
+MOST_ROWS = 200             # messages in one answer
+MAX_ROW_BYTES = 300         # of a message in an INSERT, beside its text: numbers, time and client_id with its escapes
+MAX_CHARACTER_BYTES = 4     # of a character in SQL: UTF-8's longest, and an escape has two
+MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
+
+COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id,"
+           " u.username AS sender")
+# LEFT, though everyone who sent is there: it keeps messages first. Where users are few and messages many, MariaDB would
+# begin with the users, read all that each of them has ever sent, and sort it.
+FROM = "FROM messages m LEFT JOIN users u ON u.id = m.sender_id"
+
+
+@dataclass(slots=True)
+class Message:
+    """One message; `timestamp` is UTC as the contract sends it, `seq` its number in the conversation, from 1."""
+
+    sender_id: int
+    receiver_id: int
+    message: str
+    client_id: str
+    sender: str
+    timestamp: str = ""
+    id: int = 0
+    conversation_id: int = 0
+    seq: int = 0
+
+    @classmethod
+    def from_row(cls, row):
+        return cls(**{**row, "timestamp": iso(row["timestamp"])})
+
+    @classmethod
+    def written(cls, sender, receiver_id, text, client_id):
+        """Return a well-formed message that is not stored yet. Raises Invalid or TooLong with the reason."""
+        return cls(sender.id, receiver_id, checked_text(text), checked_client_id(client_id), sender.username)
+
+    @property
+    def max_statement_bytes(self):
+        """How many bytes it adds to an INSERT at most."""
+        return MAX_ROW_BYTES + MAX_CHARACTER_BYTES * len(self.message)
+
+    def as_json(self):
+        """Return the message as the contract sends it."""
+        return {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
+                "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.message,
+                "timestamp": self.timestamp}
+
+    @classmethod
+    def page(cls, database, conversation_id, before=None, after=None, limit=50):
+        """Return at most `limit` messages, ascending: the first ones after `after`, else the last ones before `before`.
+
+        Long ones fill a page earlier: there is always one, and no more than MAX_PAGE_BYTES of text.
+        """
+        bounds, values = "", []
+        if before is not None:
+            bounds, values = bounds + " AND m.seq < %s", [*values, before]
+        if after is not None:
+            bounds, values = bounds + " AND m.seq > %s", [*values, after]
+        order = "DESC" if after is None else "ASC"
+        rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s{bounds}"
+                              f" ORDER BY m.seq {order} LIMIT %s",
+                              (conversation_id, *values, min(limit, MOST_ROWS)), cls.from_row)
+        rows = _fitting(rows)
+        return rows[::-1] if after is None else rows
+
+    @classmethod
+    def numbered(cls, database, conversation_id, seq):
+        """Return the message of that number in a conversation, or None."""
+        found = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq = %s",
+                               (conversation_id, seq), cls.from_row)
+        return found[0] if found else None
+
+    @classmethod
+    def resent(cls, database, drafts):
+        """Return {(sender_id, client_id): Message} for those of the drafts that are stored already."""
+        keys = " OR ".join(["(m.sender_id = %s AND m.client_id = %s)"] * len(drafts))
+        rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE {keys}",
+                              [value for draft in drafts for value in (draft.sender_id, draft.client_id)], cls.from_row)
+        return {(row.sender_id, row.client_id): row for row in rows}
+
+    @classmethod
+    def stored_after(cls, database, message_id):
+        """Return the first messages of all conversations above an id, in the order of their ids."""
+        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.id > %s ORDER BY m.id LIMIT %s", (message_id, MOST_ROWS),
+                              cls.from_row)
+
+    @staticmethod
+    def highest_id(database):
+        """Return the greatest id of all messages, 0 where there is none."""
+        return database.query("SELECT MAX(id) AS id FROM messages")[0]["id"] or 0
+
+    @classmethod
+    def insert(cls, database, messages):
+        """Store numbered messages in one statement and give them their ids: all of them or, raising Duplicate, none."""
+        one = "(%s, %s, %s, %s, %s, %s, %s)"
+        ids = database.insert(
+            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id) VALUES "
+            + ", ".join([one] * len(messages)),
+            [value for m in messages for value in
+             (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, stored(m.timestamp), m.client_id)],
+            rows=len(messages))
+        for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
+            message.id = new_id
+
+    @classmethod
+    def _ids_of(cls, database, messages):
+        try:
+            stored_rows = cls.resent(database, messages)
+        except Locked as error:     # which would mean that nothing was stored
+            raise Unavailable() from error
+        return [stored_rows[message.sender_id, message.client_id].id for message in messages]
+
+
+def _fitting(messages):
+    """Return the first of the messages, as many as one answer holds."""
+    size = 0
+    for count, message in enumerate(messages):
+        size += len(message.message.encode())
+        if count and size > MAX_PAGE_BYTES:
+            return messages[:count]
+    return messages
+
+
+def checked_text(text):
+    """Return the text as it is stored: without blank lines before it and blanks after it, lines ended by a line feed alone."""
+    if not isinstance(text, str):
+        raise Invalid(_("A message is text."))
+    text = text.replace("\r\n", "\n").rstrip()
+    indented = len(text) - len(text.lstrip())
+    text = text[text.rfind("\n", 0, indented) + 1:]
+    if len(text) > LONGEST:
+        text = text.lstrip()    # an indent is no reason to refuse what is short enough without it
+    if is_blank(text):      # it would leave a bubble empty
+        raise Invalid(_("A message cannot be empty."))
+    if len(text) > LONGEST:
+        raise TooLong(_("A message has at most %(most)s characters.", most=LONGEST))
+    if "\0" in text or not _is_unicode(text):
+        raise Invalid(_("This text has characters that cannot be stored."))
+    return text
+
+
+def checked_client_id(client_id):
+    """Return the id if it is 1 to 64 visible ASCII characters."""
+    if (not isinstance(client_id, str) or not 1 <= len(client_id) <= LONGEST_CLIENT_ID
+            or not all("!" <= c <= "~" for c in client_id)):
+        raise Invalid(_("clientId must be 1 to %(most)s visible ASCII characters.", most=LONGEST_CLIENT_ID))
+    return client_id
+
+
+def _is_unicode(text):
+    try:
+        return bool(text.encode("utf-8"))
+    except UnicodeEncodeError:      # half of a surrogate pair, which JSON can carry and no database takes
+        return False

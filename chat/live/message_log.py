@@ -1,0 +1,52 @@
+"""The line that the server's terminal shows for each message, as in the report."""
+import json
+from _queue import Empty, SimpleQueue     # the C one: what eventlet makes of queue.SimpleQueue serves green threads alone
+
+from ..web.log_stream import printable
+
+MOST_WAITING = 10_000       # lines; a terminal that takes none costs lines, never messages
+GATHER = 0.05               # seconds between two looks at what is to be printed: a thread that wakes for each line stops the others
+
+
+class Terminal:
+    """Prints stored messages from a thread of its own: a slow console, or a pipe that nobody reads, delays nobody."""
+
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.messages = SimpleQueue()
+        self.started = False
+
+    def show(self, message):
+        if not self.started:
+            self.started = True
+            self.runtime.start_thread(self._print)
+        if self.messages.qsize() < MOST_WAITING:
+            self.messages.put(message)
+
+    def _print(self):
+        sleep = self.runtime.thread_sleep
+        while True:
+            lines = [line(self.messages.get())]
+            try:
+                while True:
+                    lines.append(line(self.messages.get_nowait()))
+            except Empty:
+                pass
+            try:
+                print("\n".join(lines), flush=True)
+            except (OSError, ValueError):   # the terminal was closed
+                return
+            sleep(GATHER)
+
+
+def line(message):
+    """Return a message as one line: JSON keeps one with line breaks on one."""
+    return printable(json.dumps({"sender": message.sender, "senderId": message.sender_id, "receiverId": message.receiver_id,
+                       "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False))
+
+
+class Silence:
+    """LOG_MESSAGES=0: the text of private messages does not belong in a log."""
+
+    def show(self, message):
+        pass

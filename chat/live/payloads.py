@@ -1,0 +1,43 @@
+"""What the events of the live connection carry: taken apart with care, and always answered."""
+import functools
+import logging
+
+from flask_babel import lazy_gettext as _
+
+from ..errors import ChatError, Internal, Invalid
+
+log = logging.getLogger(__name__)
+
+
+def acknowledged(handler, speaking, note):
+    """Make a handler of (sid, payload) answer a refusal in its acknowledgement; python-socketio would send none.
+
+    `speaking(sid)` is a context in which words are in the language of that connection; `note(error)` is told of each refusal.
+    """
+    @functools.wraps(handler)
+    def answer(sid, payload=None, *_more):
+        try:
+            return handler(sid, payload)
+        except ChatError as refusal:
+            error = refusal
+        except Exception:
+            log.exception("%s failed", handler.__name__)
+            error = Internal()
+        note(error)
+        with speaking(sid):
+            return {"ok": False, "error": error.as_json()}
+    return answer
+
+
+def fields(payload, *names):
+    """Return the values of these fields of an object. Raises Invalid where it is none, or has them not."""
+    if not isinstance(payload, dict) or any(name not in payload for name in names):
+        raise Invalid(_("Expected an object with %(names)s.", names=", ".join(names)))
+    return [payload[name] for name in names]
+
+
+def whole_number(value, name):
+    """Return the value if it is a whole number from 0, which `true` is not. Raises Invalid otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=0))
+    return value

@@ -1,0 +1,93 @@
+"""Files of SQL: their statements, what each column of their tables holds, and the conditions of a migration's steps."""
+import functools
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.S)
+COLUMN = re.compile(r"\s*([a-z]\w*)\s+(INTEGER|VARCHAR\((\d+)\)|TEXT|DATETIME\(3\))(.*)")      # constraints are in capitals
+TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)       # DATETIME(3) as both engines give it
+CONDITION = re.compile(r"-- if (.+)")
+HIGHEST_ID = 2**31 - 1      # of a user, a message or a seq: what INTEGER holds in all engines
+MAX_TEXT_BYTES = 65535      # of TEXT in MySQL
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `kind` is INTEGER, VARCHAR, TEXT or DATETIME, `size` the characters of a VARCHAR, `lowest` of an INTEGER."""
+
+    kind: str
+    size: int
+    lowest: int
+    nullable: bool
+    has_default: bool
+
+    def holds(self, value):
+        """Tell whether every engine stores just this value here."""
+        if value is None:
+            return self.nullable
+        if self.kind == "INTEGER":
+            return type(value) is int and self.lowest <= value <= HIGHEST_ID       # a bool is none
+        if not isinstance(value, str) or "\0" in value:
+            return False
+        if self.kind == "DATETIME":
+            return _is_timestamp(value)
+        if self.kind == "VARCHAR" and len(value) > self.size:
+            return False
+        try:
+            return len(value.encode()) <= MAX_TEXT_BYTES
+        except UnicodeEncodeError:      # half of a surrogate pair
+            return False
+
+
+def _is_timestamp(text):
+    try:
+        return bool(TIMESTAMP.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:      # a 30th of February
+        return False
+
+
+@functools.cache
+def statements(path):
+    """Return the statements of the file, without its comments."""
+    text = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+    return tuple(statement for statement in text.split(";") if statement.strip())
+
+
+@functools.cache
+def tables(path):
+    """Return {table: {column: Column}}, both in the order of the file."""
+    found = {}
+    for statement in statements(path):
+        name, body = TABLE.search(statement).groups()
+        found[name] = {match[1]: _column(*match.groups()[1:]) for line in body.splitlines() if (match := COLUMN.match(line))}
+    return found
+
+
+def _column(kind, size, rest):
+    # MySQL would take 0 in a column that counts by itself for the next number.
+    return Column(kind.partition("(")[0], int(size or 0), 0 if "DEFAULT 0" in rest else 1, "NOT NULL" not in rest, "DEFAULT" in rest)
+
+
+@functools.cache
+def steps(path):
+    """Return the statements of a migration as (condition, statement); the condition is empty where there is none."""
+    found, condition, lines = [], "", []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := CONDITION.fullmatch(line.strip()):
+            condition = match[1]
+        lines.append(line.partition("--")[0].rstrip())
+        if lines[-1].endswith(";"):
+            found.append((condition, "\n".join(lines).strip().rstrip(";")))
+            condition, lines = "", []
+    return tuple(found)
+
+
+def holds(condition, there):
+    """Tell whether `marks and no members.role` is so, where {table: its columns} are there."""
+    for term in condition.split(" and ") if condition else ():
+        table, _dot, column = term.removeprefix("no ").partition(".")
+        is_there = table in there and (not column or column in there[table])
+        if is_there == term.startswith("no "):
+            return False
+    return True

@@ -1,0 +1,37 @@
+"""The key that signs the form tokens."""
+import os
+import secrets
+
+from config import SECRET_KEY_BYTES, ConfigError
+
+from .private_files import private_folder
+
+
+def secret_key(settings):
+    """Return SECRET_KEY; in the embedded mode one is made once and kept, readable by its owner alone."""
+    if settings["SECRET_KEY"]:
+        return settings["SECRET_KEY"]
+    try:
+        path = private_folder(settings["INSTANCE_PATH"]) / "secret_key"
+        if not path.exists():
+            _write_whole(path, secrets.token_hex())
+        key = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"The secret key cannot be kept: {error}") from error
+    if len(key.strip()) < SECRET_KEY_BYTES:
+        raise ConfigError(f"{path} is damaged: it holds fewer than {SECRET_KEY_BYTES} bytes. Delete it, and a new key is made.")
+    return key.decode("latin-1")
+
+
+def _write_whole(path, text):
+    """Write a file that is there whole or not at all: a full disk leaves no half of a key behind. Raises OSError."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if not path.exists():       # else another process was faster, and its key counts
+            os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

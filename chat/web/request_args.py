@@ -1,0 +1,33 @@
+"""What a request asks for: numbers in its query, JSON or a page."""
+from flask import abort, request
+from flask_babel import gettext as _
+
+from ..storage.schema import HIGHEST_ID
+from ..errors import Invalid
+
+LONGEST_NUMBER = 20     # digits
+
+
+def number(name, default, lowest=0):
+    """Return a whole number from the query. Raises Invalid where it is none."""
+    value = request.args.get(name)
+    if value in (None, ""):
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER) or int(value) < lowest:
+        raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=lowest))
+    return min(int(value), HIGHEST_ID)
+
+
+def refuse_unreadable():
+    """Refuse a query that is not UTF-8: Werkzeug would raise UnicodeDecodeError wherever it is first looked at."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        abort(400)
+
+
+def wants_json():
+    """Tell whether the client asks for JSON rather than for a page."""
+    accept = request.accept_mimetypes
+    named = "application/json" in accept.values()
+    return request.is_json or (named and accept["application/json"] >= accept["text/html"])

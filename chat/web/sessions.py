@@ -1,0 +1,132 @@
+"""Sessions. Flask-Session stores those of logged-in users on the server; a visitor's is in a signed cookie, so that a form stores nothing."""
+from datetime import timedelta
+
+from flask import current_app as app
+from flask import request
+from flask_session import Session
+from werkzeug.http import parse_cookie
+
+from ..errors import Unavailable
+from ..storage.session_stores import PREFIX, USER, JsonFiles, user_id_in
+from .request_args import wants_json
+from .session_cookie import SessionCookie
+
+LIFETIME = timedelta(days=14)
+READING = ("GET", "HEAD")
+WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # nobody's: answered while Redis is away too
+
+
+def install(app, sessions, https, connected):
+    """Give the app server-side sessions in that store, with cookies as strict as the address allows.
+
+    `connected(session id)` returns whose session a live connection has, or None.
+    """
+    cookie = app.session_cookie = SessionCookie(app.secret_key, https)
+    app.config.update(
+        sessions.config,
+        SESSION_KEY_PREFIX=PREFIX,
+        SESSION_PERMANENT=True,
+        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        # A request under way while its person logs out must not save the deleted session again.
+        SESSION_REFRESH_EACH_REQUEST=False,
+        SESSION_COOKIE_NAME=cookie.name,
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    Session(app)
+    app.session_interface.serializer = JsonFiles.serializer
+    app.session_interface._generate_sid = cookie.new_id
+    app.session_interface.get_cookie_name = lambda _app: cookie.name_in(request.cookies)
+    _keep_visitors_in_cookies(app, cookie)
+    _open_gently(app, connected)
+
+
+def _keep_visitors_in_cookies(app, cookie):
+    """Keep a visitor's session, which holds only the CSRF token, in the cookie itself.
+
+    A thousand requests for a form store nothing on the server, and a form that was open for days still works.
+    """
+    interface = app.session_interface
+    save_stored = interface.save_session
+
+    def open_session(_app, request):
+        value = cookie.value_in(request.cookies)
+        known = cookie.known_of_visitor(value)
+        if known is None and value:
+            stored = interface._retrieve_session_data(PREFIX + value)
+            if stored is not None:
+                return interface.session_class(stored, sid=value)
+        return interface.session_class(known, sid=cookie.new_id(), permanent=True)
+
+    def save_session(app, session, response):
+        if not session or USER in session:
+            save_stored(app, session, response)
+            cookies = response.headers.getlist("Set-Cookie")
+            if len(cookies) > 1:    # the session's is the first, for programs that read only one
+                response.headers.setlist("Set-Cookie", cookies[-1:] + cookies[:-1])
+            return
+        response.vary.add("Cookie")
+        if session.modified:
+            response.set_cookie(cookie.name_in(request.cookies), cookie.signer.dumps(dict(session)),
+                                expires=interface.get_expiration_time(app, session), httponly=True,
+                                secure=app.config["SESSION_COOKIE_SECURE"], samesite=app.config["SESSION_COOKIE_SAMESITE"])
+    interface.open_session, interface.save_session = open_session, save_session
+
+
+def _open_gently(app, connected):
+    """Open no session where none is needed, and let a store that does not answer be refused with a page of the chat.
+
+    Flask opens the session before anything that could answer; an error there would leave the error page without one.
+    Whoever has a live connection reads on without the store: that connection was let in by this very session.
+    """
+    open_session = app.session_interface.open_session
+
+    def open_or_remember(app, request):
+        if request.path.startswith(WITHOUT_SESSION):
+            return None         # Flask puts an empty one there that nothing can be written to
+        try:
+            return open_session(app, request)
+        except Unavailable as error:
+            session_id = app.session_cookie.value_in(request.cookies)
+            user_id = connected(session_id) if request.method in READING and wants_json() else None
+            if user_id:     # what only reads changes no session, so none is written
+                return app.session_interface.session_class({USER: str(user_id)}, sid=session_id)
+            request.session_error = error
+    app.session_interface.open_session = open_or_remember
+
+    @app.before_request
+    def refuse_without_session():
+        if hasattr(request, "session_error"):
+            raise request.session_error
+
+
+def has_ended():
+    """Tell whether the browser that asks still shows the id of a session, though nobody is logged in by it."""
+    return app.session_cookie.is_own_id(app.session_cookie.value_in(request.cookies))
+
+
+def forget_cookie(answer):
+    """Have the browser that gets this answer forget the session's cookie."""
+    # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
+    answer.delete_cookie(app.session_cookie.name_of_value(request.cookies), secure=app.config["SESSION_COOKIE_SECURE"], httponly=True,
+                         samesite="Lax")
+
+
+def user_of(sessions, session_id):
+    """Return the user id of a session, or None for one that is unknown, ended or not logged in."""
+    stored = sessions.read(session_id) if session_id else None
+    return user_id_in(stored or {})
+
+
+def is_logged_in(sessions, session_id):
+    """Tell whether a session is somebody's; where its store does not answer, it may be."""
+    try:
+        return user_of(sessions, session_id) is not None
+    except Unavailable:
+        return True
+
+
+def session_id_of(environ, cookie):
+    """Return the session id that a handshake carries, or an empty string."""
+    return cookie.value_in(parse_cookie(environ))
