@@ -11,7 +11,7 @@ import requests
 
 from chat.storage.database import open_database
 from chat.accounts.passwords import hash_password
-from chat.live.presence import RedisBoard
+from chat.live.presence import RedisRegistry
 from chat.storage.session_stores import PREFIX, USER, FileSessions, JsonFiles
 from chat.web.sessions import LIFETIME
 from chat.accounts.user import User
@@ -108,7 +108,7 @@ class Chat(Subject):
         """Start a new process in the place of the old one, as if it had been away until all had gone."""
         self.server.kill()
         with self.grounds.redis.connect() as client:
-            client.delete(RedisBoard.KEY)
+            client.delete(RedisRegistry.KEY)
         self.server.start()
         self.pid = self.server.process.pid
 

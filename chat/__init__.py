@@ -17,11 +17,12 @@ from .accounts.auth_controller import AuthController
 from .storage.database import Database, open_database
 
 from .accounts import name_index
-from .conversations.writer import Writer
-from .live.backends import open_stores
+from .live.backends import open_backends
+from .live.connections import Connections
 from .live.deadlines import Bodies
 from .live.fast_websocket import NoShortcuts, Shortcuts
-from .live.message_log import Silence, Terminal
+from .live.message_log import MessageLog, NoMessageLog
+from .live.presence_feed import PresenceFeed
 from .live.runtime import Runtime
 from .live.transport import MOST_BODY, Guard, TextPacket, Transports
 from .storage.secret_key import secret_key
@@ -30,13 +31,14 @@ from .web.avatars import addresses, avatars, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
 from .web.json_codec import FlaskJson, SocketJson
-from .web.metrics import Measures, metrics_blueprint
+from .web.metrics import Metrics, metrics_blueprint
 from .web.request_args import refuse_unreadable
+from .web.session_cookie import SessionCookie
 
 __all__ = ["User", "Message", "Socket", "ChatController", "AuthController", "Database", "create_app"]
 
-MOST_FORM = 256 * 1024      # bytes of a form
-PING_EVERY, PING_TIMEOUT = 10, 10       # seconds; someone who vanished is offline 20 + 3 seconds later
+MAX_FORM_BYTES = 256 * 1024
+PING_INTERVAL, PING_TIMEOUT = 10, 10    # seconds; someone who vanished is offline 20 + 3 seconds later
 
 
 class SessionLogin(LoginManager):
@@ -51,63 +53,75 @@ SOCKETIO_OPTIONS = {
     "manage_session": False,            # a copy of the session would outlive the logout
     "cors_allowed_origins": [],         # the guard looks at origins; the library believes X-Forwarded-Host
     "json": SocketJson, "serializer": TextPacket, "max_http_buffer_size": MOST_BODY, "http_compression": False,
-    "ping_interval": PING_EVERY, "ping_timeout": PING_TIMEOUT,
+    "ping_interval": PING_INTERVAL, "ping_timeout": PING_TIMEOUT,
 }
 
 
 def create_app(settings=None):
     """Return the Flask application, wired; `app.chat` is its Socket. Raises ConfigError where it cannot start."""
     settings = settings or config.load()
-    runtime = Runtime(settings["ASYNC_MODE"])
-    database, stores = open_database(settings, runtime.wait_for, name_index.complete), open_stores(settings)
+    runtime, metrics = Runtime(settings["ASYNC_MODE"]), Metrics()
+    database = open_database(settings, runtime.wait_for, name_index.complete)
+    backends = open_backends(settings)
+    app = new_flask(settings)
+    cookie = SessionCookie(app.secret_key, settings["HTTPS"])
+    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie)
+    install_web(app, settings, backends, cookie, socket.connections)
 
+    login_manager = SessionLogin(app)
+    login_manager.session_protection = None     # it would write the session when an address changes
+    login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
+    error_handlers.install(app, login_manager, metrics.refusal)
+    page_owner.install(app)
+
+    auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
+    chat = ChatController(database, backends.presence, socket.messaging)
+    for blueprint in (auth.blueprint(), chat.blueprint(), health_blueprint(database, backends.ping),
+                      metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars, assets.assets):
+        app.register_blueprint(blueprint)
+    app.chat, app.runtime = socket, runtime
+    return app
+
+
+def new_flask(settings):
+    """Return Flask, configured."""
     app = Flask(__name__, static_folder=None)
     app.json = FlaskJson(app)
     app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
-    app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MOST_FORM, MAX_FORM_PARTS=MAX_FIELDS,
+    app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS,
                       WTF_CSRF_TIME_LIMIT=None)
-    sessions.install(app, stores.sessions, settings["HTTPS"], lambda session_id: socket.connected_by(session_id))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses)
+    app.context_processor(lambda: {"theme": theme()})
+    return app
+
+
+def connect_socket(app, settings, runtime, database, backends, metrics, cookie):
+    """Return the Socket, with Socket.IO below it and in front of that what refuses bad requests."""
+    server = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS).server
+    session_id_of = functools.partial(sessions.session_id_of, cookie=cookie)
+    is_logged_in = functools.partial(sessions.is_logged_in, backends.sessions)
+    guard = app.wsgi_app = Guard(app.wsgi_app, runtime, session_id_of, is_logged_in, settings["HTTPS"])
+    if settings["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
+    app.wsgi_app = Bodies(app.wsgi_app, runtime)
+    shortcuts = Shortcuts(server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
+    transports = Transports(server, guard, shortcuts, backends.budgets)
+    presence_feed = PresenceFeed(server, backends.presence)
+    connections = Connections(server, database, backends, transports, presence_feed, session_id_of, languages.speaker(app), metrics)
+    message_log = MessageLog(runtime) if settings["LOG_MESSAGES"] else NoMessageLog()
+    return Socket(server, database, backends, connections, message_log, metrics, runtime.new_signal)
+
+
+def install_web(app, settings, backends, cookie, connections):
+    """Give every page its session, headers and language, and refuse bad requests before a view sees them."""
+    sessions.install(app, cookie, backends.sessions, settings["HTTPS"], connections.user_id_of_session)
     headers.install(app, settings["HTTPS"])
     compression.install(app)
     languages.install(app)
     app.before_request(refuse_unreadable)
     app.before_request(refuse_costly)
     CSRFProtect(app)
-    login_manager = SessionLogin(app)
-    login_manager.session_protection = None     # it would write the session when an address changes
-    login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
-    measures = Measures()
-    error_handlers.install(app, login_manager, measures.refusal)
-    page_owner.install(app)
-
-    socketio = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS)
-    session_id_of = functools.partial(sessions.session_id_of, cookie=app.session_cookie)
-    guard = app.wsgi_app = Guard(app.wsgi_app, runtime,
-                                 session_id_of,
-                                 lambda session_id: sessions.is_logged_in(stores.sessions, session_id), settings["HTTPS"])
-    if settings["PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
-    app.wsgi_app = Bodies(app.wsgi_app, runtime)
-    shortcuts = Shortcuts(socketio.server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
-    transports = Transports(socketio.server, guard, shortcuts, stores.budgets)
-    terminal = Terminal(runtime) if settings["LOG_MESSAGES"] else Silence()
-    socket = Socket(socketio.server, database, stores, transports, terminal, session_id_of,
-                    languages.speaker(app), measures)
-    socket.writer = Writer(database, socket.receive_message, runtime.new_signal, socketio.start_background_task,
-                           measures)
-
-    app.register_blueprint(AuthController(database, stores, runtime, socket, settings["BCRYPT_ROUNDS"]).blueprint())
-    app.register_blueprint(ChatController(database, stores, socket).blueprint())
-    app.register_blueprint(health_blueprint(database, stores))
-    app.register_blueprint(metrics_blueprint(measures, socket, runtime.deadlines, settings["METRICS_TOKEN"]))
-    app.register_blueprint(avatars)
-    app.register_blueprint(assets.assets)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline,
-                                 avatars_of=addresses)
-    app.context_processor(lambda: {"theme": theme()})
-    app.chat, app.runtime = socket, runtime
-    return app
 
 
 def theme():

@@ -7,11 +7,11 @@ def now():
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def stored(iso_time):
-    """Return it as the database keeps it: `2024-07-07 15:04:17.601`, UTC."""
+def to_db(iso_time):
+    """Return such a time as the database keeps it: `2024-07-07 15:04:17.601`, UTC."""
     return iso_time[:-1].replace("T", " ")
 
 
-def iso(stored_time):
-    """Return what the database kept as the contract sends it."""
+def from_db(stored_time):
+    """Return a time of the database as the contract sends it."""
     return stored_time.replace(" ", "T") + "Z"

@@ -36,14 +36,14 @@ def install_in_server(name):
 
 
 def acknowledge_early():
-    from chat.conversations.writer import Waiting, Writer
+    from chat.conversations.writer import PendingMessage, Writer
 
-    def store(self, draft, origin=None):
-        with self.gate:
-            self.queue.append(Waiting(draft, origin, self.new_event()))
-            nobody_commits, self.busy = not self.busy, True
+    def store(self, draft, sender_sid=None):
+        with self.lock:
+            self.queue.append(PendingMessage(draft, sender_sid, self.new_event()))
+            nobody_commits, self.committing = not self.committing, True
         if nobody_commits:
-            self._hand_on()
+            self._release()
         return draft
     Writer.store = store
 
@@ -64,18 +64,18 @@ def blind_watch():
 
 def store_refused():
     from chat.errors import Invalid
-    from chat.live.sockets import Socket
-    accept = Socket.accept
+    from chat.conversations.messaging import Messaging
+    send = Messaging.send
 
     def refuse(self, *arguments, **options):
-        accept(self, *arguments, **options)
+        send(self, *arguments, **options)
         raise Invalid("No.")
-    Socket.accept = refuse
+    Messaging.send = refuse
 
 
 def endless_lease():
     from chat.live import presence
-    presence.LEASE = 1_000_000
+    presence.LEASE_SECONDS = 1_000_000
 
 
 # --- guards against attackers: `prove --hostile --mutant NAME` shows that their rows turn red

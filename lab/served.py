@@ -47,9 +47,9 @@ def install_fail_points():
         die_at(BEFORE_ANSWER)
         return answer
 
-    def failing_receive(self, message, origin):
+    def failing_receive(self, message, sender_sid):
         if not springs(LOSE_PUSH):
-            receive_message(self, message, origin)
+            receive_message(self, message, sender_sid)
     Message.insert = staticmethod(failing_insert)
     Socket.send_message = failing_send
     Socket.receive_message = failing_receive

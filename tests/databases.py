@@ -12,7 +12,7 @@ from chat.storage.database import SCHEMA, Database, MySQLEngine, SQLiteEngine, o
 from chat.storage.schema import statements
 from chat.conversations.message import Message
 from chat.accounts.user import User
-from chat.web.metrics import Measures
+from chat.web.metrics import Metrics
 from chat.conversations.writer import Writer
 
 VERSION_1 = migrations.files()[1]       # the tables as they were before versions were recorded
@@ -122,7 +122,7 @@ def person(database, name=None):
 
 
 def draft(sender, receiver, text="bonjour", client_id=None):
-    return Message.written(sender, receiver.id, text, client_id or uuid.uuid4().hex)
+    return Message.draft(sender, receiver.id, text, client_id or uuid.uuid4().hex)
 
 
 def start_thread(target):
@@ -136,7 +136,7 @@ class Post:
 
     def __init__(self, database):
         self.delivered = []
-        self.writer = Writer(database, lambda *what: self.delivered.append(what), threading.Event, start_thread, Measures())
+        self.writer = Writer(database, lambda *what: self.delivered.append(what), threading.Event, start_thread, Metrics())
 
     def send(self, *arguments, origin=None, **options):
         """Store and return a message; arguments as of `draft`."""

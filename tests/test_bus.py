@@ -9,12 +9,15 @@ import pytest
 
 from chat.storage import fast_json
 from chat.budgets import MESSAGES
-from chat.live.bus import HOLD, RedisBus, Trail
+from chat.live.bus import RedisBus
+from chat.live.delivery_cursor import COMMIT_REORDER_WINDOW, DeliveryCursor
 from chat.conversations.message import Message
-from chat.live.presence import RedisBoard
+from chat.live.presence import RedisRegistry
 from chat.storage.redis_client import open_client
-from chat.live.sockets import SESSION_ENDED, Socket
-from chat.live.message_log import Silence
+from chat.live.broadcaster import Broadcaster
+from chat.live.connections import SESSION_ENDED
+from chat.live.sockets import Socket
+from chat.live.message_log import NoMessageLog
 from tests import services
 from tests.databases import Post, beside, database, person  # noqa: F401
 from tests.people import ANSWER_SECONDS, Person, new_client_id
@@ -210,7 +213,7 @@ def test_who_is_missing_on_the_board_is_told_all_the_same(apart, own_redis):
     hers.send(bob, "before")
     his.wait_for("receiveMessage")
     with own_redis.connect() as client:
-        assert client.delete(RedisBoard.KEY)
+        assert client.delete(RedisRegistry.KEY)
         hers.send(bob, "and after")
     assert his.wait_for("receiveMessage", timeout=SOON)["message"] == "and after"
 
@@ -291,9 +294,9 @@ def speech(redis_server):
 def listening(database, redis_server, speech):
     """A bus that listens, and its ear."""
     ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "here")
-    bus.start(ear)
+    bus.start(ear, ear.database, ear.hear)
     assert wait_for(lambda: speech.say(("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
-    assert wait_for(lambda: not bus.missed, ANSWER_SECONDS)
+    assert wait_for(lambda: not bus.needs_catch_up, ANSWER_SECONDS)
     ear.heard.clear()
     yield bus, ear
     ear.close(speech.say)
@@ -303,8 +306,8 @@ def listening(database, redis_server, speech):
 def speaking(database, redis_server, listening, speech):
     """Another bus, "there", that has found out that it is not alone; and its ear."""
     ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
-    bus.start(ear)
-    assert wait_for(lambda: not bus.alone, ANSWER_SECONDS)
+    bus.start(ear, ear.database, ear.hear)
+    assert wait_for(lambda: not bus.has_no_peers, ANSWER_SECONDS)
     yield bus, ear
     with redis_server.connect() as client:
         ear.close(lambda *words: client.publish("chat:bus:7:there", fast_json.dumps(words)))
@@ -313,23 +316,23 @@ def speaking(database, redis_server, listening, speech):
 def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, speaking, redis_server):
     (_bus, ear), (speaker, speakers_ear) = listening, speaking
     client = open_client(own_database(redis_server))
-    here, there = RedisBoard(client, "here"), RedisBoard(client, "there")
-    here.put({7, 9})
-    there.put({7, 8})
-    speaker.tell("typing", {"userId": 1}, [8])
-    speaker.tell("typing", {"userId": 2}, [77])
-    speaker.tell("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9])
-    speaker.tell(SESSION_ENDED, "an id", [7])
+    here, there = RedisRegistry(client, "here"), RedisRegistry(client, "there")
+    here.renew({7, 9})
+    there.renew({7, 8})
+    speaker.publish("typing", {"userId": 1}, [8])
+    speaker.publish("typing", {"userId": 2}, [77])
+    speaker.publish("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9])
+    speaker.publish(SESSION_ENDED, "an id", [7])
     ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
     assert ear.heard == [("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9]), (SESSION_ENDED, "an id", [7])]
-    here.remove({7, 9})
-    there.remove({7, 8})
+    here.release({7, 9})
+    there.release({7, 8})
     assert speakers_ear.heard == []
 
 
 def test_another_database_of_the_same_redis_is_another_chat(listening, redis_server):
     bus, _ear = listening
-    assert RedisBus(open_client(redis_server.url), "here").ear != bus.ear
+    assert RedisBus(open_client(redis_server.url), "here").inbox_channel != bus.inbox_channel
 
 
 def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listening, speech, database):
@@ -337,14 +340,14 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
     bus, ear = listening
     alice, bob = person(database), person(database)
     speech.beat("there", 1)
-    assert wait_for(lambda: "there" in bus.heard and not bus.missed, ANSWER_SECONDS)
-    bus.trail.moved_at = 0      # then the trail moves on when a look has ended
-    assert wait_for(lambda: bus.trail.moved_at, ANSWER_SECONDS)
+    assert wait_for(lambda: "there" in bus.peers and not bus.needs_catch_up, ANSWER_SECONDS)
+    bus.cursor.advanced_at = 0      # then the trail moves on when a look has ended
+    assert wait_for(lambda: bus.cursor.advanced_at, ANSWER_SECONDS)
     stored = Post(database).send(alice, bob)
-    known = bus.heard["there"]
+    known = bus.peers["there"]
     speech.beat("there", 1)
-    assert wait_for(lambda: bus.heard["there"] != known, ANSWER_SECONDS)
-    assert not bus.missed and ear.heard == []
+    assert wait_for(lambda: bus.peers["there"] != known, ANSWER_SECONDS)
+    assert not bus.needs_catch_up and ear.heard == []
     speech.beat("there", 2)
     ear.wait_for(lambda event, payload, people: event == "receiveMessage" and payload == stored.as_json()
                  and sorted(people) == sorted([alice.id, bob.id]))
@@ -353,43 +356,43 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
 def test_a_beat_tells_how_far_the_store_goes(listening, speech):
     """Where nobody here is written to, nothing else raises what a look begins with."""
     bus, _ear = listening
-    ahead = bus.trail.top + 1000
+    ahead = bus.cursor.high_watermark + 1000
     speech.beat("there", 1, ahead)
-    assert wait_for(lambda: bus.trail.top == ahead, ANSWER_SECONDS)
+    assert wait_for(lambda: bus.cursor.high_watermark == ahead, ANSWER_SECONDS)
 
 
 def test_who_begins_to_tell_begins_a_line(listening, speech):
     bus, _ear = listening
-    assert bus.alone
-    before = bus.line
+    assert bus.has_no_peers
+    before = bus.epoch
     speech.beat("there", 1)
-    assert wait_for(lambda: not bus.alone, ANSWER_SECONDS)
-    assert bus.line == before + 1
-    assert wait_for(lambda: bus.heard["here"][0] == bus.line, ANSWER_SECONDS), "and the others are told"
+    assert wait_for(lambda: not bus.has_no_peers, ANSWER_SECONDS)
+    assert bus.epoch == before + 1
+    assert wait_for(lambda: bus.peers["here"][0] == bus.epoch, ANSWER_SECONDS), "and the others are told"
 
 
 @pytest.mark.parametrize("listening_here, listeners, alone", [(True, 1, True), (True, 2, False), (False, 0, True), (False, 1, False)])
 def test_the_one_who_listens_may_be_another(redis_server, listening_here, listeners, alone):
     """A process whose own ear is closed is not alone where somebody hears its beat."""
     bus = RedisBus(open_client(own_database(redis_server)), "here")
-    bus.trail, bus.listening = SimpleNamespace(top=0), listening_here
-    bus._beat(SimpleNamespace(ask=lambda *_command: listeners))
-    assert bus.alone == alone
+    bus.cursor, bus.is_subscribed = SimpleNamespace(high_watermark=0), listening_here
+    bus._send_heartbeat(SimpleNamespace(request=lambda *_command: listeners))
+    assert bus.has_no_peers == alone
 
 
 def test_a_lost_connection_is_another_line(listening, redis_server):
     bus, _ear = listening
-    before = bus.line
+    before = bus.epoch
     with redis_server.connect() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal")
-    assert wait_for(lambda: bus.line > before and bus.heard["here"][0] == bus.line, ANSWER_SECONDS)
+    assert wait_for(lambda: bus.epoch > before and bus.peers["here"][0] == bus.epoch, ANSWER_SECONDS)
 
 
 def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, speech, database):
     bus, ear = listening
     alice, bob = person(database), person(database)
     stored = Post(database).send(alice, bob)
-    bus.look()
+    bus.request_catch_up()
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     speech.say(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
     ear.wait_for(lambda event, _payload, _people: event == "typing")
@@ -401,11 +404,11 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
     bus, ear = listening
     alice, bob = person(database), person(database)
     stored = Post(database).send(alice, bob)
-    bus.look()
+    bus.request_catch_up()
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     socket, emitted = Socket.__new__(Socket), []
-    socket.stores, socket.terminal = SimpleNamespace(bus=bus), Silence()
-    socket.server = SimpleNamespace(emit=lambda _event, payload, **_whom: emitted.append(payload["seq"]))
+    server = SimpleNamespace(emit=lambda _event, payload, **_whom: emitted.append(payload["seq"]))
+    socket.message_log, socket.broadcaster = NoMessageLog(), Broadcaster(server, bus)
     socket.receive_message(stored)
     assert emitted == []
     later = Post(database).send(alice, bob)
@@ -423,12 +426,12 @@ NO_WORDS = [
 @pytest.mark.parametrize("channel, said", [*(("chat:bus:7", said) for said in NO_BEATS), *(("chat:bus:7:here", said) for said in NO_WORDS)])
 def test_what_no_process_says_is_passed_over(listening, redis_server, speech, channel, said):
     bus, ear = listening
-    before, missed = dict(bus.heard), bus.missed
+    before, needs_catch_up = dict(bus.peers), bus.needs_catch_up
     with redis_server.connect() as client:
         client.publish(channel, said)
     assert wait_for(lambda: speech.say(("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
     assert all(word == ("typing", {"userId": 5}, [6]) for word in ear.heard)
-    assert bus.listening and not missed and bus.heard.keys() == before.keys(), "the same ear still listens"
+    assert bus.is_subscribed and not needs_catch_up and bus.peers.keys() == before.keys(), "the same ear still listens"
 
 
 def test_beside_what_no_process_says_the_rest_is_heard(listening, redis_server):
@@ -448,66 +451,66 @@ class Clock:
 
 
 @pytest.fixture
-def trail(database):
+def cursor(database):
     clock = Clock()
-    trail = Trail(database, clock)
+    cursor = DeliveryCursor(database, clock)
 
-    def move_on(seconds=HOLD):
+    def advance_low(seconds=COMMIT_REORDER_WINDOW):
         clock.now += seconds
-        trail.move_on()
-    trail.after = move_on
-    return trail
+        cursor.advance_low()
+    cursor.after = advance_low
+    return cursor
 
 
-def test_what_was_not_delivered_is_found_once(database, trail):
+def test_what_was_not_delivered_is_found_once(database, cursor):
     post, alice, bob = Post(database), person(database), person(database)
     messages = [post.send(alice, bob) for _n in range(4)]
-    trail.note(messages[1].id)
-    assert [message.id for message in trail.unseen()] == [messages[n].id for n in (0, 2, 3)]
-    assert list(trail.unseen()) == []
+    cursor.mark_delivered(messages[1].id)
+    assert [message.id for message in cursor.undelivered()] == [messages[n].id for n in (0, 2, 3)]
+    assert list(cursor.undelivered()) == []
 
 
-def test_a_smaller_id_that_was_committed_later_is_found(database, trail):
+def test_a_smaller_id_that_was_committed_later_is_found(database, cursor):
     """As when another process was slow to commit, or another node of a cluster has given the id."""
     post, alice, bob = Post(database), person(database), person(database)
     late, early = post.send(alice, bob), post.send(alice, bob)
-    trail.note(early.id)
-    trail.after(HOLD)
-    assert [message.id for message in trail.unseen()] == [late.id]
+    cursor.mark_delivered(early.id)
+    cursor.after(COMMIT_REORDER_WINDOW)
+    assert [message.id for message in cursor.undelivered()] == [late.id]
 
 
-def test_what_is_old_is_looked_for_no_more(database, trail):
+def test_what_is_old_is_looked_for_no_more(database, cursor):
     post, alice, bob = Post(database), person(database), person(database)
     old = post.send(alice, bob)
-    list(trail.unseen())
-    trail.after(HOLD - 1)
-    assert old.id in trail.seen, "too early"
-    trail.after(1)
-    trail.after()
-    assert trail.seen == set() and trail.floor == old.id
-    assert list(trail.unseen()) == []
+    list(cursor.undelivered())
+    cursor.after(COMMIT_REORDER_WINDOW - 1)
+    assert old.id in cursor.delivered, "too early"
+    cursor.after(1)
+    cursor.after()
+    assert cursor.delivered == set() and cursor.low_watermark == old.id
+    assert list(cursor.undelivered()) == []
 
 
-def test_the_floor_rises_with_what_the_others_have_stored(database, trail):
+def test_the_floor_rises_with_what_the_others_have_stored(database, cursor):
     """Who has nobody to deliver to hears of no message; it would look through all of them later."""
-    trail.after()
-    trail.reach(trail.floor + 1000)
-    begun_with = trail.floor
-    trail.after()
-    assert trail.floor == begun_with, "too early"
-    trail.after()
-    assert trail.floor == begun_with + 1000
+    cursor.after()
+    cursor.advance_high(cursor.low_watermark + 1000)
+    begun_with = cursor.low_watermark
+    cursor.after()
+    assert cursor.low_watermark == begun_with, "too early"
+    cursor.after()
+    assert cursor.low_watermark == begun_with + 1000
 
 
-def test_more_than_a_page_is_found(database, trail, monkeypatch):
-    monkeypatch.setattr("chat.conversations.message.MOST_ROWS", 3)
+def test_more_than_a_page_is_found(database, cursor, monkeypatch):
+    monkeypatch.setattr("chat.conversations.message.MAX_ROWS", 3)
     post, alice, bob = Post(database), person(database), person(database)
     messages = [post.send(alice, bob) for _n in range(8)]
-    assert [message.id for message in trail.unseen()] == [message.id for message in messages]
+    assert [message.id for message in cursor.undelivered()] == [message.id for message in messages]
 
 
 def test_the_first_look_begins_with_what_is_new(database):
     post, alice, bob = Post(database), person(database), person(database)
     post.send(alice, bob)
-    assert list(Trail(database).unseen()) == []
-    assert Message.highest_id(database) == Trail(database).floor
+    assert list(DeliveryCursor(database).undelivered()) == []
+    assert Message.highest_id(database) == DeliveryCursor(database).low_watermark

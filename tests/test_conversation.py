@@ -1,6 +1,7 @@
 """Conversation: who talks with whom, how far each has read, and the list of people that comes of it."""
 import pytest
 
+from chat.conversations import receipts
 from chat.conversations.conversation import Conversation
 from chat.errors import Unavailable
 from chat.conversations.conversation_list import MOST_UNREAD, people_for, people_found
@@ -75,7 +76,7 @@ def test_the_read_mark_only_grows(database, post, alice, bob):
 def clock(monkeypatch):
     """Set the server's clock: `clock(5)` is the fifth second of an hour."""
     def set_to(second):
-        monkeypatch.setattr("chat.conversations.conversation.now", lambda: time_at(second))
+        monkeypatch.setattr("chat.conversations.receipts.now", lambda: time_at(second))
     return set_to
 
 
@@ -85,20 +86,20 @@ def time_at(second):
 
 @pytest.fixture
 def written(database, post, alice, bob):
-    """A conversation of five messages from alice to bob, and `arrival(seq)`: the seconds of delivery and of reading."""
+    """A conversation of five messages from alice to bob, and `times_of(seq)`: the seconds of delivery and of reading."""
     for _n in range(5):
         post.send(alice, bob)
     conversation = Conversation.between(database, alice.id, bob.id)
 
-    def arrival(seq):
-        message = Message.numbered(database, conversation.id, seq)
-        return tuple(time and int(time[17:19]) for time in conversation.arrival(database, message))
-    return conversation, arrival
+    def times_of(seq):
+        message = Message.by_seq(database, conversation.id, seq)
+        return tuple(time and int(time[17:19]) for time in receipts.of_message(database, message))
+    return conversation, times_of
 
 
 def test_when_messages_were_delivered_and_read(database, bob, clock, written):
-    conversation, arrival = written
-    assert arrival(1) == (None, None)
+    conversation, times_of = written
+    assert times_of(1) == (None, None)
     clock(10)
     conversation.mark_delivered(database, bob.id, 2)
     clock(20)
@@ -107,29 +108,29 @@ def test_when_messages_were_delivered_and_read(database, bob, clock, written):
     conversation.mark_delivered(database, bob.id, 4)
     clock(40)
     conversation.mark_read(database, bob.id, 3)
-    assert [arrival(seq) for seq in range(1, 6)] == [(10, 20), (10, 40), (30, 40), (30, None), (None, None)]
-    assert conversation.marked_at(database, bob.id, "read", 3) == time_at(40), "to the millisecond, in UTC"
+    assert [times_of(seq) for seq in range(1, 6)] == [(10, 20), (10, 40), (30, 40), (30, None), (None, None)]
+    assert receipts.receipt_time(database, conversation.id, bob.id, "read", 3) == time_at(40), "to the millisecond, in UTC"
 
 
 def test_what_was_read_had_been_delivered(database, bob, clock, written):
-    conversation, arrival = written
+    conversation, times_of = written
     clock(10)
     conversation.mark_read(database, bob.id, 3)
     clock(20)
     conversation.mark_delivered(database, bob.id, 5)
-    assert arrival(2) == (10, 10) and arrival(4) == (20, None)
+    assert times_of(2) == (10, 10) and times_of(4) == (20, None)
 
 
 def test_the_times_are_those_of_the_receiver(database, alice, clock, written):
-    conversation, arrival = written
+    conversation, times_of = written
     clock(10)
     conversation.mark_read(database, alice.id, 5)
     conversation.mark_delivered(database, alice.id, 5)
-    assert arrival(1) == (None, None)
+    assert times_of(1) == (None, None)
 
 
 def test_only_a_mark_that_moves_is_noted(database, bob, written):
-    conversation, _arrival = written
+    conversation, _times_of = written
     count = "SELECT COUNT(*) AS rows_of_it FROM receipts WHERE conversation_id = %s"
     for seq in (0, 3, 3, 2):
         conversation.mark_read(database, bob.id, seq)
@@ -142,30 +143,30 @@ def test_only_a_mark_that_moves_is_noted(database, bob, written):
 
 
 def test_two_tabs_at_once_note_one_delivery(database, bob, written):
-    conversation, arrival = written
+    conversation, times_of = written
     both = [Aside(lambda where=where: conversation.mark_delivered(where, bob.id, 5))
             for where in (database, beside(database)) for _n in range(5)]
     for one in both:
         one.outcome()
-    assert arrival(5)[0] is not None
+    assert times_of(5)[0] is not None
 
 
 def test_a_time_that_cannot_be_noted_stops_no_read_mark(database, bob, written, monkeypatch):
-    conversation, arrival = written
+    conversation, times_of = written
 
     def fail(*_arguments):
         raise Unavailable
-    monkeypatch.setattr(Conversation, "_note_mark", fail)
+    monkeypatch.setattr(receipts, "insert", fail)
     assert conversation.mark_read(database, bob.id, 5) and conversation.read_seqs(database)[bob.id] == 5
-    assert arrival(5) == (None, None)
+    assert times_of(5) == (None, None)
     with pytest.raises(Unavailable):
         conversation.mark_delivered(database, bob.id, 5)
 
 
 def test_a_message_by_its_number(database, written):
-    conversation, _arrival = written
-    assert Message.numbered(database, conversation.id, 2).seq == 2
-    assert Message.numbered(database, conversation.id, 6) is Message.numbered(database, 10**6, 1) is None
+    conversation, _times_of = written
+    assert Message.by_seq(database, conversation.id, 2).seq == 2
+    assert Message.by_seq(database, conversation.id, 6) is Message.by_seq(database, 10**6, 1) is None
 
 
 # --- pages -----------------------------------------------------------------------------------------------------

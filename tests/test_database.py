@@ -28,7 +28,7 @@ def own_mariadb():
 
 
 def stamp():
-    return clock.stored(clock.now())
+    return clock.to_db(clock.now())
 
 
 def test_it_works(database):

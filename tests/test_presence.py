@@ -6,7 +6,7 @@ import websocket
 
 from chat.live import presence as module
 from chat.errors import Unavailable
-from chat.live.presence import DELAY, LEASE, RENEWAL, MemoryBoard, Presence, RedisBoard
+from chat.live.presence import GRACE_SECONDS, LEASE_SECONDS, RENEW_INTERVAL, MemoryRegistry, Presence, RedisRegistry
 from chat.storage.redis_client import EVERY_SERVER, Client
 from tests import services
 from tests.databases import Aside
@@ -46,40 +46,40 @@ def client(redis_server):
 def presence(request, clock):
     """One process, alone."""
     if request.param == "memory":
-        return Presence(MemoryBoard(), clock)
-    return Presence(RedisBoard(request.getfixturevalue("client"), "first"), clock)
+        return Presence(MemoryRegistry(), clock)
+    return Presence(RedisRegistry(request.getfixturevalue("client"), "first"), clock)
 
 
 @pytest.fixture
 def two(client, clock):
     """Two processes on one Redis."""
-    return Presence(RedisBoard(client, "first"), clock), Presence(RedisBoard(client, "second"), clock)
+    return Presence(RedisRegistry(client, "first"), clock), Presence(RedisRegistry(client, "second"), clock)
 
 
 def end_leases(client, seconds):
     """Let so many seconds of all leases pass."""
-    for member, ends in client.zrange(RedisBoard.KEY, 0, -1, withscores=True):
-        client.zadd(RedisBoard.KEY, {member: ends - seconds})
+    for member, ends in client.zrange(RedisRegistry.KEY, 0, -1, withscores=True):
+        client.zadd(RedisRegistry.KEY, {member: ends - seconds})
 
 
 def test_it_works(presence, clock):
     assert presence.refresh() == presence.online() == frozenset()
     presence.connect(ALICE, "tab")
     assert presence.refresh() == presence.online() == {ALICE}
-    assert presence.of(ALICE) == ("tab",) and presence.of(BOB) == ()
+    assert presence.connections_of(ALICE) == ("tab",) and presence.connections_of(BOB) == ()
     presence.disconnect(ALICE, "tab")
-    assert presence.of(ALICE) == ()
-    clock.move(DELAY + 0.1)
+    assert presence.connections_of(ALICE) == ()
+    clock.move(GRACE_SECONDS + 0.1)
     assert presence.refresh() == frozenset()
 
 
 def test_a_reload_does_not_blink(presence, clock):
     presence.connect(ALICE, "tab")
     presence.disconnect(ALICE, "tab")
-    clock.move(DELAY - 0.1)
+    clock.move(GRACE_SECONDS - 0.1)
     assert presence.refresh() == {ALICE}
     presence.connect(ALICE, "reloaded tab")
-    clock.move(DELAY + 0.1)
+    clock.move(GRACE_SECONDS + 0.1)
     assert presence.refresh() == {ALICE}
 
 
@@ -87,10 +87,10 @@ def test_the_last_tab_counts(presence, clock):
     presence.connect(ALICE, "one")
     presence.connect(ALICE, "two")
     presence.disconnect(ALICE, "one")
-    clock.move(DELAY + 0.1)
+    clock.move(GRACE_SECONDS + 0.1)
     assert presence.refresh() == {ALICE}
     presence.disconnect(ALICE, "two")
-    clock.move(DELAY + 0.1)
+    clock.move(GRACE_SECONDS + 0.1)
     assert presence.refresh() == frozenset()
 
 
@@ -98,7 +98,7 @@ def test_at_once_after_a_logout(presence):
     presence.connect(ALICE, "tab")
     presence.refresh()
     presence.disconnect(ALICE, "tab")
-    presence.end_delay(ALICE)
+    presence.expire_now(ALICE)
     assert presence.refresh() == frozenset()
 
 
@@ -106,8 +106,8 @@ def test_a_logout_in_one_tab_leaves_another_session_online(presence, clock):
     presence.connect(ALICE, "here")
     presence.connect(ALICE, "elsewhere")
     presence.disconnect(ALICE, "here")
-    presence.end_delay(ALICE)
-    clock.move(DELAY + 0.1)
+    presence.expire_now(ALICE)
+    clock.move(GRACE_SECONDS + 0.1)
     assert presence.refresh() == {ALICE}
 
 
@@ -115,7 +115,7 @@ def test_a_connection_that_ends_twice_or_never_began_changes_nothing(presence, c
     presence.disconnect(BOB, "unknown")
     presence.connect(ALICE, "tab")
     presence.disconnect(ALICE, "tab")
-    presence.end_delay(ALICE)
+    presence.expire_now(ALICE)
     presence.disconnect(ALICE, "tab")
     assert presence.refresh() == frozenset()
 
@@ -124,13 +124,13 @@ def test_connections_come_and_go_in_many_threads(presence):
     def work(number):
         for step in range(200):
             presence.connect(ALICE, (number, step))
-            presence.of(ALICE)
+            presence.connections_of(ALICE)
             presence.disconnect(ALICE, (number, step))
-            presence.end_delay(ALICE)
+            presence.expire_now(ALICE)
     asides = [Aside(lambda number=number: work(number)) for number in range(4)]
     for aside in asides:
         aside.outcome()
-    assert presence.of(ALICE) == () and presence.refresh() == frozenset()
+    assert presence.connections_of(ALICE) == () and presence.refresh() == frozenset()
 
 
 # --- several processes ---------------------------------------------------------------------------------------------
@@ -148,10 +148,10 @@ def test_somebody_in_two_processes_is_online_until_the_last_one(two):
     first.connect(ALICE, "tab")
     second.connect(ALICE, "tab")
     first.disconnect(ALICE, "tab")
-    first.end_delay(ALICE)
+    first.expire_now(ALICE)
     assert first.refresh() == second.refresh() == {ALICE}
     second.disconnect(ALICE, "tab")
-    second.end_delay(ALICE)
+    second.expire_now(ALICE)
     second.refresh()
     assert first.refresh() == frozenset()
 
@@ -161,13 +161,13 @@ def test_a_process_that_dies_takes_its_people_offline_when_the_lease_ends(two, c
     living.connect(BOB, "tab")
     dead.connect(ALICE, "tab")
     assert living.refresh() == {ALICE, BOB}
-    end_leases(client, LEASE - 1)
-    clock.move(LEASE - 1)
+    end_leases(client, LEASE_SECONDS - 1)
+    clock.move(LEASE_SECONDS - 1)
     assert living.refresh() == {ALICE, BOB}
     end_leases(client, 2)
     clock.move(2)
     assert living.refresh() == {BOB}
-    assert [member for member in client.zrange(RedisBoard.KEY, 0, -1)] == [b"2:first"], "nothing is left of it"
+    assert [member for member in client.zrange(RedisRegistry.KEY, 0, -1)] == [b"2:first"], "nothing is left of it"
 
 
 def test_the_lease_is_renewed_long_before_it_ends(two, client, clock):
@@ -175,11 +175,11 @@ def test_the_lease_is_renewed_long_before_it_ends(two, client, clock):
     first.connect(ALICE, "tab")
     first.refresh()
     for _time in range(10):
-        end_leases(client, RENEWAL + 1)
-        clock.move(RENEWAL + 1)
+        end_leases(client, RENEW_INTERVAL + 1)
+        clock.move(RENEW_INTERVAL + 1)
         first.refresh()
         assert second.refresh() == {ALICE}
-    assert 2 * RENEWAL < LEASE
+    assert 2 * RENEW_INTERVAL < LEASE_SECONDS
 
 
 def test_nobody_blinks_while_a_former_master_of_redis_takes_the_renewals(two, client, clock, monkeypatch):
@@ -193,11 +193,11 @@ def test_nobody_blinks_while_a_former_master_of_redis_takes_the_renewals(two, cl
             clock.move(1)
             assert second.refresh() == {ALICE}
             first.refresh()
-    pass_seconds(RENEWAL)       # the last renewal that counts is as old as it can be
+    pass_seconds(RENEW_INTERVAL)       # the last renewal that counts is as old as it can be
     with monkeypatch.context() as patch:
-        patch.setattr(first.board, "put", lambda _user_ids: None)
+        patch.setattr(first.registry, "renew", lambda _user_ids: None)
         pass_seconds(FORMER_MASTER_SECONDS)
-    pass_seconds(LEASE)
+    pass_seconds(LEASE_SECONDS)
 
 
 def test_the_leases_follow_one_clock(two, monkeypatch):
@@ -217,13 +217,13 @@ def test_somebody_who_returns_while_they_are_removed_stays_online_for_all(two):
     first.connect(ALICE, "tab")
     first.refresh()
     first.disconnect(ALICE, "tab")
-    first.end_delay(ALICE)
-    remove = first.board.remove
+    first.expire_now(ALICE)
+    remove = first.registry.release
 
     def remove_slowly(user_ids):
         first.connect(ALICE, "reloaded tab")
         remove(user_ids)
-    first.board.remove = remove_slowly
+    first.registry.release = remove_slowly
     assert first.refresh() == {ALICE}
     assert second.refresh() == {ALICE}
 
@@ -235,7 +235,7 @@ def test_somebody_who_returns_while_they_are_removed_stays_online_for_all(two):
 def watched(client, clock):
     """A process, and how often it was told that somebody of its people had been missing."""
     told = []
-    return Presence(RedisBoard(client, "first"), clock, missing=lambda: told.append("missing")), told
+    return Presence(RedisRegistry(client, "first"), clock, on_lease_lost=lambda: told.append("missing")), told
 
 
 def test_who_comes_and_goes_is_not_missing(watched, clock):
@@ -244,11 +244,11 @@ def test_who_comes_and_goes_is_not_missing(watched, clock):
     presence.refresh()
     presence.connect(BOB, "tab")
     presence.disconnect(ALICE, "tab")
-    for _second in range(DELAY + 2):
-        clock.move(RENEWAL)
+    for _second in range(GRACE_SECONDS + 2):
+        clock.move(RENEW_INTERVAL)
         presence.refresh()
     presence.connect(ALICE, "back")
-    clock.move(RENEWAL)
+    clock.move(RENEW_INTERVAL)
     presence.refresh()
     assert told == []
 
@@ -258,15 +258,15 @@ def test_whom_redis_has_forgotten_is_missing_until_the_next_renewal(watched, cli
     presence, told = watched
     presence.connect(ALICE, "tab")
     presence.refresh()
-    client.delete(RedisBoard.KEY)
+    client.delete(RedisRegistry.KEY)
     presence.connect(BOB, "tab")
-    clock.move(RENEWAL)
+    clock.move(RENEW_INTERVAL)
     presence.refresh()
     assert told == ["missing"]
     presence.connect(3, "tab")
-    client.delete(RedisBoard.KEY)
+    client.delete(RedisRegistry.KEY)
     for _second in range(3):
-        clock.move(RENEWAL)
+        clock.move(RENEW_INTERVAL)
         presence.refresh()
     assert told == ["missing"] * 2
 
@@ -276,11 +276,11 @@ def test_who_could_not_be_put_on_the_board_is_missing_until_the_next_renewal(wat
         raise Unavailable()
     presence, told = watched
     with monkeypatch.context() as patch:
-        patch.setattr(presence.board, "put", refuse)
+        patch.setattr(presence.registry, "renew", refuse)
         presence.connect(ALICE, "tab")
         presence.refresh()
     assert told == []
-    clock.move(RENEWAL)
+    clock.move(RENEW_INTERVAL)
     presence.refresh()
     assert told == ["missing"]
 
@@ -299,14 +299,14 @@ def test_an_emptied_redis_is_filled_again(two, client, clock):
     first.refresh()
     client.flushall()
     assert first.refresh() == {ALICE}, "one's own people are known without it"
-    clock.move(RENEWAL + 0.1)
+    clock.move(RENEW_INTERVAL + 0.1)
     first.refresh()
     assert second.refresh() == {ALICE}
 
 
 def test_while_redis_is_away_the_last_known_goes_on(clock):
     with services.Redis() as server:
-        first, second = (Presence(RedisBoard(as_the_chat(server, 1), name), clock) for name in "ab")
+        first, second = (Presence(RedisRegistry(as_the_chat(server, 1), name), clock) for name in "ab")
         first.connect(ALICE, "tab")
         second.connect(BOB, "tab")
         assert first.refresh() == {ALICE, BOB}
@@ -316,10 +316,10 @@ def test_while_redis_is_away_the_last_known_goes_on(clock):
         first.connect(3, "new tab")
         assert first.refresh() == {ALICE, BOB, 3}
         first.disconnect(ALICE, "tab")
-        first.end_delay(ALICE)
+        first.expire_now(ALICE)
         assert first.refresh() == {BOB, 3}
         server.start()      # empty
-        clock.move(RENEWAL + 0.1)
+        clock.move(RENEW_INTERVAL + 0.1)
         second.refresh()
         assert first.refresh() == {BOB, 3}
         assert second.refresh() == {BOB, 3}
@@ -327,7 +327,7 @@ def test_while_redis_is_away_the_last_known_goes_on(clock):
 
 def test_what_is_asked_of_redis_while_it_is_frozen_ends(clock):
     with services.Redis() as server:
-        presence = Presence(RedisBoard(as_the_chat(server, 0.2), "a"), clock)
+        presence = Presence(RedisRegistry(as_the_chat(server, 0.2), "a"), clock)
         presence.connect(ALICE, "tab")
         server.pause()
         presence.connect(BOB, "tab")
@@ -346,7 +346,7 @@ def test_two_servers_on_one_redis_and_one_is_killed(start_server, arrive, server
     bob.tab()
     watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["online"])
     there.kill()
-    assert watching.wait_for("updateOnlineUsers", lambda p: bob.id in p.get("offline", []), timeout=LEASE + 3)
+    assert watching.wait_for("updateOnlineUsers", lambda p: bob.id in p.get("offline", []), timeout=LEASE_SECONDS + 3)
     assert alice.id in watching.person.tab().wait_for("updateOnlineUsers", lambda p: p["snapshot"])["online"]
 
 
@@ -354,14 +354,14 @@ def test_a_delay_that_already_runs_can_be_ended(presence):
     presence.connect(1, "a")
     presence.disconnect(1, "a")
     assert 1 in presence.refresh()
-    presence.end_delay(1)
+    presence.expire_now(1)
     assert 1 not in presence.refresh()
 
 
 def test_ending_the_delay_leaves_those_alone_who_are_connected(presence):
     presence.connect(1, "a")
-    presence.end_delay(1)
-    presence.end_delay(None)
+    presence.expire_now(1)
+    presence.expire_now(None)
     assert 1 in presence.refresh()
 
 
@@ -393,6 +393,6 @@ def test_who_is_still_being_let_in_hears_of_no_change(start_server, arrive, mari
 @pytest.mark.parametrize("member", ["", "x", "x:second", ":", "-7:second", "7e3:second", "9" * 5000 + ":second", "[1]"])
 def test_what_no_process_put_on_the_board_is_nobody(client, two, member):
     first, _second = two
-    client.zadd(RedisBoard.KEY, {member: 2**40})
+    client.zadd(RedisRegistry.KEY, {member: 2**40})
     first.connect(ALICE, "tab")
     assert first.refresh() == {ALICE}

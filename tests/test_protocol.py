@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import config
-from chat import MOST_FORM, budgets, create_app, errors
+from chat import MAX_FORM_BYTES, budgets, create_app, errors
 from chat.conversations import message
 from chat.live import sockets, transport
 

@@ -7,12 +7,13 @@ import uuid
 import pytest
 
 from chat.accounts import name_index, usernames
+from chat.conversations import receipts
 from chat.conversations.conversation import Conversation
 from chat.conversations.conversation_list import people_for, people_found
 from chat.storage.database import SCHEMA
 from chat.conversations.message import Message
 from chat.accounts.user import User
-from chat.conversations.writer import Waiting
+from chat.conversations.writer import PendingMessage
 from tests.databases import Post, database, draft, person  # noqa: F401
 from tests.people import Person
 
@@ -94,10 +95,10 @@ def every_question(database):
     conversation.read_seqs(database)
     conversation.mark_read(database, me.id, 7)
     conversation.mark_delivered(database, me.id, LONG)
-    conversation.arrival(database, Message.numbered(database, conversation.id, 9))
+    receipts.of_message(database, Message.by_seq(database, conversation.id, 9))
     for bounds in ({}, {"before": 100}, {"after": 100}, {"after": 100, "before": 200}):
         Message.page(database, conversation.id, **bounds)
-    Message.stored_after(database, Message.highest_id(database) - 3)
+    Message.since_id(database, Message.highest_id(database) - 3)
     post, again = Post(database), draft(me, Citizen(ids[-1]))
     for _time in range(2):      # a new conversation, then a resend
         post.writer.store(again)
@@ -221,7 +222,7 @@ def test_a_refused_batch_costs_the_same_for_one_conversation_and_for_many(databa
 
 
 def waiting(post, drafts):
-    return [Waiting(one, None, post.writer.new_event()) for one in drafts]
+    return [PendingMessage(one, None, post.writer.new_event()) for one in drafts]
 
 
 @pytest.mark.parametrize("ask", [

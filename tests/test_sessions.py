@@ -128,7 +128,7 @@ def test_a_request_under_way_does_not_bring_an_ended_session_back(tmp_path):
     app = create_app(config.load({"INSTANCE_PATH": str(tmp_path), "ASYNC_MODE": "threading", "BCRYPT_ROUNDS": "4",
                                   "LOG_MESSAGES": "0"}))
     app.config["WTF_CSRF_ENABLED"] = False
-    sessions = app.chat.stores.sessions
+    sessions = app.chat.backends.sessions
 
     @app.get("/slow")
     def slow():

@@ -117,7 +117,7 @@ def test_what_arrives_during_a_commit_goes_together_in_one_insert(steered, post,
 
 
 def test_a_batch_is_bounded(steered, post, alice, bob, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_BATCH", 3)
+    monkeypatch.setattr(module, "MAX_BATCH", 3)
     gate = Gate(steered)
     asides = [post.send_aside(alice, bob, "first")]
     assert gate.reached.wait(PATIENCE)
@@ -245,7 +245,7 @@ def test_a_writer_that_is_always_too_late_says_so(steered, post, alice, bob):
     with pytest.raises(Unavailable):
         post.send(alice, bob)
     steered.before = lambda _params: None
-    assert post.send(alice, bob).seq == module.NUMBERING_TRIES + 1
+    assert post.send(alice, bob).seq == module.MAX_NUMBERING_ATTEMPTS + 1
 
 
 def test_a_conversation_that_others_are_always_faster_in_does_not_hold_up_the_rest(steered, post, alice, bob, database):
@@ -285,8 +285,8 @@ def test_ids_that_only_a_look_tells(steered, post, alice, bob, monkeypatch):
     """As in a cluster. Rows that are locked at that look are stored all the same: the resend gives the row, and delivers it."""
     insert = steered.insert
     monkeypatch.setattr(steered, "insert", lambda *arguments, **options: insert(*arguments, **options) and None)
-    look, failure, gate = Message.resent, failing_once(Locked("its rows are locked")), Gate(steered)
-    monkeypatch.setattr(Message, "resent", lambda database, drafts: len(drafts) == 2 and failure(None) or look(database, drafts))
+    look, failure, gate = Message.find_duplicates, failing_once(Locked("its rows are locked")), Gate(steered)
+    monkeypatch.setattr(Message, "find_duplicates", lambda database, drafts: len(drafts) == 2 and failure(None) or look(database, drafts))
     first = post.send_aside(alice, bob, "first")
     assert gate.reached.wait(PATIENCE)
     asides = []
@@ -421,16 +421,16 @@ def test_who_comes_alone_is_served_without_a_task(steered, post, alice, bob):
 
 
 def test_what_is_remembered_is_bounded_and_may_be_forgotten(steered, post, alice, bob, monkeypatch):
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 2)
     others = [bob, *(person(steered) for _n in range(4))]
     for round_number in range(1, 4):
         for other in others:
             assert post.send(alice, other).seq == round_number
-    assert len(post.writer.heads) == len(post.writer.conversations) == 2
+    assert len(post.writer.last_seqs) == len(post.writer.conversations) == 2
 
 
 def test_the_fates_that_are_open_are_bounded(steered, post, alice, bob, monkeypatch):
-    monkeypatch.setattr(module, "MOST_UNSETTLED", 3)
+    monkeypatch.setattr(module, "MAX_IN_DOUBT", 3)
 
     def fail(_params):
         raise Unavailable("away")
@@ -438,4 +438,4 @@ def test_the_fates_that_are_open_are_bounded(steered, post, alice, bob, monkeypa
     for _n in range(5):
         with pytest.raises(Unavailable):
             post.send(alice, bob)
-    assert len(post.writer.unsettled) == 3
+    assert len(post.writer.in_doubt) == 3

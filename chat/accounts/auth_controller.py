@@ -19,13 +19,13 @@ from .user import User
 
 
 class AuthController:
-    """Lets people in and out. `socket` closes the live connections of a session that ends."""
+    """Lets people in and out. `connections` closes the live connections of a session that ends."""
 
-    def __init__(self, database, stores, runtime, socket, bcrypt_rounds):
+    def __init__(self, database, backends, runtime, connections, bcrypt_rounds):
         self.database = database
-        self.stores = stores
+        self.sessions, self.budgets = backends.sessions, backends.budgets
         self.runtime = runtime
-        self.socket = socket
+        self.connections = connections
         self.bcrypt_rounds = bcrypt_rounds
         self.clicks = Clicks()
 
@@ -102,11 +102,11 @@ class AuthController:
     def logout(self):
         """End the session in its store, clear the cookie and close the session's live sockets."""
         ended, user_id = session.sid, current_user.id if current_user.is_authenticated else None
-        self.stores.sessions.delete(ended)
+        self.sessions.delete(ended)
         logout_user()
         session.clear()
         session.modified = False    # it is deleted above, and its cookie below
-        self.socket.end_session(ended, user_id)
+        self.connections.end_session(ended, user_id)
         answer = redirect("/login")
         forget_cookie(answer)
         return answer
@@ -143,8 +143,8 @@ class AuthController:
 
     def _take_registration(self):
         """Count a try to register, which also tells whether a name is taken; return the seconds to wait, or 0."""
-        budgets = self.stores.budgets
-        return budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr)) or budgets.hit(REGISTRATIONS, "all")
+        return (self.budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr))
+                or self.budgets.hit(REGISTRATIONS, "all"))
 
     def _take_try(self, username, device_id):
         """Count a try before the password is looked at, so that many at once count too; a right one is given back.
@@ -161,9 +161,9 @@ class AuthController:
 
         def give_back():
             for one in taken:
-                self.stores.budgets.undo(*one)
+                self.budgets.undo(*one)
         for budget, who in counted:
-            wait = self.stores.budgets.hit(budget, who)
+            wait = self.budgets.hit(budget, who)
             if wait:
                 give_back()
                 return wait, give_back

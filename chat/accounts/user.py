@@ -1,7 +1,7 @@
 """User: the report's Utilisateur."""
 from dataclasses import dataclass
 
-from ..clock import now, stored
+from ..clock import now, to_db
 from . import name_index, usernames
 
 PAGE = 50           # people in one answer of the search
@@ -60,7 +60,7 @@ class User:
         # The id is looked up by the key inside the same transaction: no engine's own way to tell the last id is needed.
         database.transaction([
             ("INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, %s, %s)",
-             (username, key, hashed_password, stored(now()))),
+             (username, key, hashed_password, to_db(now()))),
             *name_index.statements_for_new(key, username),
         ])
         return cls.named(database, username)

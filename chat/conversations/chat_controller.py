@@ -12,20 +12,21 @@ from ..storage.schema import HIGHEST_ID
 from ..web.error_handlers import answer_with, refuse_csrf
 from ..web.forms import is_of_another_session
 from ..web.request_args import number, wants_json
+from . import receipts
 from .conversation import Conversation
 from .conversation_list import people_for, people_found, unread_by
-from .message import MOST_ROWS, Message
+from .message import MAX_ROWS, Message
 
 FIRST_PAGE = 50             # messages that a conversation opens with
 
 
 class ChatController:
-    """The pages of the chat and their JSON. `socket` takes messages in, as it does for the live ones."""
+    """The pages of the chat and their JSON. `messaging` takes messages in, as it does for the live ones."""
 
-    def __init__(self, database, stores, socket):
+    def __init__(self, database, presence, messaging):
         self.database = database
-        self.stores = stores
-        self.socket = socket
+        self.presence = presence
+        self.messaging = messaging
 
     def blueprint(self):
         chat = Blueprint("chat", __name__)
@@ -55,7 +56,7 @@ class ChatController:
         read_seqs = conversation.read_seqs(self.database) if conversation else {}
         return render_template(
             "chat/conversation.html", **self._people_pane(), peer=peer, messages=page,
-            peer_online=peer.id in self.stores.presence.online(),
+            peer_online=peer.id in self.presence.online(),
             last_seq=conversation.last_seq(self.database) if conversation else 0,
             read_seq=read_seqs.get(current_user.id, 0), peer_read_seq=read_seqs.get(peer.id, 0),
             has_older=bool(page) and page[0].seq > 1, client_id=client_id or secrets.token_urlsafe(16),
@@ -79,7 +80,7 @@ class ChatController:
         conversation = Conversation.between(self.database, current_user.id, peer.id)
         if not conversation:
             return jsonify(messages=[], lastSeq=0, readSeq=0)
-        page = Message.page(self.database, conversation.id, before, after, min(limit, MOST_ROWS))
+        page = Message.page(self.database, conversation.id, before, after, min(limit, MAX_ROWS))
         return jsonify(messages=[message.as_json() for message in page],
                        lastSeq=conversation.last_seq(self.database),
                        readSeq=conversation.read_seqs(self.database).get(current_user.id, 0))
@@ -88,10 +89,10 @@ class ChatController:
         """One message with its times of delivery and reading: JSON where it is asked for, else a page."""
         peer = self._person(username)
         conversation = Conversation.between(self.database, current_user.id, peer.id)
-        found = conversation and seq <= HIGHEST_ID and Message.numbered(self.database, conversation.id, seq)
+        found = conversation and seq <= HIGHEST_ID and Message.by_seq(self.database, conversation.id, seq)
         if not found:
             raise NotFound(_("There is no message of this number."))
-        delivered, read = conversation.arrival(self.database, found)
+        delivered, read = receipts.of_message(self.database, found)
         told = {"message": found.as_json(), "delivered": delivered, "read": read}
         if wants_json():
             return jsonify(told)
@@ -105,11 +106,11 @@ class ChatController:
             sent = request.get_json(silent=True)
             if not isinstance(sent, dict):
                 raise Invalid(_("Expected an object with %(names)s.", names="message, clientId"))
-            stored = self.socket.accept(current_user, peer.id, sent.get("message"), sent.get("clientId"))
+            stored = self.messaging.send(current_user, peer.id, sent.get("message"), sent.get("clientId"))
             return stored.as_json(), 201
         text, client_id = request.form.get("message", ""), request.form.get("clientId") or secrets.token_urlsafe(16)
         try:
-            stored = self.socket.accept(current_user, peer.id, text, client_id)
+            stored = self.messaging.send(current_user, peer.id, text, client_id)
         except ChatError as error:
             answer = make_response(self.get_conversation_page(
                 username, text, error.message, error.status, client_id if error.retry else None))
@@ -117,7 +118,7 @@ class ChatController:
                 answer.headers["Retry-After"] = str(error.retry_after)
             return answer
         # Who sends by the form has the page before their eyes, and no script to tell how far they have read.
-        self.socket.move_read_mark(Conversation(stored.conversation_id), current_user.id, peer.id, stored.seq)
+        self.messaging.mark_read(Conversation(stored.conversation_id), current_user.id, peer.id, stored.seq)
         return redirect(url_for("chat.get_conversation_page", username=peer.username) + "#message")
 
     def show_form_again(self, error):
@@ -141,7 +142,7 @@ class ChatController:
             cards = people_found(self.database, current_user.id, text, after, PAGE + 1)
         else:
             cards = people_for(self.database, current_user.id, after, PAGE + 1)
-        online = self.stores.presence.online()
+        online = self.presence.online()
         for card in cards:
             card.online = card.id in online
         return cards[:PAGE], cards[PAGE - 1].id if len(cards) > PAGE else None
@@ -157,4 +158,4 @@ class ChatController:
         cards, next_after = self._people(text, after)
         return {"me": current_user, "people": cards, "next_after": next_after, "q": text,
                 "unread_total": self._unread_total(cards, after, next_after),
-                "online_count": len(self.stores.presence.online() - {current_user.id})}
+                "online_count": len(self.presence.online() - {current_user.id})}

@@ -1,8 +1,8 @@
-"""Conversation: who talks with whom, how far it goes, how far each has read it, and since when."""
+"""Conversation: who talks with whom, how far it goes, and how far each of them has read it."""
 from dataclasses import dataclass
 
-from ..clock import iso, now, stored
 from ..errors import Duplicate, Unavailable
+from . import receipts
 
 
 @dataclass(slots=True)
@@ -53,39 +53,18 @@ class Conversation:
         return {row["user_id"]: row["read_seq"] for row in rows}
 
     def mark_read(self, database, reader_id, seq):
-        """Move the read mark of one person forward; return whether it moved. It never goes back."""
+        """Move the read mark of one user forward; return whether it moved. It never goes back."""
         moved = database.execute("UPDATE members SET read_seq = %s"
                                  " WHERE conversation_id = %s AND user_id = %s AND read_seq < %s",
                                  (seq, self.id, reader_id, seq)) > 0
         if moved:
             try:
-                self._note_mark(database, reader_id, "read", seq)
+                receipts.insert(database, self.id, reader_id, receipts.READ, seq)
             except Unavailable:
                 pass    # it is read all the same: only the time is lost
         return moved
 
     def mark_delivered(self, database, user_id, seq):
-        """Note that everything up to `seq` has reached one person, unless that much is noted already."""
-        if seq and not self.marked_at(database, user_id, "delivered", seq):
-            self._note_mark(database, user_id, "delivered", seq)
-
-    def marked_at(self, database, user_id, kind, seq):
-        """Return when one person's mark came to stand at `seq` or above, or None: one step in the index."""
-        times = database.query("SELECT at FROM receipts WHERE conversation_id = %s AND user_id = %s AND kind = %s"
-                               " AND seq >= %s ORDER BY seq LIMIT 1", (self.id, user_id, kind, seq),
-                               lambda row: iso(row["at"]))
-        return times[0] if times else None
-
-    def arrival(self, database, message):
-        """Return when a message was delivered to its receiver, and when it was read; None for what is not known."""
-        delivered, read = (self.marked_at(database, message.receiver_id, kind, message.seq)
-                           for kind in ("delivered", "read"))
-        # What was read had come, even where nobody said so.
-        return min((time for time in (delivered, read) if time), default=None), read
-
-    def _note_mark(self, database, user_id, kind, seq):
-        try:
-            database.execute("INSERT INTO receipts (conversation_id, user_id, kind, seq, at) VALUES (%s, %s, %s, %s, %s)",
-                             (self.id, user_id, kind, seq, stored(now())))
-        except Duplicate:
-            pass    # another tab was faster
+        """Note that everything up to `seq` has reached one user, unless that much is noted already."""
+        if seq and not receipts.receipt_time(database, self.id, user_id, receipts.DELIVERED, seq):
+            receipts.insert(database, self.id, user_id, receipts.DELIVERED, seq)

@@ -3,7 +3,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ..accounts.user import PAGE, User
-from ..clock import iso
+from ..clock import from_db
 
 MOST_UNREAD = 100       # counted no further: the badge says 99+
 MAX_PREVIEW_LENGTH = 120        # code points
@@ -120,7 +120,7 @@ def _talked_with(database, me, before_message_id, limit, among=None):
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
     return [Card(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
-                 iso(row["timestamp"]), row["sender_id"] == me) for row in rows]
+                 from_db(row["timestamp"]), row["sender_id"] == me) for row in rows]
 
 
 def _unread(database, rows):

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _
 
 from ..accounts.characters import is_blank
-from ..clock import iso, stored
+from ..clock import from_db, to_db
 from ..errors import Invalid, Locked, TooLong, Unavailable
 
 LONGEST = 4000              # characters, after trimming
-LONGEST_CLIENT_ID = 64      # characters
-MOST_ROWS = 200             # messages in one answer
+MAX_CLIENT_ID_LENGTH = 64      # characters
+MAX_ROWS = 200             # messages in one answer
 MAX_ROW_BYTES = 300         # of a message in an INSERT, beside its text: numbers, time and client_id with its escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: UTF-8's longest, and an escape has two
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
@@ -37,12 +37,12 @@ class Message:
 
     @classmethod
     def from_row(cls, row):
-        return cls(**{**row, "timestamp": iso(row["timestamp"])})
+        return cls(**{**row, "timestamp": from_db(row["timestamp"])})
 
     @classmethod
-    def written(cls, sender, receiver_id, text, client_id):
+    def draft(cls, sender, receiver_id, text, client_id):
         """Return a well-formed message that is not stored yet. Raises Invalid or TooLong with the reason."""
-        return cls(sender.id, receiver_id, checked_text(text), checked_client_id(client_id), sender.username)
+        return cls(sender.id, receiver_id, validate_text(text), validate_client_id(client_id), sender.username)
 
     @property
     def max_statement_bytes(self):
@@ -69,19 +69,19 @@ class Message:
         order = "DESC" if after is None else "ASC"
         rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s{bounds}"
                               f" ORDER BY m.seq {order} LIMIT %s",
-                              (conversation_id, *values, min(limit, MOST_ROWS)), cls.from_row)
+                              (conversation_id, *values, min(limit, MAX_ROWS)), cls.from_row)
         rows = _fitting(rows)
         return rows[::-1] if after is None else rows
 
     @classmethod
-    def numbered(cls, database, conversation_id, seq):
+    def by_seq(cls, database, conversation_id, seq):
         """Return the message of that number in a conversation, or None."""
         found = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq = %s",
                                (conversation_id, seq), cls.from_row)
         return found[0] if found else None
 
     @classmethod
-    def resent(cls, database, drafts):
+    def find_duplicates(cls, database, drafts):
         """Return {(sender_id, client_id): Message} for those of the drafts that are stored already."""
         keys = " OR ".join(["(m.sender_id = %s AND m.client_id = %s)"] * len(drafts))
         rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE {keys}",
@@ -89,9 +89,9 @@ class Message:
         return {(row.sender_id, row.client_id): row for row in rows}
 
     @classmethod
-    def stored_after(cls, database, message_id):
+    def since_id(cls, database, message_id):
         """Return the first messages of all conversations above an id, in the order of their ids."""
-        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.id > %s ORDER BY m.id LIMIT %s", (message_id, MOST_ROWS),
+        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.id > %s ORDER BY m.id LIMIT %s", (message_id, MAX_ROWS),
                               cls.from_row)
 
     @staticmethod
@@ -107,7 +107,7 @@ class Message:
             "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id) VALUES "
             + ", ".join([one] * len(messages)),
             [value for m in messages for value in
-             (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, stored(m.timestamp), m.client_id)],
+             (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id)],
             rows=len(messages))
         for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
@@ -115,7 +115,7 @@ class Message:
     @classmethod
     def _ids_of(cls, database, messages):
         try:
-            stored_rows = cls.resent(database, messages)
+            stored_rows = cls.find_duplicates(database, messages)
         except Locked as error:     # which would mean that nothing was stored
             raise Unavailable() from error
         return [stored_rows[message.sender_id, message.client_id].id for message in messages]
@@ -131,7 +131,7 @@ def _fitting(messages):
     return messages
 
 
-def checked_text(text):
+def validate_text(text):
     """Return the text as it is stored: without blank lines before it and blanks after it, lines ended by a line feed alone."""
     if not isinstance(text, str):
         raise Invalid(_("A message is text."))
@@ -149,11 +149,11 @@ def checked_text(text):
     return text
 
 
-def checked_client_id(client_id):
+def validate_client_id(client_id):
     """Return the id if it is 1 to 64 visible ASCII characters."""
-    if (not isinstance(client_id, str) or not 1 <= len(client_id) <= LONGEST_CLIENT_ID
+    if (not isinstance(client_id, str) or not 1 <= len(client_id) <= MAX_CLIENT_ID_LENGTH
             or not all("!" <= c <= "~" for c in client_id)):
-        raise Invalid(_("clientId must be 1 to %(most)s visible ASCII characters.", most=LONGEST_CLIENT_ID))
+        raise Invalid(_("clientId must be 1 to %(most)s visible ASCII characters.", most=MAX_CLIENT_ID_LENGTH))
     return client_id
 
 

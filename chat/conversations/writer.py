@@ -1,9 +1,14 @@
-"""The writer: messages that arrive while a commit is under way are committed together in the next one.
+"""The writer stores messages: those that arrive during a commit are committed together in the next one.
 
-This is where a message becomes a promise. Numbers are allotted optimistically: from the last seq that this process
-knows of the conversation. UNIQUE(conversation_id, seq) says no when another process was faster, and
-UNIQUE(sender_id, client_id) when it is a resend; then the writer looks up where things stand and tries again.
+A message that the writer has stored is a promise. Numbers are allotted optimistically, from the last seq that this process
+knows of the conversation. UNIQUE(conversation_id, seq) refuses them if another process was faster, and
+UNIQUE(sender_id, client_id) refuses a resend. Then the writer looks up what is stored and tries again.
 No lock is held between statements, and one batch is one INSERT.
+
+    store()  ->  queue  ->  batch  ->  INSERT  ->  done, then delivered
+                                         |-> Duplicate: looked up; a resend is done, the rest gets new numbers
+                                         |-> Locked: each message of the batch by itself
+                                         `-> Unavailable: refused, and in doubt, for the answer may be lost and not the row
 """
 import logging
 import threading
@@ -19,22 +24,22 @@ from .message import Message
 
 log = logging.getLogger(__name__)
 
-LARGEST_BATCH = 100         # messages in one INSERT
-NUMBERING_TRIES = 5         # when other processes keep being faster
-STORE_TIMEOUT = 10          # seconds that a sender waits for the outcome
-MOST_REMEMBERED = 100_000   # conversations whose last seq is kept in memory
-MOST_UNSETTLED = 10_000     # messages whose fate a lost answer left open
+MAX_BATCH = 100                 # messages in one INSERT
+MAX_NUMBERING_ATTEMPTS = 5      # while other processes keep being faster
+STORE_TIMEOUT = 10              # seconds that a sender waits for the outcome
+MAX_REMEMBERED = 100_000        # conversations whose last seq is kept in memory
+MAX_IN_DOUBT = 10_000           # messages that may be stored or not
 
 
-class Waiting:
-    """A message on its way into the store, and the event that tells its outcome."""
+class PendingMessage:
+    """A message that is not stored yet. `done` is set when `stored` or `error` is its outcome."""
 
-    __slots__ = ("draft", "origin", "settled", "arrived", "stored", "error")
+    __slots__ = ("draft", "sender_sid", "done", "arrived", "stored", "error")
 
-    def __init__(self, draft, origin, settled):
+    def __init__(self, draft, sender_sid, done):
         self.draft = draft
-        self.origin = origin
-        self.settled = settled
+        self.sender_sid = sender_sid
+        self.done = done
         self.arrived = time.perf_counter()
         self.stored = self.error = None
 
@@ -44,88 +49,88 @@ class Waiting:
 
 
 class Writer:
-    """Stores messages one batch at a time, and hands each stored one to `deliver`.
+    """Stores messages one batch at a time and calls `deliver(message, sender_sid)` for each, in order, after the commit.
 
-    Who comes while nobody commits does it at once, and by that alone: at a low rate a message costs no event, no timer
-    and no change of threads. What came meanwhile is committed together by a task, until nothing waits.
+    A sender who comes while nobody commits does so itself: at a low rate a message costs no event, no timer and no change of
+    threads. A task commits what came meanwhile, until the queue is empty.
     """
 
-    def __init__(self, database, deliver, new_event, start_task, measures):
+    def __init__(self, database, deliver, new_event, start_task, metrics):
         self.database = database
-        self.deliver = deliver              # called with (message, origin) after the commit, in order
+        self.deliver = deliver
         self.new_event = new_event
-        self.queue = deque()
-        self.heads = OrderedDict()          # conversation id -> the last seq that this process knows of
-        self.conversations = OrderedDict()  # (lower user id, higher user id) -> conversation id
-        self.unsettled = OrderedDict()      # keys of messages that may be stored though nobody was told
         self.start_task = start_task
-        self.measures = measures
+        self.metrics = metrics
+        self.queue = deque()                # PendingMessage
+        self.last_seqs = OrderedDict()      # conversation id -> the last seq that this process knows
+        self.conversations = OrderedDict()  # (lower user id, higher user id) -> conversation id
+        self.in_doubt = OrderedDict()       # keys of messages whose INSERT was not answered: they may be stored, undelivered
+        self.committing = False             # a sender or the task commits
         self.task = None
-        self.resting = None                 # what wakes the task while nothing waits
-        self.busy = False                   # somebody commits: a sender, or the task
-        self.gate = threading.Lock()        # in front of the queue and of who commits it
+        self.idle_event = None              # wakes the task; None while it works
+        self.lock = threading.Lock()        # guards the queue, `committing` and `idle_event`
 
-    def store(self, draft, origin=None):
-        """Store the draft and return it as stored; a resend returns the first row and stores nothing.
+    def store(self, draft, sender_sid=None):
+        """Store the draft and return it as stored, after the commit; a resend stores nothing and returns the first row.
 
-        `origin` is the connection it came from, or None. Returns after the commit; raises Unavailable otherwise.
+        `sender_sid` is the connection it came from, or None. Raises Unavailable if it could not be stored.
         """
-        waiting = Waiting(draft, origin, self.new_event())
-        with self.gate:
-            self.queue.append(waiting)
-            nobody_commits, self.busy = not self.busy, True
+        pending = PendingMessage(draft, sender_sid, self.new_event())
+        with self.lock:
+            self.queue.append(pending)
+            nobody_commits, self.committing = not self.committing, True
         if nobody_commits:
             self._commit_next()
-            self._hand_on()
-        waiting.settled.wait(STORE_TIMEOUT)
-        if waiting.error:
-            raise waiting.error
-        if not waiting.stored:
+            self._release()
+        pending.done.wait(STORE_TIMEOUT)
+        if pending.error:
+            raise pending.error
+        if not pending.stored:
             raise Unavailable(_("The message could not be stored in time."))
-        return waiting.stored
+        return pending.stored
 
-    def heard(self, sender_id, receiver_id, seq):
-        """Note the number of a message that another process has stored: here the next one comes after it."""
+    def note_seq(self, sender_id, receiver_id, seq):
+        """Note the seq of a message that another process has stored: the next one here comes after it."""
         conversation_id = self.conversations.get((min(sender_id, receiver_id), max(sender_id, receiver_id)))
-        if self.heads.get(conversation_id, seq) < seq:
-            self.heads[conversation_id] = seq
+        if self.last_seqs.get(conversation_id, seq) < seq:
+            self.last_seqs[conversation_id] = seq
 
     def idle(self):
-        """Tell whether everything that came in is settled."""
-        return not self.busy
+        """Tell whether nothing is left to commit."""
+        return not self.committing
 
-    def _hand_on(self):
-        """Wake the task if something waits."""
-        with self.gate:
-            self.busy = bool(self.queue)
-            if not self.busy:
+    def _release(self):
+        """End one's own commit, and wake the task if more has come."""
+        with self.lock:
+            self.committing = bool(self.queue)
+            if not self.committing:
                 return
-            if self.resting:
-                self.resting.set()
-                self.resting = None
+            if self.idle_event:
+                self.idle_event.set()
+                self.idle_event = None
                 return
             try:
                 self.task = self.start_task(self._run) or True
-            except RuntimeError:    # no thread is left: who comes next takes along what waits
-                self.busy = False
+            except RuntimeError:    # no thread is left: the next sender commits the queue too
+                self.committing = False
                 log.exception("the writer's task could not start")
 
-    def _rest(self):
-        """Return as soon as the task is to commit what waits."""
-        with self.gate:
-            self.busy = bool(self.queue)
-            if self.busy:
+    def _wait_for_work(self):
+        """Wait until there is something to commit."""
+        with self.lock:
+            self.committing = bool(self.queue)
+            if self.committing:
                 return
-            resting = self.resting = self.new_event()
-        resting.wait()
+            idle_event = self.idle_event = self.new_event()
+        idle_event.wait()
 
     def _run(self):
         while True:
             self._commit_next()
-            self._rest()
+            self._wait_for_work()
 
     def _commit_next(self):
-        """Commit what waits, up to a batch, and tell everyone in it the outcome."""
+        """Commit the next batch of the queue, and tell each sender the outcome."""
         batch = self._next_batch()
         try:
             self._commit(batch)
@@ -141,9 +146,9 @@ class Writer:
             self._commit_one_by_one(batch)
 
     def _next_batch(self):
-        """Take from the queue what one INSERT holds: so many messages, and no more bytes than the database's server takes."""
+        """Take from the queue what fits in one INSERT, by the number of messages and by their bytes."""
         batch, left = [], self.database.max_statement_bytes
-        while self.queue and len(batch) < LARGEST_BATCH:
+        while self.queue and len(batch) < MAX_BATCH:
             left -= self.queue[0].draft.max_statement_bytes
             if batch and left < 0:
                 break
@@ -151,45 +156,45 @@ class Writer:
         return batch
 
     def _commit_one_by_one(self, batch):
-        """Keep a message that the database refuses or whose rows are locked, or whose number others always take, from taking its batch with it."""
-        for waiting in batch:
-            if not waiting.settled.is_set():
+        """Commit one by one, so that one bad message cannot fail the batch."""
+        for pending in batch:
+            if not pending.done.is_set():
                 try:
-                    self._commit([waiting])
+                    self._commit([pending])
                 except Locked as error:
-                    self._fail([waiting], error)
+                    self._fail([pending], error)
                 except ChatError as error:
-                    return self._fail(batch, error)     # the others would wait for the same in vain
+                    return self._fail(batch, error)     # the others would fail for the same reason
                 except Exception:
-                    log.exception("a message of user %s could not be stored", waiting.draft.sender_id)
-                    self._fail([waiting], Unavailable(_("The message could not be stored.")))
+                    log.exception("a message of user %s could not be stored", pending.draft.sender_id)
+                    self._fail([pending], Unavailable(_("The message could not be stored.")))
 
     def _fail(self, batch, error):
-        for waiting in batch:
-            if not waiting.settled.is_set():
-                remember(self.unsettled, waiting.key, True, MOST_UNSETTLED)
-                waiting.error = error
-                waiting.settled.set()
+        for pending in batch:
+            if not pending.done.is_set():
+                lru_put(self.in_doubt, pending.key, True, MAX_IN_DOUBT)
+                pending.error = error
+                pending.done.set()
 
     def _commit(self, batch):
-        for waiting in batch:
-            if not waiting.draft.conversation_id:
-                waiting.draft.conversation_id = self._conversation_id(waiting.draft)
-        fresh = batch
-        for _try in range(NUMBERING_TRIES):
-            first = {}
-            for waiting in fresh:
-                first.setdefault(waiting.key, waiting)
-            drafts = [waiting.draft for waiting in first.values()]
-            self._number(drafts, self._known_heads(drafts))
+        for pending in batch:
+            if not pending.draft.conversation_id:
+                pending.draft.conversation_id = self._conversation_id(pending.draft)
+        remaining = batch
+        for _attempt in range(MAX_NUMBERING_ATTEMPTS):
+            first = {}      # the same message may have been sent twice
+            for pending in remaining:
+                first.setdefault(pending.key, pending)
+            drafts = [pending.draft for pending in first.values()]
+            self._number(drafts, self._known_last_seqs(drafts))
             try:
                 Message.insert(self.database, drafts)
             except Duplicate:
-                fresh = self._look_up(fresh)
-                if not fresh:
+                remaining = self._resolve_duplicates(remaining)
+                if not remaining:
                     return
                 continue
-            self._settle(fresh, drafts)
+            self._complete(remaining, drafts)
             return
         raise Locked(_("Too many processes write to this conversation at once."))
 
@@ -197,63 +202,63 @@ class Writer:
         pair = (min(draft.sender_id, draft.receiver_id), max(draft.sender_id, draft.receiver_id))
         if pair not in self.conversations:
             conversation = Conversation.open_between(self.database, *pair)
-            remember(self.conversations, pair, conversation.id, MOST_REMEMBERED)
+            lru_put(self.conversations, pair, conversation.id, MAX_REMEMBERED)
         return self.conversations[pair]
 
-    def _known_heads(self, drafts):
-        """Return {conversation id: its last seq}; those that this process does not know are looked up together."""
+    def _known_last_seqs(self, drafts):
+        """Return {conversation id: its last seq}; unknown ones are looked up together."""
         ids = {draft.conversation_id for draft in drafts}
-        unknown = [conversation_id for conversation_id in ids if conversation_id not in self.heads]
+        unknown = [conversation_id for conversation_id in ids if conversation_id not in self.last_seqs]
         looked_up = Conversation.last_seqs(self.database, unknown) if unknown else {}
-        return {**{known: self.heads[known] for known in ids.difference(unknown)}, **looked_up}
+        return {**{known: self.last_seqs[known] for known in ids.difference(unknown)}, **looked_up}
 
     @staticmethod
-    def _number(drafts, heads):
+    def _number(drafts, last_seqs):
         stored_at = now()
         for draft in drafts:
-            heads[draft.conversation_id] += 1
-            draft.seq = heads[draft.conversation_id]
+            last_seqs[draft.conversation_id] += 1
+            draft.seq = last_seqs[draft.conversation_id]
             draft.timestamp = stored_at
 
-    def _look_up(self, waitings):
-        """After a refusal: settle the resends, forget the heads that proved old, return what is still to be stored."""
-        for waiting in waitings:
-            self.heads.pop(waiting.draft.conversation_id, None)
-        stored = Message.resent(self.database, [waiting.draft for waiting in waitings])
-        for waiting in waitings:
-            first_row = stored.get(waiting.key)
+    def _resolve_duplicates(self, batch):
+        """After Duplicate: complete the resends, forget the last seqs, which are too old, and return what is left to store."""
+        for pending in batch:
+            self.last_seqs.pop(pending.draft.conversation_id, None)
+        stored = Message.find_duplicates(self.database, [pending.draft for pending in batch])
+        for pending in batch:
+            first_row = stored.get(pending.key)
             if first_row:
-                if self.unsettled.pop(waiting.key, None):   # its answer was lost: nobody has heard of it yet
-                    self._deliver(first_row, waiting.origin)
-                waiting.stored = first_row
-                waiting.settled.set()
-        return [waiting for waiting in waitings if not waiting.stored]
+                if self.in_doubt.pop(pending.key, None):    # stored by an INSERT whose answer was lost: it was never delivered
+                    self._deliver(first_row, pending.sender_sid)
+                pending.stored = first_row
+                pending.done.set()
+        return [pending for pending in batch if not pending.stored]
 
-    def _settle(self, waitings, drafts):
-        """The batch is committed: remember the heads, tell the senders, then the receivers."""
+    def _complete(self, batch, drafts):
+        """After the commit: remember the last seqs, tell the senders, then the receivers."""
         for draft in drafts:
-            remember(self.heads, draft.conversation_id, draft.seq, MOST_REMEMBERED)
-            self.unsettled.pop((draft.sender_id, draft.client_id), None)
-        self.measures.batches.note(len(drafts))
+            lru_put(self.last_seqs, draft.conversation_id, draft.seq, MAX_REMEMBERED)
+            self.in_doubt.pop((draft.sender_id, draft.client_id), None)
+        self.metrics.batches.observe(len(drafts))
         stored = {(draft.sender_id, draft.client_id): draft for draft in drafts}
-        for waiting in waitings:
-            waiting.stored = stored[waiting.key]
-            waiting.settled.set()
-        for waiting in waitings:
-            if waiting.stored is waiting.draft:     # and not the same one, sent twice
-                self._deliver(waiting.draft, waiting.origin)
-                self.measures.deliveries.note(time.perf_counter() - waiting.arrived)
+        for pending in batch:
+            pending.stored = stored[pending.key]
+            pending.done.set()
+        for pending in batch:
+            if pending.stored is pending.draft:     # else it was sent twice, and is delivered once
+                self._deliver(pending.draft, pending.sender_sid)
+                self.metrics.deliveries.observe(time.perf_counter() - pending.arrived)
 
-    def _deliver(self, message, origin):
+    def _deliver(self, message, sender_sid):
         try:
-            self.deliver(message, origin)
-        except Exception:       # it is stored: who did not hear of it fetches it, and those after it are delivered
+            self.deliver(message, sender_sid)
+        except Exception:       # it is stored; a client that missed the push fetches it
             log.exception("message %s could not be delivered", message.id)
 
 
-def remember(memory, key, value, most):
-    """Keep a value in an OrderedDict of bounded size; the one not touched for longest is forgotten."""
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > most:
-        memory.popitem(last=False)
+def lru_put(cache, key, value, max_size):
+    """Put a value into an OrderedDict of bounded size; the least recently used one is dropped."""
+    cache[key] = value
+    cache.move_to_end(key)
+    if len(cache) > max_size:
+        cache.popitem(last=False)

@@ -11,12 +11,12 @@ from ..budgets import Budgets
 from ..storage.limits import MemoryLimits, RedisLimits
 from ..storage.redis_client import open_client
 from ..storage.session_stores import FileSessions, RedisSessions
-from .bus import NoBus, RedisBus
-from .presence import MemoryBoard, Presence, RedisBoard
+from .bus import LocalBus, RedisBus
+from .presence import MemoryRegistry, Presence, RedisRegistry
 
 
 @dataclass
-class Stores:
+class Backends:
     """What is kept beside the database, each in the same shape in both modes."""
 
     sessions: object
@@ -26,8 +26,8 @@ class Stores:
     ping: object                # raises Unavailable where Redis does not answer
 
 
-def open_stores(settings):
-    """Return the stores that the settings name. Raises ConfigError where Redis does not answer."""
+def open_backends(settings):
+    """Return the backends that the settings name. Raises ConfigError where Redis does not answer."""
     enabled = settings["RATELIMIT_ENABLED"]
     local_limits = MemoryLimits(enabled)
     if not settings["REDIS_URL"]:
@@ -35,13 +35,13 @@ def open_stores(settings):
             sessions = FileSessions(str(Path(settings["INSTANCE_PATH"]) / "sessions"))
         except OSError as error:
             raise ConfigError(f"Sessions cannot be kept: {error}") from error
-        return Stores(sessions, Presence(MemoryBoard()), Budgets(settings, local_limits, local_limits), NoBus(), ping=lambda: True)
+        return Backends(sessions, Presence(MemoryRegistry()), Budgets(settings, local_limits, local_limits), LocalBus(), ping=lambda: True)
     try:
         client = open_client(settings["REDIS_URL"])
     except (redis.RedisError, ValueError, OSError) as error:
         raise ConfigError(f"Redis cannot be used: {error}") from error
     process_id = secrets.token_hex(8)
     bus = RedisBus(client, process_id)
-    presence = Presence(RedisBoard(client, process_id), missing=bus.look)
+    presence = Presence(RedisRegistry(client, process_id), on_lease_lost=bus.request_catch_up)
     budgets = Budgets(settings, RedisLimits(client, enabled), local_limits)
-    return Stores(RedisSessions(client), presence, budgets, bus, ping=client.ping)
+    return Backends(RedisSessions(client), presence, budgets, bus, ping=client.ping)

@@ -1,251 +1,210 @@
-"""The bus: what one process tells the others, over Redis. Where there is no Redis, there is one process.
+"""The bus: events from one process to the others, over Redis. Without Redis there is one process, and nothing to publish.
 
-What is told goes to those processes alone at which its people are online: a script in Redis looks them up on the board of presence.
-It is a hint, and may get lost, with Redis or with a connection to it. So every process says once a second that it is there, over the
-same line on which it tells, and numbers its lines: as long as the number stays, and one's own ear stays open, nothing that was told
-got lost. Who hears another number, or hears nothing at all, not even itself, looks into the database, where every message is, until
-all is well again.
+An event goes only to processes that have one of its recipients connected: a script in Redis looks them up in the presence
+registry. Delivery is best effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a
+heartbeat every second, over the same connection as its events, with its epoch. As long as the epoch of a peer stays the same
+and the own subscription stays open, nothing was lost. Otherwise the process reads from the database what it has not delivered.
 """
 import logging
 import time
 from collections import deque
 
-from ..conversations.message import Message
 from ..errors import Unavailable
 from ..storage import fast_json
-from ..storage.redis_client import Line
+from ..storage.redis_client import DedicatedConnection
 from . import bus_messages
-from .presence import RedisBoard
+from .delivery_cursor import DeliveryCursor
+from .presence import RedisRegistry
 
 log = logging.getLogger(__name__)
 
-BEAT = 1                    # second between two times that a process says that it is there
-DEAF = 3                    # seconds without hearing oneself: the connection is given up, and made anew
-FORGOTTEN = 30              # seconds without hearing another process: it has ended, and does not speak elsewhere
-PAUSE = 0.5                 # seconds before another attempt to connect
-LOOK_EVERY = 1              # second between looks into the database while something was missed
-LONGEST_SPEECH = 500        # things said at once
-HOLD = 10                   # seconds in which messages may be committed in another order than that of their ids
+HEARTBEAT_INTERVAL = 1      # second
+HEARTBEAT_TIMEOUT = 3       # seconds without our own heartbeat: reconnect
+PEER_TTL = 30               # seconds without a heartbeat of a peer: it has ended
+RECONNECT_DELAY = 0.5       # seconds
+POLL_INTERVAL = 1           # second between reads of the database while something was missed
+MAX_BATCH = 500             # events
 
-# KEYS: the board. ARGV: what the names of all ears begin with, who speaks, then of each word its people ("7 9") and itself.
-TELL = """
-local begin, speaker = ARGV[1], ARGV[2]
-for _, ear in ipairs(redis.call('PUBSUB', 'CHANNELS', begin .. '*')) do
-    local process, words = string.sub(ear, #begin + 1), {}
-    for i = 3, process == speaker and 0 or #ARGV, 2 do
-        for person in string.gmatch(ARGV[i], '%d+') do
-            if redis.call('ZSCORE', KEYS[1], person .. ':' .. process) then
-                table.insert(words, ARGV[i + 1])
+# KEYS: the registry. ARGV: the prefix of all inbox channels, our process id, then of each event its recipients ("7 9") and itself.
+PUBLISH = """
+local prefix, sender = ARGV[1], ARGV[2]
+for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', prefix .. '*')) do
+    local process, events = string.sub(inbox, #prefix + 1), {}
+    for i = 3, process == sender and 0 or #ARGV, 2 do
+        for user_id in string.gmatch(ARGV[i], '%d+') do
+            if redis.call('ZSCORE', KEYS[1], user_id .. ':' .. process) then
+                table.insert(events, ARGV[i + 1])
                 break
             end
         end
     end
-    if #words > 0 then redis.call('PUBLISH', ear, '[' .. table.concat(words, ',') .. ']') end
+    if #events > 0 then redis.call('PUBLISH', inbox, '[' .. table.concat(events, ',') .. ']') end
 end
 """
 
 
-class NoBus:
-    """One process: there is nobody to tell."""
+class LocalBus:
+    """One process: there are no peers."""
 
-    waiting = ()
+    queue = ()
 
-    def start(self, socket):
+    def start(self, server, database, on_bus_event):
         pass
 
-    def tell(self, event, payload, people):
+    def publish(self, event, payload, user_ids):
         return True
 
 
 class RedisBus:
-    """Tells the other processes what the people connected there are to hear, and passes on what they tell."""
+    """Publishes events to the processes that have a recipient connected, and passes on what they publish."""
 
     def __init__(self, client, process_id):
         self.client = client
         self.process_id = process_id
-        self.socket = self.trail = None
-        # A channel is the same for all databases of a Redis; a chat in another one is another chat.
+        self.server = self.on_bus_event = self.cursor = None
+        # A channel is the same for all databases of a Redis server; a chat in another database is another chat.
         self.channel = f"chat:bus:{client.connection_pool.connection_kwargs.get('db') or 0}"
-        self.ear = f"{self.channel}:{process_id}"
-        self.line = 0               # how often this process has begun to tell everything
-        self.heard = {}             # process id -> (its line, when it was last heard)
-        self.listening = False
-        self.alone = True           # nobody else listens, and nothing is told
-        self.missed = True          # something may be in the database that nobody here was told
-        self.beat_at = 0
-        self.waiting = deque()
+        self.inbox_channel = f"{self.channel}:{process_id}"
+        self.epoch = 0                  # how often this process has begun to publish everything
+        self.peers = {}                 # process id -> (its epoch, when its last heartbeat came); this process is one of them
+        self.is_subscribed = False
+        self.has_no_peers = True        # then nothing is published
+        self.needs_catch_up = True      # the database may have messages that were not delivered here
+        self.heartbeat_at = 0
+        self.queue = deque()            # (event, payload, user ids) to publish
 
-    def start(self, socket):
-        """Begin to speak and to listen; `socket` is told what comes, by hear(event, payload, people)."""
-        self.socket, self.trail = socket, Trail(socket.database)
-        self.something_waits = socket.server.eio.create_event()
-        for task in (self._speak, self._listen, self._look_after):
-            socket.server.start_background_task(task)
+    def start(self, server, database, on_bus_event):
+        """Begin to publish and to subscribe; `on_bus_event(event, payload, user_ids)` is called for what comes."""
+        self.server, self.on_bus_event, self.cursor = server, on_bus_event, DeliveryCursor(database)
+        self.wakeup = server.eio.create_event()
+        for task in (self._publish_loop, self._subscribe_loop, self._catch_up_loop):
+            server.start_background_task(task)
 
-    def tell(self, event, payload, people):
-        """Have an event reach every connection that these people have to other processes. Returns at once.
+    def publish(self, event, payload, user_ids):
+        """Have an event reach every connection that these users have to other processes. Returns at once.
 
-        Returns whether those connected here are still to be told: while Redis is away, a look into the database may find
-        a message between its commit and this call.
+        Returns whether the connections here are still to be told: while Redis is away, a catch-up may deliver a message
+        between its commit and this call.
         """
-        if not self.alone:
-            self.waiting.append((event, payload, people))
-            self.something_waits.set()
-        return self._note(event, payload)
+        if not self.has_no_peers:
+            self.queue.append((event, payload, user_ids))
+            self.wakeup.set()
+        return self._mark_delivered(event, payload)
 
-    def look(self):
-        """Look into the database: somebody here may not have been told something."""
-        self.missed = True
+    def request_catch_up(self):
+        """Read from the database soon: somebody here may have missed an event."""
+        self.needs_catch_up = True
 
-    def _speak(self):
+    def _publish_loop(self):
         while True:
             try:
-                with Line(self.client) as mouth:
-                    script = mouth.ask("SCRIPT", "LOAD", TELL)
-                    self.line += 1
-                    self.beat_at = 0
+                with DedicatedConnection(self.client) as publisher:
+                    script = publisher.request("SCRIPT", "LOAD", PUBLISH)
+                    self.epoch += 1
+                    self.heartbeat_at = 0
                     while True:
-                        self._beat(mouth)
-                        words = self._next_words()
-                        if words:
-                            # No answer is waited for: that the next beat is heard shows that this was carried out.
-                            mouth.say("EVALSHA", script, 1, RedisBoard.KEY, f"{self.channel}:", self.process_id, *words)
+                        self._send_heartbeat(publisher)
+                        batch = self._next_batch()
+                        if batch:
+                            # No reply is awaited: our own next heartbeat, which comes after it, shows that it was carried out.
+                            publisher.send("EVALSHA", script, 1, RedisRegistry.KEY, f"{self.channel}:", self.process_id, *batch)
                         else:
-                            self.something_waits.wait(BEAT)
-                            self.something_waits.clear()
+                            self.wakeup.wait(HEARTBEAT_INTERVAL)
+                            self.wakeup.clear()
             except Unavailable:
-                self.waiting.clear()                # the others will hear another line, and look
+                self.queue.clear()                  # the peers will see another epoch, and catch up
             except Exception:
-                log.exception("speaking goes on after an error")
-            self.socket.server.sleep(PAUSE)
+                log.exception("publishing goes on after an error")
+            self.server.sleep(RECONNECT_DELAY)
 
-    def _beat(self, mouth):
+    def _send_heartbeat(self, publisher):
         now = time.monotonic()
-        if now - self.beat_at >= BEAT:
-            self.beat_at = now
-            listeners = mouth.ask("PUBLISH", self.channel, fast_json.dumps([self.process_id, self.line, self.trail.top]))
-            self._find(alone=listeners <= self.listening)
+        if now - self.heartbeat_at >= HEARTBEAT_INTERVAL:
+            self.heartbeat_at = now
+            heartbeat = fast_json.dumps([self.process_id, self.epoch, self.cursor.high_watermark])
+            subscribers = publisher.request("PUBLISH", self.channel, heartbeat)
+            self._set_has_no_peers(subscribers <= self.is_subscribed)
 
-    def _next_words(self):
-        """Take what waits to be told: of each word its people, and itself."""
-        words = []
-        for event, payload, people in [self.waiting.popleft() for _n in range(min(len(self.waiting), LONGEST_SPEECH))]:
-            words += [" ".join(map(str, people)), fast_json.dumps([event, payload, people])]
-        return words
+    def _next_batch(self):
+        """Take the next events from the queue, each as its recipients and itself."""
+        batch = []
+        for event, payload, user_ids in [self.queue.popleft() for _n in range(min(len(self.queue), MAX_BATCH))]:
+            batch += [" ".join(map(str, user_ids)), fast_json.dumps([event, payload, user_ids])]
+        return batch
 
-    def _find(self, alone):
-        """Note whether anybody else listens. From the moment that somebody does on, everything is told."""
-        if self.alone and not alone:
-            self.line += 1
-        self.alone = alone
+    def _set_has_no_peers(self, has_no_peers):
+        """Note whether there are peers. From the moment that there are, everything is published: that is a new epoch."""
+        if self.has_no_peers and not has_no_peers:
+            self.epoch += 1
+        self.has_no_peers = has_no_peers
 
-    def _listen(self):
+    def _subscribe_loop(self):
         while True:
             try:
-                with Line(self.client) as line:
-                    line.say("SUBSCRIBE", self.channel, self.ear)
+                with DedicatedConnection(self.client) as subscriber:
+                    subscriber.send("SUBSCRIBE", self.channel, self.inbox_channel)
                     since = time.monotonic()
                     while not self._is_silent(self.process_id, since):
-                        self._hear(*line.next())
+                        self._on_reply(*subscriber.read_reply())
             except Unavailable as error:
                 log.warning("the other processes are not heard: %s", error)
             except Exception:
-                log.exception("listening goes on after an error")
-            self.listening, self.missed = False, True
-            self.socket.server.sleep(PAUSE)
+                log.exception("the subscription goes on after an error")
+            self.is_subscribed, self.needs_catch_up = False, True
+            self.server.sleep(RECONNECT_DELAY)
 
-    def _hear(self, kind, channel, said):
+    def _on_reply(self, kind, channel, data):
         if kind == b"subscribe":
-            self.listening, self.beat_at = True, 0
-            self.something_waits.set()      # the others learn at once that somebody listens
+            self.is_subscribed, self.heartbeat_at = True, 0
+            self.wakeup.set()       # the peers learn at once that there is one more
         elif channel.decode() == self.channel:
-            heartbeat = bus_messages.heartbeat(said)
+            heartbeat = bus_messages.heartbeat(data)
             if heartbeat:
-                self._hear_beat(*heartbeat)
+                self._on_heartbeat(*heartbeat)
         else:
-            for event, payload, people in bus_messages.events(said):
-                if self._note(event, payload):
-                    self.socket.hear(event, payload, people)
+            for event, payload, user_ids in bus_messages.events(data):
+                if self._mark_delivered(event, payload):
+                    self.on_bus_event(event, payload, user_ids)
 
-    def _hear_beat(self, process_id, line, highest_id):
-        known_line, _at = self.heard.get(process_id, (None, 0))
-        self.heard[process_id] = line, time.monotonic()
-        self.trail.reach(highest_id)
+    def _on_heartbeat(self, process_id, epoch, highest_id):
+        known_epoch, _at = self.peers.get(process_id, (None, 0))
+        self.peers[process_id] = epoch, time.monotonic()
+        self.cursor.advance_high(highest_id)
         if process_id != self.process_id:
-            self.missed |= line != known_line
-            self._find(alone=False)
+            self.needs_catch_up |= epoch != known_epoch
+            self._set_has_no_peers(False)
 
     def _is_silent(self, process_id, since=0):
-        """Tell whether a process was not heard for long, from a moment on."""
-        _line, at = self.heard.get(process_id, (None, 0))
-        return time.monotonic() - max(at, since) > DEAF
+        """Tell whether a process has sent no heartbeat for HEARTBEAT_TIMEOUT, from a moment on."""
+        _epoch, at = self.peers.get(process_id, (None, 0))
+        return time.monotonic() - max(at, since) > HEARTBEAT_TIMEOUT
 
-    def _misses_somebody(self):
-        """Tell whether one who was heard lately is not any more: it may speak where this process does not listen.
+    def _has_silent_peer(self):
+        """Tell whether a peer that was heard lately is silent: it may publish where this process is not subscribed.
 
-        After a change of Redis' master some still talk to the old one, and hear themselves there.
+        After a failover of Redis some processes stay with the old master for a while, and hear themselves there.
         """
-        for process_id, (_line, at) in list(self.heard.items()):
-            if time.monotonic() - at > FORGOTTEN and process_id != self.process_id:
-                del self.heard[process_id]
-        return any(self._is_silent(process_id) for process_id in [self.process_id, *self.heard])
+        for process_id, (_epoch, at) in list(self.peers.items()):
+            if time.monotonic() - at > PEER_TTL and process_id != self.process_id:
+                del self.peers[process_id]
+        return any(self._is_silent(process_id) for process_id in [self.process_id, *self.peers])
 
-    def _note(self, event, payload):
-        """Note that a message is being delivered here; return whether it is the first time, True for all else."""
-        return event != "receiveMessage" or self.trail.note(payload["id"])
+    def _mark_delivered(self, event, payload):
+        """Note that a message is delivered here; return whether it is the first time, and True for all other events."""
+        return event != "receiveMessage" or self.cursor.mark_delivered(payload["id"])
 
-    def _look_after(self):
-        """Deliver from the database what was not heard, every second for as long as nothing is heard."""
+    def _catch_up_loop(self):
+        """Deliver from the database what was missed, every second for as long as a peer is silent."""
         while True:
-            self.socket.server.sleep(LOOK_EVERY)
+            self.server.sleep(POLL_INTERVAL)
             try:
-                if self.missed or self._misses_somebody():
-                    self.missed = False
-                    for message in self.trail.unseen():
-                        self.socket.hear("receiveMessage", message.as_json(), (message.receiver_id, message.sender_id))
-                self.trail.move_on()
+                if self.needs_catch_up or self._has_silent_peer():
+                    self.needs_catch_up = False
+                    for message in self.cursor.undelivered():
+                        self.on_bus_event("receiveMessage", message.as_json(), (message.receiver_id, message.sender_id))
+                self.cursor.advance_low()
             except Unavailable:
-                self.missed = True
+                self.needs_catch_up = True
             except Exception:
-                self.missed = True
-                log.exception("looking for what was missed goes on after an error")
-
-
-class Trail:
-    """Which messages were delivered in this process, so that the others are found by their ids.
-
-    Ids are given before the commit, so a smaller one can turn up after a greater one: a look begins at what was the
-    greatest id at least HOLD seconds ago.
-    """
-
-    def __init__(self, database, clock=time.monotonic):
-        self.database = database
-        self.clock = clock
-        self.floor = self.greatest = self.top = Message.highest_id(database)    # nothing up to the floor is looked for
-        self.moved_at = clock()
-        self.seen = set()           # ids above the floor
-
-    def note(self, message_id):
-        """Note a message as delivered; return whether it was not before."""
-        is_new = message_id not in self.seen
-        self.seen.add(message_id)
-        self.reach(message_id)
-        return is_new
-
-    def reach(self, message_id):
-        """Note that a message of that id is stored, here or elsewhere."""
-        self.top = max(self.top, message_id)
-
-    def unseen(self):
-        """Yield the stored messages that were not noted, in the order of their ids, each noted as it comes."""
-        after = self.floor
-        while page := Message.stored_after(self.database, after):
-            yield from (message for message in page if self.note(message.id))
-            after = page[-1].id
-
-    def move_on(self):
-        """Raise the floor to what was the greatest id when this was last done, unless that is too short ago."""
-        if self.clock() - self.moved_at >= HOLD:
-            self.moved_at = self.clock()
-            self.floor, self.greatest = self.greatest, self.top
-            self.seen = {message_id for message_id in self.seen if message_id > self.floor}
+                self.needs_catch_up = True
+                log.exception("catching up goes on after an error")

@@ -8,7 +8,7 @@ MOST_WAITING = 10_000       # lines; a terminal that takes none costs lines, nev
 GATHER = 0.05               # seconds between two looks at what is to be printed: a thread that wakes for each line stops the others
 
 
-class Terminal:
+class MessageLog:
     """Prints stored messages from a thread of its own: a slow console, or a pipe that nobody reads, delays nobody."""
 
     def __init__(self, runtime):
@@ -45,7 +45,7 @@ def line(message):
                        "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False))
 
 
-class Silence:
+class NoMessageLog:
     """LOG_MESSAGES=0: the text of private messages does not belong in a log."""
 
     def show(self, message):

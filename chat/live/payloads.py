@@ -9,10 +9,10 @@ from ..errors import ChatError, Internal, Invalid
 log = logging.getLogger(__name__)
 
 
-def acknowledged(handler, speaking, note):
+def with_ack(handler, locale_of, note):
     """Make a handler of (sid, payload) answer a refusal in its acknowledgement; python-socketio would send none.
 
-    `speaking(sid)` is a context in which words are in the language of that connection; `note(error)` is told of each refusal.
+    `locale_of(sid)` is a context in which texts are in the language of that connection; `note(error)` is told of each refusal.
     """
     @functools.wraps(handler)
     def answer(sid, payload=None, *_more):
@@ -24,19 +24,19 @@ def acknowledged(handler, speaking, note):
             log.exception("%s failed", handler.__name__)
             error = Internal()
         note(error)
-        with speaking(sid):
+        with locale_of(sid):
             return {"ok": False, "error": error.as_json()}
     return answer
 
 
-def fields(payload, *names):
+def require_fields(payload, *names):
     """Return the values of these fields of an object. Raises Invalid where it is none, or has them not."""
     if not isinstance(payload, dict) or any(name not in payload for name in names):
         raise Invalid(_("Expected an object with %(names)s.", names=", ".join(names)))
     return [payload[name] for name in names]
 
 
-def whole_number(value, name):
+def require_int(value, name):
     """Return the value if it is a whole number from 0, which `true` is not. Raises Invalid otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=0))

@@ -1,122 +1,134 @@
-"""Presence: who is online. A person is online while one of their connections is, and a short delay beyond."""
+"""Presence: who is online. A user is online while one of their connections is open, and a few seconds longer.
+
+A user of this process is in one of three states:
+
+    connected  --last connection closes-->  grace_until  --GRACE_SECONDS-->  gone
+        ^                                        |
+        `------------ connects again ------------'
+
+Both `connected` and `grace_until` count as online, and are registered with a lease in the registry of all processes.
+"""
 import threading
 import time
 
 from ..errors import Unavailable
 
-DELAY = 3               # seconds before "gone", so that a reload does not blink
-MAX_ID_DIGITS = 10      # of a user's id: what else lies on the board is nobody
-LEASE = 20              # seconds; a process that dies takes its people offline when its lease ends
-RENEWAL = 1             # second between renewals of the lease: some go to a former master of Redis, which does not know that it is none any more
+GRACE_SECONDS = 3       # from the last connection to "offline", so that a reload does not blink
+LEASE_SECONDS = 20      # the users of a process that dies go offline when their leases end
+RENEW_INTERVAL = 1      # second; a lease may have been given to a former master of Redis, which does not know yet that it is none
+MAX_ID_DIGITS = 10      # of a user's id; any other text in the registry is nobody's
 
 
 class Presence:
-    """Counts the connections of each person in this process, and keeps `board`, which all processes share, told."""
+    """Counts the connections of each user in this process, and keeps the shared registry up to date.
 
-    def __init__(self, board, clock=time.monotonic, missing=lambda: None):
-        self.board = board
+    `on_lease_lost` is called when the registry had lost somebody who is connected here: other processes did not know of them.
+    """
+
+    def __init__(self, registry, clock=time.monotonic, on_lease_lost=lambda: None):
+        self.registry = registry
         self.clock = clock
-        self.missing = missing      # called when somebody here was not on the board for a while: the others did not know of them
-        self.connections = {}       # user id -> set of connection ids
-        self.leaving = {}           # user id -> when the delay ends
+        self.on_lease_lost = on_lease_lost
+        self.connections = {}       # user id -> set of sids
+        self.grace_until = {}       # user id -> when they go offline
         self.lock = threading.RLock()
         self.renewed_at = 0
-        self.listed = set()         # whom this process has put on the board
-        self.is_missing = False     # somebody could not be put there
+        self.registered = set()     # user ids that this process has put into the registry
+        self.has_lost_lease = False     # somebody could not be registered
         self.known_online = frozenset()
 
     def connect(self, user_id, sid):
-        """Note a connection; return whether this person comes back: nobody has told yet that they were gone."""
+        """Note a connection; return whether the user comes back before anybody was told that they were gone."""
         with self.lock:
-            back = (self.leaving.pop(user_id, None) is not None
-                    or user_id in self.known_online and user_id not in self.connections)    # they were at another process
+            is_back = (self.grace_until.pop(user_id, None) is not None
+                       or user_id in self.known_online and user_id not in self.connections)     # they were at another process
             self.connections.setdefault(user_id, set()).add(sid)
         try:
-            self.board.put({user_id})
-            self.listed.add(user_id)
+            self.registry.renew({user_id})
+            self.registered.add(user_id)
         except Unavailable:
-            self.is_missing = True      # until the next renewal
-        return back
+            self.has_lost_lease = True      # until the next renewal
+        return is_back
 
     def disconnect(self, user_id, sid):
-        """Forget a connection; after the last one the person goes offline when the delay is over."""
+        """Forget a connection; after the last one the user goes offline when the grace period is over."""
         with self.lock:
             sids = self.connections.get(user_id, set())
             sids.discard(sid)
             if not sids and self.connections.pop(user_id, None) is not None:
-                self.leaving[user_id] = self.clock() + DELAY
+                self.grace_until[user_id] = self.clock() + GRACE_SECONDS
 
-    def end_delay(self, user_id):
-        """Let a person who has no connection any more go offline at once."""
+    def expire_now(self, user_id):
+        """Let a user who has no connection any more go offline at once."""
         with self.lock:
-            if user_id in self.leaving:
-                self.leaving[user_id] = self.clock()
+            if user_id in self.grace_until:
+                self.grace_until[user_id] = self.clock()
 
-    def of(self, user_id):
-        """Return the connection ids of one person in this process."""
+    def connections_of(self, user_id):
+        """Return the sids of one user in this process."""
         with self.lock:
             return tuple(self.connections.get(user_id, ()))
 
     def online(self):
-        """Return the ids of all who are online, as last seen."""
+        """Return the ids of all who are online, as of the last refresh."""
         return self.known_online
 
     def refresh(self):
-        """End the delays that are over, renew the lease, and return the ids of all who are online."""
+        """End the grace periods that are over, renew the leases, and return the ids of all who are online."""
         now = self.clock()
         with self.lock:
-            gone = {user_id for user_id, ends in self.leaving.items() if ends <= now}
+            gone = {user_id for user_id, until in self.grace_until.items() if until <= now}
             for user_id in gone:
-                del self.leaving[user_id]
-            self.listed -= gone
+                del self.grace_until[user_id]
+            self.registered -= gone
         if gone:
-            self._remove(gone)
+            self._release(gone)
         with self.lock:
-            here = frozenset(self.connections) | frozenset(self.leaving)
-        if here & gone or (here and now - self.renewed_at >= RENEWAL):   # some came back while they were removed
+            local_users = frozenset(self.connections) | frozenset(self.grace_until)
+        if local_users & gone or (local_users and now - self.renewed_at >= RENEW_INTERVAL):     # some came back meanwhile
             self.renewed_at = now
-            self._renew(here)
+            self._renew(local_users)
         try:
-            self.known_online = here | self.board.online()
+            self.known_online = local_users | self.registry.online()
         except Unavailable:
-            self.known_online = here | (self.known_online - gone)
+            self.known_online = local_users | (self.known_online - gone)
         return self.known_online
 
-    def _renew(self, here):
-        listed = here & self.listed
+    def _renew(self, local_users):
+        registered = local_users & self.registered
         try:
-            if self.board.put(listed):
-                self.is_missing = True      # Redis has forgotten them, as a new master may
-            self.board.put(here - listed)
+            if self.registry.renew(registered):
+                self.has_lost_lease = True      # Redis has forgotten them, as a new master may
+            self.registry.renew(local_users - registered)
         except Unavailable:
-            return      # the next renewal tells it again
-        self.listed |= here
-        if self.is_missing:
-            self.is_missing = False
-            self.missing()
+            return      # the next renewal tries again
+        self.registered |= local_users
+        if self.has_lost_lease:
+            self.has_lost_lease = False
+            self.on_lease_lost()
 
-    def _remove(self, gone):
+    def _release(self, gone):
         try:
-            self.board.remove(gone)
+            self.registry.release(gone)
         except Unavailable:
-            pass        # their leases end
+            pass        # their leases end by themselves
 
 
-class MemoryBoard:
-    """One process: what it knows itself is all there is."""
+class MemoryRegistry:
+    """One process: nobody is online elsewhere."""
 
-    def put(self, user_ids):
+    def renew(self, user_ids):
         return 0
 
-    def remove(self, user_ids):
+    def release(self, user_ids):
         pass
 
     def online(self):
         return frozenset()
 
 
-class RedisBoard:
-    """A sorted set of leases, `user:process` by the time each ends: Redis' time, which all processes share."""
+class RedisRegistry:
+    """A sorted set of leases: `user:process` by the time at which it ends, on Redis' clock, which all processes share."""
 
     KEY = "chat:online"
 
@@ -124,21 +136,21 @@ class RedisBoard:
         self.client = client
         self.process_id = process_id
 
-    def put(self, user_ids):
-        """Give these people a new lease; return how many of them were not on the board."""
+    def renew(self, user_ids):
+        """Give these users a new lease; return how many of them had none."""
         if not user_ids:
             return 0
-        ends = self._now() + LEASE
+        ends = self._now() + LEASE_SECONDS
         return self.client.zadd(self.KEY, {f"{user_id}:{self.process_id}": ends for user_id in user_ids})
 
-    def remove(self, user_ids):
+    def release(self, user_ids):
         self.client.zrem(self.KEY, *(f"{user_id}:{self.process_id}" for user_id in user_ids))
 
     def online(self):
         now = self._now()
         self.client.zremrangebyscore(self.KEY, "-inf", now)
-        people = (member.partition(b":")[0] for member in self.client.zrangebyscore(self.KEY, now, "+inf"))
-        return frozenset(int(user_id) for user_id in people if user_id.isdigit() and len(user_id) <= MAX_ID_DIGITS)
+        user_ids = (member.partition(b":")[0] for member in self.client.zrangebyscore(self.KEY, now, "+inf"))
+        return frozenset(int(user_id) for user_id in user_ids if user_id.isdigit() and len(user_id) <= MAX_ID_DIGITS)
 
     def _now(self):
         seconds, microseconds = self.client.time()

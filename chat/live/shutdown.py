@@ -26,10 +26,10 @@ def stop_on_signals(app):
 def stop(chat):
     """Finish the writer's work, close every connection, and end the process."""
     until = time.monotonic() + LONGEST
-    chat.stopping = True
+    chat.messaging.is_stopping = True
     while not chat.writer.idle() and time.monotonic() < until:
         chat.server.sleep(STEP)
-    chat.close_all()
+    chat.connections.close_all()
     while chat.connections and time.monotonic() < until:
         chat.server.sleep(STEP)
     chat.server.sleep(STEP)

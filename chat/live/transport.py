@@ -310,6 +310,10 @@ class Transports:
         self.server._binary_packet.pop(eio_sid, None)
         self.guard.sessions.pop(eio_sid, None)
 
+    def start(self):
+        """Start the background tasks."""
+        self.shortcuts.start()
+
     def entries(self):
         """Return how much is noted of all connections together: what is begun and not undone would let it grow."""
         rooms = sum(len(members) for rooms in self.server.manager.rooms.values() for members in rooms.values())

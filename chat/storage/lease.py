@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 
-from ..clock import now, stored
+from ..clock import now, to_db
 from ..errors import Duplicate, Unavailable
 
 POLL_INTERVAL = 0.2         # seconds between two looks at another's lease
@@ -62,7 +62,7 @@ class Lease:
 
     def check(self):
         """Renew it. Raises LeaseLost where another process has it."""
-        if not self._write(f"UPDATE schema_migrations SET at = %s {WHERE} AND name = %s", (stored(now()), self.owner)):
+        if not self._write(f"UPDATE schema_migrations SET at = %s {WHERE} AND name = %s", (to_db(now()), self.owner)):
             raise LeaseLost()
 
     def _renew_loop(self):
@@ -73,7 +73,7 @@ class Lease:
     def _insert(self):
         with contextlib.suppress(Duplicate, Unavailable):
             return self._write("INSERT INTO schema_migrations (version, name, state, at) VALUES (0, %s, 'lease', %s)",
-                               (self.owner, stored(now())))
+                               (self.owner, to_db(now())))
         return self._is_mine()      # the answer was lost, not the row
 
     def _is_mine(self):
@@ -83,7 +83,7 @@ class Lease:
     def _take_over(self, row):
         with contextlib.suppress(Unavailable):
             return self._write(f"UPDATE schema_migrations SET name = %s, at = %s {WHERE} AND name = %s AND at = %s",
-                               (self.owner, stored(now()), *row))
+                               (self.owner, to_db(now()), *row))
 
     def _read(self):
         def read(cursor):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config import ConfigError
 
-from ..clock import now, stored
+from ..clock import now, to_db
 from . import schema
 
 FOLDER = Path(__file__).parent.parent.parent / "sql" / "migrations"
@@ -163,7 +163,7 @@ def _making(table, schema_path):
 
 
 def _record(engine, cursor, version, name, state):
-    values = (name, state, stored(now()), version)
+    values = (name, state, to_db(now()), version)
     cursor.execute(engine.placeholders(f"UPDATE {RECORDS} SET name = %s, state = %s, at = %s WHERE version = %s"), values)
     if not cursor.rowcount:
         cursor.execute(engine.placeholders(f"INSERT INTO {RECORDS} (name, state, at, version) VALUES (%s, %s, %s, %s)"), values)

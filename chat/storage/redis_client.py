@@ -41,8 +41,8 @@ class Client(redis.Redis):
             return super().execute_command(*arguments, **options)
 
 
-class Line:
-    """A connection of one's own that is not made anew in silence: what is said over it arrives in order, or an error is raised."""
+class DedicatedConnection:
+    """A connection that never reconnects by itself: commands arrive in order, or an error is raised."""
 
     def __init__(self, client):
         self.pool = client.connection_pool
@@ -57,21 +57,21 @@ class Line:
         self.connection.disconnect()
         self.pool.release(self.connection)
 
-    def say(self, *command):
-        """Send a command without waiting for the answer. Raises Unavailable."""
+    def send(self, *command):
+        """Send a command without waiting for the reply. Raises Unavailable."""
         with _own_errors():
             self.connection.send_command(*command)
         self.unanswered += 1
 
-    def ask(self, *command):
-        """Return the answer to a command; those to what was said before come first. Raises Unavailable, for them too."""
-        self.say(*command)
+    def request(self, *command):
+        """Return the reply to a command; those to earlier ones are read first. Raises Unavailable, for them too."""
+        self.send(*command)
         while self.unanswered:
-            answer = self.next()
+            reply = self.read_reply()
             self.unanswered -= 1
-        return answer
+        return reply
 
-    def next(self):
+    def read_reply(self):
         """Return what Redis sends next. Raises Unavailable where that takes longer than ANSWER_TIMEOUT."""
         with _own_errors():
             return self.connection.read_response(push_request=True)

@@ -4,7 +4,7 @@ from flask import Blueprint, jsonify
 from ..errors import Unavailable
 
 
-def health_blueprint(database, stores):
+def health_blueprint(database, ping_redis):
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")
@@ -16,7 +16,7 @@ def health_blueprint(database, stores):
     def readyz():
         """200 while database and Redis answer, else 503 naming which does not."""
         away = []
-        for name, ask in (("database", lambda: database.query("SELECT 1")), ("redis", stores.ping)):
+        for name, ask in (("database", lambda: database.query("SELECT 1")), ("redis", ping_redis)):
             try:
                 ask()
             except Unavailable:

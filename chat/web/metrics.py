@@ -1,4 +1,4 @@
-"""Measures: what happens in this process, counted where it happens, and shown to Prometheus at /metrics.
+"""Metrics: what happens in this process, counted where it happens, and shown to Prometheus at /metrics.
 
 Counting is a plain addition. The client library's own counters take a lock each, and a message would pay for several.
 """
@@ -28,7 +28,7 @@ class Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0
 
-    def note(self, value):
+    def observe(self, value):
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
@@ -41,7 +41,7 @@ class Histogram:
         return found
 
 
-class Measures:
+class Metrics:
     """The counters of one process. Messages are noted by the one who commits, the rest by anybody."""
 
     def __init__(self):
@@ -65,25 +65,25 @@ class Measures:
 class Collector:
     """Turns the counters, and what the chat is made of, into what Prometheus reads."""
 
-    def __init__(self, measures, socket, deadlines):
-        self.measures = measures
+    def __init__(self, metrics, socket, deadlines):
+        self.metrics = metrics
         self.deadlines = deadlines
         self.socket = socket
 
     def collect(self):
-        measures, socket = self.measures, self.socket
+        metrics, socket = self.metrics, self.socket
         for name, words, value in (
-                ("chat_messages", "Messages stored", measures.batches.sum),
-                ("chat_connects", "Live connections that were opened", measures.connections),
-                ("chat_floods", "Transports that were closed because they sent too much", socket.transports.refused_floods),
-                ("chat_reconnects", "Of these, by somebody who had left within the last seconds", measures.reconnections)):
+                ("chat_messages", "Messages stored", metrics.batches.sum),
+                ("chat_connects", "Live connections that were opened", metrics.connections),
+                ("chat_floods", "Transports that were closed because they sent too much", socket.connections.transports.refused_floods),
+                ("chat_reconnects", "Of these, by somebody who had left within the last seconds", metrics.reconnections)):
             yield CounterMetricFamily(name, words, value)
         refused = CounterMetricFamily("chat_refused", "What was refused, by the code of the contract", labels=["code"])
-        for code, times in list(measures.refused.items()):
+        for code, times in list(metrics.refused.items()):
             refused.add_metric([code], times)
         yield refused
         spent = CounterMetricFamily("chat_budget_refused", "What was refused because a budget was spent, by its name", labels=["budget"])
-        for name, times in list(socket.stores.budgets.refused.items()):
+        for name, times in list(socket.backends.budgets.refused.items()):
             spent.add_metric([name], times)
         yield spent
         cut = CounterMetricFamily("chat_cut", "Connections that were cut because they kept the server waiting, by what for", labels=["reason"])
@@ -91,33 +91,33 @@ class Collector:
             cut.add_metric([reason], times)
         yield cut
         for name, words, histogram in (
-                ("chat_batch_size", "Messages committed together", measures.batches),
-                ("chat_delivery_seconds", "From a message's arrival to its delivery, the commit between them", measures.deliveries)):
+                ("chat_batch_size", "Messages committed together", metrics.batches),
+                ("chat_delivery_seconds", "From a message's arrival to its delivery, the commit between them", metrics.deliveries)):
             yield HistogramMetricFamily(name, words, histogram.buckets(), histogram.sum)
         for name, words, value in (
                 ("chat_connections", "Live connections", len(socket.connections)),
-                ("chat_people_here", "People with a live connection to this process", len(socket.stores.presence.connections)),
-                ("chat_people_online", "People online, wherever they are connected", len(socket.stores.presence.online())),
+                ("chat_people_here", "People with a live connection to this process", len(socket.backends.presence.connections)),
+                ("chat_people_online", "People online, wherever they are connected", len(socket.backends.presence.online())),
                 ("chat_writer_queue", "Messages that wait for the next commit", len(socket.writer.queue)),
-                ("chat_bus_queue", "What waits to be told to other processes", len(socket.stores.bus.waiting)),
-                ("chat_transport_entries", "What is noted of all transports: it would grow if one were not forgotten", socket.transports.entries()),
-                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.transports.waiting_bytes())):
+                ("chat_bus_queue", "What waits to be told to other processes", len(socket.backends.bus.queue)),
+                ("chat_transport_entries", "What is noted of all transports: it would grow if one were not forgotten", socket.connections.transports.entries()),
+                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.connections.transports.waiting_bytes())):
             yield GaugeMetricFamily(name, words, value)
 
 
-def metrics_blueprint(measures, socket, deadlines, token):
+def metrics_blueprint(metrics, socket, deadlines, token):
     """Serve /metrics: to who shows the token, or, where there is none, to this machine alone."""
-    metrics = Blueprint("metrics", __name__)
+    blueprint = Blueprint("metrics", __name__)
     registry = CollectorRegistry()
-    registry.register(Collector(measures, socket, deadlines))
+    registry.register(Collector(metrics, socket, deadlines))
     ProcessCollector(registry=registry)
 
-    @metrics.get("/metrics")
+    @blueprint.get("/metrics")
     def show():
         if not _may_look(token):
             abort(404)
         return generate_latest(registry), {"Content-Type": CONTENT_TYPE_LATEST}
-    return metrics
+    return blueprint
 
 
 def _may_look(token):

@@ -9,19 +9,18 @@ from werkzeug.http import parse_cookie
 from ..errors import Unavailable
 from ..storage.session_stores import PREFIX, USER, JsonFiles, user_id_in
 from .request_args import wants_json
-from .session_cookie import SessionCookie
 
 LIFETIME = timedelta(days=14)
 READING = ("GET", "HEAD")
 WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # nobody's: answered while Redis is away too
 
 
-def install(app, sessions, https, connected):
+def install(app, cookie, sessions, https, connected):
     """Give the app server-side sessions in that store, with cookies as strict as the address allows.
 
-    `connected(session id)` returns whose session a live connection has, or None.
+    `cookie` is a SessionCookie; `connected(session id)` returns whose session a live connection has, or None.
     """
-    cookie = app.session_cookie = SessionCookie(app.secret_key, https)
+    app.session_cookie = cookie
     app.config.update(
         sessions.config,
         SESSION_KEY_PREFIX=PREFIX,

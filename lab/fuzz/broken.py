@@ -9,22 +9,22 @@ import wsgi
 
 def fault():
     """An event's handler that stumbles over a field of another kind."""
-    from chat.live import sockets
-    whole_number = sockets.whole_number
-    sockets.whole_number = lambda value, name: whole_number(value + 0, name)
+    from chat.live import events
+    require_int = events.require_int
+    events.require_int = lambda value, name: require_int(value + 0, name)
 
 
 def stall():
     """A refusal that takes the processor half a second."""
-    from chat.live import sockets
+    from chat.live import events, sockets
     from chat.live.runtime import Runtime
-    fields, sleep = sockets.fields, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
+    require_fields, sleep = events.require_fields, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
 
     def slow(payload, *names):
         if not isinstance(payload, dict):
             sleep(0.5)
-        return fields(payload, *names)
-    sockets.fields = slow
+        return require_fields(payload, *names)
+    events.require_fields = sockets.require_fields = slow
 
 
 def leak():

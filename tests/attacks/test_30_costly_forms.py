@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from chat import MOST_FORM
+from chat import MAX_FORM_BYTES
 from chat.web.forms import MAX_FIELDS
 from chat.conversations.message import LONGEST
 from tests.attacks.conftest import ASYNC_MODES
@@ -16,7 +16,7 @@ TRIES = 5           # of which the fastest counts: the machine may be busy
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
 PART = '--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
 COSTLY = {      # measured before: 186, 143, 241, 78, 26 and 152 ms
-    "pairs": (FORM, "a=&" * (MOST_FORM // 3)), "names": (FORM, "a&" * (MOST_FORM // 2)), "bytes that are no text": (FORM, "username=" + "%e9" * (MOST_FORM // 3 - 9)),
+    "pairs": (FORM, "a=&" * (MAX_FORM_BYTES // 3)), "names": (FORM, "a&" * (MAX_FORM_BYTES // 2)), "bytes that are no text": (FORM, "username=" + "%e9" * (MAX_FORM_BYTES // 3 - 9)),
     "parts": (PARTS, PART * 900 + "--b--\r\n"), "files": (PARTS, PART.replace('"f"', '"f"; filename="x"') * 900 + "--b--\r\n"),
     "headers of a part": (PARTS, "--b\r\n" + "a:b\r\n" * 50_000 + "\r\nx\r\n--b--\r\n")}
 

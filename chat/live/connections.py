@@ -1,0 +1,132 @@
+"""Connections: the live tabs of this process, whose each of them is, and when one has to be closed."""
+import logging
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _
+
+from ..accounts.user import User
+from ..budgets import CONNECTIONS
+from ..errors import RateLimited, Unauthorized, Unavailable
+from ..web.languages import LANGUAGES, understood
+from ..web.page_owner import refuse_connection_of_another
+from ..web.sessions import user_of
+
+log = logging.getLogger(__name__)
+
+SWEEP_INTERVAL = 1          # second between looks at the sessions and the transports
+SESSION_ENDED = "sessionEnded"      # published to the other processes alone
+
+
+@dataclass(slots=True)
+class Connection:
+    """A connected tab: its user, its session, its transport, and the language in which it is answered."""
+
+    user: User
+    session_id: str
+    eio_sid: str
+    language: str
+
+
+class Connections:
+    """Opens and closes connections, by their Socket.IO session ids (`sid`).
+
+    `session_id_of(environ)` returns the session id of a handshake; `locale_context(language)` is a context in which texts
+    are in that language.
+    """
+
+    def __init__(self, server, database, backends, transports, presence_feed, session_id_of, locale_context, metrics):
+        self.server = server
+        self.database = database
+        self.backends = backends
+        self.transports = transports
+        self.presence_feed = presence_feed
+        self.session_id_of = session_id_of
+        self.locale_context = locale_context
+        self.metrics = metrics
+        self.by_sid = {}        # sid -> Connection
+
+    def __len__(self):
+        return len(self.by_sid)
+
+    def open(self, sid, environ, auth):
+        """Note a new connection and return its user. Raises ChatError if nobody is logged in by it, or too many are open."""
+        session_id = self.session_id_of(environ)
+        user_id = user_of(self.backends.sessions, session_id)
+        user = User.by_id(self.database, user_id) if user_id else None
+        if not user:
+            raise Unauthorized(_("Please log in."))
+        refuse_connection_of_another(auth, user)
+        if self.backends.budgets.is_spent(CONNECTIONS, len(self.backends.presence.connections_of(user.id))):
+            raise RateLimited(_("Too many connections of one person."), retry_after=SWEEP_INTERVAL)
+        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
+        self.by_sid[sid] = Connection(user, session_id, eio_sid, understood(environ))
+        self.metrics.connection(again=self.backends.presence.connect(user.id, sid))
+        self.transports.logged_in(eio_sid)
+        return user
+
+    def is_transport_open(self, sid):
+        """Tell whether a connection that was just opened still has its transport."""
+        connection = self.by_sid.get(sid)
+        transport = connection and self.server.eio.sockets.get(connection.eio_sid)
+        return bool(transport) and not transport.closed
+
+    def close(self, sid, reason=None):
+        """Forget a connection that has ended."""
+        connection = self.by_sid.pop(sid, None)
+        if connection:
+            self.backends.presence.disconnect(connection.user.id, sid)
+        self.presence_feed.discard(sid)
+
+    def close_session(self, session_id, user_id=None):
+        """Close every connection of a session at the transport; whoever has no other goes offline at once.
+
+        `user_id` is whose session it was, where that is known: their last connection may have just closed by itself.
+        """
+        users = {user_id}
+        for sid, connection in list(self.by_sid.items()):
+            if connection.session_id == session_id:
+                self.close(sid)
+                users.add(connection.user.id)
+                self.server.disconnect(sid)
+                self.transports.close(connection.eio_sid)
+        for user in users:
+            self.backends.presence.expire_now(user)
+        self.presence_feed.look_now()
+
+    def end_session(self, session_id, user_id):
+        """Close every connection of a session that its user has ended, in this process and in the others."""
+        self.close_session(session_id, user_id)
+        self.backends.bus.publish(SESSION_ENDED, session_id, [user_id])
+
+    def close_all(self):
+        for connection in list(self.by_sid.values()):
+            self.transports.close(connection.eio_sid)
+
+    def sweep_loop(self):
+        """Close connections of sessions that ended by any road, and transports that only cost."""
+        while True:
+            self.server.sleep(SWEEP_INTERVAL)
+            try:
+                self.transports.reap()
+                for session_id in self.backends.sessions.ended({c.session_id for c in self.by_sid.values()}):
+                    self.close_session(session_id)
+            except Unavailable:
+                pass    # whether a session ended is not known; the next look tells
+            except Exception:
+                log.exception("the sweep goes on after an error")
+
+    def user_of(self, sid):
+        """Return the user of a connection. Raises Unauthorized if it is closed."""
+        connection = self.by_sid.get(sid)
+        if not connection:
+            raise Unauthorized(_("Please log in."))
+        return connection.user
+
+    def user_id_of_session(self, session_id):
+        """Return the id of the user who has a live connection here by that session, or None."""
+        return next((c.user.id for c in self.by_sid.copy().values() if c.session_id == session_id), None)
+
+    def locale_of(self, sid):
+        """Return a context in which texts are in the language of a connection."""
+        connection = self.by_sid.get(sid)
+        return self.locale_context(connection.language if connection else LANGUAGES[0])

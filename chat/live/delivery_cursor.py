@@ -1,0 +1,47 @@
+"""DeliveryCursor: which messages were delivered in this process, so that the database can be asked for the others."""
+import time
+
+from ..conversations.message import Message
+
+COMMIT_REORDER_WINDOW = 10      # seconds in which messages may be committed in another order than that of their ids
+
+
+class DeliveryCursor:
+    """Knows the ids that were delivered, from a low watermark on.
+
+    Ids are given before the commit, so a smaller one can appear after a greater one. A search therefore begins at what was the
+    greatest id at least COMMIT_REORDER_WINDOW ago.
+    """
+
+    def __init__(self, database, clock=time.monotonic):
+        self.database = database
+        self.clock = clock
+        # Nothing up to the low watermark is searched; the next one is what the high watermark was when it last rose.
+        self.low_watermark = self.next_low = self.high_watermark = Message.highest_id(database)
+        self.advanced_at = clock()
+        self.delivered = set()      # ids above the low watermark
+
+    def mark_delivered(self, message_id):
+        """Note a message as delivered; return whether it was not before."""
+        is_new = message_id not in self.delivered
+        self.delivered.add(message_id)
+        self.advance_high(message_id)
+        return is_new
+
+    def advance_high(self, message_id):
+        """Note that a message of that id is stored, here or elsewhere."""
+        self.high_watermark = max(self.high_watermark, message_id)
+
+    def undelivered(self):
+        """Yield the stored messages that were not delivered, in the order of their ids, each marked as it comes."""
+        after = self.low_watermark
+        while page := Message.since_id(self.database, after):
+            yield from (message for message in page if self.mark_delivered(message.id))
+            after = page[-1].id
+
+    def advance_low(self):
+        """Raise the low watermark, once in COMMIT_REORDER_WINDOW."""
+        if self.clock() - self.advanced_at >= COMMIT_REORDER_WINDOW:
+            self.advanced_at = self.clock()
+            self.low_watermark, self.next_low = self.next_low, self.high_watermark
+            self.delivered = {message_id for message_id in self.delivered if message_id > self.low_watermark}
