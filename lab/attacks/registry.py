@@ -6,6 +6,7 @@ from collections import Counter
 ATTACKS = []
 MAX_TIMES = 50_000          # of one attack in one run
 CUT, NO_ANSWER = "cut", "no answer"
+BUDGET_SPENT = "not let in: rate_limited"       # the attackers share a few accounts, whose ten connections each are taken: as it should be
 ANSWER_SECONDS = 30         # for an answer
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 
 from ..attacks import ATTACKS
+from ..attacks.registry import BUDGET_SPENT
 from ..attacks.requests import IN_LOG, EscapesInLog
 
 END_SECONDS = 60            # for the process to end by itself
@@ -43,7 +44,7 @@ def rows_of_attacks(told, log_lines):
         sent, answers = told[kind.name]["sent"], dict(told[kind.name]["answers"])
         if kind is EscapesInLog and any(sign in line for line in log_lines for sign in IN_LOG):
             answers["raw in the log"] = sum(any(sign in line for sign in IN_LOG) for line in log_lines)
-        wrong = sorted(outcome for outcome in answers if outcome not in kind.accepted)
+        wrong = sorted(outcome for outcome in answers if outcome not in kind.accepted | {BUDGET_SPENT})
         if not sent:
             wrong.append("was never sent")
         if kind.needed and not any(answers.get(outcome) for outcome in kind.needed):
