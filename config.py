@@ -107,6 +107,7 @@ def read_env_file(path=ROOT / ".env"):
     """Return the `NAME=value` lines of a file as a dict.
 
     A value may stand in quotes; outside of them ` #` begins a comment, and so does # at the beginning of a line.
+    By hand and not by python-dotenv: manage.py reads the file before any package is installed, and that one keeps a byte order mark.
     """
     values = {}
     for number, line in enumerate(_env_lines(path), 1):

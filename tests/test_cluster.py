@@ -20,7 +20,7 @@ from tests.private_server import free_ports
 from tests.server import Server
 from tests.test_doctor import consult, ill
 from tests.waiting import wait_for
-from tools import cluster, commands
+from tools import cluster, parser
 
 pytestmark = pytest.mark.slow
 
@@ -351,12 +351,12 @@ def test_each_process_has_a_port_and_a_cookie_of_its_own():
 
 @pytest.mark.parametrize("arguments, processes", [([], 1), (["--processes", "3"], 3), (["--processes=3"], 3), (["--processes", "64"], 64)])
 def test_the_number_is_understood(arguments, processes):
-    assert commands._processes(arguments) == processes
+    assert parser.parse(["run", *arguments])[1].processes == processes
 
 
 @pytest.mark.parametrize("arguments", [["3"], ["--processes"], ["--processes", "0"], ["--processes", "65"], ["--processes", "x"],
                                        ["--processes", "2", "3"], ["--fast"]])
 def test_what_is_no_number_is_refused(arguments, capsys):
     with pytest.raises(SystemExit):
-        commands._processes(arguments)
+        parser.parse(["run", *arguments])
     assert capsys.readouterr().err.startswith("usage: python3 manage.py run [-h] [--processes N]")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_gevent_is_installed_for_its_mode_alone(monkeypatch):
     monkeypatch.setattr(commands, "_hand_over", lambda arguments: 0)
     for mode in ("eventlet", "threading", "gevent", " gevent "):
         monkeypatch.setenv("ASYNC_MODE", mode)
-        commands.run([])
+        commands.run(SimpleNamespace(processes=1))
     assert asked == [False, False, True, True]
 
 

@@ -1,46 +1,33 @@
 """The commands of manage.py."""
 
-import argparse
 import contextlib
 import os
 import subprocess
 import sys
 
 import config
-from tools import ROOT, assets, command_line, environment, node, programs
+from tools import ROOT, assets, environment, node, programs
 from tools.children import end_with_this_process
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
-MOST_PROCESSES = 64
 IF_POSSIBLE = "if possible"
 
 
-def run(arguments):
-    """Set up what is missing, then become the server, or the keeper of several behind HAProxy."""
-    processes = _processes(arguments)
-    if processes == 1:
+def run(options):
+    """Set up what is missing, then become the server, or the supervisor of several behind HAProxy."""
+    if options.processes == 1:
         _set_up("requirements.txt", gevent=_chosen_mode() == "gevent")
         return _hand_over([str(ROOT / "wsgi.py")])
     _set_up("requirements.txt", gevent=_chosen_mode() == "gevent", needed=[programs.HAPROXY], purpose="run several processes")
     os.chdir(ROOT)
-    return _hand_over(["-m", "tools.cluster", str(processes)])
+    return _hand_over(["-m", "tools.cluster", str(options.processes)])
 
 
 def _chosen_mode():
     """What ASYNC_MODE says, unchecked: the server itself has a word for what is none."""
     with contextlib.suppress(config.ConfigError):
         return {**config.read_env_file(), **os.environ}.get("ASYNC_MODE", "").strip()
-
-
-def _processes(arguments):
-    def number(text):
-        if not text.isdecimal() or not 1 <= int(text) <= MOST_PROCESSES:
-            raise argparse.ArgumentTypeError(f"N is from 1 to {MOST_PROCESSES}, not {text}")
-        return int(text)
-    parser = argparse.ArgumentParser(prog=command_line("run"), description="Serve the chat.")
-    parser.add_argument("--processes", type=number, default=1, metavar="N", help="so many, behind HAProxy, on one address")
-    return parser.parse_args(arguments).processes
 
 
 def test(arguments):
@@ -74,9 +61,8 @@ def bench(arguments):
     return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
 
 
-def audit(arguments):
+def audit(_options):
     """Make the environment, whose pip and npm know where their packages come from, then compare the pins with the advisories."""
-    _refuse(arguments)
     with setup_lock():
         environment.ensure_venv()
         node.npm_command()
@@ -84,60 +70,51 @@ def audit(arguments):
     return _hand_over(["-m", "tools.audit"])
 
 
-def doctor(arguments):
+def doctor(options):
     """Set up what the server needs, then visit it."""
     _set_up("requirements.txt")
     os.chdir(ROOT)
-    return _hand_over(["-W", "ignore", "-m", "tools.doctor", *arguments])
+    return _hand_over(["-W", "ignore", "-m", "tools.doctor", *filter(None, [options.url])])
 
 
-def backup(arguments):
+def backup(options):
     """Set up what the server needs, then write a backup."""
-    return _with_file("backup", arguments)
+    return _with_file(options)
 
 
-def restore(arguments):
+def restore(options):
     """Set up what the server needs, then read a backup."""
-    return _with_file("restore", arguments)
+    return _with_file(options)
 
 
-def migrate(arguments):
+def migrate(options):
     """Set up what the server needs, then bring the database up to this version."""
     _set_up("requirements.txt")
     os.chdir(ROOT)
-    return _hand_over(["-m", "tools.migrate", *arguments])
+    return _hand_over(["-m", "tools.migrate", *(["--list"] if options.list else [])])
 
 
-def _with_file(command, arguments):
-    if len(arguments) != 1:
-        raise SetupError(f"Usage: {command_line(command)} FILE     for example chat.backup.gz")
-    file = os.path.abspath(arguments[0])
+def _with_file(options):
+    file = os.path.abspath(options.file)
     _set_up("requirements.txt")
     os.chdir(ROOT)
-    return _hand_over(["-m", "tools.backup", command, file])
+    return _hand_over(["-m", "tools.backup", options.command, file])
 
 
-def build(arguments):
+def build(_options):
     """Make the browser assets alone."""
-    _refuse(arguments)
     _set_up("requirements.txt")
     return 0
 
 
-def translate(arguments):
+def translate(_options):
     """Bring the message catalogues up to date with the sources."""
-    _refuse(arguments)
     _set_up("requirements.txt")
     try:
         step("Updating the catalogues", [str(environment.python()), "-m", "tools.catalogs", "update"])
     except StepFailed as failure:
         raise SetupError(f"The catalogues could not be updated: {failure.reason} (all of it: .setup.log)") from None
     return 0
-
-
-def _refuse(arguments):
-    if arguments:
-        raise SetupError(f"This command takes no arguments: {' '.join(arguments)}")
 
 
 def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False, gevent=False):

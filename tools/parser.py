@@ -1,0 +1,64 @@
+"""The command line of manage.py: its commands, their options, and the help of each."""
+
+import argparse
+
+from tools import command_line, commands
+
+MAX_PROCESSES = 64
+TEST_EPILOG = "Anything else goes to pytest: files, -k NAME, -x, --durations 20."
+
+# Name, what it does, and whether it reads its options itself, once its packages are there.
+COMMANDS = (
+    ("run", "set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)", False),
+    ("test", "set up what the tests need too, then run them", False),
+    ("prove", "break or attack the chat in every way and check what it promises", True),
+    ("fuzz", "send the chat what no client would, and watch who takes harm", True),
+    ("bench", "measure the chat against the report's own stack", True),
+    ("audit", "compare every pinned package with the known advisories", False),
+    ("doctor", "visit the chat as two people do, and say what is wrong with the way there", False),
+    ("backup", "write everything that is stored into one file, of one moment, while the chat runs", False),
+    ("restore", "put such a file into an empty database, of either kind", False),
+    ("migrate", "bring a database of an earlier version up without a server, or show its versions", False),
+    ("build", "make the browser assets alone", False),
+    ("translate", "bring the message catalogues up to date with the sources", False),
+)
+READ_OPTIONS_THEMSELVES = {name for name, _summary, reads_options in COMMANDS if reads_options}
+
+
+def parse(arguments):
+    """Return (function, its argument) for a command line. Ends the process after help, and with 2 where it is wrong."""
+    parser, parsers = _parsers()
+    if not arguments or arguments == ["help"]:
+        arguments = ["--help"]
+    elif arguments[0] == "help":
+        arguments = [*arguments[1:], "--help"]
+    if arguments[0] in READ_OPTIONS_THEMSELVES:
+        return getattr(commands, arguments[0]), arguments[1:]
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "test":
+        parsers[options.command].error(f"unrecognized arguments: {' '.join(rest)}")
+    # Options of pytest stay in their order, which argparse does not keep.
+    return getattr(commands, options.command), arguments[1:] if options.command == "test" else options
+
+
+def _parsers():
+    parser = argparse.ArgumentParser(prog=command_line(), usage=f"{command_line()} COMMAND [...]", allow_abbrev=False,
+                                     epilog=f"{command_line('help')} COMMAND tells more.")
+    # The metavar is as long as the longest name, which the help would wrap otherwise.
+    subparsers = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND [...]", required=True)
+    parsers = {name: subparsers.add_parser(name, prog=command_line(name), help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False,
+                                           epilog=TEST_EPILOG if name == "test" else None)
+               for name, summary, _reads_options in COMMANDS}
+    parsers["run"].add_argument("--processes", type=_process_count, default=1, metavar="N", help="so many, behind HAProxy, on one address")
+    parsers["test"].add_argument("--fast", action="store_true", help="a part of them, in under a minute, for while you work")
+    parsers["doctor"].add_argument("url", nargs="?", metavar="URL", help="as people type it, for example https://chat.example.org")
+    for name in ("backup", "restore"):
+        parsers[name].add_argument("file", metavar="FILE", help="for example chat.backup.gz")
+    parsers["migrate"].add_argument("--list", action="store_true", help="change nothing: show the versions, and how the database came to each")
+    return parser, parsers
+
+
+def _process_count(text):
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PROCESSES:
+        raise argparse.ArgumentTypeError(f"N is from 1 to {MAX_PROCESSES}, not {text}")
+    return int(text)
