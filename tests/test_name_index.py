@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from chat.accounts import name_index, usernames
-from chat.conversations.conversation_list import people_for
+from chat.conversations.conversation_list import list_conversations
 from chat.accounts.user import User
 from tests.conftest import SECRET_KEY
 from tests.databases import Aside, beside, call, create_first_tables, open_mariadb, open_sqlite, settings_of
@@ -68,7 +68,7 @@ def test_it_works(old):
         assert name_index.is_taken(database, usernames.shown(name)) == taken, name
     for text, name in (("lukasz", "Łukasz"), ("angstrom", "Ångström"), ("anna maria", "Anna  Maria"), ("o'b", "O’Brien")):
         assert name in [user.username for user in User.search(database, text, 0)]
-    everybody = [card.username for card in people_for(database, 0, limit=100)]
+    everybody = [summary.username for summary in list_conversations(database, 0, limit=100)]
     assert User.named(database, "x" * 1000) is None and User.named(database, "") is None
     assert everybody == sorted(everybody, key=usernames.sort_key) and set(everybody) == set(OLD_NAMES)
     database.engine.close()

@@ -1,7 +1,7 @@
 """The beginning of a message, as the list of people shows it."""
 import pytest
 
-from chat.conversations.conversation_list import MAX_PREVIEW_LENGTH, shortened
+from chat.conversations.previews import MAX_PREVIEW_LENGTH, shortened
 
 CHARACTERS = ["👨\u200d👩\u200d👧\u200d👦", "👍🏽", "🇫🇷", "e\u0301", "❤\ufe0f", "😀", "\u1100\u1161\u11a8", "नि",
               "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"]

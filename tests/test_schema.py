@@ -9,7 +9,7 @@ import pytest
 from chat.accounts import name_index, usernames
 from chat.conversations import receipts
 from chat.conversations.conversation import Conversation
-from chat.conversations.conversation_list import people_for, people_found
+from chat.conversations.conversation_list import list_conversations, search_people
 from chat.storage.database import SCHEMA
 from chat.conversations.message import Message
 from chat.accounts.user import User
@@ -87,9 +87,9 @@ def every_question(database):
     person(database)
     for after in (None, ids[3]):
         User.search(database, "zen10", me.id, after)
-        people_found(database, me.id, "zen10", after)
+        search_people(database, me.id, "zen10", after)
     for after in (None, ids[3], ids[-1]):
-        people_for(database, me.id, after)
+        list_conversations(database, me.id, after)
     conversation = Conversation.between(database, me.id, ids[0])
     conversation.last_seq(database)
     conversation.read_seqs(database)
@@ -226,8 +226,8 @@ def waiting(post, drafts):
 
 
 @pytest.mark.parametrize("ask", [
-    lambda db, me, other: people_for(db, me),
-    lambda db, me, other: people_found(db, me, "e"),
+    lambda db, me, other: list_conversations(db, me),
+    lambda db, me, other: search_people(db, me, "e"),
     lambda db, me, other: Message.page(db, Conversation.between(db, me, other).id),
     lambda db, me, other: User.search(db, "e", me)])
 def test_a_page_costs_the_same_number_of_statements_whatever_its_size(town, ask):

@@ -14,7 +14,7 @@ from ..web.forms import is_of_another_session
 from ..web.request_args import number, wants_json
 from . import receipts
 from .conversation import Conversation
-from .conversation_list import people_for, people_found, unread_by
+from .conversation_list import count_unread, list_conversations, search_people
 from .message import MAX_ROWS, Message
 
 FIRST_PAGE = 50             # messages that a conversation opens with
@@ -65,11 +65,11 @@ class ChatController:
     def get_users(self):
         """The people whose name contains `q`: JSON where it is asked for, else cards as HTML."""
         after = number("after", None)
-        cards, next_after = self._people(request.args.get("q", ""), after)
+        summaries, next_after = self._people(request.args.get("q", ""), after)
         if wants_json():
-            return jsonify(users=[card.as_json() for card in cards])
-        answer = render_template("chat/_people.html", people=cards, next_after=next_after, q=request.args.get("q", ""),
-                                 unread_total=self._unread_total(cards, after, next_after))
+            return jsonify(users=[summary.as_json() for summary in summaries])
+        answer = render_template("chat/_people.html", people=summaries, next_after=next_after, q=request.args.get("q", ""),
+                                 unread_total=self._unread_total(summaries, after, next_after))
         return answer, {"X-Next-After": str(next_after)} if next_after else {}
 
     def get_messages(self, username):
@@ -139,23 +139,23 @@ class ChatController:
     def _people(self, text, after=None):
         """Return the cards of one page, and the id after which the next one starts, or None."""
         if text.strip():
-            cards = people_found(self.database, current_user.id, text, after, PAGE + 1)
+            summaries = search_people(self.database, current_user.id, text, after, PAGE + 1)
         else:
-            cards = people_for(self.database, current_user.id, after, PAGE + 1)
+            summaries = list_conversations(self.database, current_user.id, after, PAGE + 1)
         online = self.presence.online()
-        for card in cards:
-            card.online = card.id in online
-        return cards[:PAGE], cards[PAGE - 1].id if len(cards) > PAGE else None
+        for summary in summaries:
+            summary.online = summary.id in online
+        return summaries[:PAGE], summaries[PAGE - 1].id if len(summaries) > PAGE else None
 
-    def _unread_total(self, cards, after, next_after):
+    def _unread_total(self, summaries, after, next_after):
         """Return how many messages wait, those of people who are not among the cards included; None where all who wrote are."""
-        is_whole = not (after or request.args.get("q", "").strip()) and not (next_after and cards[-1].last_seq)
-        return None if is_whole else unread_by(self.database, current_user.id)
+        is_whole = not (after or request.args.get("q", "").strip()) and not (next_after and summaries[-1].last_seq)
+        return None if is_whole else count_unread(self.database, current_user.id)
 
     def _people_pane(self):
         text = request.args.get("q", "")
         after = number("people_after", None)
-        cards, next_after = self._people(text, after)
-        return {"me": current_user, "people": cards, "next_after": next_after, "q": text,
-                "unread_total": self._unread_total(cards, after, next_after),
+        summaries, next_after = self._people(text, after)
+        return {"me": current_user, "people": summaries, "next_after": next_after, "q": text,
+                "unread_total": self._unread_total(summaries, after, next_after),
                 "online_count": len(self.presence.online() - {current_user.id})}

@@ -250,11 +250,11 @@ def test_names_are_sorted_as_people_expect():
 
 
 def test_the_list_is_sorted_by_the_collation_and_its_pages_have_no_holes(database):
-    from chat.conversations.conversation_list import people_for
+    from chat.conversations.conversation_list import list_conversations
     me = person(database, "the one who looks")
     everybody, after = [], None
-    while page := people_for(database, me.id, after, limit=7):
-        everybody += [card.username for card in page]
+    while page := list_conversations(database, me.id, after, limit=7):
+        everybody += [summary.username for summary in page]
         after = page[-1].id
     count = database.query("SELECT COUNT(*) AS n FROM users")[0]["n"]
     assert len(everybody) == len(set(everybody)) == count - 1

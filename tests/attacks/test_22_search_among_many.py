@@ -1,7 +1,7 @@
 """Searching, by somebody who has talked with thousands: it costs what the page shows, not what is stored."""
 import pytest
 
-from chat.conversations.conversation_list import people_for, people_found
+from chat.conversations.conversation_list import list_conversations, search_people
 from chat.accounts.user import PAGE
 from tests.databases import Post, open_sqlite, person
 
@@ -34,11 +34,11 @@ def work(tmp_path):
 
 @pytest.mark.parametrize("text", ["p", "person", "o"])
 def test_a_search_costs_the_same_however_many_one_has_talked_with(work, text):
-    few, many = (work(conversations, lambda database, me: people_found(database, me, text)) for conversations in (FEW, MANY))
+    few, many = (work(conversations, lambda database, me: search_people(database, me, text)) for conversations in (FEW, MANY))
     assert few > 100 and many < 1.5 * few
 
 
 def test_the_list_costs_little_for_each_conversation(work):
     """It is sorted by the last word, so each conversation is looked at, and only just."""
-    few, many = (work(conversations, lambda database, me: people_for(database, me)) for conversations in (FEW, MANY))
+    few, many = (work(conversations, lambda database, me: list_conversations(database, me)) for conversations in (FEW, MANY))
     assert (many - few) * STEP / (MANY - FEW) < 150
