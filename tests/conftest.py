@@ -9,7 +9,7 @@ import pytest
 
 from tests import services
 from tests.people import Person
-from tests.server import Server
+from tests.server import PATIENT, Server
 
 SECRET_KEY = "for the tests alone: thirty-two bytes and more"
 FAST_MODE = "embedded"              # of MODES, the one that --fast runs the chat in
@@ -96,6 +96,17 @@ def chat(request):
         settings.update(request.getfixturevalue("server_mode_settings"))
     with Server(**settings) as server:
         server.mode = request.param
+        yield server
+
+
+@pytest.fixture(scope="session", params=MODES)
+def patient_chat(request):
+    """A running chat, in each mode, that shows by itself nothing of what a test does."""
+    settings = {"ASYNC_MODE": MODES[request.param]}
+    if request.param != "embedded":
+        settings.update(request.getfixturevalue("server_mode_settings"))
+        settings["REDIS_URL"] = settings["REDIS_URL"].rpartition("/")[0] + "/9"     # another chat than `chat`
+    with Server(tuned=PATIENT, **settings) as server:
         yield server
 
 

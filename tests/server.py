@@ -1,4 +1,5 @@
 """A real server process: `wsgi.py` on a free port, with its own instance folder."""
+import json
 import os
 import queue
 import re
@@ -18,15 +19,25 @@ OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HOST", "PORT", "INST
                 "PROXIES", "DEBUG", "SHORTCUTS", "BCRYPT_ROUNDS", "RATELIMIT_ENABLED")
 
 
+# Nobody goes offline for want of connections, and no session is found ended, before a test is long over.
+PATIENT = {"chat.live.presence.GRACE_SECONDS": 3600, "chat.live.connections.SWEEP_INTERVAL": 3600}
+
+
 class Server:
-    """Start it with settings; `url` is its address, `lines` what its terminal has shown."""
+    """Start it with settings; `url` is its address, `lines` what its terminal has shown.
+
+    `tuned` are other timings, {"chat.live.presence.GRACE_SECONDS": 600}.
+    """
 
     program = ("wsgi.py",)      # what Python is started with
 
-    def __init__(self, **settings):
+    def __init__(self, tuned=None, **settings):
         self.directory = tempfile.TemporaryDirectory(prefix="chat-test-")
         self.settings = {"PORT": "0", "INSTANCE_PATH": self.directory.name, "BCRYPT_ROUNDS": "4",
                          "RATELIMIT_ENABLED": "0", "LOG_MESSAGES": "1", **settings}
+        if tuned:
+            self.program = ("-m", "tests.tuned_server")
+            self.settings["TUNED"] = json.dumps(tuned)
         self.process = self.reader = None
         self.url = None
         self.lines = queue.Queue()

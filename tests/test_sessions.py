@@ -8,7 +8,7 @@ import config
 from chat import create_app
 from chat.storage.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_EVERY, FileSessions, JsonSerializer, RedisSessions
 from chat.web.sessions import LIFETIME, user_of
-from tests.people import Person
+from tests.people import ANSWER_SECONDS, Person
 
 
 @pytest.fixture(params=["files", "redis"])
@@ -98,7 +98,7 @@ def test_files_of_ended_sessions_are_swept_away_a_few_at_each_writing(tmp_path):
 def test_a_session_that_is_deleted_closes_its_connections(chat, alice, bob, store_of, transports):
     tab, listening = alice.tab(transports=transports), bob.tab()
     store_of.delete(id_of(alice))
-    assert tab.ended.wait(2.5)
+    assert tab.ended.wait(ANSWER_SECONDS)
     assert alice.get("/").status_code == 302
     bob.send(alice, "nobody hears this live")
     assert tab.events.empty() or all(name != "receiveMessage" for name, _payload in list(tab.events.queue))

@@ -1,10 +1,12 @@
 """The live half of the contract: sending, receiving, presence, read marks, typing."""
 import queue
+import time
 
 import pytest
 import socketio
 
-from tests.people import Tab, new_client_id
+from chat.budgets import TYPING
+from tests.people import ANSWER_SECONDS, Tab, new_client_id
 
 
 def test_it_works(chat, alice, bob, charlie):
@@ -129,23 +131,27 @@ def test_who_is_online(chat, alice, bob):
 
 
 @pytest.mark.slow
-def test_a_person_is_online_until_the_last_tab_and_through_a_reload(chat, alice, bob):
+def test_a_person_is_online_until_the_last_tab_and_through_a_reload(start_server, arrive):
+    grace_seconds = 8       # long enough for a reload on a busy machine
+    server = start_server(tuned={"chat.live.presence.GRACE_SECONDS": grace_seconds})
+    alice, bob = arrive(server), arrive(server)
     watching = alice.tab()
     first, second = bob.tab(), bob.tab()
     watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["online"])
     first.close()
     second.close()
-    bob.tab()       # the reload: back within the delay
+    bob.tab()       # the reload
     with pytest.raises(queue.Empty):
-        watching.wait_for("updateOnlineUsers", lambda p: bob.id in p.get("offline", []), timeout=5)
+        watching.wait_for("updateOnlineUsers", lambda p: bob.id in p.get("offline", []), timeout=grace_seconds + 2)
 
 
-def test_logging_out_closes_the_sockets_and_shows_it(chat, alice, bob):
+def test_logging_out_closes_the_sockets_and_shows_it(patient_chat, arrive):
+    alice, bob = arrive(patient_chat), arrive(patient_chat)
     watching, leaving, polling = alice.tab(), bob.tab(), bob.tab(transports=["polling"])
     watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["online"])
     bob.log_out()
-    assert leaving.ended.wait(2) and polling.ended.wait(2)
-    watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["offline"], timeout=2.5)
+    assert leaving.ended.wait(ANSWER_SECONDS) and polling.ended.wait(ANSWER_SECONDS)
+    watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["offline"])
     with pytest.raises(socketio.exceptions.ConnectionError):
         bob.tab()
 
@@ -218,11 +224,15 @@ def test_typing_is_passed_on_at_most_once_in_three_seconds(start_server, arrive)
     server = start_server(RATELIMIT_ENABLED="1")
     alice, bob = arrive(server), arrive(server)
     writing, watching = alice.tab(), bob.tab()
+    began = time.monotonic()
     for _n in range(3):
         assert writing.call("typing", {"userId": bob.id})["ok"]
-    assert watching.wait_for("typing") == {"userId": alice.id}
-    with pytest.raises(queue.Empty):
-        watching.wait_for("typing", timeout=0.5)
+    writing.send(bob, "that is all")
+    at_most = 1 + (time.monotonic() - began) // TYPING.window
+    signs = []
+    while (event := watching.events.get(timeout=ANSWER_SECONDS))[0] != "receiveMessage":
+        signs += [event[1]] if event[0] == "typing" else []
+    assert signs[0] == {"userId": alice.id} and len(signs) <= at_most
     assert writing.call("typing", {"userId": 10**8})["error"]["code"] == "not_found"
 
 
@@ -257,12 +267,13 @@ def test_a_tab_moves_on_from_polling_to_a_websocket(chat, alice):
     assert tab.client.transport() == "websocket"
 
 
-def test_logging_out_right_after_the_last_tab_closed_shows_offline_at_once_too(chat, alice, bob):
+def test_logging_out_right_after_the_last_tab_closed_shows_offline_at_once_too(patient_chat, arrive):
+    alice, bob = arrive(patient_chat), arrive(patient_chat)
     watching, leaving = alice.tab(), bob.tab()
     watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["online"])
     leaving.close()
     bob.log_out()
-    watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["offline"], timeout=2.5)
+    watching.wait_for("updateOnlineUsers", lambda p: bob.id in p["offline"])
 
 
 def test_refusals_are_in_the_language_of_the_browser(chat, alice, bob):
@@ -282,7 +293,7 @@ def test_events_with_the_librarys_own_names_are_unknown(chat, alice, bob, charli
     assert tab.call(name, {"HTTP_COOKIE": charlie.cookie()})["error"]["code"] == "unknown_event"
     assert tab.send(bob, "still alice")["message"]["senderId"] == alice.id
     alice.log_out()
-    assert tab.ended.wait(2)
+    assert tab.ended.wait(ANSWER_SECONDS)
     sending.send(alice, "secret after the logout")
     assert tab.events.empty() or "secret" not in str(list(tab.events.queue))
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.screen import PATIENCE_MS, Screen
 from tests.people import Person
-from tests.server import Server
+from tests.server import PATIENT, Server
 from tools import programs
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -16,6 +16,13 @@ expect.set_options(timeout=PATIENCE_MS)
 def chat():
     """A running chat, in the embedded mode alone, whose list of people is no longer than one page."""
     with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def patient_chat():
+    """A running chat that shows by itself nothing of what a test does."""
+    with Server(tuned=PATIENT) as server:
         yield server
 
 
