@@ -1,6 +1,7 @@
 """The browser assets and the message catalogues."""
 
 import gzip
+import re
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -106,6 +107,8 @@ def test_every_message_of_the_sources_is_translated(path, tmp_path):
     assert wanted - translated == set()
     assert translated - wanted == set()
     assert [error for message in catalog for error in message.check(catalog)] == []
+    twice = [text for message in catalog if message.id for text in _strings(message) if re.fullmatch(r"(.{9,}?)\s*\1", text)]
+    assert twice == [], "a translation that was pasted in twice"
 
 
 def _strings(message):

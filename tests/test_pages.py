@@ -134,11 +134,11 @@ def test_who_is_not_logged_in_is_led_to_the_login_and_a_program_is_told(chat, pa
     stranger.leave()
 
 
-@pytest.mark.parametrize("query, numbers, mark", [("", "1 – 7, complete", "Up to date"), ("?before=5", "1 – 4 of 7", "Older messages"),
-                                                  ("?before=2", "1 of 7", "Older messages")])
+@pytest.mark.parametrize("query, numbers, mark", [("", "1 – 7. Up to date.", "Up to date"), ("?before=5", "1 – 4 of 7.", "Older messages"),
+                                                  ("?before=2", "1 of 7.", "Older messages")])
 def test_the_page_says_which_messages_are_on_it(chat, alice, bob, talk, query, numbers, mark):
     page = bob.get(f"/chat/{alice.username}{query}").text
-    assert mark in words(page) and f'title="{numbers}"' in page
+    assert mark in words(page) and f'title="Messages shown: {numbers}"' in page
 
 
 def test_the_language_is_chosen_by_a_form_and_kept(chat, alice):
@@ -156,7 +156,7 @@ def test_the_language_is_chosen_by_a_form_and_kept(chat, alice):
 def test_the_numbers_are_in_the_readers_language(chat, alice, bob, talk):
     talk(100)
     page = bob.get(f"/chat/{alice.username}?before=61", headers=FRENCH).text
-    assert 'title="11 – 60 sur 107"' in page
+    assert 'title="Messages affichés\u00a0: 11 – 60 sur 107."' in page
 
 
 @pytest.mark.parametrize("query", ["", "?before=1"])
@@ -182,7 +182,7 @@ def test_the_details_of_a_message(chat, alice, bob, talk):
     said, reached = steps(page)
     moment = f"{sent['timestamp'][:10]} {sent['timestamp'][11:19]} UTC"
     # What only the sender's browser knows is left out.
-    assert said == {"stored": f"Stored as number 5 {moment}", "delivered": "Delivered Not yet", "read": "Read Not yet"}
+    assert said == {"stored": f"Saved (no. 5) {moment}", "delivered": "Delivered Not yet", "read": "Read Not yet"}
     assert reached == {"stored"}
     assert "number 5" in words(page) and f'href="/chat/{bob.username}"' in page
     bob.tab().call("markRead", {"userId": alice.id, "seq": 5})
@@ -206,7 +206,7 @@ def test_the_details_are_text_in_the_readers_language(chat, alice, bob):
     alice.send(bob, "<b>bold</b> & more")
     page = bob.get(f"/messages/{alice.username}/1", headers=FRENCH).text
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; more</p>" in page and "<b>bold" not in page
-    assert steps(page)[0]["read"] == "Lu Pas encore" and "Enregistré sous le numéro 1" in words(page)
+    assert steps(page)[0]["read"] == "Lu Pas encore" and "Enregistré (n° 1)" in words(page)
 
 
 @pytest.mark.parametrize("seq", ["0", "8", str(2**31), str(10**30), "9" * 5000, "-1", "x", "1.5"])

@@ -153,7 +153,7 @@ def test_what_a_search_finds_is_announced(chat, alice, arrive, sit_down):
     screen.search.fill(f"Ada {word}")
     expect(log).to_have_text("1 person found")
     screen.search.fill("nobody at all")
-    expect(log).to_have_text("Nobody was found.")
+    expect(log).to_have_text("No results.")
 
 
 def test_a_refusal_is_announced(alice, bob, sit_down):

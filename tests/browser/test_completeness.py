@@ -27,33 +27,33 @@ def mark(screen):
 def go_offline(screen):
     screen.page.context.set_offline(True)
     expect(mark(screen)).to_have_text("Offline")
-    expect(mark(screen)).to_have_attribute("title", re.compile("not checked: offline"))
+    expect(mark(screen)).to_have_attribute("title", re.compile(r"\. Offline\.$"))
 
 
 def test_it_works(long_talk, sit_down):
     alice, bob = long_talk
     screen = sit_down(alice, f"/chat/{bob.username}")
-    expect(mark(screen)).to_have_attribute("title", "1,433 – 1,482, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1,433 – 1,482. Up to date.")
     bob.send(alice, "one more")
-    expect(mark(screen)).to_have_attribute("title", "1,433 – 1,483, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1,433 – 1,483. Up to date.")
     screen.send("and mine")
-    expect(mark(screen)).to_have_attribute("title", "1,433 – 1,484, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1,433 – 1,484. Up to date.")
     expect(mark(screen)).to_have_text("Up to date")
 
 
 def test_it_is_there_before_any_script(long_talk, sit_down):
     alice, bob = long_talk
     screen = sit_down(alice, f"/chat/{bob.username}", java_script_enabled=False)
-    expect(mark(screen)).to_have_attribute("title", "1,433 – 1,482, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1,433 – 1,482. Up to date.")
     screen.page.get_by_role("link", name="Show older messages").click()
-    expect(mark(screen)).to_have_attribute("title", "1,383 – 1,432 of 1,482")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1,383 – 1,432 of 1,482.")
 
 
 def test_nothing_is_said_where_nobody_has_written(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     expect(mark(screen)).to_be_hidden()
     screen.send("the first")
-    expect(mark(screen)).to_have_attribute("title", "1, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1. Up to date.")
 
 
 def test_what_waits_to_be_sent_has_no_number(alice, bob, sit_down):
@@ -62,27 +62,27 @@ def test_what_waits_to_be_sent_has_no_number(alice, bob, sit_down):
     go_offline(screen)
     screen.send("waits")
     screen.expect_state("waits", "pending")
-    expect(mark(screen)).to_have_attribute("title", "1, not checked: offline")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1. Offline.")
     screen.page.context.set_offline(False)
-    expect(mark(screen)).to_have_attribute("title", "1 – 2, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1 – 2. Up to date.")
 
 
 def test_what_is_missing_is_said_until_it_has_come(alice, bob, sit_down):
     alice.send(bob, "stored")
     screen = sit_down(alice, f"/chat/{bob.username}", expects=NO_NETWORK)
-    expect(mark(screen)).to_have_attribute("title", "1, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1. Up to date.")
     screen.page.route("**/messages/*?*", lambda route: route.abort())
     go_offline(screen)
     for number in range(12):
         bob.send(alice, f"missed {number}")
     screen.page.context.set_offline(False)
-    expect(mark(screen)).to_have_attribute("title", "1, fetching 12 messages")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1. Fetching 12 messages…")
     expect(mark(screen)).to_have_text("Fetching 12 messages…")
     for _try in range(2):
         screen.page.wait_for_event("requestfailed", lambda request: "after=1" in request.url)
-        expect(mark(screen)).to_have_attribute("title", "1, fetching 12 messages")
+        expect(mark(screen)).to_have_attribute("title", "Messages shown: 1. Fetching 12 messages…")
     screen.page.unroute("**/messages/*?*")
-    expect(mark(screen)).to_have_attribute("title", "1 – 13, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1 – 13. Up to date.")
 
 
 def test_a_push_that_was_lost_shows_with_the_next_one(alice, bob, sit_down):
@@ -100,9 +100,9 @@ def test_a_push_that_was_lost_shows_with_the_next_one(alice, bob, sit_down):
     tab = bob.tab()
     tab.send(alice, "lose this")
     tab.send(alice, "and show that")
-    expect(mark(screen)).to_have_attribute("title", "1, fetching 2 messages")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1. Fetching 2 messages…")
     screen.page.unroute("**/messages/*?*")
-    expect(mark(screen)).to_have_attribute("title", "1 – 3, complete")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1 – 3. Up to date.")
 
 
 def test_far_up_it_says_of_how_many(long_talk, sit_down):
@@ -115,11 +115,11 @@ def test_far_up_it_says_of_how_many(long_talk, sit_down):
     screen.page.wait_for_function("""() => {
       const rows = [...document.querySelectorAll('li.message[data-seq]')];
       const [first, last] = [rows[0], rows.at(-1)].map(row => Number(row.dataset.seq).toLocaleString('en'));
-      return document.querySelector('#completeness').title === `${first} – ${last} of 1,482`;
+      return document.querySelector('#completeness').title === `Messages shown: ${first} – ${last} of 1,482.`;
     }""")     # both at one moment: older pages may still be coming
     bob.send(alice, "far below")
     screen.pill.click()
-    expect(mark(screen)).to_have_attribute("title", re.compile("– 1,483, complete$"))
+    expect(mark(screen)).to_have_attribute("title", re.compile(r"– 1,483\. Up to date\.$"))
 
 
 def test_a_hole_is_seen_whatever_the_log_believes(long_talk, sit_down):
@@ -127,7 +127,7 @@ def test_a_hole_is_seen_whatever_the_log_believes(long_talk, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     screen.bubble("message 1450").evaluate("row => row.remove()")
     bob.send(alice, "one more")
-    expect(mark(screen)).to_have_attribute("title", "1,433 – 1,483, 1 message missing")
+    expect(mark(screen)).to_have_attribute("title", "Messages shown: 1,433 – 1,483. 1 message missing.")
     expect(mark(screen)).to_have_text("1 message missing")
 
 

@@ -55,11 +55,11 @@ def test_it_works(screen):
     expect(details.get_by_text("hello")).to_be_visible()
     for name in ("written", "sent", "stored"):
         expect(step(details, name)).to_contain_text(MOMENT)
-    expect(details.get_by_text("Stored as number 1")).to_be_visible()
-    expect(step(details, "stored")).to_contain_text("confirmed here at")
+    expect(details.get_by_text("Saved (no. 1)")).to_be_visible()
+    expect(step(details, "stored")).to_contain_text("confirmation received at")
     expect(step(details, "delivered")).to_have_text("Not yet")
     expect(step(details, "read")).to_have_text("Not yet")
-    expect(details.get_by_text("by the clock of this device")).to_be_visible()
+    expect(details.get_by_text("time of this device")).to_be_visible()
 
 
 @pytest.mark.parametrize("close", [
@@ -159,7 +159,7 @@ def test_a_message_that_waits_tells_what_is_known_and_follows(screen):
     screen.page.context.set_offline(True)
     send(screen, "waits", "pending")
     details = open_details(screen, "waits")
-    expect(details.get_by_role("heading")).to_have_text("Message on its way")
+    expect(details.get_by_role("heading")).to_have_text("Sending")
     expect(step(details, "written")).to_have_text(MOMENT)
     for name in ("sent", "stored", "delivered", "read"):
         expect(step(details, name)).to_have_text("Not yet")
@@ -220,9 +220,9 @@ def test_the_tries_are_counted(alice, bob, sit_down):
     send(screen, "first", re.compile("sent|read"))
     send(screen, "lose this")
     details = open_details(screen, "lose this")
-    expect(step(details, "sent")).to_contain_text("2 tries")
+    expect(step(details, "sent")).to_contain_text("2 attempts")
     screen.page.reload()
-    expect(step(open_details(screen, "lose this"), "sent")).to_contain_text("2 tries")
+    expect(step(open_details(screen, "lose this"), "sent")).to_contain_text("2 attempts")
 
 
 def test_the_others_message_and_one_of_another_device(alice, bob, sit_down):
@@ -237,7 +237,7 @@ def test_the_others_message_and_one_of_another_device(alice, bob, sit_down):
     screen.page.keyboard.press("Escape")
     details = open_details(screen, "from my other device")
     expect(step(details, "written")).to_have_text("Written on another device")
-    expect(details.get_by_text("by the clock of this device")).to_be_hidden()
+    expect(details.get_by_text("time of this device")).to_be_hidden()
 
 
 def test_what_was_read_before_times_were_noted(chat, alice, bob, sit_down):
@@ -317,7 +317,7 @@ def test_in_french(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", locale="fr-FR")
     send(screen, "salut")
     details = open_details(screen, "salut")
-    expect(details.locator("dt")).to_have_text(["Écrit", "Envoyé", "Enregistré sous le numéro 1", "Remis", "Lu"])
+    expect(details.locator("dt")).to_have_text(["Écrit", "Envoyé", "Enregistré (n° 1)", "Distribué", "Lu"])
     expect(step(details, "written")).to_have_text(re.compile(r"\d+ \w+ 20\d\d à \d\d:\d\d:\d\d"))
     expect(step(details, "read")).to_have_text("Pas encore")
     details.get_by_role("button", name="Fermer").click()
@@ -432,7 +432,7 @@ def test_the_newest_thousand_trails_are_kept(screen, alice):
     fill = f"for (let n = 0; n < {MOST_TRAILS + 5}; n += 1) trails.put({{ clientId: `old-${{n}}`, written: n, tries: 1 }});"
     assert len(screen.page.evaluate(names.replace("FILL", fill), alice.id)) == MOST_TRAILS + 6
     send(screen, "second")
-    expect(step(open_details(screen, "second"), "stored")).to_contain_text("confirmed")
+    expect(step(open_details(screen, "second"), "stored")).to_contain_text("confirmation")
     kept = screen.page.evaluate(names.replace("FILL", ""), alice.id)
     assert len(kept) == MOST_TRAILS and "old-6" not in kept and "old-7" in kept
 

@@ -142,7 +142,7 @@ def test_the_network_goes_and_comes_back(team, sit_down, folder, theme, texts):
     for event in ("markDelivered", "markRead"):
         reader.tabs[0].call(event, {"userId": me.id, "seq": head})
     screen.expect_state(texts[-1], "read")
-    expect(mark).to_have_attribute("title", f"1 – {head}, complete")
+    expect(mark).to_have_attribute("title", f"Messages shown: 1 – {head}. Up to date.")
     expect(banner).to_be_empty()
     take(screen, folder / f"complete-{theme}-phone.png")
 

@@ -87,8 +87,8 @@ def test_the_people_on_the_page_are_searched_here(chat, alice, arrive, sit_down)
     expect(screen.people).to_have_count(1)
     expect(screen.card(other)).to_be_visible()
     screen.search.fill("x" * 30)
-    expect(screen.page.get_by_text(f"Nobody on this page is called “{'x' * 30}”.")).to_be_visible()
-    expect(screen.page.get_by_text("There is no connection: the others cannot be searched.")).to_be_visible()
+    expect(screen.page.get_by_text(f"No results for “{'x' * 30}” on this page.")).to_be_visible()
+    expect(screen.page.get_by_text("No connection: only the people on this page can be searched.")).to_be_visible()
     screen.search.fill("")
     expect(screen.people).to_have_count(everyone)
     screen.search.fill(word)
@@ -101,7 +101,7 @@ def test_the_people_on_the_page_are_searched_here(chat, alice, arrive, sit_down)
 
 @pytest.mark.parametrize("status, words", [(401, "Too many people are connected from your network."),
                                            (429, "Too many people are connected from your network."),
-                                           (403, "The server refuses the connection.")])
+                                           (403, "The server refused the connection.")])
 def test_a_refused_connection_is_told_in_words(alice, sit_down, status, words):
     screen = sit_down(alice, "/login", expects=NO_NETWORK + "|40[13]|429")
     screen.page.route("**/socket.io/**", lambda route: route.fulfill(status=status, body='"no"'))
@@ -127,7 +127,7 @@ def test_a_server_that_is_not_there_is_waited_for(alice, sit_down):
     screen = sit_down(alice, "/login", expects=NO_NETWORK + "|503")
     screen.page.route("**/socket.io/**", lambda route: route.fulfill(status=503, body="down"))
     screen.page.goto("/")
-    expect(banner(screen)).to_contain_text("Connecting again…")
+    expect(banner(screen)).to_contain_text("Reconnecting…")
 
 
 def test_one_person_with_too_many_tabs_reads_why(start_server, arrive, sit_down):

@@ -261,7 +261,7 @@ def test_without_indexeddb_it_is_said_and_messages_are_sent(alice, bob, sit_down
     screen = sit_down(alice, "/login")
     screen.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined });")
     screen.page.goto(f"/chat/{bob.username}")
-    expect(screen.page.locator("#connection")).to_contain_text("This browser keeps no unsent messages")
+    expect(screen.page.locator("#connection")).to_contain_text("This browser cannot save unsent messages")
     screen.send("all the same")
     screen.expect_state("all the same", "sent")
     assert said(alice, bob) == ["all the same"]

@@ -4,8 +4,8 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-NO_DRAFTS = "This browser keeps no drafts: they are lost when you close the page."
-NO_MESSAGES = "This browser keeps no unsent messages: they are lost when you close the page."
+NO_DRAFTS = "This browser cannot save drafts: they are lost when you close the page."
+NO_MESSAGES = "This browser cannot save unsent messages: they are lost when you close the page."
 
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
 CLOSED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('closed', 'SecurityError'); } });"
@@ -78,5 +78,5 @@ def test_messages_are_sent_all_the_same(alice, bob, sit_down, script):
 def test_in_french_and_both_at_once(alice, bob, sit_down):
     screen = sit_before(FULL + NO_DATABASES, alice, bob, sit_down, locale="fr-FR")
     screen.page.locator("#message").fill("brouillon")
-    expect(screen.page.locator("#connection")).to_contain_text("ne garde pas les brouillons")
-    expect(screen.page.locator("#connection")).to_contain_text("ne garde pas les messages non envoyés")
+    expect(screen.page.locator("#connection")).to_contain_text("ne peut pas enregistrer les brouillons")
+    expect(screen.page.locator("#connection")).to_contain_text("ne peut pas enregistrer les messages non envoyés")

@@ -182,7 +182,7 @@ def test_a_counter_appears_near_the_limit(screen):
     screen.field.fill("x" * (LONGEST - 10))
     expect(counter).to_have_text("10 characters left")
     screen.field.fill("x" * (LONGEST + 1))
-    expect(counter).to_have_text("1 character too many to send")
+    expect(counter).to_have_text("1 character over the limit")
     expect(counter).to_have_attribute("data-over", "")
     screen.field.press("Enter")
     expect(screen.field).not_to_have_value("")
@@ -195,10 +195,10 @@ def test_the_limit_is_announced_once_and_not_with_every_key(screen):
     expect(announcer).to_be_empty()
     expect(screen.page.locator("#counter")).not_to_have_attribute("aria-live", "polite")
     screen.field.press("x")
-    expect(announcer).to_have_text("1 character too many to send")
+    expect(announcer).to_have_text("1 character over the limit")
     screen.field.press("x")
-    expect(screen.page.locator("#counter")).to_have_text("2 characters too many to send")
-    expect(announcer).to_have_text("1 character too many to send")
+    expect(screen.page.locator("#counter")).to_have_text("2 characters over the limit")
+    expect(announcer).to_have_text("1 character over the limit")
 
 
 def test_characters_are_counted_as_the_server_counts_them(screen):

@@ -30,7 +30,7 @@ test('a message that waits for the network', () => {
 
 test('a message that was sent and not answered', () => {
   const way = { ...mine, written: 1_000, sent: 2_000, tries: 3 };
-  assert.equal(stepsOf(way).sent.note, 'after 1 second · 3 tries');
+  assert.equal(stepsOf(way).sent.note, 'after 1 second · 3 attempts');
   assert.equal(stepsOf(way).stored.words, 'Not yet');
   assert.deepEqual(reached(way), ['written', 'sent']);
 });
@@ -66,7 +66,7 @@ test('what was read before the times were kept has no time', () => {
 test('a step tells how long it took, by one clock', () => {
   const steps = stepsOf({ ...mine, ...trail, sent: 1_240, seq: 12, stored, delivered, read });
   assert.equal(steps.sent.note, 'after 0.24 seconds');
-  assert.match(steps.stored.note, /^confirmed here at .* · after 1.76 seconds$/);
+  assert.match(steps.stored.note, /^confirmation received at .* · after 1.76 seconds$/);
   assert.deepEqual([steps.delivered.note, steps.read.note], ['after 1 second', 'after 1 second']);
   assert.equal(stepsOf({ ...mine, seq: 12, stored: delivered, delivered: stored }).delivered.note, '', 'no time runs backwards');
 });

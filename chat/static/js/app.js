@@ -132,7 +132,7 @@ function showConnection(status, words) {
   } else if (status === 'refused') {
     showLoss('offline', words);
   } else if (status === 'reconnecting') {
-    const show = () => showLoss('reconnecting', gettext('Connecting again…'));
+    const show = () => showLoss('reconnecting', gettext('Reconnecting…'));
     bannerTimer = setTimeout(show, RECONNECTING_MS);
   } else if (banner.textContent && banner.dataset.state !== 'warning') {
     showBanner('back', gettext('You are back online.'));
@@ -181,7 +181,7 @@ const dispatcher = new Dispatcher(me.id, sendMessage, {
   },
   changed: () => open?.history.showOutbox(),
   unkept() {
-    warnOfStorage(gettext('This browser keeps no unsent messages: they are lost when you close the page.'));
+    warnOfStorage(gettext('This browser cannot save unsent messages: they are lost when you close the page.'));
   },
   closed() {
     closeSocket();
@@ -222,7 +222,7 @@ async function enter(place) {
   mark();
 }
 
-const onStorageFailed = () => warnOfStorage(gettext('This browser keeps no drafts: they are lost when you close the page.'));
+const onStorageFailed = () => warnOfStorage(gettext('This browser cannot save drafts: they are lost when you close the page.'));
 
 async function send(text) {
   const { peerId, history } = open;
@@ -335,7 +335,7 @@ async function visit(url, { isPush = true } = {}) {
     main.replaceChildren(...here.nodes);
     if (!isPush && pathOf(location) !== shownPath) history.pushState(null, '', shownPath);
     open?.history.open(here.place, 0);
-    if (!here.turn.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when it is back.'));
+    if (!here.turn.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
   } finally {
     clearTimeout(slow);
     if (visiting === here) visiting = null;

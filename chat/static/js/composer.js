@@ -127,6 +127,6 @@ function lengthOf(text) {
 }
 
 function words(left) {
-  if (left < 0) return ngettext('%(num)s character too many to send', '%(num)s characters too many to send', -left);
+  if (left < 0) return ngettext('%(num)s character over the limit', '%(num)s characters over the limit', -left);
   return ngettext('%(num)s character left', '%(num)s characters left', left);
 }

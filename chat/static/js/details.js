@@ -34,14 +34,14 @@ export function stepsOf(way) {
     sent: {
       at: way.sent,
       words: isStored ? '' : gettext('Not yet'),
-      note: notes(after(way.written, way.sent), way.tries > 1 && ngettext('%(num)s try', '%(num)s tries', way.tries)),
+      note: notes(after(way.written, way.sent), way.tries > 1 && ngettext('%(num)s attempt', '%(num)s attempts', way.tries)),
       isReached: isStored || Boolean(way.sent),
       isUnknown: isStored && !way.sent,
     },
     stored: {
       at: isStored && way.stored,
       words: way.reason ? gettext('Not sent: %(reason)s', { reason: way.reason }) : gettext('Not yet'),
-      note: notes(confirmed && gettext('confirmed here at %(time)s', { time: confirmed }), after(way.sent, way.acknowledged)),
+      note: notes(confirmed && gettext('confirmation received at %(time)s', { time: confirmed }), after(way.sent, way.acknowledged)),
       isReached: isStored,
     },
     delivered: {
@@ -93,7 +93,7 @@ function fill(root, way) {
     if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));
     if (!find('dd', step).isEqualNode(value)) find('dd', step).replaceWith(value);
   }
-  if (way.seq) setText(find('[data-step="stored"] dt', root), gettext('Stored as number %(seq)s', numbered(way)));
+  if (way.seq) setText(find('[data-step="stored"] dt', root), gettext('Saved (no. %(seq)s)', numbered(way)));
   part(root, 'clocks').hidden = !way.written;
 }
 
@@ -163,7 +163,7 @@ class Details {
     const isRead = isMine ? dataset.state === 'read' : seq <= this.history.readSeq;
     const stored = part(this.row, 'time').dateTime;
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
-    const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Message on its way');
+    const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
     fill(this.dialog, { ...waiting, ...this.#trail, ...this.#answer, isMine, isRead, seq, stored });
   }

@@ -64,9 +64,9 @@ function refused(error) {
 function refusalWords({ data, description: status }) {
   if (data?.message) return data.message;
   if (status === 401 || status === 429) {
-    return gettext('Too many people are connected from your network. This page tries again by itself.');
+    return gettext('Too many people are connected from your network. This page will reconnect automatically.');
   }
-  if (status >= 400 && status < 500) return gettext('The server refuses the connection. Reload the page.');
+  if (status >= 400 && status < 500) return gettext('The server refused the connection. Reload the page.');
   return null;
 }
 
