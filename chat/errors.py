@@ -59,7 +59,7 @@ class Unavailable(ChatError):
     retry = True
 
     def __init__(self, message=None):
-        super().__init__(message or _("The server cannot do this right now. Try again in a moment."))
+        super().__init__(message or _("The server is temporarily unavailable. Try again in a moment."))
 
 
 class Locked(Unavailable):
@@ -73,7 +73,7 @@ class Internal(ChatError):
     status = 500
 
     def __init__(self):
-        super().__init__(_("Something went wrong on the server. It has been noted."))
+        super().__init__(_("Something went wrong on the server. The error has been logged."))
 
 
 class UnknownEvent(ChatError):

@@ -91,8 +91,8 @@ def test_the_buttons_of_the_home_page(chat, alice):
 @pytest.mark.parametrize("username, password, wrong, reason", [
     ("", PASSWORD, "username", "2 to 32 characters"), ("x", PASSWORD, "username", "2 to 32 characters"),
     ("x" * 33, PASSWORD, "username", "2 to 32 characters"), ("a\u200bb", PASSWORD, "username", "invisible"),
-    ("somebody new", "", "password", "8 characters or more"), ("somebody new", "7 chars", "password", "8 characters"),
-    ("somebody new", "password", "password", "most used")])
+    ("somebody new", "", "password", "at least 8 characters"), ("somebody new", "7 chars", "password", "8 characters"),
+    ("somebody new", "password", "password", "too common")])
 def test_a_refused_registration_keeps_the_name_and_says_why(chat, visitor, username, password, wrong, reason):
     visitor.username = username
     answer = visitor.register(password)
@@ -116,7 +116,7 @@ def test_the_reasons_in_french(chat, visitor):
     visitor.http.headers.update(FRENCH)
     html = visitor.register("court").text
     assert "2 à 32 caractères" in reason_beside(html, "username")
-    assert "8 caractères ou plus" in reason_beside(html, "password")
+    assert "au moins 8 caractères" in reason_beside(html, "password")
 
 
 def test_a_name_that_is_taken(chat, visitor, alice):
@@ -129,7 +129,7 @@ def test_a_name_that_is_taken(chat, visitor, alice):
 def test_a_refused_login_keeps_the_name(chat, visitor, alice):
     visitor.username = alice.username
     answer = visitor.log_in("not the password")
-    assert answer.status_code == 401 and "That name and password do not go together." in answer.text
+    assert answer.status_code == 401 and "Wrong username or password." in answer.text
     assert f'value="{alice.username}"' in answer.text and "not the password" not in answer.text
     assert visitor.get("/").headers["Location"] == "/login"
 

@@ -275,7 +275,7 @@ def test_ready_names_what_is_away(start_server, arrive):
         assert visitor.get("/healthz").status_code == 200
         for path in ("/", "/login"):
             page = visitor.get(path)
-            assert page.status_code == 503 and "Unavailable" in page.text and "Traceback" not in page.text
+            assert page.status_code == 503 and "Service unavailable" in page.text and "Traceback" not in page.text
         redis_server.start()
         database.stop()
         assert _ready(visitor) == (503, ["database"])

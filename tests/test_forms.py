@@ -9,7 +9,7 @@ from chat.accounts.clicks import MAX_REMEMBERED, SECONDS, Clicks
 from tests.people import PASSWORD, Person
 from tests.test_sessions import store, store_of    # noqa: F401 (a fixture)
 
-TOO_OLD = "This form was too old. Please try again."
+TOO_OLD = "This form has expired. Please try again."
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_what_was_written_comes_back_when_the_session_is_another(chat, alice, bo
     form = {"message": "a long <letter>", "csrf_token": alice.token("/")}
     alice.log_out()
     answer = alice.post(f"/messages/{bob.username}", form)
-    assert answer.status_code == 401 and "a long &lt;letter&gt;</textarea>" in answer.text and "Your session ended" in answer.text
+    assert answer.status_code == 401 and "a long &lt;letter&gt;</textarea>" in answer.text and "Your session has expired" in answer.text
     alice.log_in()
     answer = alice.post(f"/messages/{bob.username}", form)
     assert answer.status_code == 400 and "a long &lt;letter&gt;" in answer.text and TOO_OLD in answer.text
@@ -136,14 +136,14 @@ def test_what_was_written_comes_back_when_the_session_is_another(chat, alice, bo
 def test_a_session_that_ended_is_said_once(chat, alice, store_of):      # noqa: F811
     store_of.delete(alice.http.cookies["session"])
     assert alice.get("/").headers["Location"] == "/login"
-    assert "Your session ended. Your draft is kept." in alice.get("/login").text
-    assert "Your session ended" not in alice.get("/login").text
+    assert "Your session has expired. Your draft is saved." in alice.get("/login").text
+    assert "Your session has expired" not in alice.get("/login").text
 
 
 def test_who_logged_out_is_told_nothing(chat, alice, visitor):
     alice.log_out()
     for person in (alice, visitor):
-        assert "Your session ended" not in person.get("/login").text
+        assert "Your session has expired" not in person.get("/login").text
 
 
 # --- another person's page ----------------------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ def test_five_failures_a_minute_for_an_account(strict_server, arrive):
         guessing.username = alice.username.upper()
         answer = guessing.log_in(password)
         assert answer.status_code == 429 and 1 <= int(answer.headers["Retry-After"]) <= 60
-        assert "Too many tries" in answer.text and f'value="{guessing.username}"' in answer.text
+        assert "Too many attempts" in answer.text and f'value="{guessing.username}"' in answer.text
     assert alice.get("/").status_code == 200 and tab.call("nothing")["error"]["code"] == "unknown_event"
     other = arrive(server)
     other.log_out()

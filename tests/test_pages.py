@@ -347,7 +347,7 @@ def test_the_search_answers_with_cards_or_with_json(chat, alice, bob):
 
 def test_a_search_that_finds_nobody_says_so(chat, alice):
     page = alice.get("/", params={"q": "<nobody>"}).text
-    assert names(page) == [] and "Nobody is called “<nobody>”." in words(page)
+    assert names(page) == [] and "No results for “<nobody>”." in words(page)
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1.0"])
@@ -420,7 +420,7 @@ def test_what_cannot_be_done_here_is_told_with_what_can(chat, alice, method, pat
     headers = {"X-CSRFToken": alice.token("/"), **JSON}
     answer = alice.http.request(method, chat.url + path, headers=headers, allow_redirects=False)
     assert answer.status_code == 405 and answer.headers["Allow"] == allowed
-    assert answer.json()["error"]["message"] == "This cannot be done at this address."
+    assert answer.json()["error"]["message"] == "This address does not accept such a request."
 
 
 @pytest.mark.slow

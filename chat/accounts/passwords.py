@@ -24,12 +24,12 @@ COMMON = frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >=
 def check(password):
     """Raise Invalid with the reason for a password that is too short, too long or among the most used. Takes up to 20 ms."""
     if len(password) < SHORTEST:
-        raise Invalid(_("A password has %(least)s characters or more.", least=SHORTEST))
+        raise Invalid(_("A password must have at least %(least)s characters.", least=SHORTEST))
     if len(password) > LONGEST:
-        raise Invalid(_("A password has at most %(most)s characters.", most=LONGEST))
+        raise Invalid(_("A password can have at most %(most)s characters.", most=LONGEST))
     password = normalized(password)      # the form in which it is compared
     if password.casefold() in COMMON or _is_guessed_at_once(password):
-        raise Invalid(_("This password is one of the most used. Choose another."))
+        raise Invalid(_("This password is too common. Choose another."))
 
 
 def hash_password(password, rounds):

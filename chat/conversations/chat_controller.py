@@ -91,7 +91,7 @@ class ChatController:
         conversation = Conversation.between(self.database, current_user.id, peer.id)
         found = conversation and seq <= HIGHEST_ID and Message.by_seq(self.database, conversation.id, seq)
         if not found:
-            raise NotFound(_("There is no message of this number."))
+            raise NotFound(_("Message not found."))
         delivered, read = receipts.of_message(self.database, found)
         told = {"message": found.as_json(), "delivered": delivered, "read": read}
         if wants_json():
@@ -105,7 +105,7 @@ class ChatController:
         if request.is_json:
             sent = request.get_json(silent=True)
             if not isinstance(sent, dict):
-                raise Invalid(_("Expected an object with %(names)s.", names="message, clientId"))
+                raise Invalid(_("Expected a JSON object with %(names)s.", names="message, clientId"))
             stored = self.messaging.send(current_user, peer.id, sent.get("message"), sent.get("clientId"))
             return stored.as_json(), 201
         text, client_id = request.form.get("message", ""), request.form.get("clientId") or secrets.token_urlsafe(16)
@@ -127,13 +127,13 @@ class ChatController:
         if wants_json() or not text or not is_of_another_session():
             return refuse_csrf(error)
         if current_user.is_authenticated:
-            return self.get_conversation_page(request.view_args["username"], text, _("This form was too old. Please try again."), 400)
-        return answer_with(401, _("Your session ended. Log in, and send your message again."), kept=text)
+            return self.get_conversation_page(request.view_args["username"], text, _("This form has expired. Please try again."), 400)
+        return answer_with(401, _("Your session has expired. Log in and send your message again."), kept=text)
 
     def _person(self, username):
         person = User.named(self.database, username)
         if not person or person.id == current_user.id:
-            raise NotFound(_("There is nobody of this name."))
+            raise NotFound(_("User not found."))
         return person
 
     def _people(self, text, after=None):

@@ -86,7 +86,7 @@ class Writer:
         if pending.error:
             raise pending.error
         if not pending.stored:
-            raise Unavailable(_("The message could not be stored in time."))
+            raise Unavailable(_("The message could not be saved in time."))
         return pending.stored
 
     def note_seq(self, sender_id, receiver_id, seq):
@@ -167,7 +167,7 @@ class Writer:
                     return self._fail(batch, error)     # the others would fail for the same reason
                 except Exception:
                     log.exception("a message of user %s could not be stored", pending.draft.sender_id)
-                    self._fail([pending], Unavailable(_("The message could not be stored.")))
+                    self._fail([pending], Unavailable(_("The message could not be saved.")))
 
     def _fail(self, batch, error):
         for pending in batch:
@@ -196,7 +196,7 @@ class Writer:
                 continue
             self._complete(remaining, drafts)
             return
-        raise Locked(_("Too many processes write to this conversation at once."))
+        raise Locked(_("This conversation is too busy. Try again in a moment."))
 
     def _conversation_id(self, draft):
         pair = (min(draft.sender_id, draft.receiver_id), max(draft.sender_id, draft.receiver_id))

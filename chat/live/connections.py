@@ -57,7 +57,7 @@ class Connections:
             raise Unauthorized(_("Please log in."))
         refuse_connection_of_another(auth, user)
         if self.backends.budgets.is_spent(CONNECTIONS, len(self.backends.presence.connections_of(user.id))):
-            raise RateLimited(_("Too many connections of one person."), retry_after=SWEEP_INTERVAL)
+            raise RateLimited(_("Too many open tabs."), retry_after=SWEEP_INTERVAL)
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         self.by_sid[sid] = Connection(user, session_id, eio_sid, understood(environ))
         self.metrics.connection(again=self.backends.presence.connect(user.id, sid))

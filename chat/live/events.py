@@ -45,4 +45,4 @@ class Events:
 
     @staticmethod
     def unknown(_sid, _data):
-        raise UnknownEvent(_("There is no event of this name."))
+        raise UnknownEvent(_("Unknown event."))

@@ -32,12 +32,12 @@ def with_ack(handler, locale_of, note):
 def require_fields(payload, *names):
     """Return the values of these fields of an object. Raises Invalid where it is none, or has them not."""
     if not isinstance(payload, dict) or any(name not in payload for name in names):
-        raise Invalid(_("Expected an object with %(names)s.", names=", ".join(names)))
+        raise Invalid(_("Expected a JSON object with %(names)s.", names=", ".join(names)))
     return [payload[name] for name in names]
 
 
 def require_int(value, name):
     """Return the value if it is a whole number from 0, which `true` is not. Raises Invalid otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=0))
+        raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name=name, least=0))
     return value

@@ -13,10 +13,10 @@ def install(app):
     def refuse_page_of_another():
         owner = request.headers.get(HEADER)
         if owner is not None and not (current_user.is_authenticated and owner == current_user.get_id()):
-            raise Unauthorized(_("This page belongs to somebody else."))
+            raise Unauthorized(_("This page belongs to another user. Reload it."))
 
 
 def refuse_connection_of_another(auth, user):
     """Raise Unauthorized if the page that opens a live connection belongs to another user."""
     if isinstance(auth, dict) and auth.get("userId", user.id) != user.id:
-        raise Unauthorized(_("This page belongs to somebody else."))
+        raise Unauthorized(_("This page belongs to another user. Reload it."))

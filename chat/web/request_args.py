@@ -14,7 +14,7 @@ def number(name, default, lowest=0):
     if value in (None, ""):
         return default
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER) or int(value) < lowest:
-        raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=lowest))
+        raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name=name, least=lowest))
     return min(int(value), HIGHEST_ID)
 
 

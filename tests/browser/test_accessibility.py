@@ -160,7 +160,7 @@ def test_a_refusal_is_announced(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
     screen.field.press("Enter")
-    expect(screen.page.get_by_role("log")).to_have_text("Not sent: This text has characters that cannot be stored.")
+    expect(screen.page.get_by_role("log")).to_have_text("Not sent: This text contains characters that cannot be saved.")
 
 
 @THEMES

@@ -254,7 +254,7 @@ def test_a_refused_message_says_why(alice, bob, sit_down):
     screen.field.press("Enter")
     expect(screen.bubbles).to_have_attribute("data-state", "failed")
     screen.bubbles.locator("[data-part=details]").click()
-    expect(step(dialog(screen), "stored")).to_contain_text("Not sent: This text has characters that cannot be stored.")
+    expect(step(dialog(screen), "stored")).to_contain_text("Not sent: This text contains characters that cannot be saved.")
 
 
 def test_text_is_text(alice, bob, sit_down):

@@ -40,7 +40,7 @@ def test_a_wrong_password_stays_to_be_looked_at(chat, sit_down, alice):
     page = sit_down(chat, "/login?next=/chat/nobody", expects="401|404").page
     fill(page, alice.username, "mistyped, and long")
     page.get_by_role("button", name="Login").click()
-    expect(page.get_by_role("alert")).to_have_text("That name and password do not go together.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong username or password.")
     password = page.get_by_label("Password")
     expect(password).to_have_value("mistyped, and long")
     page.get_by_role("button", name="Show password").click()

@@ -57,7 +57,7 @@ def test_a_refused_message_keeps_its_text(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", expects="400|413")
     screen.field.fill("x" * 4001)
     screen.page.get_by_role("button", name="Send").click()
-    expect(screen.page.get_by_role("alert")).to_have_text("A message has at most 4000 characters.")
+    expect(screen.page.get_by_role("alert")).to_have_text("A message can have at most 4000 characters.")
     expect(screen.field).to_have_value("x" * 4001)
 
 

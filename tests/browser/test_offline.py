@@ -135,6 +135,6 @@ def test_one_person_with_too_many_tabs_reads_why(start_server, arrive, sit_down)
     for _n in range(10):
         alice.tab()
     screen = sit_down(alice, expects=NO_NETWORK)
-    expect(banner(screen)).to_contain_text("Too many connections of one person.")
+    expect(banner(screen)).to_contain_text("Too many open tabs.")
     alice.tabs[0].close()
     expect(banner(screen)).to_contain_text("You are back online.")

@@ -45,13 +45,13 @@ def test_the_search_filters_as_one_types(chat, alice, arrive, sit_down):
 def test_letters_of_sql_are_letters(alice, sit_down):
     screen = sit_down(alice)
     screen.search.fill("%")
-    expect(screen.page.get_by_text("Nobody is called “%”.")).to_be_visible()
+    expect(screen.page.get_by_text("No results for “%”.")).to_be_visible()
 
 
 def test_an_empty_result_says_so_and_what_to_do(alice, sit_down):
     screen = sit_down(alice)
     screen.search.fill("nobody at all")
-    expect(screen.page.get_by_text("Nobody is called “nobody at all”.")).to_be_visible()
+    expect(screen.page.get_by_text("No results for “nobody at all”.")).to_be_visible()
     expect(screen.people).to_have_count(0)
     screen.page.get_by_role("link", name="Show everyone").click()
     expect(screen.people.first).to_be_visible()
@@ -275,6 +275,6 @@ def test_a_refresh_waits_for_the_search_under_way(slow_search):
     bob.tab()
     expect(screen.page.locator("#online-count")).to_have_text("1 online")      # connected, then
     held[0].continue_()
-    expect(screen.page.get_by_text("Nobody is called “slow”.")).to_be_visible()
+    expect(screen.page.get_by_text("No results for “slow”.")).to_be_visible()
     expect(screen.people).to_have_count(0)
     expect(screen.page.locator(".skeleton-person")).to_have_count(0)

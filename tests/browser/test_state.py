@@ -149,7 +149,7 @@ def test_failed_says_so_with_edit_and_delete(alice, bob, sit_down):
         screen.field.press("Enter")
     failed = screen.page.locator("li.message[data-state=failed]")
     expect(failed).to_have_count(2)
-    expect(failed.first.get_by_text("This text has characters that cannot be stored.")).to_be_visible()
+    expect(failed.first.get_by_text("This text contains characters that cannot be saved.")).to_be_visible()
     for left in (1, 0):
         failed.first.get_by_role("button", name="Delete").click()
         expect(failed).to_have_count(left)
