@@ -10,6 +10,36 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 
 
+MAX_TOUR_LINES = 1500       # of Python: what one reads in an hour
+TEXT_FILES = (".py", ".js", ".css", ".html", ".sql", ".po", ".md")
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def section(document, title):
+    """Return what stands under a heading, up to the next one."""
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", (ROOT / document).read_text(encoding="utf-8"), re.S | re.M)[1]
+
+
+def steps(text):
+    """Return the items of the numbered lists in a text, each with the lines that continue it."""
+    return re.findall(r"^\d+\. .*(?:\n +.*)*", text, re.M)
+
+
+def names_in_files(text):
+    """Yield (path, name) for each identifier in backticks that follows a link, until the next link."""
+    for step in steps(text):
+        for target, said in re.findall(r"\]\(([^)#]+)[^)]*\)(.*?)(?=\]\(|\Z)", step, re.S):
+            yield from ((target, name) for name in re.findall(r"`([^`]+)`", said) if IDENTIFIER.fullmatch(name))
+
+
+def stands_in(path, name):
+    """Tell whether a file, or one of a folder, has a name; `Class.method` has to be a class and a method there."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in TEXT_FILES]
+    owner, _dot, method = name.partition(".")
+    patterns = (rf"^class {owner}\b", rf"^    def {method}\(") if method and owner[0].isupper() else (rf"\b{re.escape(name)}\b",)
+    return any(all(re.search(pattern, file.read_text(encoding="utf-8"), re.M) for pattern in patterns) for file in files)
+
+
 def test_it_works():
     assert "README.md" in DOCUMENTS and "docs/tour.md" in DOCUMENTS
 
@@ -49,3 +79,21 @@ def test_the_class_diagram_stands_in_the_readme_and_in_the_tour():
         text = (ROOT / document).read_text(encoding="utf-8")
         for name in ("User", "Message", "Socket", "ChatController", "AuthController", "Database"):
             assert re.search(rf"\b{name}\b", text), f"{name} in {document}"
+
+
+def test_the_hour_of_the_tour_is_one():
+    linked = [re.search(r"\]\(\.\./([^)]+)\)", step)[1] for step in steps(section("docs/tour.md", "The hour"))]
+    assert len(linked) >= 10 and all(path.endswith(".py") for path in linked)
+    source = {path: (ROOT / path).read_text(encoding="utf-8") for path in linked}
+    for name in ("User", "Message", "Socket", "ChatController", "AuthController", "Database", "Conversation", "Writer"):
+        assert any(re.search(rf"^class {name}\b", text, re.M) for text in source.values()), name
+    lines = {path: text.count("\n") for path, text in source.items()}
+    assert sum(lines.values()) <= MAX_TOUR_LINES, lines
+
+
+@pytest.mark.parametrize("document", ["docs/tour.md"])
+def test_what_a_step_names_stands_in_the_file_that_it_names(document):
+    path = ROOT / document
+    named = list(names_in_files(path.read_text(encoding="utf-8")))
+    assert len(named) > 15
+    assert [(target, name) for target, name in named if not stands_in(path.parent / target, name)] == []
