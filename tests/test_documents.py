@@ -91,7 +91,7 @@ def test_the_hour_of_the_tour_is_one():
     assert sum(lines.values()) <= MAX_TOUR_LINES, lines
 
 
-@pytest.mark.parametrize("document", ["docs/tour.md"])
+@pytest.mark.parametrize("document", ["docs/tour.md", "CONTRIBUTING.md"])
 def test_what_a_step_names_stands_in_the_file_that_it_names(document):
     path = ROOT / document
     named = list(names_in_files(path.read_text(encoding="utf-8")))
