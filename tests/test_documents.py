@@ -97,3 +97,15 @@ def test_what_a_step_names_stands_in_the_file_that_it_names(document):
     named = list(names_in_files(path.read_text(encoding="utf-8")))
     assert len(named) > 15
     assert [(target, name) for target, name in named if not stands_in(path.parent / target, name)] == []
+
+
+def test_the_statements_of_the_scale_are_where_it_says():
+    rows = [line.split(" | ") for line in section("docs/scale.md", "Each statement, and how it shards").splitlines() if line.startswith("| ")][2:]
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "chat").rglob("*.py")}
+    assert len(rows) > 10
+    for _statement, where, _sharded in rows:
+        owner = None
+        for name in re.findall(r"`([\w.]+)`", where):
+            owner, name = name.split(".") if "." in name else (owner, name)
+            text = sources.get(owner) or next(text for text in sources.values() if re.search(rf"^class {owner}\b", text, re.M))
+            assert re.search(rf"^ *def {name}\(", text, re.M), f"{owner}.{name}"
