@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|WebSocket connection|ERR_NETWORK"
 AFTER = re.compile(r"\d+ \w+ 20\d\d at \d\d:\d\d:\d\d\s*after [\d.]+ seconds?")
 MOMENT = re.compile(r"\d+ \w+ 20\d\d at \d\d:\d\d:\d\d")
-MOST_TRAILS = 1000
+MAX_RECORDS = 1000
 PUSHED_MS = 4_000       # the page asks by itself every 5 s: what is pushed is there before
 POLL_SECONDS = 0.05     # between two questions to a server that tells nobody
 
@@ -414,7 +414,7 @@ def test_the_outbox_of_an_older_version_is_kept(chat, alice, bob, sit_down):
     expect(step(details, "written")).to_contain_text("2023")
 
 
-def test_the_newest_thousand_trails_are_kept(screen, alice):
+def test_the_newest_thousand_records_are_kept(screen, alice):
     send(screen, "first")
     expect(step(open_details(screen, "first"), "written")).to_have_text(MOMENT)
     screen.page.keyboard.press("Escape")
@@ -422,22 +422,22 @@ def test_the_newest_thousand_trails_are_kept(screen, alice):
       const opening = indexedDB.open(`outbox:${ownerId}`);
       await new Promise((resolve) => { opening.onsuccess = resolve; });
       const transaction = opening.result.transaction('trails', 'readwrite');
-      const trails = transaction.objectStore('trails');
+      const store = transaction.objectStore('trails');
       FILL
-      const asked = trails.getAllKeys();
+      const asked = store.getAllKeys();
       await new Promise((resolve) => { transaction.oncomplete = resolve; });
       opening.result.close();
       return asked.result;
     }"""
-    fill = f"for (let n = 0; n < {MOST_TRAILS + 5}; n += 1) trails.put({{ clientId: `old-${{n}}`, written: n, tries: 1 }});"
-    assert len(screen.page.evaluate(names.replace("FILL", fill), alice.id)) == MOST_TRAILS + 6
+    fill = f"for (let n = 0; n < {MAX_RECORDS + 5}; n += 1) store.put({{ clientId: `old-${{n}}`, written: n, tries: 1 }});"
+    assert len(screen.page.evaluate(names.replace("FILL", fill), alice.id)) == MAX_RECORDS + 6
     send(screen, "second")
     expect(step(open_details(screen, "second"), "stored")).to_contain_text("confirmation")
     kept = screen.page.evaluate(names.replace("FILL", ""), alice.id)
-    assert len(kept) == MOST_TRAILS and "old-6" not in kept and "old-7" in kept
+    assert len(kept) == MAX_RECORDS and "old-6" not in kept and "old-7" in kept
 
 
-def test_without_indexeddb_a_trail_lives_as_long_as_its_page(alice, bob, sit_down):
+def test_without_indexeddb_a_record_lives_as_long_as_its_page(alice, bob, sit_down):
     screen = sit_down(alice, "/login")
     screen.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined });")
     screen.page.goto(f"/chat/{bob.username}")

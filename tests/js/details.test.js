@@ -5,19 +5,19 @@ import { test } from 'node:test';
 globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
 globalThis.navigator ??= {};
 const { durationWords, stepsOf } = await import('../../chat/static/js/details.js');
-const { joined } = await import('../../chat/static/js/trails.js');
+const { mergeStep } = await import('../../chat/static/js/send-log.js');
 
 const stored = '2026-11-24T10:00:01.000Z';
 const delivered = '2026-11-24T10:00:02.000Z';
 const read = '2026-11-24T10:00:03.000Z';
-const trail = { written: 1_000, sent: 2_000, tries: 1, acknowledged: 3_000 };
+const record = { written: 1_000, sent: 2_000, tries: 1, acknowledged: 3_000 };
 const mine = { isMine: true, isAsked: true, isRead: false };
 
 const words = (way) => Object.fromEntries(Object.entries(stepsOf(way)).map(([name, step]) => [name, step.at || step.words]));
 const reached = (way) => Object.entries(stepsOf(way)).filter(([, step]) => step.isReached).map(([name]) => name);
 
 test('it works', () => {
-  const way = { ...mine, ...trail, seq: 12, stored, delivered, read, isRead: true };
+  const way = { ...mine, ...record, seq: 12, stored, delivered, read, isRead: true };
   assert.deepEqual(words(way), { written: 1_000, sent: 2_000, stored, delivered, read });
   assert.deepEqual(reached(way), ['written', 'sent', 'stored', 'delivered', 'read']);
 });
@@ -36,7 +36,7 @@ test('a message that was sent and not answered', () => {
 });
 
 test('a message that was refused', () => {
-  assert.equal(stepsOf({ ...mine, ...trail, reason: 'Too long' }).stored.words, 'Not sent: Too long');
+  assert.equal(stepsOf({ ...mine, ...record, reason: 'Too long' }).stored.words, 'Not sent: Too long');
 });
 
 test('an own message of another device', () => {
@@ -52,9 +52,9 @@ test('what nobody here knows is left out', () => {
   const others = { isMine: false, isAsked: true, isRead: true, seq: 12, stored, delivered, read };
   assert.deepEqual(unknown(others), ['written', 'sent']);
   assert.deepEqual(unknown({ ...mine, seq: 12, stored, delivered, read: null }), ['sent']);
-  assert.deepEqual(unknown({ ...mine, ...trail, seq: 12, stored, isAsked: false }), ['delivered', 'read']);
-  assert.deepEqual(unknown({ ...mine, ...trail, seq: 12, stored, isAsked: undefined }), []);
-  assert.deepEqual(unknown({ ...mine, ...trail, seq: 12, stored }), []);
+  assert.deepEqual(unknown({ ...mine, ...record, seq: 12, stored, isAsked: false }), ['delivered', 'read']);
+  assert.deepEqual(unknown({ ...mine, ...record, seq: 12, stored, isAsked: undefined }), []);
+  assert.deepEqual(unknown({ ...mine, ...record, seq: 12, stored }), []);
 });
 
 test('what was read before the times were kept has no time', () => {
@@ -64,7 +64,7 @@ test('what was read before the times were kept has no time', () => {
 });
 
 test('a step tells how long it took, by one clock', () => {
-  const steps = stepsOf({ ...mine, ...trail, sent: 1_240, seq: 12, stored, delivered, read });
+  const steps = stepsOf({ ...mine, ...record, sent: 1_240, seq: 12, stored, delivered, read });
   assert.equal(steps.sent.note, 'after 0.24 seconds');
   assert.match(steps.stored.note, /^confirmation received at .* · after 1.76 seconds$/);
   assert.deepEqual([steps.delivered.note, steps.read.note], ['after 1 second', 'after 1 second']);
@@ -84,8 +84,8 @@ test('while the server is asked', () => {
   assert.equal(words({ ...mine, seq: 12, stored, isAsked: undefined }).read, '…');
 });
 
-test('a trail keeps what was first, and counts what was sent', () => {
+test('a record keeps the first time of each step, and counts the tries', () => {
   const steps = [{ clientId: 'a', written: 1 }, { clientId: 'a', written: 1, sent: 2 }, { clientId: 'a', written: 9, sent: 3 },
     { clientId: 'a', written: 9, acknowledged: 4 }];
-  assert.deepEqual(steps.reduce(joined, undefined), { clientId: 'a', written: 1, sent: 2, acknowledged: 4, tries: 2 });
+  assert.deepEqual(steps.reduce(mergeStep, undefined), { clientId: 'a', written: 1, sent: 2, acknowledged: 4, tries: 2 });
 });

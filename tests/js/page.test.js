@@ -5,20 +5,20 @@ import { test } from 'node:test';
 globalThis.document = { documentElement: {}, body: { dataset: {} } };
 globalThis.navigator ??= {};
 globalThis.document.documentElement.lang = 'en';
-const { completenessWords, shortened, standingWords } = await import('../../chat/static/js/page.js');
+const { completenessWords, shortened, completenessSummary } = await import('../../chat/static/js/page.js');
 
-const standings = {
-  'Messages shown: 1 – 1,482. Up to date.': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
-  'Messages shown: 1. Up to date.': { state: 'complete', first: 1, last: 1, head: 1, missing: 0 },
-  'Messages shown: 1 – 1,470. Fetching 12 messages…': { state: 'fetching', first: 1, last: 1470, head: 1482, missing: 12 },
-  'Messages shown: 1 – 1,481. Fetching 1 message…': { state: 'fetching', first: 1, last: 1481, head: 1482, missing: 1 },
-  'Messages shown: 300 – 620 of 1,482.': { state: 'part', first: 300, last: 620, head: 1482, missing: 0 },
-  'Messages shown: 1 – 1,470. Offline.': { state: 'unchecked', first: 1, last: 1470, head: 1482, missing: 12 },
-  'Messages shown: 1 – 20. 2 messages missing.': { state: 'broken', first: 1, last: 20, head: 20, missing: 2 },
+const details = {
+  '1 – 1,482, complete': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
+  '1, complete': { state: 'complete', first: 1, last: 1, head: 1, missing: 0 },
+  '1 – 1,470, fetching 12 messages': { state: 'fetching', first: 1, last: 1470, head: 1482, missing: 12 },
+  '1 – 1,481, fetching 1 message': { state: 'fetching', first: 1, last: 1481, head: 1482, missing: 1 },
+  '300 – 620 of 1,482': { state: 'part', first: 300, last: 620, head: 1482, missing: 0 },
+  '1 – 1,470, not checked: offline': { state: 'unchecked', first: 1, last: 1470, head: 1482, missing: 12 },
+  '1 – 20, 2 messages missing': { state: 'broken', first: 1, last: 20, head: 20, missing: 2 },
 };
 
-for (const [words, standing] of Object.entries(standings)) {
-  test(`a page says "${words}"`, () => assert.equal(completenessWords(standing), words));
+for (const [words, found] of Object.entries(details)) {
+  test(`the details say "${words}"`, () => assert.equal(completenessWords(found), words));
 }
 
 const LONGEST = 120;
@@ -39,7 +39,7 @@ test('a preview of a character without end is short all the same', () => {
   assert.equal(shortened('e' + '\u0301'.repeat(4_000)).length, LONGEST);
   assert.equal(shortened('short'), 'short');
 });
-const glances = {
+const summaries = {
   'Up to date': { state: 'complete', missing: 0 },
   'Fetching 1 message…': { state: 'fetching', missing: 1 },
   'Fetching 1,200 messages…': { state: 'fetching', missing: 1200 },
@@ -48,6 +48,6 @@ const glances = {
   Offline: { state: 'unchecked', missing: 12 },
 };
 
-for (const [words, standing] of Object.entries(glances)) {
-  test(`a glance says "${words}"`, () => assert.equal(standingWords(standing), words));
+for (const [words, found] of Object.entries(summaries)) {
+  test(`the summary says "${words}"`, () => assert.equal(completenessSummary(found), words));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Conversation } from '../../chat/static/js/conversation.js';
+import { SeqWindow } from '../../chat/static/js/seq-window.js';
 import { Outbox } from '../../chat/static/js/outbox.js';
 import { simulate } from './simulation.js';
 
@@ -12,7 +12,7 @@ const MUTANT_SCHEDULES = 100;
 test(`${SCHEDULES} random schedules keep the delivery contract`, () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed += 1) {
     try {
-      simulate(seed, { Outbox, Conversation });
+      simulate(seed, { Outbox, SeqWindow });
     } catch (error) {
       assert.fail(`FIRST_SEED=${seed} SCHEDULES=1: ${error.message}`);
     }
@@ -54,21 +54,21 @@ const mutants = {
     },
   },
   'a log that shows whatever comes': {
-    Conversation: class extends Conversation {
+    SeqWindow: class extends SeqWindow {
       receive(messages) {
         return { show: messages, fetch: null };
       }
     },
   },
   'a log that fetches no gap': {
-    Conversation: class extends Conversation {
+    SeqWindow: class extends SeqWindow {
       receive(messages, head) {
         return { ...super.receive(messages, head), fetch: null };
       }
     },
   },
   'a log without a heartbeat': {
-    Conversation: class extends Conversation {
+    SeqWindow: class extends SeqWindow {
       receive(messages) {
         return super.receive(messages);
       }
@@ -79,7 +79,7 @@ const mutants = {
 for (const [name, parts] of Object.entries(mutants)) {
   test(`the schedules notice ${name}`, () => {
     assert.throws(() => {
-      for (let seed = 1; seed <= MUTANT_SCHEDULES; seed += 1) simulate(seed, { Outbox, Conversation, ...parts });
+      for (let seed = 1; seed <= MUTANT_SCHEDULES; seed += 1) simulate(seed, { Outbox, SeqWindow, ...parts });
     }, assert.AssertionError);
   });
 }

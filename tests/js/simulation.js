@@ -191,9 +191,9 @@ class Reader {
   shown = [];
   isFetching = false;
 
-  constructor(world, server, Conversation) {
+  constructor(world, server, SeqWindow) {
     Object.assign(this, { world, server });
-    this.log = new Conversation({ first: 1, last: 0 });
+    this.log = new SeqWindow({ first: 1, last: 0 });
     this.beat();
   }
 
@@ -240,11 +240,11 @@ class Reader {
 }
 
 /** Lives one schedule and checks what the delivery contract promises. Throws on the first breach. */
-export function simulate(seed, { Outbox, Conversation }) {
+export function simulate(seed, { Outbox, SeqWindow }) {
   const world = new World(seed);
   const server = new Server(world);
   const sender = new Sender(world, server, Outbox, world.chance(0.3) ? 2 : 1);
-  const reader = new Reader(world, server, Conversation);
+  const reader = new Reader(world, server, SeqWindow);
   server.onStored = (row) => row.receiverId === PEERS[0] && world.carry(() => reader.receive([row]));
   const count = 5 + Math.floor(world.random() * 25);
   for (let index = 0; index < count; index += 1) {

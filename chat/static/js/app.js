@@ -5,7 +5,7 @@ import {
   badge, expectLogout, find, findAll, gettext, isComposing, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
 } from './page.js';
 import { People } from './people.js';
-import { closeSocket, initializeSocket, markRead, sendMessage, tellTyping, wake } from './socket.js';
+import { closeSocket, initializeSocket, markRead, sendMessage, emitTyping, reconnectIfNeeded } from './socket.js';
 
 const HEARTBEAT_MS = 15_000;
 const SLOW_MS = 250;
@@ -85,13 +85,13 @@ let bannerTimer;
 let shownStatus = '';
 let isConnectionLost = false;
 
-let standing = ['', '']; // what the banner says when nothing more urgent is to be said
+let lastState = ['', '']; // what the banner says when nothing more urgent is to be said
 let noticeTimer;
 
 function showBanner(...stateAndText) {
-  standing = stateAndText;
+  lastState = stateAndText;
   clearTimeout(noticeTimer);
-  paintBanner(...standing);
+  paintBanner(...lastState);
 }
 
 function paintBanner(state, text) {
@@ -103,13 +103,13 @@ function paintBanner(state, text) {
 function showNotice(text) {
   paintBanner('warning', text);
   clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => paintBanner(...standing), NOTICE_MS);
+  noticeTimer = setTimeout(() => paintBanner(...lastState), NOTICE_MS);
 }
 
 /** Whether anything is missing is not known either, until the server is heard again. */
 function showLoss(state, text) {
   isConnectionLost = true;
-  open?.history.setChecked(false);
+  open?.messageList.setChecked(false);
   people.lose();
   showBanner(state, text);
 }
@@ -123,7 +123,7 @@ function warnOfStorage(words) {
 }
 
 function showConnection(status, words) {
-  if (status === shownStatus && (!words || words === standing[1])) return;
+  if (status === shownStatus && (!words || words === lastState[1])) return;
   shownStatus = status;
   clearTimeout(bannerTimer);
   isConnectionLost &&= status !== 'online';
@@ -166,7 +166,7 @@ function say(...lines) {
 
 // The open conversation
 
-/** `{peerId, section, history, composer, marked, leave}`, or null on the home page. */
+/** `{peerId, section, messageList, composer, marked, leave}`, or null on the home page. */
 let open = null;
 
 const people = new People((total) => {
@@ -176,12 +176,12 @@ const people = new People((total) => {
 
 const dispatcher = new Dispatcher(me.id, sendMessage, {
   sent(message) {
-    if (open?.peerId === message.receiverId) open.history.acknowledged(message);
+    if (open?.peerId === message.receiverId) open.messageList.acknowledged(message);
     people.message(message, true);
   },
-  changed: () => open?.history.showOutbox(),
-  unkept() {
-    warnOfStorage(gettext('This browser cannot save unsent messages: they are lost when you close the page.'));
+  changed: () => open?.messageList.showOutbox(),
+  storageFailed() {
+    warnOfStorage(gettext('This browser keeps no unsent messages: they are lost when you close the page.'));
   },
   closed() {
     closeSocket();
@@ -190,10 +190,10 @@ const dispatcher = new Dispatcher(me.id, sendMessage, {
 });
 
 /** What a conversation is made of comes with the first one: the home page does without. */
-const conversationParts = () => Promise.all([import('./history.js'), import('./composer.js')]);
+const conversationParts = () => Promise.all([import('./message-list.js'), import('./composer.js')]);
 
 /** What only a hand asks for comes with its first move: then it is there even where the network is not. */
-const detailsParts = () => Promise.all([import('./details.js'), import('./times.js')]);
+const detailsParts = () => Promise.all([import('./details.js'), import('./roving-tabindex.js')]);
 const logoutPart = () => import('./logout.js');
 const moved = new Promise((resolve) => {
   for (const move of ['pointerdown', 'keydown']) addEventListener(move, resolve, { once: true, capture: true });
@@ -205,30 +205,30 @@ async function enter(place) {
   const peerId = Number(section?.dataset.peerId ?? 0);
   people.setOpen(peerId);
   const messagePage = find('#message-page');
-  if (messagePage) detailsParts().then(([{ dressPage }]) => dressPage(messagePage), () => {});
+  if (messagePage) detailsParts().then(([{ hydratePage }]) => hydratePage(messagePage), () => {});
   if (!section) return;
-  const [{ History }, { Composer }] = await conversationParts();
+  const [{ MessageList }, { Composer }] = await conversationParts();
   if (!section.isConnected) return; // left meanwhile
   const leaving = new AbortController();
   const { signal } = leaving;
-  const history = new History(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, onFailed: say, signal });
-  const composer = new Composer(section, { send, onTyping: () => tellTyping(peerId), onOver: say, onStorageFailed, signal });
-  open = { peerId, section, history, composer, marked: history.readSeq, leave: () => leaving.abort() };
-  history.list.addEventListener('click', settleFailed, { signal });
-  history.list.addEventListener('click', showDetails, { signal });
-  moved.then(detailsParts).then(([, { keepOneTabStop }]) => keepOneTabStop(history.list, signal), () => {});
-  if (isConnectionLost) history.setChecked(false);
-  history.open(place, people.unread(peerId));
+  const messageList = new MessageList(section, { outbox: () => dispatcher.to(peerId), onEnd: markNew, onFailed: say, signal });
+  const composer = new Composer(section, { send, onTyping: () => emitTyping(peerId), onOver: say, onStorageFailed, signal });
+  open = { peerId, section, messageList, composer, marked: messageList.readSeq, leave: () => leaving.abort() };
+  messageList.list.addEventListener('click', settleFailed, { signal });
+  messageList.list.addEventListener('click', showDetails, { signal });
+  moved.then(detailsParts).then(([, { addRovingTabindex }]) => addRovingTabindex(messageList.list, signal), () => {});
+  if (isConnectionLost) messageList.setChecked(false);
+  messageList.open(place, people.unread(peerId));
   mark();
 }
 
 const onStorageFailed = () => warnOfStorage(gettext('This browser cannot save drafts: they are lost when you close the page.'));
 
 async function send(text) {
-  const { peerId, history } = open;
+  const { peerId, messageList } = open;
   const { kept } = dispatcher.add(peerId, text);
-  history.removeDivider();
-  history.toEnd();
+  messageList.removeDivider();
+  messageList.toEnd();
   await kept;
 }
 
@@ -254,47 +254,47 @@ async function showDetails(event) {
   const time = event.target.closest('[data-part="details"]');
   if (!time || !isPlain(event)) return;
   event.preventDefault();
-  const { history } = open;
+  const { messageList } = open;
   const parts = await detailsParts().catch(() => null);
-  if (parts) parts[0].openDetails(time.closest('li'), history);
+  if (parts) parts[0].openDetails(time.closest('li'), messageList);
   else say(gettext('The details could not be loaded.'));
 }
 
-const isReading = () => isWatched() && open.section.isConnected && open.history.isAtEnd;
+const isReading = () => isWatched() && open.section.isConnected && open.messageList.isAtEnd;
 
 function markNew() {
-  if (open && !open.isMarking && isReading() && open.history.newestOfPeer > open.marked) mark();
+  if (open && !open.isMarking && isReading() && open.messageList.newestOfPeer > open.marked) mark();
 }
 
 /** Says how far this reader is, and hears where the conversation stands: the heartbeat too. */
 async function mark() {
   if (!open) return;
-  const { peerId, history } = open;
-  if (isReading()) open.marked = Math.max(open.marked, history.newestOfPeer);
+  const { peerId, messageList } = open;
+  if (isReading()) open.marked = Math.max(open.marked, messageList.newestOfPeer);
   open.isMarking = true;
-  const standing = await markRead(peerId, open.marked);
-  if (standing?.ok) hasRead(peerId, standing.readSeq); // of a conversation that has been left, too
-  if (open?.history !== history) return;
+  const ack = await markRead(peerId, open.marked);
+  if (ack?.ok) hasRead(peerId, ack.readSeq); // of a conversation that has been left, too
+  if (open?.messageList !== messageList) return;
   open.isMarking = false;
-  if (!standing?.ok) {
-    open.marked = history.readSeq;
+  if (!ack?.ok) {
+    open.marked = messageList.readSeq;
     return;
   }
-  history.setPeerRead(standing.peerReadSeq);
-  history.receive([], standing.lastSeq);
-  history.setChecked(true);
+  messageList.setPeerRead(ack.peerReadSeq);
+  messageList.receive([], ack.lastSeq);
+  messageList.setChecked(true);
   markNew(); // what came meanwhile
 }
 
 function hasRead(peerId, seq) {
-  if (open?.peerId === peerId) open.history.readSeq = Math.max(open.history.readSeq, seq);
+  if (open?.peerId === peerId) open.messageList.readSeq = Math.max(open.messageList.readSeq, seq);
   people.read(peerId, seq);
 }
 
 // From page to page
 
 const pathOf = (url) => url.pathname + url.search;
-const places = new Map(); // path → where its reader left
+const scrollPositions = new Map(); // path → where its reader left
 let shownPath = pathOf(location);
 let visiting = null; // {turn, nodes, place}: what aborts the visit, and what to put back if it fails
 
@@ -313,19 +313,19 @@ function homePage() {
 async function visit(url, { isPush = true } = {}) {
   visiting?.turn.abort();
   if (isHome(url)) {
-    places.set(shownPath, visiting ? visiting.place : open?.history.place());
+    scrollPositions.set(shownPath, visiting ? visiting.place : open?.messageList.place());
     visiting = null;
     return replacePage(homePage(), url, isPush);
   }
   const main = find('#main');
   const here = visiting = {
-    nodes: [...main.childNodes], place: open?.history.place(), ...visiting, turn: new AbortController(),
+    nodes: [...main.childNodes], place: open?.messageList.place(), ...visiting, turn: new AbortController(),
   };
   const slow = setTimeout(() => main.replaceChildren(find('#history-skeleton').content.cloneNode(true)), SLOW_MS);
   try {
     const response = await request(url, 'text/html', here.turn.signal);
     const page = parseHtml(await response.text());
-    places.set(shownPath, here.place);
+    scrollPositions.set(shownPath, here.place);
     await conversationParts(); // before the page is touched: they may not come either
     here.turn.signal.throwIfAborted();
     await replacePage(page, new URL(response.url), isPush);
@@ -334,8 +334,8 @@ async function visit(url, { isPush = true } = {}) {
     if (error.status) return void location.assign(url);
     main.replaceChildren(...here.nodes);
     if (!isPush && pathOf(location) !== shownPath) history.pushState(null, '', shownPath);
-    open?.history.open(here.place, 0);
-    if (!here.turn.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
+    open?.messageList.open(here.place, 0);
+    if (!here.turn.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when it is back.'));
   } finally {
     clearTimeout(slow);
     if (visiting === here) visiting = null;
@@ -352,7 +352,7 @@ async function replacePage(page, url, isPush) {
   shell.dataset.pane = find('#shell', page).dataset.pane;
   title = page.title;
   showTitle();
-  await enter(isPush ? null : places.get(shownPath));
+  await enter(isPush ? null : scrollPositions.get(shownPath));
   focusPage(leftId);
 }
 
@@ -421,13 +421,13 @@ document.addEventListener('keydown', pressed);
 // The socket
 
 let wasConnected = false;
-let isWhole = true; // whether all parts of the page came
+let allModulesLoaded = true; // whether all parts of the page came
 
 function statusChanged(status, words) {
   showConnection(status, words);
   dispatcher.setConnected(status === 'online');
   if (status !== 'online') return;
-  if (!isWhole) return void location.reload();
+  if (!allModulesLoaded) return void location.reload();
   mark();
   // What came without a connection was not pushed. The first time that is next to nothing, and can wait.
   setTimeout(() => people.refresh(), wasConnected ? 0 : SETTLED_MS);
@@ -438,14 +438,14 @@ function messageCame(message) {
   const isMine = message.senderId === me.id;
   const peerId = isMine ? message.receiverId : message.senderId;
   const isOpen = open?.peerId === peerId;
-  if (isOpen) open.history.receive([message]);
-  people.message(message, isOpen && (isReading() || message.seq <= open.history.readSeq));
+  if (isOpen) open.messageList.receive([message]);
+  people.message(message, isOpen && (isReading() || message.seq <= open.messageList.readSeq));
   if (!isMine) announce(message);
 }
 
 function messagesWereRead({ userId, readerId, seq }) {
   if (readerId === me.id) hasRead(userId, seq);
-  else if (open?.peerId === readerId) open.history.setPeerRead(seq);
+  else if (open?.peerId === readerId) open.messageList.setPeerRead(seq);
 }
 
 let shownDay = new Date().toDateString();
@@ -456,14 +456,14 @@ function followDay() {
   if (day === shownDay) return;
   shownDay = day;
   people.showAges();
-  open?.history.showDays();
+  open?.messageList.showDays();
 }
 
 function cameBack() {
   if (document.visibilityState !== 'visible') return;
   followDay();
-  wake();
-  dispatcher.takeLead();
+  reconnectIfNeeded();
+  dispatcher.becomeLeader();
   mark();
 }
 
@@ -483,7 +483,7 @@ async function loggingOut(event) {
   }
   isLeaving = false;
   expectLogout(false);
-  wake(); // it may have ended all the same
+  reconnectIfNeeded(); // it may have ended all the same
 }
 
 function showLogoutFailed() {
@@ -510,7 +510,7 @@ setInterval(followDay, HEARTBEAT_MS);
 
 dispatcher.open();
 await enter(null).catch(() => {
-  isWhole = false; // a page that stays dead would look as if nobody wrote
+  allModulesLoaded = false; // a page that stays dead would look as if nobody wrote
 });
 if (open) focusPage();
 initializeSocket({

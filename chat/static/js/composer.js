@@ -34,7 +34,7 @@ function keepDraft(key, text) {
 }
 
 export class Composer {
-  #toldTypingAt = -Infinity;
+  #typingEmittedAt = -Infinity;
 
   /**
    * Takes over the form of the conversation in `section`. `send(text)` puts a message into the outbox and
@@ -76,7 +76,7 @@ export class Composer {
     this.focus();
     if (BLANK.test(text) || lengthOf(text) > LIMIT) return;
     this.field.value = '';
-    this.#toldTypingAt = -Infinity;
+    this.#typingEmittedAt = -Infinity;
     this.#fit();
     await this.send(text);
     // What another tab has made of it meanwhile is not sent.
@@ -94,8 +94,8 @@ export class Composer {
     this.#keepDraft();
     this.#fit();
     const now = performance.now();
-    if (BLANK.test(this.field.value) || now - this.#toldTypingAt < TYPING_PAUSE_MS) return;
-    this.#toldTypingAt = now;
+    if (BLANK.test(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
+    this.#typingEmittedAt = now;
     this.onTyping();
   }
 

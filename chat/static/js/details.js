@@ -3,7 +3,7 @@
 import {
   find, formatNumber, fromTemplate, gettext, locale, me, messageUrl, ngettext, part, request, setText,
 } from './page.js';
-import { trailOf } from './trails.js';
+import { findRecord } from './send-log.js';
 
 const ASK_AGAIN_MS = 5_000;
 const UNITS = [['second', 1_000], ['minute', 60_000], ['hour', 60 * 60_000], ['day', 24 * 60 * 60_000]]; // each in ms
@@ -104,27 +104,27 @@ const timeElement = (date) => Object.assign(document.createElement('time'), {
 });
 
 /** Gives the page of a message the reader's clock, and what this browser knows. */
-export async function dressPage(page) {
+export async function hydratePage(page) {
   const { message, delivered, read } = JSON.parse(page.dataset.told);
   const isMine = message.senderId === me.id;
-  const trail = isMine ? await trailOf(message.clientId) : null;
+  const record = isMine ? await findRecord(message.clientId) : null;
   const isRead = page.dataset.isRead === 'true';
-  fill(page, { ...trail, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, delivered, read });
+  fill(page, { ...record, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, delivered, read });
 }
 
-/** Opens the details of the message in a row of `history`. */
-export function openDetails(row, history) {
-  if (!find('#details')) new Details(row, history).open();
+/** Opens the details of the message in a row of `messageList`. */
+export function openDetails(row, messageList) {
+  if (!find('#details')) new Details(row, messageList).open();
 }
 
 class Details {
   #answer = {}; // {delivered, read, isAsked}
-  #trail;
+  #record;
   #timer;
   #closing = new AbortController();
 
-  constructor(row, history) {
-    Object.assign(this, { row, history });
+  constructor(row, messageList) {
+    Object.assign(this, { row, messageList });
     this.dialog = fromTemplate('details-template');
     this.observer = new MutationObserver(() => this.#ask()); // it is acknowledged, or read
     setText(part(this.dialog, 'sender'), part(row, 'sender').textContent);
@@ -137,7 +137,7 @@ class Details {
     dialog.addEventListener('close', () => this.#closed());
     dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close()); // beside it
     dialog.addEventListener('keydown', (event) => event.stopPropagation()); // the page's own keys rest
-    this.history.signal.addEventListener('abort', () => dialog.close(), { signal });
+    this.messageList.signal.addEventListener('abort', () => dialog.close(), { signal });
     this.observer.observe(this.row, { attributeFilter: ['data-state', 'data-seq'] });
     document.body.append(dialog);
     this.#show();
@@ -152,20 +152,20 @@ class Details {
     this.dialog.remove();
     if (document.activeElement !== document.body) return; // the browser has given the focus back, and it may have gone on since
     const time = part(this.row, 'details');
-    (time.isConnected ? time : this.history.list).focus({ preventScroll: true });
+    (time.isConnected ? time : this.messageList.list).focus({ preventScroll: true });
   }
 
   #show() {
     const { dataset } = this.row;
     const isMine = this.row.matches('.mine');
     const seq = Number(dataset.seq ?? 0);
-    const entry = this.history.outbox().find(({ clientId }) => clientId === dataset.clientId);
-    const isRead = isMine ? dataset.state === 'read' : seq <= this.history.readSeq;
+    const entry = this.messageList.outbox().find(({ clientId }) => clientId === dataset.clientId);
+    const isRead = isMine ? dataset.state === 'read' : seq <= this.messageList.readSeq;
     const stored = part(this.row, 'time').dateTime;
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
     const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
-    fill(this.dialog, { ...waiting, ...this.#trail, ...this.#answer, isMine, isRead, seq, stored });
+    fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
   }
 
   /** Asks this browser and the server, and again until the message is read: only the reading is pushed. */
@@ -173,10 +173,10 @@ class Details {
     clearTimeout(this.#timer);
     const { seq, clientId } = this.row.dataset;
     const { signal } = this.#closing;
-    if (this.row.matches('.mine')) this.#trail = await trailOf(clientId);
+    if (this.row.matches('.mine')) this.#record = await findRecord(clientId);
     this.#show();
     if (seq) {
-      const url = messageUrl(this.history.peerName, seq);
+      const url = messageUrl(this.messageList.peerName, seq);
       const answer = await request(url, 'application/json', signal).then((page) => page.json()).catch(() => null);
       const { delivered, read } = this.#answer; // an answer that was overtaken takes nothing back
       this.#answer = { delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, isAsked: Boolean(answer) };

@@ -150,7 +150,7 @@ export function openMemoryStore() {
 const databaseName = (ownerId) => `outbox:${ownerId}`;
 
 /**
- * Opens a person's database in this browser: its `entries` are the outbox, its `trails` tell of their way (trails.js).
+ * Opens a person's database in this browser: its `entries` are the outbox, its `trails` the send log (send-log.js).
  * Resolves to `run(store, mode, action)`, a transaction that resolves to the result of the request `action` returns.
  */
 export async function openDatabase(ownerId) {
@@ -211,7 +211,7 @@ export function deleteDatabase(ownerId) {
  * Sends the outbox of one person, from one of the person's tabs at a time: the one written in last.
  *
  * `send(entry)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`, `changed()`,
- * `unkept()` for entries that end with the page, and `closed()` when the person has logged out in another tab.
+ * `storageFailed()` for entries that end with the page, and `closed()` when the person has logged out in another tab.
  */
 export class Dispatcher {
   #outbox = new Outbox();
@@ -223,7 +223,7 @@ export class Dispatcher {
   #isClosed = false;
   #turn; // aborts this tab's place in the queue for the lock
   #timer;
-  #notes = []; // steps on the way of messages that are not in their trails yet
+  #unrecorded = []; // steps that are not in the send log yet
 
   constructor(ownerId, send, on) {
     this.ownerId = ownerId;
@@ -245,7 +245,7 @@ export class Dispatcher {
       this.#store = await openBrowserStore(this.ownerId);
       await this.#sync();
     } catch {
-      this.on.unkept();
+      this.on.storageFailed();
     }
   }
 
@@ -290,7 +290,7 @@ export class Dispatcher {
   /** Returns the entry at once; `kept` resolves when it is in the store, or will never be. */
   add(receiverId, message) {
     const entry = this.#outbox.add({ clientId: newClientId(), receiverId, message }, Date.now());
-    this.#note(entry, {});
+    this.#record(entry, {});
     return { entry, kept: this.#enqueue(entry) };
   }
 
@@ -314,27 +314,27 @@ export class Dispatcher {
   }
 
   /** Takes the lead from another tab, which may be asleep. */
-  takeLead() {
+  becomeLeader() {
     if (!this.#isLeading) this.#lead({ steal: true });
   }
 
   async #enqueue(entry) {
     await this.#keep(entry);
-    this.takeLead();
+    this.becomeLeader();
     this.#run();
   }
 
   async #keep(entry) {
     await this.#opened;
     if (this.#isClosed) return;
-    await this.#store.put(entry).catch(() => this.on.unkept());
+    await this.#store.put(entry).catch(() => this.on.storageFailed());
     // It may have been sent before it was kept: then the others have heard of it.
     if (this.#outbox.get(entry.clientId)) this.tabs.postMessage({ type: 'put', entry });
   }
 
   #forget(clientId) {
     this.#drop(clientId);
-    this.#store.remove(clientId).catch(() => this.on.unkept());
+    this.#store.remove(clientId).catch(() => this.on.storageFailed());
   }
 
   async #heard({ type, entry, message, clientId }) {
@@ -359,7 +359,7 @@ export class Dispatcher {
     clearTimeout(this.#timer);
     if (!this.#isLeading || !this.#isConnected || this.#isClosed) return;
     for (const entry of this.#outbox.take(Date.now())) {
-      this.#note(entry, { sent: Date.now() });
+      this.#record(entry, { sent: Date.now() });
       this.#deliver(entry);
     }
     const wait = this.#outbox.nextAt() - Date.now();
@@ -370,7 +370,7 @@ export class Dispatcher {
     const answer = await this.send(entry);
     const outcome = this.#outbox.settle(entry, answer, Date.now());
     if (outcome === 'sent') {
-      this.#note(entry, { acknowledged: Date.now() });
+      this.#record(entry, { acknowledged: Date.now() });
       this.#forget(entry.clientId);
       this.tabs.postMessage({ type: 'sent', message: answer.message });
       this.on.sent(answer.message);
@@ -381,12 +381,12 @@ export class Dispatcher {
     this.#run();
   }
 
-  /** Keeps a step for the message's details. Their module comes when it is wanted; without a network, later. */
-  async #note({ clientId, createdAt }, step) {
-    this.#notes.push({ clientId, written: createdAt, ...step });
+  /** Records a step in the send log, whose module is loaded when it is first needed; without a network, later. */
+  async #record({ clientId, createdAt }, step) {
+    this.#unrecorded.push({ clientId, written: createdAt, ...step });
     if (this.#isClosed) return;
-    const trails = await import('./trails.js').catch(() => null);
-    await trails?.keep(this.#notes.splice(0)).catch(() => {});
+    const sendLog = await import('./send-log.js').catch(() => null);
+    await sendLog?.recordSteps(this.#unrecorded.splice(0)).catch(() => {});
   }
 
   /** Without the Web Locks of https every tab sends: more traffic, the same result. */

@@ -62,7 +62,7 @@ export function completenessWords({ state, first, last, head, missing }) {
 }
 
 /** The same for a glance: how the conversation stands, without its numbers. */
-export function standingWords({ state, missing }) {
+export function completenessSummary({ state, missing }) {
   const words = {
     complete: () => gettext('Up to date'),
     part: () => gettext('Older messages'),
@@ -213,12 +213,12 @@ export function makeBubble(message) {
   Object.assign(row.dataset, { senderId: message.senderId, clientId: message.clientId });
   setText(part(row, 'sender'), isMine ? gettext('You') : message.sender);
   showText(part(row, 'text'), message.message);
-  dressBubble(row, message);
+  updateBubble(row, message);
   return row;
 }
 
 /** What the acknowledgement changes of a row: its place in the log, its hour, its state. */
-export function dressBubble(row, { seq, timestamp }) {
+export function updateBubble(row, { seq, timestamp }) {
   if (seq) row.dataset.seq = seq;
   else delete row.dataset.seq;
   part(row, 'time').dateTime = timestamp;

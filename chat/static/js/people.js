@@ -47,7 +47,7 @@ export class People {
       rootMargin: '300px',
     });
     this.#countElsewhere(document);
-    this.#dress();
+    this.#hydrate();
   }
 
   get list() {
@@ -130,8 +130,8 @@ export class People {
     setText(find('#online-count'), ngettext('%(num)s online', '%(num)s online', others));
     if (this.#isHeard) changedIds.forEach((id) => this.#showStatus(id));
     else this.#setHeard(true);
-    const isWhole = !this.query && !find('#people-more');
-    if (isWhole && changedIds.some((id) => id !== me.id && !this.card(id))) this.refreshSoon(); // somebody new
+    const isEveryoneListed = !this.query && !find('#people-more');
+    if (isEveryoneListed && changedIds.some((id) => id !== me.id && !this.card(id))) this.refreshSoon(); // somebody new
   }
 
   /** Without a connection nobody knows who is there: then nothing is said of it. */
@@ -159,7 +159,7 @@ export class People {
     this.list.replaceChildren(...fresh, ...rest);
     this.scroll.replaceChildren(this.list, empty, ...(more ? [more] : []));
     if (this.list.contains(focused)) focused.focus({ preventScroll: true });
-    this.#dress();
+    this.#hydrate();
   }
 
   #merge(fresh) {
@@ -255,7 +255,7 @@ export class People {
     this.#everyone = null;
     this.scroll.replaceChildren(...page.body.children);
     this.scroll.scrollTop = 0;
-    this.#dress();
+    this.#hydrate();
   }
 
   #clicked(event) {
@@ -281,7 +281,7 @@ export class People {
     link.remove();
     const next = find('#people-more', page);
     if (next) this.scroll.append(next);
-    this.#dress();
+    this.#hydrate();
   }
 
   /** One answer at a time: a newer question makes the older one's answer stale. */
@@ -296,7 +296,7 @@ export class People {
   }
 
   /** Gives what the server sent the reader's clock, the present state and the open mark. */
-  #dress() {
+  #hydrate() {
     for (const card of this.cards) {
       const id = Number(card.dataset.userId);
       const isRead = this.#read(id) && this.#read(id) >= lastSeqOf(card);
@@ -311,7 +311,7 @@ export class People {
     if (more) this.nearEnd.observe(more);
     find('#people-empty').hidden = this.cards.length > 0;
     this.setOpen(this.openId);
-    this.#tellUnread();
+    this.#notifyUnread();
   }
 
   /** Says again when it was, on another day. */
@@ -346,7 +346,7 @@ export class People {
     const card = this.card(id);
     this.#unread.set(id, count);
     if (card) this.#showUnread(card, count);
-    this.#tellUnread();
+    this.#notifyUnread();
   }
 
   #showUnread(card, count) {
@@ -363,7 +363,7 @@ export class People {
     this.#unreadElsewhere = Math.max(0, Number(list.dataset.unreadTotal ?? 0) - sum(new Map([...this.#unread, ...told]).values()));
   }
 
-  #tellUnread() {
+  #notifyUnread() {
     this.onUnread(this.#unreadElsewhere + sum(this.#unread.values()));
   }
 

@@ -10,7 +10,7 @@ import { gettext, goToLogin, me } from './page.js';
 const ACKNOWLEDGEMENT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
 const DELIVERED_PAUSE_MS = 1_000;
-const SILENCES = 2; // questions without an answer until the connection counts as dead
+const MAX_UNANSWERED = 2; // questions without an answer until the connection counts as dead
 
 /** The ids of everyone who is online. */
 export const online = new Set();
@@ -18,7 +18,7 @@ export const online = new Set();
 let socket;
 let on;
 let unanswered = 0;
-const deliveries = new Map(); // user id → {seq: what has come, told: what the server knows of, isTelling}
+const deliveries = new Map(); // user id → {seq: what has come, confirmed: what the server knows of, isEmitting}
 
 /**
  * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status('online' |
@@ -32,7 +32,7 @@ export function initializeSocket(handlers) {
   socket.on('connect', () => {
     unanswered = 0;
     on.status('online');
-    deliveries.forEach(tellDelivered);
+    deliveries.forEach(emitDelivered);
   });
   socket.on('disconnect', (reason) => {
     on.status(navigator.onLine ? 'reconnecting' : 'offline');
@@ -94,7 +94,7 @@ export function updateOnlineUsers({ snapshot, online: came = [], offline: gone =
 /** Tells how far a conversation has been read. Resolves to where it stands, or to null. */
 export function markRead(userId, seq) {
   const delivery = deliveryOf(userId);
-  delivery.told = Math.max(delivery.told, seq); // what is read has come
+  delivery.confirmed = Math.max(delivery.confirmed, seq); // what is read has come
   return ask('markRead', { userId, seq });
 }
 
@@ -102,28 +102,28 @@ export function markRead(userId, seq) {
 export function markDelivered(userId, seq) {
   const delivery = deliveryOf(userId);
   delivery.seq = Math.max(delivery.seq, seq);
-  tellDelivered(delivery, userId);
+  emitDelivered(delivery, userId);
 }
 
 function deliveryOf(userId) {
-  if (!deliveries.has(userId)) deliveries.set(userId, { seq: 0, told: 0, isTelling: false });
+  if (!deliveries.has(userId)) deliveries.set(userId, { seq: 0, confirmed: 0, isEmitting: false });
   return deliveries.get(userId);
 }
 
 /** Without a connection it waits for the next one. */
-async function tellDelivered(delivery, userId) {
+async function emitDelivered(delivery, userId) {
   const { seq } = delivery;
-  if (delivery.isTelling || seq <= delivery.told || !socket?.connected) return;
-  delivery.isTelling = true;
+  if (delivery.isEmitting || seq <= delivery.confirmed || !socket?.connected) return;
+  delivery.isEmitting = true;
   const pause = new Promise((resolve) => setTimeout(resolve, DELIVERED_PAUSE_MS));
   const answer = await ask('markDelivered', { userId, seq });
-  if (answer?.ok) delivery.told = Math.max(delivery.told, seq);
+  if (answer?.ok) delivery.confirmed = Math.max(delivery.confirmed, seq);
   await pause;
-  delivery.isTelling = false;
-  if (!answer || delivery.seq > seq) tellDelivered(delivery, userId);
+  delivery.isEmitting = false;
+  if (!answer || delivery.seq > seq) emitDelivered(delivery, userId);
 }
 
-export function tellTyping(userId) {
+export function emitTyping(userId) {
   if (socket?.connected) socket.volatile.emit('typing', { userId });
 }
 
@@ -136,7 +136,7 @@ export function closeSocket() {
 }
 
 /** Tries again at once instead of after the growing pause, as when the person comes back. */
-export function wake() {
+export function reconnectIfNeeded() {
   if (!socket.connected) reconnect();
 }
 
@@ -148,7 +148,7 @@ async function ask(event, payload) {
     return answer;
   } catch {
     if (socket.connected) unanswered += 1; // else the connection has told of its end itself
-    if (unanswered >= SILENCES) reconnect();
+    if (unanswered >= MAX_UNANSWERED) reconnect();
     return null;
   }
 }

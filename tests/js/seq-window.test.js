@@ -1,81 +1,81 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Conversation, completeness, continuesGroup } from '../../chat/static/js/conversation.js';
+import { SeqWindow, completeness, continuesGroup } from '../../chat/static/js/seq-window.js';
 
 const message = (seq) => ({ seq });
 const messages = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => message(first + index));
 const seqs = (list) => list.map(({ seq }) => seq);
 
 test('it works', () => {
-  const log = new Conversation({ first: 1, last: 0 });
-  const { show, fetch } = log.receive([message(1), message(2)]);
+  const seqWindow = new SeqWindow({ first: 1, last: 0 });
+  const { show, fetch } = seqWindow.receive([message(1), message(2)]);
   assert.deepEqual(seqs(show), [1, 2]);
   assert.equal(fetch, null);
 });
 
 test('a known message is dropped', () => {
-  const log = new Conversation({ first: 1, last: 5 });
-  assert.deepEqual(log.receive([message(5)]), { show: [], fetch: null });
-  assert.deepEqual(log.receive([message(2)]), { show: [], fetch: null });
+  const seqWindow = new SeqWindow({ first: 1, last: 5 });
+  assert.deepEqual(seqWindow.receive([message(5)]), { show: [], fetch: null });
+  assert.deepEqual(seqWindow.receive([message(2)]), { show: [], fetch: null });
 });
 
 test('a jump is fetched, however long it is', () => {
-  const log = new Conversation({ first: 1, last: 5 });
-  assert.deepEqual(log.receive([message(1000)]), { show: [], fetch: { after: 5, limit: 200 } });
-  const { show, fetch } = log.receive(messages(6, 205), 1000);
+  const seqWindow = new SeqWindow({ first: 1, last: 5 });
+  assert.deepEqual(seqWindow.receive([message(1000)]), { show: [], fetch: { after: 5, limit: 200 } });
+  const { show, fetch } = seqWindow.receive(messages(6, 205), 1000);
   assert.equal(show.length, 200);
   assert.deepEqual(fetch, { after: 205, limit: 200 });
 });
 
 test('a head above the last message shows a lost tail', () => {
-  const log = new Conversation({ first: 1, last: 5 });
-  assert.equal(log.receive([], 5).fetch, null);
-  assert.deepEqual(log.receive([], 6).fetch, { after: 5, limit: 200 });
+  const seqWindow = new SeqWindow({ first: 1, last: 5 });
+  assert.equal(seqWindow.receive([], 5).fetch, null);
+  assert.deepEqual(seqWindow.receive([], 6).fetch, { after: 5, limit: 200 });
 });
 
 test('older pages come before, without a hole', () => {
-  const log = new Conversation({ first: 101, last: 150 });
-  assert.deepEqual(log.olderRange(50), { before: 101, limit: 50 });
-  assert.deepEqual(seqs(log.prepend(messages(98, 100))), [98, 99, 100]);
-  assert.deepEqual(log.prepend(messages(1, 5)), [], 'a page that does not join is not shown');
-  assert.deepEqual(log.prepend(messages(98, 100)), [], 'nor one that came before');
-  assert.equal(log.first, 98);
+  const seqWindow = new SeqWindow({ first: 101, last: 150 });
+  assert.deepEqual(seqWindow.olderRange(50), { before: 101, limit: 50 });
+  assert.deepEqual(seqs(seqWindow.prepend(messages(98, 100))), [98, 99, 100]);
+  assert.deepEqual(seqWindow.prepend(messages(1, 5)), [], 'a page that does not join is not shown');
+  assert.deepEqual(seqWindow.prepend(messages(98, 100)), [], 'nor one that came before');
+  assert.equal(seqWindow.first, 98);
 });
 
 test('the beginning has nothing older', () => {
-  const log = new Conversation({ first: 2, last: 2 });
-  assert.equal(log.hasOlder, true);
-  log.prepend([message(1)]);
-  assert.equal(log.hasOlder, false);
-  assert.equal(log.olderRange(50), null);
+  const seqWindow = new SeqWindow({ first: 2, last: 2 });
+  assert.equal(seqWindow.hasOlder, true);
+  seqWindow.prepend([message(1)]);
+  assert.equal(seqWindow.hasOlder, false);
+  assert.equal(seqWindow.olderRange(50), null);
 });
 
 test('a reader far up does not follow: new messages wait', () => {
-  const log = new Conversation({ first: 1, last: 320 });
-  log.dropNewest(20);
-  assert.deepEqual(log.receive([message(321)]), { show: [], fetch: null });
-  assert.deepEqual(log.newerRange(60), { after: 300, limit: 60 });
-  assert.equal(log.append(messages(301, 310), 321).length, 10);
-  assert.equal(log.followsEnd, false);
+  const seqWindow = new SeqWindow({ first: 1, last: 320 });
+  seqWindow.dropNewest(20);
+  assert.deepEqual(seqWindow.receive([message(321)]), { show: [], fetch: null });
+  assert.deepEqual(seqWindow.newerRange(60), { after: 300, limit: 60 });
+  assert.equal(seqWindow.append(messages(301, 310), 321).length, 10);
+  assert.equal(seqWindow.followsEnd, false);
 });
 
 test('a reader who comes down to the end follows again', () => {
-  const log = new Conversation({ first: 1, last: 10, head: 12 });
-  assert.equal(log.followsEnd, false);
-  log.append(messages(11, 12), 12);
-  assert.equal(log.followsEnd, true);
-  assert.deepEqual(seqs(log.receive([message(13)]).show), [13]);
+  const seqWindow = new SeqWindow({ first: 1, last: 10, head: 12 });
+  assert.equal(seqWindow.followsEnd, false);
+  seqWindow.append(messages(11, 12), 12);
+  assert.equal(seqWindow.followsEnd, true);
+  assert.deepEqual(seqs(seqWindow.receive([message(13)]).show), [13]);
 });
 
 test('what is let go of at the top is older again', () => {
-  const log = new Conversation({ first: 1, last: 320 });
-  log.dropOldest(20);
-  assert.deepEqual(log.olderRange(60), { before: 21, limit: 60 });
-  assert.equal(log.followsEnd, true);
+  const seqWindow = new SeqWindow({ first: 1, last: 320 });
+  seqWindow.dropOldest(20);
+  assert.deepEqual(seqWindow.olderRange(60), { before: 21, limit: 60 });
+  assert.equal(seqWindow.followsEnd, true);
 });
 
-// What a page says of itself: the numbers of its rows, and what the log knows.
+// What a page says of itself: the numbers of its rows, and what the seqWindow knows.
 
 const run = (first, last) => seqs(messages(first, last));
 const at = (head, followsEnd = true) => ({ head, followsEnd });
@@ -105,14 +105,14 @@ test('without the server nobody knows', () => {
   assert.equal(completeness(run(1, 1470), at(1482), false).state, 'unchecked');
 });
 
-test('a hole shows, whatever the log believes', () => {
+test('a hole shows, whatever the seqWindow believes', () => {
   const holed = [...run(1, 10), ...run(13, 20)];
   assert.deepEqual(completeness(holed, at(20)), { state: 'broken', first: 1, last: 20, head: 20, missing: 2 });
   assert.equal(completeness(holed, at(22)).missing, 4);
   assert.equal(completeness(holed, at(20), false).state, 'broken');
 });
 
-test('a row beyond what the log knows is counted', () => {
+test('a row beyond what the seqWindow knows is counted', () => {
   assert.deepEqual(completeness(run(1, 9), at(7)), { state: 'complete', first: 1, last: 9, head: 9, missing: 0 });
 });
 

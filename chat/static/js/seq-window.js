@@ -8,7 +8,7 @@
 const PAGE_LENGTH = 200; // messages; the most that the server gives at once
 const GROUP_MS = 5 * 60_000;
 
-export class Conversation {
+export class SeqWindow {
   /** Holds the messages `first`..`last` of a conversation whose newest is `head`; none: `first = last + 1`. */
   constructor({ first, last, head = last }) {
     this.reset({ first, last, head });

@@ -1,14 +1,14 @@
 /**
- * The times of the history, each of which opens the details of its message: only one of them is in the Tab order,
- * the one visited last or else the newest, and the arrow keys lead to the others.
+ * A roving tabindex for the times of the messages, each of which opens the details of its message. Only one of them is
+ * in the Tab order: the one that had the focus last, else the newest. The arrow keys lead to the others.
  */
 
 import { findAll } from './page.js';
 
 const TIMES = 'li.message [data-part="details"]';
 
-/** Looks after the times in `list` until `signal` ends it. */
-export function keepOneTabStop(list, signal) {
+/** Does so for the times in `list`, until `signal` ends it. */
+export function addRovingTabindex(list, signal) {
   if (signal.aborted) return;
   let stop = null;
   let isVisited = false;

@@ -6,10 +6,10 @@
  * Whatever is put in or taken out, what the reader looks at does not move, unless the reader is at the end.
  */
 
-import { Conversation, completeness, continuesGroup } from './conversation.js';
+import { SeqWindow, completeness, continuesGroup } from './seq-window.js';
 import {
-  badge, completenessWords, dressBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched,
-  makeBubble, me, messageUrl, ngettext, part, setBubbleState, setText, showDay, showHour, showText, standingWords,
+  badge, completenessWords, updateBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched,
+  makeBubble, me, messageUrl, ngettext, part, setBubbleState, setText, showDay, showHour, showText, completenessSummary,
 } from './page.js';
 
 const ROW_LIMIT = 320; // elements of the list, what waits to be sent aside: messages, days and the divider
@@ -23,7 +23,7 @@ const RETRY_MS = 2_000;
 
 const dateOf = (date) => date.toLocaleDateString('sv'); // YYYY-MM-DD of the reader's zone
 
-export class History {
+export class MessageList {
   #about = new WeakMap(); // row → {senderId, date, day}
   #isLoading = false;
   #isCatchingUp = false;
@@ -74,7 +74,7 @@ export class History {
       showText(part(row, 'text'), part(row, 'text').textContent);
     }
     this.#newest = head;
-    this.log = new Conversation({ first: this.#seqs[0] ?? head + 1, last: this.#seqs.at(-1) ?? head, head });
+    this.seqWindow = new SeqWindow({ first: this.#seqs[0] ?? head + 1, last: this.#seqs.at(-1) ?? head, head });
     this.#arrange();
   }
 
@@ -100,7 +100,7 @@ export class History {
   }
 
   get isAtEnd() {
-    return this.log.followsEnd && this.#restPx <= AT_END_PX;
+    return this.seqWindow.followsEnd && this.#restPx <= AT_END_PX;
   }
 
   /** The `seq` of the other person's newest message here; 0 if there is none. */
@@ -115,8 +115,8 @@ export class History {
   /** Shows the place where the reader left, else the first of `unread` messages, else the end. */
   async open(place, unread) {
     const count = unread || this.rows.filter((row) => this.#isUnread(row)).length;
-    const wanted = place?.seq ?? (count ? this.readSeq + 1 : this.log.first);
-    if (wanted < this.log.first) {
+    const wanted = place?.seq ?? (count ? this.readSeq + 1 : this.seqWindow.first);
+    if (wanted < this.seqWindow.first) {
       const range = { after: Math.max(0, wanted - CONTEXT_LENGTH), limit: 200 };
       await this.#fetch(range).then((page) => this.#showInstead(page), () => {});
     }
@@ -139,7 +139,7 @@ export class History {
     const fresh = messages.filter((message) => message.seq > this.#newest && message.senderId !== me.id);
     this.#newest = Math.max(this.#newest, ...messages.map((message) => message.seq));
     const wasAtEnd = this.isAtEnd;
-    const { show, fetch } = this.log.receive(messages, head);
+    const { show, fetch } = this.seqWindow.receive(messages, head);
     if (show.length) {
       this.#change(() => {
         const rows = show.map((message) => this.#put(message));
@@ -164,21 +164,21 @@ export class History {
   }
 
   #showCompleteness() {
-    const found = completeness(this.#seqs, this.log, this.#isChecked);
+    const found = completeness(this.#seqs, this.seqWindow, this.#isChecked);
     const unsent = this.outbox().filter((entry) => entry.state === 'failed').length;
     this.mark.hidden = !found && !unsent;
     if (this.mark.hidden) return;
     const isUnsent = unsent && found?.state !== 'unchecked'; // the gravest is said
     this.mark.dataset.state = isUnsent ? 'unsent' : found.state;
     this.mark.title = found ? completenessWords(found) : '';
-    setText(part(this.mark, 'state-words'), standingWords(isUnsent ? { state: 'unsent', missing: unsent } : found));
+    setText(part(this.mark, 'state-words'), completenessSummary(isUnsent ? { state: 'unsent', missing: unsent } : found));
   }
 
   /** Takes the acknowledgement of an own message. */
   acknowledged(message) {
     const row = this.#ownRow(message.clientId);
     if (row && !row.dataset.seq) {
-      if (message.seq <= this.log.last) this.#change(() => row.remove()); // it stands further up already
+      if (message.seq <= this.seqWindow.last) this.#change(() => row.remove()); // it stands further up already
       else setBubbleState(row, 'sent');
     }
     this.receive([message]);
@@ -201,7 +201,7 @@ export class History {
     this.#toBottom(); // first, so that it is the oldest rows that make room
     this.showOutbox();
     this.#toBottom();
-    this.#wantsEnd = !this.log.followsEnd;
+    this.#wantsEnd = !this.seqWindow.followsEnd;
     this.#scrolled();
   }
 
@@ -252,10 +252,10 @@ export class History {
     if (this.#restPx > AT_END_PX) this.#wantsEnd = false;
     if (this.#wantsEnd) {
       this.#load({ limit: PAGE_LENGTH }, (page) => this.#showEnd(page));
-    } else if (this.scroll.scrollTop < LOAD_AHEAD_PX && this.log.hasOlder) {
-      this.#load(this.log.olderRange(PAGE_LENGTH), (page) => this.#showOlder(page));
-    } else if (this.#restPx < LOAD_AHEAD_PX && !this.log.followsEnd) {
-      this.#load(this.log.newerRange(PAGE_LENGTH), (page) => this.#showNewer(page));
+    } else if (this.scroll.scrollTop < LOAD_AHEAD_PX && this.seqWindow.hasOlder) {
+      this.#load(this.seqWindow.olderRange(PAGE_LENGTH), (page) => this.#showOlder(page));
+    } else if (this.#restPx < LOAD_AHEAD_PX && !this.seqWindow.followsEnd) {
+      this.#load(this.seqWindow.newerRange(PAGE_LENGTH), (page) => this.#showNewer(page));
     }
   }
 
@@ -303,11 +303,11 @@ export class History {
   }
 
   #showOlder({ messages }) {
-    this.#change(() => this.list.prepend(...this.log.prepend(messages).map((message) => this.#make(message))));
+    this.#change(() => this.list.prepend(...this.seqWindow.prepend(messages).map((message) => this.#make(message))));
   }
 
   #showNewer({ messages, lastSeq }) {
-    this.#change(() => this.log.append(messages, lastSeq).forEach((message) => this.#put(message)), { trimStart: true });
+    this.#change(() => this.seqWindow.append(messages, lastSeq).forEach((message) => this.#put(message)), { trimStart: true });
     this.showOutbox();
   }
 
@@ -323,11 +323,11 @@ export class History {
     if (this.#isCatchingUp || this.signal.aborted) return;
     this.#isCatchingUp = true;
     try {
-      while (this.log.followsEnd && this.log.hasNewer) {
-        const { last } = this.log;
-        const page = await this.#fetch(this.log.newerRange());
+      while (this.seqWindow.followsEnd && this.seqWindow.hasNewer) {
+        const { last } = this.seqWindow;
+        const page = await this.#fetch(this.seqWindow.newerRange());
         this.receive(page.messages, page.lastSeq);
-        if (this.log.last === last) break; // the next heartbeat asks again
+        if (this.seqWindow.last === last) break; // the next heartbeat asks again
       }
     } catch {
       setTimeout(() => this.#catchUp(), RETRY_MS);
@@ -344,7 +344,7 @@ export class History {
   #showInstead({ messages, lastSeq }) {
     if (!messages.length) return;
     const waiting = findAll(`${UNPLACED}:not([data-state="sent"])`, this.list);
-    this.log.reset({ first: messages[0].seq, last: messages.at(-1).seq, head: Math.max(lastSeq, this.log.head) });
+    this.seqWindow.reset({ first: messages[0].seq, last: messages.at(-1).seq, head: Math.max(lastSeq, this.seqWindow.head) });
     this.list.replaceChildren(...waiting);
     messages.forEach((message) => this.#put(message));
     this.#divider = null;
@@ -393,8 +393,8 @@ export class History {
     const gone = trimStart ? placed.slice(0, -TRIMMED_LENGTH) : placed.slice(TRIMMED_LENGTH);
     gone.forEach((element) => element.remove());
     const dropped = gone.filter((element) => element.dataset.seq).length;
-    if (trimStart) this.log.dropOldest(dropped);
-    else this.log.dropNewest(dropped);
+    if (trimStart) this.seqWindow.dropOldest(dropped);
+    else this.seqWindow.dropNewest(dropped);
     this.#arrange();
   }
 
@@ -409,7 +409,7 @@ export class History {
       else this.list.prepend(row);
     }
     if (waiting) {
-      dressBubble(row, message);
+      updateBubble(row, message);
       this.#markRead(row);
       this.#know(row);
     }
@@ -459,7 +459,7 @@ export class History {
     }
     day?.remove();
     previous?.classList.add('last-of-group');
-    this.start.hidden = this.log.hasOlder;
+    this.start.hidden = this.seqWindow.hasOlder;
     this.scroll.toggleAttribute('data-empty', !previous);
     this.#showCompleteness();
   }
@@ -467,7 +467,7 @@ export class History {
   /** Where the newest messages are not on the page, what waits for its place does not follow those that are. */
   #markGap() {
     const last = this.rows.findLast((row) => row.dataset.seq);
-    if (last && !this.log.followsEnd && find(UNPLACED, this.list)) last.after(this.#gap);
+    if (last && !this.seqWindow.followsEnd && find(UNPLACED, this.list)) last.after(this.#gap);
     else this.#gap.remove();
   }
 

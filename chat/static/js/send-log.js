@@ -1,0 +1,51 @@
+/** The send log: what only the browser that a message was written in knows of it. Its details show it. */
+
+import { openDatabase } from './outbox.js';
+import { me } from './page.js';
+
+const MAX_RECORDS = 1_000;
+const STORE = 'trails'; // the name that browsers have had in their databases since the first version
+
+const inMemory = new Map(); // where the browser has no storage, a record lives as long as its page
+const opened = openDatabase(me.id).catch(() => null);
+
+/**
+ * Adds steps `{clientId, written, sent?, acknowledged?}`, in ms, to the records `{clientId, written, sent, tries,
+ * acknowledged}`. A time that is there stays, and every sending counts.
+ */
+export async function recordSteps(steps) {
+  const run = await opened;
+  for (const step of steps) {
+    if (run) await run(STORE, 'readwrite', (store) => add(store, step));
+    else inMemory.set(step.clientId, mergeStep(inMemory.get(step.clientId), step));
+  }
+}
+
+/** The record of a message, or undefined. */
+export async function findRecord(clientId) {
+  const run = await opened;
+  return run ? run(STORE, 'readonly', (store) => store.get(clientId)) : inMemory.get(clientId);
+}
+
+export function mergeStep(record, step) {
+  return { ...step, ...record, tries: (record?.tries ?? 0) + (step.sent ? 1 : 0) };
+}
+
+function add(store, step) {
+  const reading = store.get(step.clientId);
+  reading.onsuccess = () => {
+    store.put(mergeStep(reading.result, step));
+    if (!reading.result) deleteOldest(store);
+  };
+  return reading;
+}
+
+function deleteOldest(store) {
+  const counting = store.count();
+  counting.onsuccess = () => {
+    const excess = counting.result - MAX_RECORDS;
+    if (excess <= 0) return;
+    const oldest = store.index('written').getAllKeys(null, excess);
+    oldest.onsuccess = () => oldest.result.forEach((clientId) => store.delete(clientId));
+  };
+}
