@@ -12,9 +12,8 @@ from tools import assets, catalogs, console
 
 def test_the_build_holds_what_the_pages_need():
     names = {path.relative_to(assets.BUILD).as_posix() for path in assets.BUILD.rglob("*")}
-    scripts = {f"js/{path.name}.gz" for path in (assets.STATIC / "js").glob("*.js")}
-    assert {"app.css", "app.css.gz", "socket.io.js", "socket.io.js.gz", "icons/moon.svg", "i18n-fr.json"} <= names
-    assert scripts and scripts <= names
+    scripts = {"js/app.js", "js/app.js.gz", "js/auth.js", "js/auth.js.gz"}
+    assert scripts | {"app.css", "app.css.gz", "socket.io.js", "socket.io.js.gz", "icons/moon.svg", "i18n-fr.json"} <= names
 
 
 def test_compressed_copies_hold_the_same():
@@ -22,12 +21,15 @@ def test_compressed_copies_hold_the_same():
         assert gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
 
 
-def test_scripts_stay_modules_one_a_file():
-    for path in (assets.STATIC / "js").glob("*.js"):
-        built = assets.BUILD / "js" / path.name
-        assert path.stat().st_size > built.stat().st_size > 0
-        source = path.read_text(encoding="utf-8")
-        assert source.count("\nimport ") + source.count("import('") == built.read_text(encoding="utf-8").count("import")
+def test_a_script_is_bundled_with_its_imports_and_what_is_loaded_later_is_a_file_of_its_own():
+    sources = "".join(path.read_text(encoding="utf-8") for path in (assets.STATIC / "js").glob("*.js"))
+    later = set(re.findall(r"import\('\./([\w-]+\.js)'\)", sources))
+    built = {path.name: path.read_text(encoding="utf-8") for path in (assets.BUILD / "js").glob("*.js")}
+    assert later and set(built) == {"app.js", "auth.js"} | later
+    imported = {name: set(re.findall(r"from ?[\"']([^\"']+)[\"']", code)) for name, code in built.items()}
+    assert imported["app.js"] == {"../build/socket.io.js"} and imported["auth.js"] == set()
+    assert set().union(*(imported[name] for name in later)) <= {"./app.js", *(f"./{name}" for name in later)}
+    assert all("/*" not in code for code in built.values())
 
 
 def test_the_build_fails_loudly_without_an_input(monkeypatch, tmp_path):

@@ -16,7 +16,7 @@ TRANSLATIONS = ROOT / "chat" / "translations"
 STAMP = Stamp(BUILD / ".stamp")
 PLACING_TRIES = 20          # a file is open for as long as somebody loads it
 PLACING_REST = 0.1          # seconds
-MINIFY = ROOT / "tools" / "minify.mjs"
+BUNDLE = ROOT / "tools" / "bundle.mjs"
 
 
 def ensure():
@@ -53,7 +53,7 @@ def _build(current):
     _copy_packages(new)
     try:
         step("Building the style sheet", _tailwind_command(new))
-        step("Minifying the scripts", [*node.node_command(), str(MINIFY), str(STATIC / "js"), str(new / "js")])
+        step("Bundling the scripts", [*node.node_command(), str(BUNDLE), str(STATIC / "js"), str(new / "js")])
         step("Compiling the catalogues", [str(environment.python()), "-m", "tools.catalogs", "compile", str(new)])
     except StepFailed as failure:
         raise SetupError(f"The browser assets could not be built: {failure.reason} (all of it: .setup.log)") from None

@@ -16,6 +16,13 @@ STATIC_BYTES = """() => performance.getEntriesByType('resource')
   .filter((entry) => entry.name.includes('/static/'))
   .reduce((bytes, entry) => bytes + entry.transferSize, 0)"""
 
+# The scripts that came, and those of them that the page named in its head.
+SCRIPTS = """() => {
+  const came = performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.endsWith('.js'));
+  const named = [...document.querySelectorAll('link[rel="modulepreload"]')].map((link) => link.href);
+  return [came, named];
+}"""
+
 OBSERVE_SHIFTS = """
 window.shift = 0;
 new PerformanceObserver((list) => {
@@ -47,6 +54,16 @@ def test_it_works(two_people, sit_down, arrive, path):
     assert page.evaluate(STATIC_BYTES) > 10_000
     page.goto(path.format(bob.username), wait_until="networkidle")
     assert page.evaluate(STATIC_BYTES) == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/{}"], ids=["home", "conversation"])
+def test_no_script_waits_for_another_to_ask_for_it(two_people, sit_down, path):
+    """The page names all scripts of its first view, so that they come at once, and names no other."""
+    alice, bob = two_people
+    page = sit_down(alice, path.format(bob.username)).page
+    page.wait_for_load_state("networkidle")
+    came, named = page.evaluate(SCRIPTS)
+    assert len(came) > 1 and sorted(set(came)) == sorted(named)
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])

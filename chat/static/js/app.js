@@ -508,15 +508,20 @@ addEventListener('pageshow', (event) => event.persisted && location.reload());
 setInterval(mark, HEARTBEAT_MS);
 setInterval(followDay, HEARTBEAT_MS);
 
-dispatcher.open();
-await enter(null).catch(() => {
-  allModulesLoaded = false; // a page that stays dead would look as if nobody wrote
-});
-if (open) focusPage();
-initializeSocket({
-  status: statusChanged,
-  message: messageCame,
-  online: (changedIds) => people.presence(changedIds),
-  read: messagesWereRead,
-  typing: (userId) => people.typing(userId),
-});
+/** Without an `await` outside: in the bundle, what is loaded later imports from this file, and would wait for its end. */
+async function start() {
+  dispatcher.open();
+  await enter(null).catch(() => {
+    allModulesLoaded = false; // a page that stays dead would look as if nobody wrote
+  });
+  if (open) focusPage();
+  initializeSocket({
+    status: statusChanged,
+    message: messageCame,
+    online: (changedIds) => people.presence(changedIds),
+    read: messagesWereRead,
+    typing: (userId) => people.typing(userId),
+  });
+}
+
+start();
