@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Outbox, newClientId, openMemoryStore } from '../../chat/static/js/outbox.js';
+import { Outbox, newClientId } from '../../chat/static/js/outbox.js';
+import { openMemoryStore } from '../../chat/static/js/outbox-store.js';
 
 const BOB = 2;
 const CAROL = 3;

@@ -1,6 +1,6 @@
 /** The entry: brings the parts together, and leads from one page of the chat to the next. */
 
-import { Dispatcher } from './outbox.js';
+import { Dispatcher } from './dispatcher.js';
 import {
   badge, expectLogout, find, findAll, gettext, isComposing, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
 } from './page.js';
@@ -226,10 +226,10 @@ const onStorageFailed = () => warnOfStorage(gettext('This browser cannot save dr
 
 async function send(text) {
   const { peerId, messageList } = open;
-  const { kept } = dispatcher.add(peerId, text);
+  const stored = dispatcher.add(peerId, text);
   messageList.removeDivider();
   messageList.toEnd();
-  await kept;
+  await stored;
 }
 
 function settleFailed(event) {

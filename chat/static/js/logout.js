@@ -32,7 +32,7 @@ export async function logOut(form, dispatcher, closeSocket) {
   if (response.type !== 'opaqueredirect') return void form.submit();
   dispatcher.close();
   forgetDrafts();
-  await Promise.race([dispatcher.forget(), pause(DELETION_MS)]);
+  await Promise.race([dispatcher.deleteStored(), pause(DELETION_MS)]);
   return '/login';
 }
 

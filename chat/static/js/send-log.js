@@ -1,10 +1,9 @@
 /** The send log: what only the browser that a message was written in knows of it. Its details show it. */
 
-import { openDatabase } from './outbox.js';
+import { SEND_LOG, openDatabase } from './outbox-store.js';
 import { me } from './page.js';
 
 const MAX_RECORDS = 1_000;
-const STORE = 'trails'; // the name that browsers have had in their databases since the first version
 
 const inMemory = new Map(); // where the browser has no storage, a record lives as long as its page
 const opened = openDatabase(me.id).catch(() => null);
@@ -16,7 +15,7 @@ const opened = openDatabase(me.id).catch(() => null);
 export async function recordSteps(steps) {
   const run = await opened;
   for (const step of steps) {
-    if (run) await run(STORE, 'readwrite', (store) => add(store, step));
+    if (run) await run(SEND_LOG, 'readwrite', (store) => add(store, step));
     else inMemory.set(step.clientId, mergeStep(inMemory.get(step.clientId), step));
   }
 }
@@ -24,7 +23,7 @@ export async function recordSteps(steps) {
 /** The record of a message, or undefined. */
 export async function findRecord(clientId) {
   const run = await opened;
-  return run ? run(STORE, 'readonly', (store) => store.get(clientId)) : inMemory.get(clientId);
+  return run ? run(SEND_LOG, 'readonly', (store) => store.get(clientId)) : inMemory.get(clientId);
 }
 
 export function mergeStep(record, step) {
