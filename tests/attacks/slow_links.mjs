@@ -1,9 +1,6 @@
 /** Prints `{name: [ms for TIMES texts of SHORT characters, ms for one that is TIMES as long]}`: the search for addresses. */
 
-// As much of a page as the module asks for when it is loaded.
-globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
-globalThis.navigator ??= {};
-const { splitLinks } = await import('../../chat/static/js/page.js');
+import { splitLinks } from '../../chat/static/js/links.js';
 
 const SHORT = 4_000; // characters, of a text as long as a message may be
 const TIMES = 16;

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-// As much of a page as the module asks for when it is loaded.
-globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
-globalThis.navigator ??= {};
-const { splitLinks } = await import('../../chat/static/js/page.js');
+import { splitLinks } from '../../chat/static/js/links.js';
 
 const addressesIn = (text) => splitLinks(text).filter((part) => part.href).map((part) => part.href);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SeqWindow, completeness, continuesGroup } from '../../chat/static/js/seq-window.js';
+import { SeqWindow, continuesGroup } from '../../chat/static/js/seq-window.js';
 
 const message = (seq) => ({ seq });
 const messages = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => message(first + index));
@@ -73,47 +73,6 @@ test('what is let go of at the top is older again', () => {
   seqWindow.dropOldest(20);
   assert.deepEqual(seqWindow.olderRange(60), { before: 21, limit: 60 });
   assert.equal(seqWindow.followsEnd, true);
-});
-
-// What a page says of itself: the numbers of its rows, and what the seqWindow knows.
-
-const run = (first, last) => seqs(messages(first, last));
-const at = (head, followsEnd = true) => ({ head, followsEnd });
-
-test('a page that holds the newest is complete, wherever it begins', () => {
-  assert.deepEqual(completeness(run(1, 7), at(7)), { state: 'complete', first: 1, last: 7, head: 7, missing: 0 });
-  assert.equal(completeness(run(1433, 1482), at(1482)).state, 'complete');
-  assert.equal(completeness([1], at(1)).state, 'complete');
-});
-
-test('nothing is said of a conversation without messages', () => {
-  assert.equal(completeness([], at(0)), null);
-  assert.equal(completeness([], at(0), false), null);
-});
-
-test('what the server has and the page has not is being fetched', () => {
-  assert.deepEqual(completeness(run(1, 1470), at(1482)), { state: 'fetching', first: 1, last: 1470, head: 1482, missing: 12 });
-  assert.deepEqual(completeness([], at(3)), { state: 'fetching', first: 0, last: 0, head: 3, missing: 3 });
-});
-
-test('far up in the history the newest are not wanted', () => {
-  assert.deepEqual(completeness(run(300, 620), at(1482, false)), { state: 'part', first: 300, last: 620, head: 1482, missing: 0 });
-});
-
-test('without the server nobody knows', () => {
-  assert.equal(completeness(run(1, 1470), at(1470), false).state, 'unchecked');
-  assert.equal(completeness(run(1, 1470), at(1482), false).state, 'unchecked');
-});
-
-test('a hole shows, whatever the seqWindow believes', () => {
-  const holed = [...run(1, 10), ...run(13, 20)];
-  assert.deepEqual(completeness(holed, at(20)), { state: 'broken', first: 1, last: 20, head: 20, missing: 2 });
-  assert.equal(completeness(holed, at(22)).missing, 4);
-  assert.equal(completeness(holed, at(20), false).state, 'broken');
-});
-
-test('a row beyond what the seqWindow knows is counted', () => {
-  assert.deepEqual(completeness(run(1, 9), at(7)), { state: 'complete', first: 1, last: 9, head: 9, missing: 0 });
 });
 
 test('messages of one sender less than five minutes apart on a day are a group', () => {

@@ -1,11 +1,11 @@
 /** The entry: brings the parts together, and leads from one page of the chat to the next. */
 
 import { Dispatcher } from './dispatcher.js';
-import {
-  badge, expectLogout, find, findAll, gettext, isComposing, isWatched, me, ngettext, onTouch, parseHtml, request, setText,
-} from './page.js';
+import { expectLogout, request } from './http.js';
+import { badge, gettext, ngettext } from './i18n.js';
+import { find, findAll, isComposing, isWatched, me, onTouch, parseHtml, setText } from './page.js';
 import { People } from './people.js';
-import { closeSocket, initializeSocket, markRead, sendMessage, emitTyping, reconnectIfNeeded } from './socket.js';
+import { closeSocket, emitTyping, initializeSocket, markRead, reconnectIfNeeded, sendMessage } from './socket.js';
 
 const HEARTBEAT_MS = 15_000;
 const SLOW_MS = 250;

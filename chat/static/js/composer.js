@@ -1,6 +1,8 @@
 /** The field in which a message is written: its keys, its draft, its counter. */
 
-import { find, isComposing, me, ngettext, onTouch, setText, trimmed } from './page.js';
+import { ngettext } from './i18n.js';
+import { find, isComposing, me, onTouch, setText } from './page.js';
+import { trimmed } from './text.js';
 
 const LIMIT = 4_000; // characters, as the server counts them
 const COUNT_FROM = 3_800;

@@ -1,8 +1,8 @@
 /** The details of a message: the steps of its way, each with its time, as the server and this browser know them. */
 
-import {
-  find, formatNumber, fromTemplate, gettext, locale, me, messageUrl, ngettext, part, request, setText,
-} from './page.js';
+import { messageUrl, request } from './http.js';
+import { formatNumber, gettext, locale, ngettext } from './i18n.js';
+import { find, fromTemplate, me, part, setText } from './page.js';
 import { findRecord } from './send-log.js';
 
 const ASK_AGAIN_MS = 5_000;

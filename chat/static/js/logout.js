@@ -4,7 +4,8 @@
  * A session that ends by itself takes nothing: its person comes back, and drafts and unsent messages wait.
  */
 
-import { me, ngettext } from './page.js';
+import { ngettext } from './i18n.js';
+import { me } from './page.js';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const LAST_MESSAGES_MS = 1_000; // for what is on its way

@@ -6,11 +6,14 @@
  * Whatever is put in or taken out, what the reader looks at does not move, unless the reader is at the end.
  */
 
-import { SeqWindow, completeness, continuesGroup } from './seq-window.js';
-import {
-  badge, completenessWords, updateBubble, fetchMessages, find, findAll, fromTemplate, gettext, isWatched,
-  makeBubble, me, messageUrl, ngettext, part, setBubbleState, setText, showDay, showHour, showText, completenessSummary,
-} from './page.js';
+import { makeBubble, setBubbleState, updateBubble } from './bubble.js';
+import { completeness, completenessSummary, completenessWords } from './completeness.js';
+import { showDay, showHour } from './dates.js';
+import { fetchMessages, messageUrl } from './http.js';
+import { badge, gettext, ngettext } from './i18n.js';
+import { showText } from './links.js';
+import { find, findAll, fromTemplate, isWatched, me, part, setText } from './page.js';
+import { SeqWindow, continuesGroup } from './seq-window.js';
 
 const ROW_LIMIT = 320; // elements of the list, what waits to be sent aside: messages, days and the divider
 const UNPLACED = 'li.message:not([data-seq])'; // what has no place in the log yet

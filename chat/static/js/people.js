@@ -1,10 +1,11 @@
 /** The list of people: who is online, who wrote last, what is unread, and the search. */
 
-import {
-  badge, debounce, find, findAll, formatNumber, fromTemplate, gettext, me, ngettext, parseHtml, part, request, setText, shortened,
-  showAge, unreadWords,
-} from './page.js';
+import { showAge } from './dates.js';
+import { request } from './http.js';
+import { badge, formatNumber, gettext, ngettext, unreadWords } from './i18n.js';
+import { debounce, find, findAll, fromTemplate, me, parseHtml, part, setText } from './page.js';
 import { markDelivered, online } from './socket.js';
+import { shortened } from './text.js';
 
 const SEARCH_PAUSE_MS = 150;
 const SLOW_MS = 250;

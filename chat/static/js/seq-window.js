@@ -84,27 +84,6 @@ export class SeqWindow {
   }
 }
 
-/**
- * What a page holds of a conversation: `{state, first, last, head, missing}`; null while there is nothing to number.
- *
- * `seqs` are read off its rows, ascending, so that a hole would show whatever the log says. `state` is complete,
- * fetching (newer ones are on their way), part (the reader is far up), unchecked (the server has not been heard
- * since the connection was lost) or broken (there is a hole); `missing` counts messages.
- */
-export function completeness(seqs, { head, followsEnd }, isChecked = true) {
-  const first = seqs[0] ?? 0;
-  const last = seqs.at(-1) ?? 0;
-  const newest = Math.max(head, last);
-  if (newest === 0) return null;
-  const holes = seqs.length && last - first + 1 - new Set(seqs).size;
-  const missing = holes + (followsEnd ? newest - last : 0);
-  let state = 'complete';
-  if (holes) state = 'broken';
-  else if (!isChecked) state = 'unchecked';
-  else if (newest > last) state = followsEnd ? 'fetching' : 'part';
-  return { state, first, last, head: newest, missing };
-}
-
 /** Whether two messages `{senderId, date, day}` stand together: of one sender and day, less than 5 minutes apart. */
 export function continuesGroup(previous, next) {
   return previous.senderId === next.senderId && previous.day === next.day && Math.abs(next.date - previous.date) < GROUP_MS;

@@ -5,7 +5,9 @@
  */
 
 import { io } from '../build/socket.io.js';
-import { gettext, goToLogin, me } from './page.js';
+import { goToLogin } from './http.js';
+import { gettext } from './i18n.js';
+import { me } from './page.js';
 
 const ACKNOWLEDGEMENT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;

@@ -1,0 +1,39 @@
+/** The bubble of a message: a row of the list, made from the same `<template>` as the server's own pages. */
+
+import { showHour } from './dates.js';
+import { gettext } from './i18n.js';
+import { showText } from './links.js';
+import { fromTemplate, me, part, setText } from './page.js';
+
+/** A row of the history for a message, or for an entry of the outbox, which has no `seq` yet. */
+export function makeBubble(message) {
+  const row = fromTemplate('bubble-template');
+  const isMine = message.senderId === me.id;
+  row.classList.toggle('mine', isMine);
+  row.classList.toggle('theirs', !isMine);
+  if (message.seq) part(row, 'failed')?.remove();
+  if (!isMine) part(row, 'state').remove();
+  Object.assign(row.dataset, { senderId: message.senderId, clientId: message.clientId });
+  setText(part(row, 'sender'), isMine ? gettext('You') : message.sender);
+  showText(part(row, 'text'), message.message);
+  updateBubble(row, message);
+  return row;
+}
+
+/** What the acknowledgement changes of a row: its place in the log, its hour, its state. */
+export function updateBubble(row, { seq, timestamp }) {
+  if (seq) row.dataset.seq = seq;
+  else delete row.dataset.seq;
+  part(row, 'time').dateTime = timestamp;
+  showHour(part(row, 'time'));
+  setBubbleState(row, seq ? 'sent' : 'pending');
+}
+
+/** `state` is pending, sent, read or failed. */
+export function setBubbleState(row, state) {
+  const words = { pending: gettext('Sending'), sent: gettext('Sent'), read: gettext('Read'), failed: gettext('Not sent') };
+  const icon = part(row, 'state')?.firstElementChild;
+  if (row.dataset.state !== state) icon?.replaceWith(fromTemplate(`${state}-icon-template`));
+  row.dataset.state = state;
+  setText(part(row, 'state-word'), words[state]);
+}
