@@ -270,7 +270,7 @@ def test_without_indexeddb_it_is_said_and_messages_are_sent(alice, bob, sit_down
 def test_a_page_that_came_in_part_comes_again(alice, bob, sit_down):
     """The network broke while the scripts of a conversation came: once it is back the page is loaded again, and lives."""
     screen = sit_down(alice, path=None, expects="ERR_FAILED")
-    screen.page.route("**/message-list.js", lambda route: route.abort(), times=2)
+    screen.page.route("**/conversation.js", lambda route: route.abort(), times=2)
     loads = []
     screen.page.on("load", lambda page: loads.append(page))
     screen.page.goto(f"/chat/{bob.username}")

@@ -39,17 +39,18 @@ export class Composer {
   #typingEmittedAt = -Infinity;
 
   /**
-   * Takes over the form of the conversation in `section`. `send(text)` puts a message into the outbox and
-   * resolves when it is kept there; `onTyping()` is called while somebody writes, at most once in 3 s;
-   * `onOver(words)` when the text has become too long, `onStorageFailed()` when the draft is not kept by the browser.
+   * Takes over the form of the conversation in `section`. A message goes to `outbox`, and `onAdded()` is called when it
+   * is there. `onTyping()` is called while somebody writes, at most once in 3 s; `onOver(words)` when the text has
+   * become too long; `onStorageFailed()` when the browser does not store the draft.
    */
-  constructor(section, { send, onTyping, onOver, onStorageFailed, signal }) {
-    Object.assign(this, { send, onTyping, onOver, onStorageFailed });
+  constructor(section, { outbox, onAdded, onTyping, onOver, onStorageFailed, signal }) {
+    Object.assign(this, { outbox, onAdded, onTyping, onOver, onStorageFailed });
+    this.peerId = Number(section.dataset.peerId);
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
     this.button = find('#send', section);
-    this.draftKey = `draft:${me.id}:${section.dataset.peerId}`;
+    this.draftKey = `draft:${me.id}:${this.peerId}`;
     this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
@@ -61,6 +62,12 @@ export class Composer {
 
   focus() {
     this.field.focus({ preventScroll: true });
+  }
+
+  /** Adds a text below what stands in the field. */
+  append(text) {
+    this.field.value = [this.field.value, text].filter(Boolean).join('\n');
+    this.#changed();
   }
 
   #pressed(event) {
@@ -80,7 +87,9 @@ export class Composer {
     this.field.value = '';
     this.#typingEmittedAt = -Infinity;
     this.#fit();
-    await this.send(text);
+    const stored = this.outbox.add(this.peerId, text);
+    this.onAdded();
+    await stored;
     // What another tab has made of it meanwhile is not sent.
     if (this.field.value || readDraft(this.draftKey) === draft) this.#keepDraft();
   }

@@ -159,7 +159,7 @@ class Details {
     const { dataset } = this.row;
     const isMine = this.row.matches('.mine');
     const seq = Number(dataset.seq ?? 0);
-    const entry = this.messageList.outbox().find(({ clientId }) => clientId === dataset.clientId);
+    const entry = this.messageList.unsent().find(({ clientId }) => clientId === dataset.clientId);
     const isRead = isMine ? dataset.state === 'read' : seq <= this.messageList.readSeq;
     const stored = part(this.row, 'time').dateTime;
     const waiting = { written: entry?.createdAt, reason: entry?.reason };

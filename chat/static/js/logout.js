@@ -19,9 +19,9 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * Ends the session. Resolves to where the page goes now; to null where the person would rather stay, for messages that
  * were not sent go too. Throws where the server does not answer; the form itself shows what it answers else.
  */
-export async function logOut(form, dispatcher, closeSocket) {
-  for (let waited = 0; dispatcher.isSending && waited < LAST_MESSAGES_MS; waited += PAUSE_MS) await pause(PAUSE_MS);
-  const unsent = dispatcher.length;
+export async function logOut(form, outbox, closeSocket) {
+  for (let waited = 0; outbox.isSending && waited < LAST_MESSAGES_MS; waited += PAUSE_MS) await pause(PAUSE_MS);
+  const unsent = outbox.length;
   const words = () => ngettext('%(num)s message has not been sent yet. Log out and delete it?',
     '%(num)s messages have not been sent yet. Log out and delete them?', unsent);
   if (unsent && !confirm(words())) return null;
@@ -31,9 +31,9 @@ export async function logOut(form, dispatcher, closeSocket) {
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   if (response.type !== 'opaqueredirect') return void form.submit();
-  dispatcher.close();
+  outbox.close();
   forgetDrafts();
-  await Promise.race([dispatcher.deleteStored(), pause(DELETION_MS)]);
+  await Promise.race([outbox.deleteStored(), pause(DELETION_MS)]);
   return '/login';
 }
 

@@ -43,12 +43,12 @@ export class MessageList {
   #isChecked = true; // the server has said how far the conversation goes since the connection began
 
   /**
-   * Takes over the rows that the server rendered into `section`. `outbox()` gives the entries not yet sent,
+   * Takes over the rows that the server rendered into `section`. `unsent()` gives the entries of the outbox,
    * `onEnd()` is called whenever the newest message is on the screen, `onFailed(words)` when one is refused, `signal`
    * ends everything.
    */
-  constructor(section, { outbox, onEnd, onFailed, signal }) {
-    Object.assign(this, { outbox, onEnd, onFailed, signal });
+  constructor(section, { unsent, onEnd, onFailed, signal }) {
+    Object.assign(this, { unsent, onEnd, onFailed, signal });
     this.peerName = section.dataset.peerName;
     this.readSeq = Number(section.dataset.readSeq);
     this.peerReadSeq = Number(section.dataset.peerReadSeq);
@@ -115,24 +115,24 @@ export class MessageList {
     return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
   }
 
-  /** Shows the place where the reader left, else the first of `unread` messages, else the end. */
-  async open(place, unread) {
+  /** Shows the position where the reader left, else the first of `unread` messages, else the end. */
+  async open(position, unread) {
     const count = unread || this.rows.filter((row) => this.#isUnread(row)).length;
-    const wanted = place?.seq ?? (count ? this.readSeq + 1 : this.seqWindow.first);
+    const wanted = position?.seq ?? (count ? this.readSeq + 1 : this.seqWindow.first);
     if (wanted < this.seqWindow.first) {
       const range = { after: Math.max(0, wanted - CONTEXT_LENGTH), limit: 200 };
       await this.#fetch(range).then((page) => this.#showInstead(page), () => {});
     }
-    this.showOutbox();
+    this.showUnsent();
     if (count) this.#divide(this.rows.filter((row) => this.#isUnread(row)));
-    const target = place ? find(`[data-seq="${place.seq}"]`, this.list) : this.#divider;
-    if (target) this.scroll.scrollTop += this.#topOf(target) - (place?.top ?? this.scroll.clientHeight / 4);
+    const target = position ? find(`[data-seq="${position.seq}"]`, this.list) : this.#divider;
+    if (target) this.scroll.scrollTop += this.#topOf(target) - (position?.top ?? this.scroll.clientHeight / 4);
     else this.#toBottom();
     this.#scrolled();
   }
 
   /** Where the reader is, for `open`; null at the end. */
-  place() {
+  position() {
     const row = this.isAtEnd ? null : this.#firstVisible();
     return row?.dataset.seq ? { seq: Number(row.dataset.seq), top: this.#topOf(row) } : null;
   }
@@ -168,7 +168,7 @@ export class MessageList {
 
   #showCompleteness() {
     const found = completeness(this.#seqs, this.seqWindow, this.#isChecked);
-    const unsent = this.outbox().filter((entry) => entry.state === 'failed').length;
+    const unsent = this.unsent().filter((entry) => entry.state === 'failed').length;
     this.mark.hidden = !found && !unsent;
     if (this.mark.hidden) return;
     const isUnsent = unsent && found?.state !== 'unchecked'; // the gravest is said
@@ -188,8 +188,8 @@ export class MessageList {
   }
 
   /** Shows the entries of the outbox as they are now. */
-  showOutbox() {
-    const entries = this.outbox();
+  showUnsent() {
+    const entries = this.unsent();
     const names = new Set(entries.map((entry) => entry.clientId));
     const isGone = (row) => !row.dataset.seq && row.dataset.state !== 'sent' && !names.has(row.dataset.clientId);
     this.#change(() => {
@@ -202,7 +202,7 @@ export class MessageList {
   /** Goes to the newest message; where the window is far from it, it comes as soon as the network allows. */
   toEnd() {
     this.#toBottom(); // first, so that it is the oldest rows that make room
-    this.showOutbox();
+    this.showUnsent();
     this.#toBottom();
     this.#wantsEnd = !this.seqWindow.followsEnd;
     this.#scrolled();
@@ -311,7 +311,7 @@ export class MessageList {
 
   #showNewer({ messages, lastSeq }) {
     this.#change(() => this.seqWindow.append(messages, lastSeq).forEach((message) => this.#put(message)), { trimStart: true });
-    this.showOutbox();
+    this.showUnsent();
   }
 
   #showEnd(page) {

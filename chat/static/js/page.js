@@ -35,3 +35,8 @@ export function debounce(delayMs, action) {
     timer = setTimeout(action, delayMs, ...args);
   };
 }
+
+export const pathOf = (url) => url.pathname + url.search;
+
+/** Whether a click is an ordinary one: with the middle button or a key it would open a tab, or save the link. */
+export const isPlainClick = (event) => event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);

@@ -1,0 +1,121 @@
+/** The open conversation: its messages, the field to write in, and how far its reader has read. */
+
+import { say } from './announcer.js';
+import { isConnectionLost, warnOfStorage } from './banner.js';
+import { Composer } from './composer.js';
+import { firstGesture } from './first-gesture.js';
+import { gettext } from './i18n.js';
+import { MessageList } from './message-list.js';
+import { find, isPlainClick, isWatched, onTouch } from './page.js';
+import { emitTyping, markRead } from './socket.js';
+
+const loadDetails = () => import('./details.js');
+const loadRovingTabindex = () => import('./roving-tabindex.js');
+
+export class Conversation {
+  #markedSeq; // the server knows that the reader has read up to here, or is being told
+  #isMarking = false;
+  #leaving = new AbortController();
+
+  /** Takes over the conversation that the server rendered into `section`. */
+  constructor(section, people, outbox) {
+    Object.assign(this, { section, people, outbox });
+    this.peerId = Number(section.dataset.peerId);
+    const { signal } = this.#leaving;
+    this.messageList = new MessageList(section, {
+      unsent: () => outbox.to(this.peerId), onEnd: () => this.markNew(), onFailed: say, signal,
+    });
+    this.composer = new Composer(section, {
+      outbox, onAdded: () => this.#showAdded(), onTyping: () => emitTyping(this.peerId), onOver: say, onStorageFailed: warnOfDrafts, signal,
+    });
+    this.#markedSeq = this.messageList.readSeq;
+    const { list } = this.messageList;
+    list.addEventListener('click', (event) => this.#settleFailed(event), { signal });
+    list.addEventListener('click', (event) => this.#openDetails(event), { signal });
+    firstGesture.then(loadDetails).catch(() => {});
+    firstGesture.then(loadRovingTabindex).then(({ addRovingTabindex }) => addRovingTabindex(list, signal), () => {});
+  }
+
+  /** Shows where the reader left, or else what is new. */
+  open(position) {
+    if (isConnectionLost()) this.messageList.setChecked(false);
+    this.messageList.open(position, this.people.unread(this.peerId));
+    this.mark();
+  }
+
+  leave() {
+    this.#leaving.abort();
+  }
+
+  focus() {
+    if (onTouch()) find('h1', this.section).focus({ preventScroll: true }); // the field would open the keyboard
+    else this.composer.focus();
+  }
+
+  // How far it is read
+
+  /** Whether its reader sees the newest message. */
+  get isReading() {
+    return isWatched() && this.section.isConnected && this.messageList.isAtEnd;
+  }
+
+  /** Marks what has come as read, if its reader sees it. */
+  markNew() {
+    if (!this.#isMarking && this.isReading && this.messageList.newestOfPeer > this.#markedSeq) this.mark();
+  }
+
+  /** Tells the server how far its reader is, and learns how far the conversation goes: the heartbeat too. */
+  async mark() {
+    const { messageList } = this;
+    if (this.isReading) this.#markedSeq = Math.max(this.#markedSeq, messageList.newestOfPeer);
+    this.#isMarking = true;
+    const ack = await markRead(this.peerId, this.#markedSeq);
+    if (ack?.ok) this.setRead(ack.readSeq); // even if it has been left: the list of people counts
+    if (this.#leaving.signal.aborted) return;
+    this.#isMarking = false;
+    if (!ack?.ok) {
+      this.#markedSeq = messageList.readSeq;
+      return;
+    }
+    messageList.setPeerRead(ack.peerReadSeq);
+    messageList.receive([], ack.lastSeq);
+    messageList.setChecked(true);
+    this.markNew(); // what came meanwhile
+  }
+
+  /** Its reader has read up to `seq`, here or in another tab. */
+  setRead(seq) {
+    this.messageList.readSeq = Math.max(this.messageList.readSeq, seq);
+    this.people.read(this.peerId, seq);
+  }
+
+  // Messages of one's own
+
+  #showAdded() {
+    this.messageList.removeDivider();
+    this.messageList.toEnd();
+  }
+
+  /** The buttons of a message that the server has refused: retry, edit and delete. */
+  #settleFailed(event) {
+    const button = event.target.closest('[data-action]');
+    if (!button) return;
+    const { clientId } = button.closest('li').dataset;
+    const { action } = button.dataset;
+    if (action === 'retry') this.outbox.retry(clientId);
+    if (action === 'edit') this.composer.append(this.outbox.to(this.peerId).find((entry) => entry.clientId === clientId)?.message);
+    if (action !== 'retry') this.outbox.remove(clientId);
+    this.focus();
+  }
+
+  async #openDetails(event) {
+    const time = event.target.closest('[data-part="details"]');
+    if (!time || !isPlainClick(event)) return;
+    event.preventDefault();
+    const details = await loadDetails().catch(() => null);
+    if (details) details.openDetails(time.closest('li'), this.messageList);
+    else say(gettext('The details could not be loaded.'));
+  }
+}
+
+const warnOfDrafts = () => warnOfStorage(gettext('This browser keeps no drafts: they are lost when you close the page.'));

@@ -1,0 +1,127 @@
+/**
+ * From page to page without loading anew: the part of the page that changes, `#main`, is fetched and put in place.
+ * What cannot be shown so is left to the browser.
+ */
+
+import { showNotice } from './banner.js';
+import { request } from './http.js';
+import { gettext } from './i18n.js';
+import { find, isPlainClick, parseHtml, pathOf } from './page.js';
+import { setPageTitle } from './title.js';
+
+const SKELETON_DELAY_MS = 250; // a page that comes sooner needs no placeholder
+
+/** The home page does without what a conversation needs. */
+const loadConversation = () => import('./conversation.js');
+
+export class Navigation {
+  conversation = null; // the open one
+  #shownPath = pathOf(location);
+  #scrollPositions = new Map(); // path → where its reader left
+  #visit = null; // the visit under way: {controller, nodes, position}, with what to put back if it fails
+
+  constructor(people, outbox) {
+    Object.assign(this, { people, outbox });
+    document.addEventListener('click', (event) => this.#clicked(event));
+    addEventListener('popstate', () => {
+      if (pathOf(location) !== this.#shownPath) this.visit(new URL(location), { isPush: false });
+      else this.#visit?.controller.abort();
+    });
+  }
+
+  /** The open conversation, if it is the one with `peerId`. */
+  conversationWith(peerId) {
+    return this.conversation?.peerId === peerId ? this.conversation : null;
+  }
+
+  /** Brings to life what `#main` shows. Throws where a script of it does not come. */
+  async enter(position = null) {
+    const section = find('#conversation');
+    const messagePage = find('#message-page');
+    this.people.setOpen(Number(section?.dataset.peerId ?? 0));
+    if (messagePage) import('./details.js').then(({ hydratePage }) => hydratePage(messagePage), () => {});
+    if (!section) return;
+    const { Conversation } = await loadConversation();
+    if (!section.isConnected) return; // left meanwhile
+    this.conversation = new Conversation(section, this.people, this.outbox);
+    this.conversation.open(position);
+  }
+
+  leave() {
+    this.conversation?.leave();
+    this.conversation = null;
+  }
+
+  goHome() {
+    return this.visit(new URL('/', location));
+  }
+
+  async visit(url, { isPush = true } = {}) {
+    this.#visit?.controller.abort();
+    if (pathOf(url) === '/') {
+      this.#scrollPositions.set(this.#shownPath, this.#visit ? this.#visit.position : this.conversation?.messageList.position());
+      this.#visit = null;
+      return this.#replace(homePage(), url, isPush);
+    }
+    const main = find('#main');
+    // A visit that begins while another is under way puts back what was there before both.
+    const before = this.#visit ?? { nodes: [...main.childNodes], position: this.conversation?.messageList.position() };
+    const visit = this.#visit = { ...before, controller: new AbortController() };
+    const { signal } = visit.controller;
+    const timer = setTimeout(() => main.replaceChildren(find('#history-skeleton').content.cloneNode(true)), SKELETON_DELAY_MS);
+    try {
+      const response = await request(url, 'text/html', signal);
+      const page = parseHtml(await response.text());
+      this.#scrollPositions.set(this.#shownPath, visit.position);
+      await loadConversation(); // before the page is touched: it may not come either
+      signal.throwIfAborted();
+      await this.#replace(page, new URL(response.url), isPush);
+    } catch (error) {
+      if (this.#visit !== visit) return; // another visit has begun
+      if (error.status) return void location.assign(url);
+      this.#putBack(visit, isPush);
+    } finally {
+      clearTimeout(timer);
+      if (this.#visit === visit) this.#visit = null;
+    }
+  }
+
+  async #replace(page, url, isPush) {
+    const leftId = this.conversation?.peerId;
+    this.leave();
+    this.#shownPath = pathOf(url);
+    if (isPush) history.pushState(null, '', url);
+    find('#main').replaceWith(find('#main', page));
+    find('#shell').dataset.pane = find('#shell', page).dataset.pane;
+    setPageTitle(page.title);
+    await this.enter(isPush ? null : this.#scrollPositions.get(this.#shownPath));
+    if (this.conversation) this.conversation.focus();
+    else this.people.card(leftId)?.querySelector('a').focus({ preventScroll: true });
+  }
+
+  /** Shows again what was there before a visit that has failed, or that the person has taken back. */
+  #putBack({ nodes, position, controller }, isPush) {
+    find('#main').replaceChildren(...nodes);
+    if (!isPush && pathOf(location) !== this.#shownPath) history.pushState(null, '', this.#shownPath);
+    this.conversation?.messageList.open(position, 0);
+    if (!controller.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when it is back.'));
+  }
+
+  #clicked(event) {
+    const link = event.target.closest('a[href]');
+    if (!link || link.target || link.getAttribute('href').startsWith('#') || !isPlainClick(event) || event.defaultPrevented) return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || !(url.pathname === '/' || url.pathname.startsWith('/chat/'))) return;
+    event.preventDefault();
+    if (pathOf(url) !== this.#shownPath || this.#visit) this.visit(url);
+  }
+}
+
+/** The page without a conversation. All of it is here, so that it needs no network. */
+function homePage() {
+  const page = parseHtml('<div id="shell" data-pane="list"><main id="main"></main></div>');
+  const template = find('#welcome-template');
+  find('#main', page).append(template.content.cloneNode(true));
+  page.title = template.dataset.title;
+  return page;
+}
