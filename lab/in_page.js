@@ -1,7 +1,7 @@
 /** What the laboratory does inside a page: it looks, it moves the clock, it keeps the network from hearing the page. */
 globalThis.lab ??= (() => {
   const LIVE_WITHIN_MS = 10_000; // of the page's own script, once it has begun to come
-  const AT_END_PX = 100; // as message-list.js counts it
+  const AT_END_PX = 100; // as scroll-anchor.js counts it
   const ASK_AGAIN_MS = 5;
   const TEXT_LENGTH = 80; // of what is told of a text: whoever is watched writes less
   const PAGE_LENGTH = 200; // the most that the server gives at once

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SeqWindow, continuesGroup } from '../../chat/static/js/seq-window.js';
+import { SeqWindow } from '../../chat/static/js/seq-window.js';
 
 const message = (seq) => ({ seq });
 const messages = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => message(first + index));
@@ -73,13 +73,4 @@ test('what is let go of at the top is older again', () => {
   seqWindow.dropOldest(20);
   assert.deepEqual(seqWindow.olderRange(60), { before: 21, limit: 60 });
   assert.equal(seqWindow.followsEnd, true);
-});
-
-test('messages of one sender less than five minutes apart on a day are a group', () => {
-  const at = (senderId, time) => ({ senderId, date: new Date(`2026-11-22T${time}Z`), day: '2026-11-22' });
-  const first = at(1, '10:00:00');
-  assert.equal(continuesGroup(first, at(1, '10:04:59.999')), true);
-  assert.equal(continuesGroup(first, at(1, '10:05:00')), false);
-  assert.equal(continuesGroup(first, at(2, '10:00:01')), false);
-  assert.equal(continuesGroup(first, { ...at(1, '10:00:01'), day: '2026-11-23' }), false);
 });

@@ -94,7 +94,7 @@ function followDay() {
   if (day === shownDay) return;
   shownDay = day;
   people.showAges();
-  navigation.conversation?.messageList.showDays();
+  navigation.conversation?.messageList.arrange();
 }
 
 function cameBack() {

@@ -3,7 +3,7 @@
 import { showHour } from './dates.js';
 import { gettext } from './i18n.js';
 import { showText } from './links.js';
-import { fromTemplate, me, part, setText } from './page.js';
+import { find, fromTemplate, me, part, setText } from './page.js';
 
 /** A row of the history for a message, or for an entry of the outbox, which has no `seq` yet. */
 export function makeBubble(message) {
@@ -36,4 +36,13 @@ export function setBubbleState(row, state) {
   if (row.dataset.state !== state) icon?.replaceWith(fromTemplate(`${state}-icon-template`));
   row.dataset.state = state;
   setText(part(row, 'state-word'), words[state]);
+}
+
+/** Says in a row that the server has refused it, and what can be done. Returns the words. */
+export function showRefusal(row, { reason, isHopeless = false }) {
+  const words = gettext('Not sent: %(reason)s', { reason });
+  setText(part(row, 'failed-text'), words);
+  find('[data-action="retry"]', row).hidden = isHopeless;
+  find('[data-action="edit"]', row).hidden = !isHopeless;
+  return words;
 }

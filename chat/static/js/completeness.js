@@ -1,6 +1,7 @@
 /** Whether all messages of a conversation are on the page, and how that is said. */
 
 import { formatNumber, gettext, ngettext } from './i18n.js';
+import { part, setText } from './page.js';
 
 /**
  * What a page holds of a conversation: `{state, first, last, head, missing}`; null while there is nothing to number.
@@ -50,4 +51,14 @@ export function completenessSummary({ state, missing }) {
     broken: () => ngettext('%(num)s message missing', '%(num)s messages missing', missing),
   };
   return words[state]();
+}
+
+/** Shows in `mark` what `completeness` has found, or that `failedCount` messages were not sent: the graver of the two. */
+export function showCompleteness(mark, found, failedCount) {
+  mark.hidden = !found && !failedCount;
+  if (mark.hidden) return;
+  const shown = failedCount && found?.state !== 'unchecked' ? { state: 'unsent', missing: failedCount } : found;
+  mark.dataset.state = shown.state;
+  mark.title = found ? completenessWords(found) : '';
+  setText(part(mark, 'state-words'), completenessSummary(shown));
 }

@@ -23,7 +23,7 @@ export class Conversation {
     this.peerId = Number(section.dataset.peerId);
     const { signal } = this.#leaving;
     this.messageList = new MessageList(section, {
-      unsent: () => outbox.to(this.peerId), onEnd: () => this.markNew(), onFailed: say, signal,
+      unsent: () => outbox.to(this.peerId), onEnd: () => this.markNew(), onRefused: say, signal,
     });
     this.composer = new Composer(section, {
       outbox, onAdded: () => this.#showAdded(), onTyping: () => emitTyping(this.peerId), onOver: say, onStorageFailed: warnOfDrafts, signal,
@@ -61,13 +61,13 @@ export class Conversation {
 
   /** Marks what has come as read, if its reader sees it. */
   markNew() {
-    if (!this.#isMarking && this.isReading && this.messageList.newestOfPeer > this.#markedSeq) this.mark();
+    if (!this.#isMarking && this.isReading && this.messageList.rows.newestOfPeer > this.#markedSeq) this.mark();
   }
 
   /** Tells the server how far its reader is, and learns how far the conversation goes: the heartbeat too. */
   async mark() {
     const { messageList } = this;
-    if (this.isReading) this.#markedSeq = Math.max(this.#markedSeq, messageList.newestOfPeer);
+    if (this.isReading) this.#markedSeq = Math.max(this.#markedSeq, messageList.rows.newestOfPeer);
     this.#isMarking = true;
     const ack = await markRead(this.peerId, this.#markedSeq);
     if (ack?.ok) this.setRead(ack.readSeq); // even if it has been left: the list of people counts

@@ -6,8 +6,8 @@
  */
 
 import { Leader } from './leader.js';
-import { Outbox, newClientId } from './outbox.js';
 import { deleteDatabase, openBrowserStore, openMemoryStore } from './outbox-store.js';
+import { Outbox, newClientId } from './outbox.js';
 
 export class Dispatcher {
   #outbox = new Outbox();

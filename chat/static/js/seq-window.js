@@ -6,7 +6,6 @@
  */
 
 const PAGE_LENGTH = 200; // messages; the most that the server gives at once
-const GROUP_MS = 5 * 60_000;
 
 export class SeqWindow {
   /** Holds the messages `first`..`last` of a conversation whose newest is `head`; none: `first = last + 1`. */
@@ -82,9 +81,4 @@ export class SeqWindow {
     this.last -= count;
     if (count > 0) this.followsEnd = false;
   }
-}
-
-/** Whether two messages `{senderId, date, day}` stand together: of one sender and day, less than 5 minutes apart. */
-export function continuesGroup(previous, next) {
-  return previous.senderId === next.senderId && previous.day === next.day && Math.abs(next.date - previous.date) < GROUP_MS;
 }
