@@ -5,16 +5,16 @@ import { isComposing } from './page.js';
 
 export function initKeyboard(people, navigation) {
   const goToSearch = async () => {
-    if (isHidden(people.search)) await navigation.goHome();
-    people.search.focus();
-    people.search.select();
+    if (isHidden(people.search.field)) await navigation.goHome();
+    people.search.field.focus();
+    people.search.field.select();
   };
 
   const goBack = (event) => {
     const { conversation } = navigation;
     if (closeOwnMenu()) return;
-    if (event.target === people.search) {
-      people.clearSearch();
+    if (event.target === people.search.field) {
+      people.search.clear();
       conversation?.composer.focus();
     } else if (conversation) {
       const link = people.card(conversation.peerId)?.querySelector('a');
