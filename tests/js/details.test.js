@@ -13,26 +13,26 @@ const read = '2026-11-24T10:00:03.000Z';
 const record = { written: 1_000, sent: 2_000, tries: 1, acknowledged: 3_000 };
 const mine = { isMine: true, isAsked: true, isRead: false };
 
-const words = (way) => Object.fromEntries(Object.entries(stepsOf(way)).map(([name, step]) => [name, step.at || step.words]));
-const reached = (way) => Object.entries(stepsOf(way)).filter(([, step]) => step.isReached).map(([name]) => name);
+const words = (known) => Object.fromEntries(Object.entries(stepsOf(known)).map(([name, step]) => [name, step.at || step.words]));
+const reached = (known) => Object.entries(stepsOf(known)).filter(([, step]) => step.isReached).map(([name]) => name);
 
 test('it works', () => {
-  const way = { ...mine, ...record, seq: 12, stored, delivered, read, isRead: true };
-  assert.deepEqual(words(way), { written: 1_000, sent: 2_000, stored, delivered, read });
-  assert.deepEqual(reached(way), ['written', 'sent', 'stored', 'delivered', 'read']);
+  const known = { ...mine, ...record, seq: 12, stored, delivered, read, isRead: true };
+  assert.deepEqual(words(known), { written: 1_000, sent: 2_000, stored, delivered, read });
+  assert.deepEqual(reached(known), ['written', 'sent', 'stored', 'delivered', 'read']);
 });
 
 test('a message that waits for the network', () => {
-  const way = { ...mine, written: 1_000, isAsked: undefined };
-  assert.deepEqual(words(way), { written: 1_000, sent: 'Not yet', stored: 'Not yet', delivered: 'Not yet', read: 'Not yet' });
-  assert.deepEqual(reached(way), ['written']);
+  const known = { ...mine, written: 1_000, isAsked: undefined };
+  assert.deepEqual(words(known), { written: 1_000, sent: 'Not yet', stored: 'Not yet', delivered: 'Not yet', read: 'Not yet' });
+  assert.deepEqual(reached(known), ['written']);
 });
 
 test('a message that was sent and not answered', () => {
-  const way = { ...mine, written: 1_000, sent: 2_000, tries: 3 };
-  assert.equal(stepsOf(way).sent.note, 'after 1 second · 3 attempts');
-  assert.equal(stepsOf(way).stored.words, 'Not yet');
-  assert.deepEqual(reached(way), ['written', 'sent']);
+  const known = { ...mine, written: 1_000, sent: 2_000, tries: 3 };
+  assert.equal(stepsOf(known).sent.note, 'after 1 second · 3 tries');
+  assert.equal(stepsOf(known).stored.words, 'Not yet');
+  assert.deepEqual(reached(known), ['written', 'sent']);
 });
 
 test('a message that was refused', () => {
@@ -40,15 +40,15 @@ test('a message that was refused', () => {
 });
 
 test('an own message of another device', () => {
-  const way = { ...mine, seq: 12, stored, delivered, read: null };
-  assert.deepEqual(words(way), {
+  const known = { ...mine, seq: 12, stored, delivered, read: null };
+  assert.deepEqual(words(known), {
     written: 'Written on another device', sent: '', stored, delivered, read: 'Not yet',
   });
-  assert.deepEqual(reached(way), ['written', 'sent', 'stored', 'delivered']);
+  assert.deepEqual(reached(known), ['written', 'sent', 'stored', 'delivered']);
 });
 
 test('what nobody here knows is left out', () => {
-  const unknown = (way) => Object.entries(stepsOf(way)).filter(([, step]) => step.isUnknown).map(([name]) => name);
+  const unknown = (known) => Object.entries(stepsOf(known)).filter(([, step]) => step.isUnknown).map(([name]) => name);
   const others = { isMine: false, isAsked: true, isRead: true, seq: 12, stored, delivered, read };
   assert.deepEqual(unknown(others), ['written', 'sent']);
   assert.deepEqual(unknown({ ...mine, seq: 12, stored, delivered, read: null }), ['sent']);
@@ -58,9 +58,9 @@ test('what nobody here knows is left out', () => {
 });
 
 test('what was read before the times were kept has no time', () => {
-  const way = { ...mine, isRead: true, seq: 12, stored, delivered: null, read: null };
-  assert.deepEqual([words(way).delivered, words(way).read], ['', '']);
-  assert.deepEqual(reached(way).slice(-2), ['delivered', 'read']);
+  const known = { ...mine, isRead: true, seq: 12, stored, delivered: null, read: null };
+  assert.deepEqual([words(known).delivered, words(known).read], ['', '']);
+  assert.deepEqual(reached(known).slice(-2), ['delivered', 'read']);
 });
 
 test('a step tells how long it took, by one clock', () => {

@@ -1,4 +1,4 @@
-/** Says to a screen reader what comes in. Many messages at once are announced as their number. */
+/** Tells a screen reader what comes in: a few messages at once by their text, more of them by their number. */
 
 import { ngettext } from './i18n.js';
 import { find } from './page.js';

@@ -64,7 +64,7 @@ function statusChanged(status, refusal) {
 /** Nobody knows what is missing, or who is online, until the server is heard again. */
 function connectionLost() {
   navigation.conversation?.messageList.setChecked(false);
-  people.lose();
+  people.connectionLost();
 }
 
 function messageCame(message) {

@@ -1,9 +1,10 @@
 /**
  * The forms of login and registration: a password can be shown, a second click sends nothing, and an error leaves the
- * password in its field. The server never sends one back, so the form is sent from here, and its answer put in its place.
+ * password in its field. The server never sends a password back. So the form is sent by a request of this script, which
+ * puts the answer in its place and the password into it.
  */
 
-const SENDING_MS = 30_000; // then the browser sends it, and says what it waits for
+const SEND_TIMEOUT_MS = 30_000; // then the browser itself sends the form
 
 let isSending = false;
 
@@ -27,27 +28,27 @@ function hydrate() {
   frame.className = 'password';
   password.replaceWith(frame);
   frame.append(password, button);
-  form.querySelector('[autofocus]')?.focus(); // it may have been taken out of the page for a moment
+  form.querySelector('[autofocus]')?.focus(); // an element that is moved loses the focus
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (isSending) return;
     isSending = true;
     form.ariaBusy = 'true';
-    show(false); // what is sent is remembered as a password
-    await send(form, password).catch(() => form.submit()); // without a network the browser says so
+    show(false); // browsers offer to remember what is in a field of type password
+    await submit(form, password).catch(() => form.submit()); // if there is no network, the browser shows its own page
     isSending = false;
     form.ariaBusy = null;
   });
 }
 
-/** Sends the form. Its answer leads on, or is the page again, with what is wrong. */
-async function send(form, password) {
+/** Submits the form. The answer is a redirect, or the form again with what is wrong in it. */
+async function submit(form, password) {
   const answer = await fetch(form.action, {
     method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual', headers: { Accept: 'text/html' },
-    signal: AbortSignal.timeout(SENDING_MS),
+    signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
   });
-  if (answer.type === 'opaqueredirect') { // logged in: the login page leads on
+  if (answer.type === 'opaqueredirect') { // logged in: now the login page redirects to `next`
     location.assign(`/login?next=${encodeURIComponent(form.elements.next.value || '/')}`);
     return;
   }

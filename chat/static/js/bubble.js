@@ -5,7 +5,7 @@ import { gettext } from './i18n.js';
 import { showText } from './links.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 
-/** A row of the history for a message, or for an entry of the outbox, which has no `seq` yet. */
+/** Makes the row for a message, or for an entry of the outbox, which has no `seq` yet. */
 export function makeBubble(message) {
   const row = fromTemplate('bubble-template');
   const isMine = message.senderId === me.id;
@@ -20,7 +20,7 @@ export function makeBubble(message) {
   return row;
 }
 
-/** What the acknowledgement changes of a row: its place in the log, its hour, its state. */
+/** Shows what an acknowledgement changes: the seq, the hour, the state. */
 export function updateBubble(row, { seq, timestamp }) {
   if (seq) row.dataset.seq = seq;
   else delete row.dataset.seq;
@@ -29,7 +29,7 @@ export function updateBubble(row, { seq, timestamp }) {
   setBubbleState(row, seq ? 'sent' : 'pending');
 }
 
-/** `state` is pending, sent, read or failed. */
+/** `state` is 'pending', 'sent', 'read' or 'failed'. */
 export function setBubbleState(row, state) {
   const words = { pending: gettext('Sending'), sent: gettext('Sent'), read: gettext('Read'), failed: gettext('Not sent') };
   const icon = part(row, 'state')?.firstElementChild;

@@ -4,11 +4,12 @@ import { formatNumber, gettext, ngettext } from './i18n.js';
 import { part, setText } from './page.js';
 
 /**
- * What a page holds of a conversation: `{state, first, last, head, missing}`; null while there is nothing to number.
+ * Returns `{state, first, last, head, missing}` of what the page holds of a conversation; null if there are no messages.
  *
- * `seqs` are read off its rows, ascending, so that a hole would show whatever the log says. `state` is complete,
- * fetching (newer ones are on their way), part (the reader is far up), unchecked (the server has not been heard
- * since the connection was lost) or broken (there is a hole); `missing` counts messages.
+ * `seqs` are those of the rows in ascending order, so that a missing row is noticed whatever the SeqWindow says. `state`
+ * is 'complete', 'fetching' (newer messages are being fetched), 'part' (the reader is far from the newest messages),
+ * 'unchecked' (the server has not been heard since the connection was lost) or 'broken' (a row is missing). `missing`
+ * counts messages.
  */
 export function completeness(seqs, { head, followsEnd }, isChecked = true) {
   const first = seqs[0] ?? 0;
@@ -24,7 +25,7 @@ export function completeness(seqs, { head, followsEnd }, isChecked = true) {
   return { state, first, last, head: newest, missing };
 }
 
-/** What `completeness` has found, in words. */
+/** What `completeness` has found, in words with its numbers. */
 export function completenessWords({ state, first, last, head, missing }) {
   const ends = { first: formatNumber(first), last: formatNumber(last) };
   const range = first === last ? ends.last : gettext('%(first)s – %(last)s', ends);
@@ -40,7 +41,7 @@ export function completenessWords({ state, first, last, head, missing }) {
   return words[state]();
 }
 
-/** The same for a glance: how the conversation stands, without its numbers. */
+/** The same in short. `state` may be 'unsent' too. */
 export function completenessSummary({ state, missing }) {
   const words = {
     complete: () => gettext('Up to date'),

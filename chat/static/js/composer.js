@@ -4,15 +4,15 @@ import { ngettext } from './i18n.js';
 import { find, isComposing, me, onTouch, setText } from './page.js';
 import { trimmed } from './text.js';
 
-const LIMIT = 4_000; // characters, as the server counts them
-const COUNT_FROM = 3_800;
+const MAX_LENGTH = 4_000; // characters, as the server counts them
+const COUNTER_FROM = 3_800; // characters
 const TYPING_PAUSE_MS = 3_000;
-// What is not seen leaves a bubble empty, and the server refuses it: the same characters as in chat/accounts/characters.py.
+// A text of invisible characters only would be an empty bubble. The server refuses it: the same ones as in chat/accounts/characters.py.
 const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
-const unsaved = new Map(); // drafts that the browser's storage, closed or full, does not take: they end with the page
+const unsaved = new Map(); // draft key → text, where the browser's storage is closed or full: it ends with the page
 
 function readDraft(key) {
   try {
@@ -22,8 +22,8 @@ function readDraft(key) {
   }
 }
 
-/** Returns whether the browser keeps it. */
-function keepDraft(key, text) {
+/** Returns false if the browser does not store the draft. */
+function saveDraft(key, text) {
   try {
     if (text) localStorage.setItem(key, text);
     else localStorage.removeItem(key);
@@ -55,7 +55,7 @@ export class Composer {
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
     addEventListener('storage', (event) => this.#changedElsewhere(event), { signal });
-    // The server gives a text back that it could not take from the form.
+    // The field has a text already if the form was sent without JavaScript and refused.
     if (!this.field.value) this.field.value = readDraft(this.draftKey);
     this.#fit();
   }
@@ -72,8 +72,8 @@ export class Composer {
 
   #pressed(event) {
     if (event.key !== 'Enter' || isComposing(event)) return;
-    const isAsked = event.ctrlKey || event.metaKey; // a tablet may have a keyboard
-    if (!isAsked && (event.shiftKey || onTouch())) return;
+    const isForced = event.ctrlKey || event.metaKey; // sends on a tablet with a keyboard too
+    if (!isForced && (event.shiftKey || onTouch())) return; // a new line
     event.preventDefault();
     if (!event.repeat) this.form.requestSubmit();
   }
@@ -83,18 +83,18 @@ export class Composer {
     const draft = this.field.value;
     const text = trimmed(draft);
     this.focus();
-    if (BLANK.test(text) || lengthOf(text) > LIMIT) return;
+    if (BLANK.test(text) || lengthOf(text) > MAX_LENGTH) return;
     this.field.value = '';
     this.#typingEmittedAt = -Infinity;
     this.#fit();
     const stored = this.outbox.add(this.peerId, text);
     this.onAdded();
     await stored;
-    // What another tab has made of it meanwhile is not sent.
-    if (this.field.value || readDraft(this.draftKey) === draft) this.#keepDraft();
+    // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
+    if (this.field.value || readDraft(this.draftKey) === draft) this.#saveDraft();
   }
 
-  /** The draft was written on or sent in another tab: a field that nobody has touched since shows what became of it. */
+  /** Another tab has changed the draft, or sent it. The field shows the same, unless it shows something else already. */
   #changedElsewhere({ key, oldValue, newValue }) {
     if (key !== this.draftKey || this.field.value !== (oldValue ?? '')) return;
     this.field.value = newValue ?? '';
@@ -102,7 +102,7 @@ export class Composer {
   }
 
   #changed() {
-    this.#keepDraft();
+    this.#saveDraft();
     this.#fit();
     const now = performance.now();
     if (BLANK.test(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
@@ -110,29 +110,29 @@ export class Composer {
     this.onTyping();
   }
 
-  #keepDraft() {
-    if (!keepDraft(this.draftKey, this.field.value)) this.onStorageFailed();
+  #saveDraft() {
+    if (!saveDraft(this.draftKey, this.field.value)) this.onStorageFailed();
   }
 
-  /** Lets the field grow with its text, up to the cap of the style sheet, and counts near the limit. */
+  /** Fits the field to its text, up to the maximum of the style sheet, and counts characters near the limit. */
   #fit() {
     if (!GROWS_BY_ITSELF) {
       this.field.style.height = 'auto';
       this.field.style.height = `${this.field.scrollHeight + this.field.offsetHeight - this.field.clientHeight}px`;
     }
     const length = lengthOf(this.field.value.trim());
-    const isOver = length > LIMIT;
+    const isOver = length > MAX_LENGTH;
     this.button.toggleAttribute('data-empty', length === 0);
     this.button.disabled = isOver;
-    this.counter.hidden = length < COUNT_FROM;
+    this.counter.hidden = length < COUNTER_FROM;
     this.counter.toggleAttribute('data-over', isOver);
-    if (!this.counter.hidden) setText(this.counter, words(LIMIT - length));
-    if (isOver && this.field.ariaInvalid !== 'true') this.onOver(words(LIMIT - length)); // once, not with every key
+    if (!this.counter.hidden) setText(this.counter, words(MAX_LENGTH - length));
+    if (isOver && this.field.ariaInvalid !== 'true') this.onOver(words(MAX_LENGTH - length)); // once, not with every key
     this.field.ariaInvalid = String(isOver);
   }
 }
 
-/** Characters as the server counts them: an emoji outside the first plane is one, not two. */
+/** The length in code points, as the server counts: most emoji are one, where `length` counts two. */
 function lengthOf(text) {
   return [...text].length;
 }

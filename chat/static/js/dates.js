@@ -9,7 +9,7 @@ const hours = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
-/** A date in words, with its year unless that is the present one. */
+/** A date in words, with the year unless it is this one. */
 function dateWords(date, options) {
   const isThisYear = date.getFullYear() === new Date().getFullYear();
   return capitalized(date.toLocaleDateString(locale, isThisYear ? options : { ...options, year: 'numeric' }));
@@ -17,13 +17,13 @@ function dateWords(date, options) {
 
 const capitalized = (text) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 
-/** How many midnights ago a moment was. */
+/** How many midnights there were since `date`. */
 const daysAgo = (date) => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / DAY_MS);
 
-/** Today or yesterday in a word; null for any other day. */
+/** "Today" or "Yesterday"; null for any other day. */
 const nearDay = (days) => (days === 0 || days === 1 ? capitalized(relative.format(-days, 'day')) : null);
 
-/** Names the day of `{day, date}` in a `<time>`; on paper the whole date is read, with its year. */
+/** Names a day, `{day: 'YYYY-MM-DD', date}`, in a `<time>`. Printed it is the whole date, with its year. */
 export function showDay(element, { day, date }) {
   element.dateTime = day;
   element.dataset.whole = capitalized(date.toLocaleDateString(locale, { dateStyle: 'full' }));
@@ -39,7 +39,7 @@ export function showHour(element) {
   element.title = exact.format(date);
 }
 
-/** Rewrites a `<time datetime>` for a list: the hour, "Yesterday", the weekday or the date. */
+/** Rewrites a `<time datetime>` as short as its age allows: the hour, "Yesterday", the weekday or the date. */
 export function showAge(element) {
   const date = new Date(element.dateTime);
   if (isNaN(date)) return;

@@ -1,62 +1,62 @@
-/** The details of a message: the steps of its way, each with its time, as the server and this browser know them. */
+/** The details of a message: its steps from writing to reading, each with its time, as the server and this browser know them. */
 
 import { messageUrl, request } from './http.js';
 import { formatNumber, gettext, locale, ngettext } from './i18n.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 import { findRecord } from './send-log.js';
 
-const ASK_AGAIN_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 const UNITS = [['second', 1_000], ['minute', 60_000], ['hour', 60 * 60_000], ['day', 24 * 60 * 60_000]]; // each in ms
 
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 
 /**
- * The five steps as `{at, words, note, isReached, isUnknown}`; `words` are for a step without a time, and what is
- * unknown has neither and is left out. A note says how long the step took, by one and the same clock.
+ * Returns the five steps, each as `{at, words, note, isReached, isUnknown}`. `words` stand for a time that is missing; a
+ * step that is unknown is not shown. A note says how long the step took, if both its times are of one clock.
  *
- * Of the way are known: isMine, seq, its own browser's written, sent, tries and acknowledged, the server's stored,
- * delivered and read (times in ms or as text), isRead, isAsked (whether the server has answered; undefined while it
- * is being asked) and the reason of a refusal.
+ * `known` holds what is known of the message: isMine, seq; written, sent, tries and acknowledged by the browser it was
+ * written in; stored, delivered and read by the server; isRead; the reason of a refusal; and isAsked, whether the
+ * server has answered, which is undefined while it is being asked. Times are in ms or ISO 8601.
  */
-export function stepsOf(way) {
-  const isStored = Boolean(way.seq);
-  const arrival = arrivalWords(way);
-  const isArrivalUnknown = !arrival && !way.isRead;
-  const confirmed = isStored && way.acknowledged && clock.format(way.acknowledged);
+export function stepsOf(known) {
+  const isStored = Boolean(known.seq);
+  const arrival = arrivalWords(known);
+  const isArrivalUnknown = !arrival && !known.isRead;
+  const confirmed = isStored && known.acknowledged && clock.format(known.acknowledged);
   return {
     written: {
-      at: way.written,
-      words: way.isMine ? gettext('Written on another device') : '',
+      at: known.written,
+      words: known.isMine ? gettext('Written on another device') : '',
       isReached: true,
-      isUnknown: !way.written && !way.isMine,
+      isUnknown: !known.written && !known.isMine,
     },
     sent: {
-      at: way.sent,
+      at: known.sent,
       words: isStored ? '' : gettext('Not yet'),
-      note: notes(after(way.written, way.sent), way.tries > 1 && ngettext('%(num)s attempt', '%(num)s attempts', way.tries)),
-      isReached: isStored || Boolean(way.sent),
-      isUnknown: isStored && !way.sent,
+      note: notes(after(known.written, known.sent), known.tries > 1 && ngettext('%(num)s try', '%(num)s tries', known.tries)),
+      isReached: isStored || Boolean(known.sent),
+      isUnknown: isStored && !known.sent,
     },
     stored: {
-      at: isStored && way.stored,
-      words: way.reason ? gettext('Not sent: %(reason)s', { reason: way.reason }) : gettext('Not yet'),
-      note: notes(confirmed && gettext('confirmation received at %(time)s', { time: confirmed }), after(way.sent, way.acknowledged)),
+      at: isStored && known.stored,
+      words: known.reason ? gettext('Not sent: %(reason)s', { reason: known.reason }) : gettext('Not yet'),
+      note: notes(confirmed && gettext('confirmed here at %(time)s', { time: confirmed }), after(known.sent, known.acknowledged)),
       isReached: isStored,
     },
     delivered: {
-      at: way.delivered,
+      at: known.delivered,
       words: arrival,
-      note: after(way.stored, way.delivered),
-      isReached: Boolean(way.delivered || way.isRead),
-      isUnknown: isArrivalUnknown && !way.delivered,
+      note: after(known.stored, known.delivered),
+      isReached: Boolean(known.delivered || known.isRead),
+      isUnknown: isArrivalUnknown && !known.delivered,
     },
     read: {
-      at: way.read,
+      at: known.read,
       words: arrival,
-      note: after(way.delivered ?? way.stored, way.read),
-      isReached: Boolean(way.read || way.isRead),
-      isUnknown: isArrivalUnknown && !way.read,
+      note: after(known.delivered ?? known.stored, known.read),
+      isReached: Boolean(known.read || known.isRead),
+      isUnknown: isArrivalUnknown && !known.read,
     },
   };
 }
@@ -69,13 +69,13 @@ function arrivalWords({ seq, isRead, isAsked }) {
 
 const notes = (...all) => all.filter(Boolean).join(' · ');
 
-/** How long after `from` something was, in words; nothing where one of the times is missing. */
+/** How long after `from` a step was, in words; an empty text if one of the times is missing. */
 function after(from, at) {
-  const took = from && at ? new Date(at) - new Date(from) : NaN;
-  return took >= 0 ? gettext('after %(duration)s', { duration: durationWords(took) }) : '';
+  const durationMs = from && at ? new Date(at) - new Date(from) : NaN;
+  return durationMs >= 0 ? gettext('after %(duration)s', { duration: durationWords(durationMs) }) : '';
 }
 
-/** A duration in ms, in the unit that suits it. */
+/** A duration in words, in the largest unit of which it has at least one. */
 export function durationWords(ms) {
   const [unit, length] = UNITS.findLast(([, shortest]) => ms >= shortest) ?? UNITS[0];
   const maximumFractionDigits = ms < 10_000 ? 2 : 0;
@@ -83,8 +83,8 @@ export function durationWords(ms) {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits }).format(value);
 }
 
-function fill(root, way) {
-  for (const [name, { at, words, note, isReached, isUnknown = false }] of Object.entries(stepsOf(way))) {
+function fill(root, known) {
+  for (const [name, { at, words, note, isReached, isUnknown = false }] of Object.entries(stepsOf(known))) {
     const step = find(`[data-step="${name}"]`, root);
     step.dataset.reached = isReached;
     step.hidden = isUnknown;
@@ -93,8 +93,8 @@ function fill(root, way) {
     if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));
     if (!find('dd', step).isEqualNode(value)) find('dd', step).replaceWith(value);
   }
-  if (way.seq) setText(find('[data-step="stored"] dt', root), gettext('Saved (no. %(seq)s)', numbered(way)));
-  part(root, 'clocks').hidden = !way.written;
+  if (known.seq) setText(find('[data-step="stored"] dt', root), gettext('Stored as number %(seq)s', numbered(known)));
+  part(root, 'clocks').hidden = !known.written;
 }
 
 const numbered = ({ seq }) => ({ seq: formatNumber(seq) });
@@ -103,7 +103,7 @@ const timeElement = (date) => Object.assign(document.createElement('time'), {
   dateTime: date.toISOString(), textContent: exact.format(date),
 });
 
-/** Gives the page of a message the reader's clock, and what this browser knows. */
+/** Gives the page of a message, which the server rendered, the reader's clock and what this browser knows. */
 export async function hydratePage(page) {
   const { message, delivered, read } = JSON.parse(page.dataset.told);
   const isMine = message.senderId === me.id;
@@ -126,7 +126,7 @@ class Details {
   constructor(row, messageList) {
     Object.assign(this, { row, messageList });
     this.dialog = fromTemplate('details-template');
-    this.observer = new MutationObserver(() => this.#ask()); // it is acknowledged, or read
+    this.observer = new MutationObserver(() => this.#ask()); // when it is acknowledged, or read
     setText(part(this.dialog, 'sender'), part(row, 'sender').textContent);
     setText(part(this.dialog, 'text'), part(row, 'text').textContent);
   }
@@ -135,8 +135,8 @@ class Details {
     const { dialog } = this;
     const { signal } = this.#closing;
     dialog.addEventListener('close', () => this.#closed());
-    dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close()); // beside it
-    dialog.addEventListener('keydown', (event) => event.stopPropagation()); // the page's own keys rest
+    dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close()); // a click beside it
+    dialog.addEventListener('keydown', (event) => event.stopPropagation()); // the keys of the page (keyboard.js) do nothing meanwhile
     this.messageList.signal.addEventListener('abort', () => dialog.close(), { signal });
     this.observer.observe(this.row, { attributeFilter: ['data-state', 'data-seq'] });
     document.body.append(dialog);
@@ -150,7 +150,7 @@ class Details {
     clearTimeout(this.#timer);
     this.observer.disconnect();
     this.dialog.remove();
-    if (document.activeElement !== document.body) return; // the browser has given the focus back, and it may have gone on since
+    if (document.activeElement !== document.body) return; // the browser has given the focus back already
     const time = part(this.row, 'details');
     (time.isConnected ? time : this.messageList.list).focus({ preventScroll: true });
   }
@@ -168,7 +168,7 @@ class Details {
     fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
   }
 
-  /** Asks this browser and the server, and again until the message is read: only the reading is pushed. */
+  /** Asks this browser and the server, again and again until the message is read: that it was delivered is not pushed. */
   async #ask() {
     clearTimeout(this.#timer);
     const { seq, clientId } = this.row.dataset;
@@ -178,12 +178,12 @@ class Details {
     if (seq) {
       const url = messageUrl(this.messageList.peerName, seq);
       const answer = await request(url, 'application/json', signal).then((page) => page.json()).catch(() => null);
-      const { delivered, read } = this.#answer; // an answer that was overtaken takes nothing back
+      const { delivered, read } = this.#answer; // a late answer must not take back what a newer one has said
       this.#answer = { delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, isAsked: Boolean(answer) };
     }
     if (signal.aborted) return;
     this.#show();
     clearTimeout(this.#timer);
-    if (!this.#answer.read) this.#timer = setTimeout(() => this.#ask(), ASK_AGAIN_MS);
+    if (!this.#answer.read) this.#timer = setTimeout(() => this.#ask(), POLL_INTERVAL_MS);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The outbox of one person at work: it stores what is written, sends it, and tells the person's other tabs.
+ * The outbox of one person: it stores what is written, sends it, and tells the person's other tabs.
  *
- * What to send when is decided by the rules (outbox.js); entries outlive the page in the browser's database
- * (outbox-store.js); one of the person's tabs sends for all of them (leader.js).
+ * The rules (outbox.js) decide what is sent when; entries outlive the page in the browser's database (outbox-store.js);
+ * one of the person's tabs sends for all of them (leader.js).
  */
 
 import { Leader } from './leader.js';

@@ -6,19 +6,19 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 let isLoggingOut = false;
 
-/** Logging out leads to the login page itself: the end of the session is no surprise. */
+/** While the person logs out, the end of the session is expected: `goToLogin` does nothing. */
 export function expectLogout(isExpected = true) {
   isLoggingOut = isExpected;
 }
 
-/** Leaves for the login page, which leads back here; drafts and unsent messages stay in this browser. */
+/** Goes to the login page, which leads back here. Drafts and unsent messages stay in this browser. */
 export function goToLogin() {
   if (!isLoggingOut) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /**
- * Fetches `url` from this site as `accept`. A session that has ended leads to the login page.
- * Throws on a network failure, after 10 s, and on any answer but a success.
+ * Fetches `url` from this site in the format `accept`. If the session has ended, goes to the login page.
+ * Throws if the network fails, after 10 s without an answer, and if the answer is an error.
  */
 export async function request(url, accept, signal) {
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
@@ -34,10 +34,10 @@ export async function request(url, accept, signal) {
   return response;
 }
 
-/** Where the details of a message are. */
+/** The address of a message's details. */
 export const messageUrl = (peerName, seq) => `/messages/${encodeURIComponent(peerName)}/${seq}`;
 
-/** A page of a conversation: `{messages, lastSeq, readSeq}`; `range` holds before, after, limit. */
+/** Fetches a page of a conversation, `{messages, lastSeq, readSeq}`. `range` may have before, after and limit. */
 export async function fetchMessages(peerName, range, signal) {
   const query = new URLSearchParams(range);
   const response = await request(`/messages/${encodeURIComponent(peerName)}?${query}`, 'application/json', signal);

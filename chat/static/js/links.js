@@ -1,16 +1,16 @@
-/** The addresses in a text, as links. The time that it takes grows with the length of the text only, whatever the text holds. */
+/** The addresses in a text, as links. Each character is looked at a fixed number of times, so that no text takes long. */
 
 const START = /\bhttps?:\/\//gi;
-const MAX_HOST_LENGTH = 255; // characters of what stands before the path: no name of a host is longer
+const MAX_HOST_LENGTH = 255; // characters before the path; no host has a longer name
 
-// What no address has in it: blanks, controls (those that turn the direction of a text among them), quotation marks, and
-// the punctuation of scripts that put no blank after it. What words are written with is none: "Bose–Einstein", "ル・ダ".
+// Characters that end an address: blanks, controls (also those that change the direction of a text), quotation marks, and
+// the punctuation of scripts that put no blank after it. Punctuation inside words does not: "Bose–Einstein", "ル・ダ".
 const OUTSIDE = String.raw`\s<>"\x60\p{Cc}\p{Cs}[\p{Cf}--\p{Join_Control}][\p{P}--[\p{ASCII}\p{Pd}\p{ID_Continue}・･]]`;
 const MARK = new RegExp(String.raw`[\(\)\[\]\{\}${OUTSIDE}]`, 'gv');
 const CLOSING = { '(': ')', '[': ']', '{': '}' };
-const TRAILING = /[.,;:!?'*[\p{P}--\p{ASCII}]]/v; // the end of the sentence around an address
+const TRAILING = /[.,;:!?'*[\p{P}--\p{ASCII}]]/v; // at the end of an address it belongs to the sentence around it
 
-/** Shows a text as text, with its addresses as links. No direction of the text around them reaches into them. */
+/** Shows a text, as text nodes and links. A link is left to right, whatever the direction of the text around it. */
 export function showText(element, text) {
   element.replaceChildren(...splitLinks(text).map(({ text: words, href }) => {
     if (!href) return words;
@@ -36,7 +36,7 @@ function* addressesIn(text) {
   const start = new RegExp(START);
   if (!start.test(text)) return;
   const ends = endsIn(text);
-  let next = 0; // of the ends, the first one that may be in the way
+  let next = 0; // index of the first end that may apply
   start.lastIndex = 0;
   for (let found = start.exec(text); found; found = start.exec(text)) {
     while (next < ends.length && ends[next].at < start.lastIndex) next += 1;
@@ -48,8 +48,8 @@ function* addressesIn(text) {
 }
 
 /**
- * Where an address may end, as `[{at, from}]`, ascending: one that begins at `from` or later ends at `at`.
- * A bracket ends it unless its partner is part of the address too: "(see https://example.org/a_(b))" keeps `a_(b)`.
+ * The places where an address ends, in ascending order: `{at, from}` says that one that begins at `from` or later ends
+ * at `at`. A bracket ends an address that does not contain its partner: "(see https://example.org/a_(b))" keeps `a_(b)`.
  */
 function endsIn(text) {
   const ends = [];
@@ -73,7 +73,7 @@ function withoutPunctuation(address) {
   return address.slice(0, end);
 }
 
-/** A browser's parser may take long over a long name of a host: it does not come to that. */
+/** Long names of hosts are not parsed: some browsers take long over them. */
 function isAddress(text) {
   const [host] = text.slice(text.indexOf('//') + 2).split(/[/?#\\]/, 1);
   return host.length <= MAX_HOST_LENGTH && URL.canParse(text);

@@ -7,7 +7,7 @@ import { online } from './socket.js';
 const TYPING_MS = 5_000; // without another sign of it, typing has ended
 
 export class PeopleStatus {
-  isKnown = true; // without a connection nobody knows who is online
+  isKnown = true; // whether there is a connection that tells who is online
   #typingTimers = new Map(); // user id → timer
 
   /** `cardOf(id)` gives a person's card, if the list has one. */

@@ -145,8 +145,8 @@ export class People {
     if (isEveryoneListed && changedIds.some((id) => id !== me.id && !this.card(id))) this.refreshSoon(); // somebody new
   }
 
-  /** The connection is lost: of nobody is said whether they are online. */
-  lose() {
+  /** Without a connection nobody knows who is online. */
+  connectionLost() {
     this.#status.hideOnlineCount();
     this.#setStatusKnown(false);
   }

@@ -5,7 +5,7 @@
 
 import { findAll } from './page.js';
 
-const AT_END_PX = 100; // so near to the end counts as at the end
+const AT_END_PX = 100; // so near to the bottom a reader counts as being there
 
 export class ScrollAnchor {
   wasAtEnd = false;
@@ -17,7 +17,7 @@ export class ScrollAnchor {
   }
 
   get isAtEnd() {
-    return this.followsEnd() && this.restPx <= AT_END_PX;
+    return this.followsEnd() && this.isNearBottom;
   }
 
   get isNearBottom() {
@@ -65,7 +65,7 @@ export class ScrollAnchor {
     this.#kept = { row, top, share: top < 0 ? top / row.offsetHeight : 0, width, height };
   }
 
-  /** Whether the window has had another size when `remember` was called. */
+  /** Whether the window has another size than when `remember` was called. */
   get isResized() {
     const { width, height } = this.#kept ?? {};
     return this.#kept && (width !== this.scroll.clientWidth || height !== this.scroll.clientHeight);

@@ -1,4 +1,7 @@
-/** The send log: what only the browser that a message was written in knows of it. Its details show it. */
+/**
+ * The send log: when a message was written, sent and acknowledged. Only the browser it was written in knows that, for the
+ * details of the message (details.js).
+ */
 
 import { SEND_LOG, openDatabase } from './outbox-store.js';
 import { me } from './page.js';
@@ -10,7 +13,7 @@ const opened = openDatabase(me.id).catch(() => null);
 
 /**
  * Adds steps `{clientId, written, sent?, acknowledged?}`, in ms, to the records `{clientId, written, sent, tries,
- * acknowledged}`. A time that is there stays, and every sending counts.
+ * acknowledged}`. A time that is recorded already stays; every sending counts as a try.
  */
 export async function recordSteps(steps) {
   const run = await opened;

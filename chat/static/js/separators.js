@@ -27,7 +27,7 @@ export class Separators {
     this.list = list;
   }
 
-  /** Takes in whose message a row is, and of which day. */
+  /** Reads off a row who sent it, and on which day. */
   register(row) {
     const date = new Date(part(row, 'time').dateTime);
     this.#about.set(row, { senderId: Number(row.dataset.senderId), date, day: dateOf(date) });

@@ -1,14 +1,14 @@
 /**
- * The log of one conversation, as numbers: which run of `seq` this window holds, and what it lacks.
+ * Which messages of a conversation are on the page: those from `first` to `last`, of all up to `head`.
  *
- * A pushed message is only a hint that may be late, twice or lost; the server's store is the truth.
- * `seq` runs 1, 2, 3 … without a gap: what does not follow the last one held is known, or a gap to fetch.
+ * A pushed message may be late, come twice or be lost; what the server stores is the truth. `seq` counts 1, 2, 3 … without
+ * a gap. So a message that does not follow the last one is either known, or shows that those between are to be fetched.
  */
 
 const PAGE_LENGTH = 200; // messages; the most that the server gives at once
 
 export class SeqWindow {
-  /** Holds the messages `first`..`last` of a conversation whose newest is `head`; none: `first = last + 1`. */
+  /** If there are no messages, `first` is `last + 1`. */
   constructor({ first, last, head = last }) {
     this.reset({ first, last, head });
   }
@@ -17,7 +17,7 @@ export class SeqWindow {
     this.first = first;
     this.last = last;
     this.head = Math.max(head, last);
-    // A reader far up in the history does not follow: new messages wait.
+    // Whether new messages are shown as they come. Where the reader is far from the newest ones, they are not.
     this.followsEnd = last >= this.head;
   }
 
@@ -54,7 +54,7 @@ export class SeqWindow {
     return this.hasNewer ? { after: this.last, limit } : null;
   }
 
-  /** Takes a page of older messages; returns those that join the run, ascending. */
+  /** Takes a page of older messages. Returns those that come right before the first one, in ascending order. */
   prepend(messages) {
     const show = [];
     for (const message of [...messages].reverse()) {
@@ -65,7 +65,7 @@ export class SeqWindow {
     return show;
   }
 
-  /** Takes a page of newer messages for a window that does not follow; at the end it follows again. */
+  /** Takes a page of newer messages, fetched by scrolling. With the newest one of all, new messages are shown again. */
   append(messages, head) {
     this.followsEnd = true;
     const { show } = this.receive(messages, head);

@@ -1,7 +1,7 @@
 /**
  * The connection to the server: the report's Socket, with its four methods.
  *
- * Polling comes first and is upgraded to a WebSocket, so that a proxy that blocks the second costs nothing.
+ * It begins with polling and is upgraded to a WebSocket. So it works at once behind a proxy that blocks WebSockets.
  */
 
 import { io } from '../build/socket.io.js';
@@ -9,10 +9,10 @@ import { goToLogin } from './http.js';
 import { gettext } from './i18n.js';
 import { me } from './page.js';
 
-const ACKNOWLEDGEMENT_MS = 4_000;
+const ACK_TIMEOUT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
 const DELIVERED_PAUSE_MS = 1_000;
-const MAX_UNANSWERED = 2; // questions without an answer until the connection counts as dead
+const MAX_UNANSWERED = 2; // events without an acknowledgement until the connection counts as dead
 
 /** The ids of everyone who is online. */
 export const online = new Set();
@@ -20,15 +20,16 @@ export const online = new Set();
 let socket;
 let on;
 let unanswered = 0;
-const deliveries = new Map(); // user id → {seq: what has come, confirmed: what the server knows of, isEmitting}
+const deliveries = new Map(); // user id → {seq: the newest that has come, confirmed: the newest the server knows of, isEmitting}
 
 /**
- * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status('online' |
- * 'offline' | 'reconnecting' | 'refused', words of the refusal)`, `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`.
+ * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status(name, refusal)`,
+ * `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`. A status is 'online', 'offline',
+ * 'reconnecting' or 'refused', which comes with the words of the refusal.
  */
 export function initializeSocket(handlers) {
   on = handlers;
-  // The server refuses a page of somebody who is not logged in any more, whoever is now.
+  // If somebody else has logged in meanwhile, in another tab, the server refuses this page.
   const auth = { userId: me.id };
   socket = io({ auth, transports: ['polling', 'websocket'], reconnectionDelay: 300, reconnectionDelayMax: 2_000 });
   socket.on('connect', () => {
@@ -40,29 +41,29 @@ export function initializeSocket(handlers) {
     on.status(navigator.onLine ? 'reconnecting' : 'offline');
     if (reason === 'io server disconnect') socket.connect();
   });
-  socket.on('connect_error', refused);
+  socket.on('connect_error', connectFailed);
   socket.on('receiveMessage', receiveMessage);
   socket.on('updateOnlineUsers', updateOnlineUsers);
   socket.on('messagesRead', (payload) => on.read(payload));
   socket.on('typing', ({ userId }) => on.typing(userId));
   addEventListener('offline', () => {
     on.status('offline');
-    socket.io.engine?.close(); // otherwise the loss is noticed by the next missing ping, up to 45 s later
+    socket.io.engine?.close(); // else the loss would be noticed by a missing ping, up to 45 s later
   });
   addEventListener('online', reconnect);
   return socket;
 }
 
-/** A refusal by the server is not tried again by socket.io; a network failure is. */
-function refused(error) {
+/** After a network failure Socket.IO connects again by itself; after a refusal by the server it does not. */
+function connectFailed(error) {
   if (error.data?.code === 'unauthorized') return goToLogin();
-  const words = refusalWords(error);
-  on.status(words ? 'refused' : navigator.onLine ? 'reconnecting' : 'offline', words);
-  const askedMs = (error.data?.retryAfter ?? 0) * 1000;
-  if (!socket.active) setTimeout(() => socket.connect(), Math.max(REFUSED_PAUSE_MS, askedMs));
+  const refusal = refusalWords(error);
+  on.status(refusal ? 'refused' : navigator.onLine ? 'reconnecting' : 'offline', refusal);
+  const retryAfterMs = (error.data?.retryAfter ?? 0) * 1000;
+  if (!socket.active) setTimeout(() => socket.connect(), Math.max(REFUSED_PAUSE_MS, retryAfterMs));
 }
 
-/** Why the server does not let this page in, or nothing where it was not the server that said no. */
+/** Why the server has refused the connection; null if it was not the server. */
 function refusalWords({ data, description: status }) {
   if (data?.message) return data.message;
   if (status === 401 || status === 429) {
@@ -74,17 +75,17 @@ function refusalWords({ data, description: status }) {
 
 /** Sends an entry of the outbox once. Resolves to the acknowledgement, or to null if none came. */
 export async function sendMessage({ clientId, receiverId, message }) {
-  const answer = await ask('sendMessage', { clientId, receiverId, message });
-  if (answer?.error?.code === 'unauthorized') goToLogin();
-  return answer;
+  const ack = await emit('sendMessage', { clientId, receiverId, message });
+  if (ack?.error?.code === 'unauthorized') goToLogin();
+  return ack;
 }
 
-/** A message of the person's own other tabs or of somebody else. It may be late, or come twice. */
+/** Takes a message of somebody else, or of this person's other tabs. It may be late, or come twice. */
 export function receiveMessage(message) {
   on.message(message);
 }
 
-/** Who is online: everyone at once after connecting, then who came and who went. */
+/** Takes who is online: after connecting everyone, later who came and who went. */
 export function updateOnlineUsers({ snapshot, online: came = [], offline: gone = [] }) {
   const before = new Set(online);
   if (snapshot) online.clear();
@@ -93,14 +94,14 @@ export function updateOnlineUsers({ snapshot, online: came = [], offline: gone =
   on.online([...new Set([...before, ...online])].filter((id) => before.has(id) !== online.has(id)));
 }
 
-/** Tells how far a conversation has been read. Resolves to where it stands, or to null. */
+/** Tells how far a conversation has been read. Resolves to the acknowledgement, `{ok, readSeq, peerReadSeq, lastSeq}`, or null. */
 export function markRead(userId, seq) {
   const delivery = deliveryOf(userId);
-  delivery.confirmed = Math.max(delivery.confirmed, seq); // what is read has come
-  return ask('markRead', { userId, seq });
+  delivery.confirmed = Math.max(delivery.confirmed, seq); // what is read has been delivered
+  return emit('markRead', { userId, seq });
 }
 
-/** This person's messages up to `seq` have come. It is told at most once a second, and then what is the newest. */
+/** Tells that the messages of `userId` have come, up to `seq`: at most once a second for each person. */
 export function markDelivered(userId, seq) {
   const delivery = deliveryOf(userId);
   delivery.seq = Math.max(delivery.seq, seq);
@@ -112,24 +113,24 @@ function deliveryOf(userId) {
   return deliveries.get(userId);
 }
 
-/** Without a connection it waits for the next one. */
+/** Emits the newest seq, if the server does not know of it. Without a connection it is emitted after the next one. */
 async function emitDelivered(delivery, userId) {
   const { seq } = delivery;
   if (delivery.isEmitting || seq <= delivery.confirmed || !socket?.connected) return;
   delivery.isEmitting = true;
   const pause = new Promise((resolve) => setTimeout(resolve, DELIVERED_PAUSE_MS));
-  const answer = await ask('markDelivered', { userId, seq });
-  if (answer?.ok) delivery.confirmed = Math.max(delivery.confirmed, seq);
+  const ack = await emit('markDelivered', { userId, seq });
+  if (ack?.ok) delivery.confirmed = Math.max(delivery.confirmed, seq);
   await pause;
   delivery.isEmitting = false;
-  if (!answer || delivery.seq > seq) emitDelivered(delivery, userId);
+  if (!ack || delivery.seq > seq) emitDelivered(delivery, userId);
 }
 
 export function emitTyping(userId) {
   if (socket?.connected) socket.volatile.emit('typing', { userId });
 }
 
-/** Ends the connection for good: the page is being left. Resolves when it has ended, which may wait for its upgrade. */
+/** Ends the connection for good: the page is being left. Resolves when it is closed; an upgrade under way is finished first. */
 export function closeSocket() {
   const { engine } = socket.io;
   const ended = engine && engine.readyState !== 'closed' ? new Promise((resolve) => engine.once('close', resolve)) : Promise.resolve();
@@ -137,25 +138,26 @@ export function closeSocket() {
   return ended;
 }
 
-/** Tries again at once instead of after the growing pause, as when the person comes back. */
+/** Connects at once, as when the person comes back, instead of waiting for the next try. */
 export function reconnectIfNeeded() {
   if (!socket.connected) reconnect();
 }
 
-async function ask(event, payload) {
+/** Emits an event. Resolves to its acknowledgement, or to null if none came in time. */
+async function emit(event, payload) {
   if (!socket?.connected) return null;
   try {
-    const answer = await socket.timeout(ACKNOWLEDGEMENT_MS).emitWithAck(event, payload);
+    const ack = await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
     unanswered = 0;
-    return answer;
+    return ack;
   } catch {
-    if (socket.connected) unanswered += 1; // else the connection has told of its end itself
+    if (socket.connected) unanswered += 1; // else its end is known already
     if (unanswered >= MAX_UNANSWERED) reconnect();
     return null;
   }
 }
 
-/** Starts anew at once, whatever the old connection waits for. */
+/** Gives up the connection, whatever it waits for, and makes a new one. */
 function reconnect() {
   unanswered = 0;
   socket.disconnect().connect();

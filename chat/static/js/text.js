@@ -4,14 +4,14 @@ import { language } from './i18n.js';
 
 const MAX_PREVIEW_LENGTH = 120; // UTF-16 units, as `length` counts them
 
-/** A text without the blank lines before it and what is blank after it: the server's rule. An indent is part of a text. */
+/** A text without the blank lines before it and the blanks after it, as the server stores it. The first line keeps its indent. */
 export function trimmed(text) {
   const kept = text.trimEnd();
-  const indented = kept.length - kept.trimStart().length;
-  return kept.slice(kept.slice(0, indented).lastIndexOf('\n') + 1);
+  const blankLength = kept.length - kept.trimStart().length;
+  return kept.slice(kept.slice(0, blankLength).lastIndexOf('\n') + 1);
 }
 
-/** The beginning of a text, in characters as a reader sees them: no emoji is cut in the middle. */
+/** The beginning of a text, cut between characters as a reader sees them, and not within an emoji. */
 export function shortened(text) {
   if (text.length <= MAX_PREVIEW_LENGTH) return text;
   const start = text.slice(0, 2 * MAX_PREVIEW_LENGTH);
@@ -20,5 +20,6 @@ export function shortened(text) {
     if (index + segment.length > MAX_PREVIEW_LENGTH) break;
     end = index + segment.length;
   }
-  return text.slice(0, end || MAX_PREVIEW_LENGTH).replace(/\p{Cs}$/u, ''); // one that is longer still is cut
+  // A first character that is longer than the limit is cut all the same, but no half of a surrogate pair is left.
+  return text.slice(0, end || MAX_PREVIEW_LENGTH).replace(/\p{Cs}$/u, '');
 }

@@ -1,4 +1,4 @@
-/** The title of the window: "(3) " before that of the page while three messages are unread. */
+/** The title of the window: that of the page, with "(3)" before it while three messages are unread. */
 
 import { badge } from './i18n.js';
 
