@@ -20,7 +20,7 @@ OPENING_SECONDS = 2         # for a step of an attempt to connect: one that hang
 HEARTBEAT_SECONDS = 15
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 2
 FETCHED_AT_ONCE = 200       # messages
-SILENCES = 2                # questions without an answer until the connection counts as dead, as in the browser
+MAX_UNANSWERED = 2          # events without an acknowledgement until the connection counts as dead, as in the browser
 
 
 class Entry:
@@ -46,7 +46,7 @@ class ScriptedTab:
         self.work, self.behind = threading.Condition(), threading.Event()
         self.client = None
         self.connected, self.lost = threading.Event(), threading.Event()
-        self.closing, self.silences = False, 0
+        self.closing, self.unanswered = False, 0
         self.logs_in = True
         self.online = frozenset()
         self.beat_at = 0            # when to ask for the heads next; after each connection at once
@@ -128,11 +128,11 @@ class ScriptedTab:
         self.behind.set()
         with self.work:
             self.work.notify_all()
-        self.silences = 0
+        self.unanswered = 0
         while not lost.wait(0.5) and not self.closing:
             # Where it had nothing to write for too long, the library's polling client never writes again, and reads on.
             writing = self.client.eio.write_loop_task
-            if not self.client.connected or not (writing and writing.is_alive()) or self.silences >= SILENCES:
+            if not self.client.connected or not (writing and writing.is_alive()) or self.unanswered >= MAX_UNANSWERED:
                 break
         lost.set()      # whoever waits for an answer need not wait on
         self.connected.clear()
@@ -158,7 +158,7 @@ class ScriptedTab:
         until = time.monotonic() + ANSWER_SECONDS
         while not came.wait(0.1) and time.monotonic() < until and not lost.is_set():
             pass
-        self.silences = 0 if answers else self.silences + 1
+        self.unanswered = 0 if answers else self.unanswered + 1
         return answers[0] if answers else None
 
     # --- the outbox: in order, one in flight a conversation, until acknowledged

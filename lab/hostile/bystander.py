@@ -34,7 +34,7 @@ class SourcedTab(ScriptedTab):
     def ask(self, event, payload):
         """The same, but never give a connection up for want of answers: what is lost then is what the server has ended."""
         answer = super().ask(event, payload)
-        self.silences = 0
+        self.unanswered = 0
         return answer
 
     def _connected_socket(self):
