@@ -46,13 +46,13 @@ test('a row beyond what the list knows is counted', () => {
 });
 
 const details = {
-  '1 – 1,482, complete': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
-  '1, complete': { state: 'complete', first: 1, last: 1, head: 1, missing: 0 },
-  '1 – 1,470, fetching 12 messages': { state: 'fetching', first: 1, last: 1470, head: 1482, missing: 12 },
-  '1 – 1,481, fetching 1 message': { state: 'fetching', first: 1, last: 1481, head: 1482, missing: 1 },
-  '300 – 620 of 1,482': { state: 'part', first: 300, last: 620, head: 1482, missing: 0 },
-  '1 – 1,470, not checked: offline': { state: 'unchecked', first: 1, last: 1470, head: 1482, missing: 12 },
-  '1 – 20, 2 messages missing': { state: 'broken', first: 1, last: 20, head: 20, missing: 2 },
+  'Messages shown: 1 – 1,482. Up to date.': { state: 'complete', first: 1, last: 1482, head: 1482, missing: 0 },
+  'Messages shown: 1. Up to date.': { state: 'complete', first: 1, last: 1, head: 1, missing: 0 },
+  'Messages shown: 1 – 1,470. Fetching 12 messages…': { state: 'fetching', first: 1, last: 1470, head: 1482, missing: 12 },
+  'Messages shown: 1 – 1,481. Fetching 1 message…': { state: 'fetching', first: 1, last: 1481, head: 1482, missing: 1 },
+  'Messages shown: 300 – 620 of 1,482.': { state: 'part', first: 300, last: 620, head: 1482, missing: 0 },
+  'Messages shown: 1 – 1,470. Offline.': { state: 'unchecked', first: 1, last: 1470, head: 1482, missing: 12 },
+  'Messages shown: 1 – 20. 2 messages missing.': { state: 'broken', first: 1, last: 20, head: 20, missing: 2 },
 };
 
 for (const [words, found] of Object.entries(details)) {

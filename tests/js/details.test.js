@@ -30,7 +30,7 @@ test('a message that waits for the network', () => {
 
 test('a message that was sent and not answered', () => {
   const known = { ...mine, written: 1_000, sent: 2_000, tries: 3 };
-  assert.equal(stepsOf(known).sent.note, 'after 1 second · 3 tries');
+  assert.equal(stepsOf(known).sent.note, 'after 1 second · 3 attempts');
   assert.equal(stepsOf(known).stored.words, 'Not yet');
   assert.deepEqual(reached(known), ['written', 'sent']);
 });

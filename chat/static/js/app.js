@@ -33,7 +33,7 @@ const outbox = new Dispatcher(me.id, sendMessage, {
   },
   changed: () => navigation.conversation?.messageList.showUnsent(),
   storageFailed() {
-    warnOfStorage(gettext('This browser keeps no unsent messages: they are lost when you close the page.'));
+    warnOfStorage(gettext('This browser cannot save unsent messages: they are lost when you close the page.'));
   },
   closed() {
     closeSocket();

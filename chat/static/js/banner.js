@@ -37,7 +37,7 @@ export function showConnection(newStatus, refusal, onLost) {
   } else if (status === 'refused') {
     showLoss('offline', refusal);
   } else if (status === 'reconnecting') {
-    statusTimer = setTimeout(() => showLoss('reconnecting', gettext('Connecting again…')), RECONNECTING_MS);
+    statusTimer = setTimeout(() => showLoss('reconnecting', gettext('Reconnecting…')), RECONNECTING_MS);
   } else if (banner.textContent && banner.dataset.state !== 'warning') {
     show('back', gettext('You are back online.'));
     statusTimer = setTimeout(showStorageWarnings, BACK_MS);

@@ -30,13 +30,13 @@ export function completenessWords({ state, first, last, head, missing }) {
   const ends = { first: formatNumber(first), last: formatNumber(last) };
   const range = first === last ? ends.last : gettext('%(first)s – %(last)s', ends);
   const words = {
-    complete: () => gettext('%(range)s, complete', { range }),
-    part: () => gettext('%(range)s of %(head)s', { range, head: formatNumber(head) }),
-    unchecked: () => gettext('%(range)s, not checked: offline', { range }),
-    fetching: () => ngettext('%(range)s, fetching %(num)s message', '%(range)s, fetching %(num)s messages', missing,
-      formatNumber(missing), { range }),
-    broken: () => ngettext('%(range)s, %(num)s message missing', '%(range)s, %(num)s messages missing', missing,
-      formatNumber(missing), { range }),
+    complete: () => gettext('Messages shown: %(range)s. Up to date.', { range }),
+    part: () => gettext('Messages shown: %(range)s of %(head)s.', { range, head: formatNumber(head) }),
+    unchecked: () => gettext('Messages shown: %(range)s. Offline.', { range }),
+    fetching: () => ngettext('Messages shown: %(range)s. Fetching %(num)s message…',
+      'Messages shown: %(range)s. Fetching %(num)s messages…', missing, formatNumber(missing), { range }),
+    broken: () => ngettext('Messages shown: %(range)s. %(num)s message missing.',
+      'Messages shown: %(range)s. %(num)s messages missing.', missing, formatNumber(missing), { range }),
   };
   return words[state]();
 }

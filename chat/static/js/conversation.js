@@ -118,4 +118,4 @@ export class Conversation {
   }
 }
 
-const warnOfDrafts = () => warnOfStorage(gettext('This browser keeps no drafts: they are lost when you close the page.'));
+const warnOfDrafts = () => warnOfStorage(gettext('This browser cannot save drafts: they are lost when you close the page.'));

@@ -34,14 +34,14 @@ export function stepsOf(known) {
     sent: {
       at: known.sent,
       words: isStored ? '' : gettext('Not yet'),
-      note: notes(after(known.written, known.sent), known.tries > 1 && ngettext('%(num)s try', '%(num)s tries', known.tries)),
+      note: notes(after(known.written, known.sent), known.tries > 1 && ngettext('%(num)s attempt', '%(num)s attempts', known.tries)),
       isReached: isStored || Boolean(known.sent),
       isUnknown: isStored && !known.sent,
     },
     stored: {
       at: isStored && known.stored,
       words: known.reason ? gettext('Not sent: %(reason)s', { reason: known.reason }) : gettext('Not yet'),
-      note: notes(confirmed && gettext('confirmed here at %(time)s', { time: confirmed }), after(known.sent, known.acknowledged)),
+      note: notes(confirmed && gettext('confirmation received at %(time)s', { time: confirmed }), after(known.sent, known.acknowledged)),
       isReached: isStored,
     },
     delivered: {
@@ -93,7 +93,7 @@ function fill(root, known) {
     if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));
     if (!find('dd', step).isEqualNode(value)) find('dd', step).replaceWith(value);
   }
-  if (known.seq) setText(find('[data-step="stored"] dt', root), gettext('Stored as number %(seq)s', numbered(known)));
+  if (known.seq) setText(find('[data-step="stored"] dt', root), gettext('Saved (no. %(seq)s)', numbered(known)));
   part(root, 'clocks').hidden = !known.written;
 }
 

@@ -104,7 +104,7 @@ export class Navigation {
     find('#main').replaceChildren(...nodes);
     if (!isPush && pathOf(location) !== this.#shownPath) history.pushState(null, '', this.#shownPath);
     this.conversation?.messageList.open(position, 0);
-    if (!controller.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when it is back.'));
+    if (!controller.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
   }
 
   #clicked(event) {

@@ -62,15 +62,15 @@ export class PeopleSearch {
     people.list.replaceChildren(...this.#everyone.filter((card) => folded(part(card, 'name').textContent).includes(wanted)));
     const [words, hint] = findAll('#people-empty > p');
     find('#people-empty').hidden = people.cards.length > 0;
-    setText(words, gettext('Nobody on this page is called “%(q)s”.', { q: this.query }));
-    setText(hint, gettext('There is no connection: the others cannot be searched.'));
+    setText(words, gettext('No results for “%(q)s” on this page.', { q: this.query }));
+    setText(hint, gettext('No connection: only the people on this page can be searched.'));
   }
 
   #sayFound() {
     const { length } = this.people.cards;
     const more = find('#people-more') ? `${formatNumber(length)}+` : undefined;
     if (length) this.say(ngettext('%(num)s person found', '%(num)s people found', length, more));
-    else this.say(gettext('Nobody was found.'));
+    else this.say(gettext('No results.'));
   }
 
   // The keyboard: the focus stays in the field, and the arrow keys choose a link of the list
