@@ -1,4 +1,6 @@
 """The bystander: who asks for pages while somebody attacks, and what the attack costs the server."""
+import csv
+import os
 import re
 import socket
 import threading
@@ -12,14 +14,43 @@ ASYNC_MODES = ("eventlet", "gevent", "threading")
 PAUSE = 0.02        # seconds between two looks
 
 
+def pytest_addoption(parser):
+    parser.addoption("--figures", metavar="FILE", help="append what the attacks' tests measure to this file, as CSV")
+
+
+@pytest.fixture
+def record(request):
+    """Return `record(server, figure, value, unit)`, which returns the value; with --figures it is also written down.
+
+    A line has the test, the server's mode, the figure's name, the value and the unit. `server` is None where none runs.
+    """
+    path = request.config.getoption("figures", None)
+
+    def write(server, figure, value, unit):
+        if path:
+            with open(path, "a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow([request.node.nodeid.removeprefix("tests/attacks/"), mode_of(server), figure, f"{value:.6g}", unit])
+        return value
+    return write
+
+
+def mode_of(server):
+    """Return how a server of the tests runs, as `embedded, eventlet`."""
+    if not server:
+        return "no server"
+    kind = "server" if "DATABASE_URL" in server.settings else "embedded"
+    return f"{kind}, {server.settings.get('ASYNC_MODE') or os.environ.get('ASYNC_MODE', 'eventlet')}"
+
+
 class Bystander:
     """Asks for a page again and again; `longest` is the time that the slowest answer took, in seconds.
 
     `cpu` is the processor time that the server took meanwhile, in seconds: how busy the machine is does not change it.
     """
 
-    def __init__(self, server):
+    def __init__(self, server, record):
         self.server = server
+        self.record = record
         self.url = server.url
         self.cpu = 0
         self.longest = 0
@@ -46,12 +77,14 @@ class Bystander:
         self.thread.join()
         self.cpu = measure(self.server, "process_cpu_seconds_total") - self.cpu
         assert self.asked, "somebody stood by"
+        self.record(self.server, "processor time", self.cpu, "s")
+        self.record(self.server, "longest page", self.longest, "s")
 
 
 @pytest.fixture
-def bystander():
+def bystander(record):
     """Return `bystander(server)`: a context in which somebody asks for pages."""
-    return lambda server: Bystander(server)
+    return lambda server: Bystander(server, record)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ MAX_HELD = 20 * 1024 * 1024    # bytes, with what the sockets and the processor'
 LONG = "\U0001F600" * LONGEST   # 16 KB in UTF-8, 48 KB as JSON escapes
 
 
-def test_a_page_is_bounded_in_bytes_and_nothing_is_missing(start_server, arrive):
+def test_a_page_is_bounded_in_bytes_and_nothing_is_missing(start_server, arrive, record):
     server = start_server()
     alice, bob = arrive(server), arrive(server)
     tab = alice.tab()
     for _n in range(60):
         assert tab.send(bob, LONG)["ok"]
     answer = bob.get(f"/messages/{alice.username}?limit=200", headers={"Accept": "application/json"})
-    assert len(answer.content) < MAX_PAGE_BYTES * 1.1
+    assert record(server, "one answer", len(answer.content), "bytes") < MAX_PAGE_BYTES * 1.1
     seqs, after = [], 0
     while page := bob.history(alice, f"?after={after}&limit=200")["messages"]:
         seqs += [message["seq"] for message in page]
@@ -31,5 +31,6 @@ def test_a_page_is_bounded_in_bytes_and_nothing_is_missing(start_server, arrive)
             sock.sendall(f"GET /messages/{alice.username}?limit=200 HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n"
                          f"Cookie: {bob.cookie()}\r\n\r\n".encode())
         assert alice.get("/healthz").status_code == 200
-        assert measure(server, "process_resident_memory_bytes") - held_before < MAX_HELD
+        held = measure(server, "process_resident_memory_bytes") - held_before
+        assert record(server, "memory held", held, "bytes") < MAX_HELD
     assert json.loads(answer.content)["lastSeq"] == 60

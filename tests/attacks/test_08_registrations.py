@@ -1,4 +1,5 @@
 """Registrations at once, again and again: each costs a hash, and tells whether a name is taken."""
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +14,7 @@ AT_ONCE = 30
 HASH_ROUNDS = "10"
 
 
-def test_a_login_does_not_wait_behind_registrations(start_server, arrive):
+def test_a_login_does_not_wait_behind_registrations(start_server, arrive, record):
     server = start_server(RATELIMIT_ENABLED="1", BCRYPT_ROUNDS=HASH_ROUNDS)
     alice = arrive(server)
     alice.log_out()
@@ -21,9 +22,12 @@ def test_a_login_does_not_wait_behind_registrations(start_server, arrive):
     with ThreadPoolExecutor(AT_ONCE) as aside:
         answers = [aside.submit(stranger.register) for stranger in strangers]
         next(iter(answers)).result()        # the others wait
+        started = time.monotonic()
         assert alice.log_in().status_code == 302
+        record(server, "login", time.monotonic() - started, "s")
         done = sum(answer.done() for answer in answers)
         assert [answer.result().status_code for answer in answers] == [302] * AT_ONCE
+    record(server, "registrations before the login", done, f"of {AT_ONCE}")
     assert done <= AT_ONCE // 3, "the others were still waiting when the login was through"
 
 

@@ -33,12 +33,12 @@ def work(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["p", "person", "o"])
-def test_a_search_costs_the_same_however_many_one_has_talked_with(work, text):
+def test_a_search_costs_the_same_however_many_one_has_talked_with(work, record, text):
     few, many = (work(conversations, lambda database, me: search_people(database, me, text)) for conversations in (FEW, MANY))
-    assert few > 100 and many < 1.5 * few
+    assert few > 100 and record(None, f"work with {MANY} conversations", many / few, f"times that with {FEW}") < 1.5
 
 
-def test_the_list_costs_little_for_each_conversation(work):
+def test_the_list_costs_little_for_each_conversation(work, record):
     """It is sorted by the last word, so each conversation is looked at, and only just."""
     few, many = (work(conversations, lambda database, me: list_conversations(database, me)) for conversations in (FEW, MANY))
-    assert (many - few) * STEP / (MANY - FEW) < 150
+    assert record(None, "list of people", (many - few) * STEP / (MANY - FEW), "instructions a conversation") < 150
