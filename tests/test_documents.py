@@ -8,6 +8,7 @@ from tools import parser
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+ATTACKS = (ROOT / "docs/attacks.md").read_text(encoding="utf-8")
 
 
 MAX_TOUR_LINES = 1500       # of Python: what one reads in an hour
@@ -54,6 +55,30 @@ def test_every_link_leads_somewhere(document):
 def test_every_test_that_security_names_exists():
     named = re.findall(r"`(tests/[\w./]+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
     assert len(named) > 5 and not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_every_attack_has_a_row():
+    files = {path.name for path in (ROOT / "tests/attacks").glob("test_[0-9][0-9]_*.py")}
+    assert len(files) > 20 and files - set(re.findall(r"`(test_\w+\.py)`", ATTACKS)) == set()
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", ATTACKS, re.M)] == [*range(1, 24), *range(30, 34)]
+
+
+def test_every_test_that_the_attacks_name_exists():
+    named = re.findall(r"`([\w/]*test_\w+\.py)`", ATTACKS)
+    assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "tests/attacks" / name).exists()] == []
+
+
+def test_what_stops_an_attack_is_where_the_attacks_say():
+    """They name the package, and what is defined in it: `chat.web`: `LogStream`, `printable`."""
+    found = re.findall(r"`((?:chat|tools)[\w.]*)`: (`\w+`(?:, `\w+`)*)", ATTACKS)
+    assert len(found) > 30
+    for package, names in found:
+        path = ROOT / package.replace(".", "/")
+        files = [*path.rglob("*.py"), *path.rglob("*.js")] or [path.with_suffix(".py")]
+        source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        for name in re.findall(r"\w+", names):
+            defined = rf"^\s*(?:export )?(?:def|class|function\*?) {name}\b|^{name} = "
+            assert re.search(defined, source, re.M), f"{name} is not in {package}"
 
 
 def test_every_file_of_the_tree_exists():
