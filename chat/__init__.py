@@ -21,10 +21,12 @@ from .live.backends import open_backends
 from .live.connections import Connections
 from .live.deadlines import Bodies
 from .live.fast_websocket import NoShortcuts, Shortcuts
+from .live.guard import Guard
 from .live.message_log import MessageLog, NoMessageLog
+from .live.packets import MAX_BODY_BYTES, TextPacket
 from .live.presence_feed import PresenceFeed
 from .live.runtime import Runtime
-from .live.transport import MOST_BODY, Guard, TextPacket, Transports
+from .live.transports import Transports
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions
 from .web.avatars import addresses, avatars, inline
@@ -52,7 +54,7 @@ SOCKETIO_OPTIONS = {
     "async_handlers": False,            # in order: one client's events would overtake each other
     "manage_session": False,            # a copy of the session would outlive the logout
     "cors_allowed_origins": [],         # the guard looks at origins; the library believes X-Forwarded-Host
-    "json": SocketJson, "serializer": TextPacket, "max_http_buffer_size": MOST_BODY, "http_compression": False,
+    "json": SocketJson, "serializer": TextPacket, "max_http_buffer_size": MAX_BODY_BYTES, "http_compression": False,
     "ping_interval": PING_INTERVAL, "ping_timeout": PING_TIMEOUT,
 }
 

@@ -81,12 +81,12 @@ def endless_lease():
 # --- guards against attackers: `prove --hostile --mutant NAME` shows that their rows turn red
 
 def no_packet_budget():
-    from chat.live.transport import Transport
-    Transport.has_turn = lambda self: True
+    from chat.live.transports import Transport
+    Transport.take_token = lambda self: True
 
 
 def sid_is_a_key():
-    from chat.live.transport import Guard
+    from chat.live.guard import Guard
     Guard._answer_other_session = lambda self, environ, start_response: self.application(environ, start_response)
 
 
@@ -101,6 +101,6 @@ def endless_guessing():
 
 
 def entries_stay():
-    from chat.live.transport import Transports
+    from chat.live.transports import Transports
     Transports._forget = lambda self, eio_sid: None
     Transports.closed = lambda self, eio_sid, reason: self.server._handle_eio_disconnect(eio_sid, reason)

@@ -9,7 +9,7 @@ import pytest
 import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
 from chat.conversations import message
-from chat.live import sockets, transport
+from chat.live import packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -53,11 +53,11 @@ def test_every_error_is_documented():
 
 
 @pytest.mark.parametrize("sentence", [
-    f"1 to {message.LONGEST:,} characters", f"1 to\n{message.MAX_CLIENT_ID_LENGTH} visible ASCII characters",
-    f"{message.MAX_ROWS} at most",
+    f"1 to {message.LONGEST:,} characters", f"1 to\n{message.LONGEST_CLIENT_ID} visible ASCII characters",
+    f"{message.MOST_ROWS} at most",
     f"{budgets.MESSAGES.limit} messages in {budgets.MESSAGES.window} seconds, or {budgets.CONNECTIONS.limit} connections of a person",
-    f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MAX_FORM_BYTES // 1024} KiB is `too_long`",
-    f"more than {transport.MOST_BODY // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
+    f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
+    f"more than {packets.MAX_BODY_BYTES // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT

@@ -145,9 +145,9 @@ def test_what_the_kernel_does_not_take_waits_and_keeps_its_order(slow):
     frames = [b"first frame", b"second", b"third"]
     for frame in frames:
         websocket._send(frame)
-    assert raw.taken == b"first fram" and websocket.waiting_bytes() == len(b"esecondthird") and len(tasks) == 1
+    assert raw.taken == b"first fram" and websocket.unsent_bytes() == len(b"esecondthird") and len(tasks) == 1
     tasks.popleft()()
-    assert raw.taken == b"".join(frames) and websocket.waiting_bytes() == 0
+    assert raw.taken == b"".join(frames) and websocket.unsent_bytes() == 0
 
 
 def test_the_farewell_comes_after_what_was_said_before(slow):

@@ -70,7 +70,7 @@ class DirectWebSocket:
                 return self._apply_mask(data[start + MASK_SIZE:end], data[start:start + MASK_SIZE]).decode()
         return super().wait()
 
-    def waiting_bytes(self):
+    def unsent_bytes(self):
         return sum(map(len, self.backlog))
 
     @staticmethod
@@ -156,7 +156,7 @@ class Connection(Socket):
         if self.connected and not self._upgraded(websocket):
             return []
         self.connected, self.upgraded = True, True
-        while self.queue.qsize() or self.poll.held:     # what was said while the client had no WebSocket
+        while self.queue.qsize() or self.poll.pending:     # what was said while the client had no WebSocket
             for packet in self.poll():
                 websocket.send(packet.encode())
         self.websocket = websocket

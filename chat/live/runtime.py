@@ -3,7 +3,6 @@
 Everything else is written for all of them: background tasks, sleeping and events come from Flask-SocketIO.
 """
 import contextlib
-import functools
 import gc
 import os
 import socket
@@ -343,56 +342,6 @@ def hang_up(environ):
             connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass    # the other side was faster
-
-
-def bounded(handler, most):
-    """Make a handler of WebSockets bound each message to `most` bytes.
-
-    eventlet bounds a frame and keeps fragments without end. simple-websocket, which the other modes use, can be told, but
-    looks at what has come of a frame and not at what its header announces.
-    """
-    def handle(websocket):
-        if hasattr(websocket, "Message"):
-            websocket.Message = _bounded_message(websocket.Message, most)
-        else:
-            websocket.ws.max_message_size = most
-            websocket.close = _unless_gone(websocket.close)
-            _bound_headers(websocket.ws.ws.connection._proto._frame_decoder, most)
-        return handler(websocket)
-    return handle
-
-
-def _unless_gone(close):
-    """Make a `close` take it for done where the socket is closed already: Engine.IO's writing task calls it last."""
-    def close_if_open():
-        with contextlib.suppress(OSError):
-            close()
-    return close_if_open
-
-
-def _bound_headers(decoder, most):
-    from wsproto.frame_protocol import CloseReason, ParseFailed
-    announced = decoder.parse_extended_payload_length
-
-    def bounded_length(opcode, length):
-        length = announced(opcode, length)
-        if length is not None and length > most:
-            raise ParseFailed("The frame is too large.", CloseReason.MESSAGE_TOO_BIG)   # it is answered by closing
-        return length
-    decoder.parse_extended_payload_length = bounded_length
-
-
-@functools.cache
-def _bounded_message(kind, most):
-    class BoundedMessage(kind):
-        size = 0
-
-        def push(self, data, final=False):
-            self.size += max(1, len(data))      # an empty fragment costs its place in a list
-            if self.size > most:
-                raise ValueError("the fragments are too large")     # which eventlet answers by closing
-            super().push(data, final)
-    return BoundedMessage
 
 
 def rest_from_collecting():

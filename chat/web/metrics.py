@@ -75,7 +75,7 @@ class Collector:
         for name, words, value in (
                 ("chat_messages", "Messages stored", metrics.batches.sum),
                 ("chat_connects", "Live connections that were opened", metrics.connections),
-                ("chat_floods", "Transports that were closed because they sent too much", socket.connections.transports.refused_floods),
+                ("chat_floods", "Transports that were closed because they sent too much", socket.connections.transports.closed_for_flooding),
                 ("chat_reconnects", "Of these, by somebody who had left within the last seconds", metrics.reconnections)):
             yield CounterMetricFamily(name, words, value)
         refused = CounterMetricFamily("chat_refused", "What was refused, by the code of the contract", labels=["code"])
@@ -101,7 +101,7 @@ class Collector:
                 ("chat_writer_queue", "Messages that wait for the next commit", len(socket.writer.queue)),
                 ("chat_bus_queue", "What waits to be told to other processes", len(socket.backends.bus.queue)),
                 ("chat_transport_entries", "What is noted of all transports: it would grow if one were not forgotten", socket.connections.transports.entries()),
-                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.connections.transports.waiting_bytes())):
+                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.connections.transports.unsent_bytes())):
             yield GaugeMetricFamily(name, words, value)
 
 

@@ -29,7 +29,7 @@ def stall():
 
 def leak():
     """A transport that is forgotten nowhere once its client has said that it leaves."""
-    from chat.live.transport import Transports
+    from chat.live.transports import Transports
     closed = Transports.closed
 
     def forgetful(self, eio_sid, reason):
@@ -41,7 +41,7 @@ def leak():
 
 def death():
     """A packet that ends the process."""
-    from chat.live.transport import TextPacket
+    from chat.live.packets import TextPacket
     decode = TextPacket.decode
 
     def fatal(self, encoded_packet):
@@ -53,7 +53,7 @@ def death():
 
 def deaf():
     """A refused packet that closes everybody's connections."""
-    from chat.live.transport import Transports
+    from chat.live.transports import Transports
     close = Transports.close
 
     def close_all(self, eio_sid):

@@ -7,7 +7,7 @@ import requests
 
 import config
 from chat import budgets
-from chat.live import deadlines, transport
+from chat.live import deadlines, transports
 from chat.web import forms
 from chat.conversations import message
 from chat.storage.limits import MemoryLimits
@@ -26,12 +26,12 @@ def test_the_table_shows_each_budget(budget):
 def test_each_budget_is_in_the_table_of_the_code():
     assert set(budgets.TABLE) == {value for value in vars(budgets).values() if isinstance(value, budgets.Budget)}
     assert len({budget.name for budget in budgets.TABLE}) == len(budgets.TABLE)
-    assert f"; {transport.PACKETS_PER_SECOND} a second" in budgets.PACKETS.what
+    assert f"; {transports.PACKETS_PER_SECOND} a second" in budgets.PACKETS.what
 
 
 @pytest.mark.parametrize("row", [
-    f"| a transport | from opening to being connected | {transport.CONNECT_TIMEOUT} s,",
-    f"| a transport | bytes that wait for it | {transport.MOST_WAITING // 2**20} MiB |",
+    f"| a transport | from opening to being connected | {transports.CONNECT_TIMEOUT} s,",
+    f"| a transport | bytes that wait for it | {transports.MAX_UNSENT_BYTES // 2**20} MiB |",
     f"| an address | connections whose request has not come | {deadlines.MAX_WAITING} |",
     f"| a connection | the head of its first request | {deadlines.HEAD_SECONDS} s |",
     f"| a connection | the head of a further request | {deadlines.IDLE_SECONDS} s |",
