@@ -63,7 +63,7 @@ def create_app(settings=None):
     """Return the Flask application, wired; `app.chat` is its Socket. Raises ConfigError where it cannot start."""
     settings = settings or config.load()
     runtime, metrics = Runtime(settings["ASYNC_MODE"]), Metrics()
-    database = open_database(settings, runtime.wait_for, name_index.complete)
+    database = open_database(settings, runtime.run_blocking, name_index.complete)
     backends = open_backends(settings)
     app = new_flask(settings)
     cookie = SessionCookie(app.secret_key, settings["HTTPS"])

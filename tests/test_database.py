@@ -263,11 +263,11 @@ def test_a_locked_sqlite_file_is_read_and_not_written(tmp_path):
 def test_sqlite_is_read_while_a_change_waits_for_the_disk(tmp_path):
     writing, go_on = threading.Event(), threading.Event()
 
-    def wait_for(function, *arguments):
+    def run_blocking(function, *arguments):
         writing.set()
         assert go_on.wait(10)
         return function(*arguments)
-    database = Database(SQLiteEngine(str(tmp_path / "chat.sqlite3"), wait_for))
+    database = Database(SQLiteEngine(str(tmp_path / "chat.sqlite3"), run_blocking))
     go_on.set()
     database.create_tables()
     go_on.clear()

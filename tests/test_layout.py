@@ -1,5 +1,6 @@
 """The packages of the chat import downwards only, and each says what it is for."""
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ CHAT = Path(__file__).parent.parent / "chat"
 FLOORS = ["storage", "web", "accounts", "conversations", "live"]     # each may import itself and those before it
 FOUNDATION = {"errors", "clock", "budgets"}                         # import nothing of the chat, so everybody may import them
 FILES = sorted(CHAT.rglob("*.py"))
+HIDDEN = {"eventlet": {"eventlet_server.py", "select_hub.py"}, "gevent": {"gevent_server.py"}}      # library -> who may import it
 
 
 def imported(path, chat):
@@ -42,6 +44,12 @@ def test_it_works(tmp_path):
 @pytest.mark.parametrize("path", [path for path in FILES if path != CHAT / "__init__.py"], ids=lambda path: str(path.relative_to(CHAT)))
 def test_imports_point_down(path):
     assert pointing_up(path) == []
+
+
+@pytest.mark.parametrize("library", HIDDEN)
+def test_a_concurrency_library_is_imported_by_its_own_file_alone(library):
+    importing = re.compile(rf"^\s*(?:import|from) {library}\b", re.M)
+    assert {path.name for path in FILES if importing.search(path.read_text(encoding="utf-8"))} == HIDDEN[library]
 
 
 @pytest.mark.parametrize("package", FLOORS)

@@ -68,18 +68,18 @@ class AuthController:
     def _registered(self, name, password):
         if name_index.is_taken(self.database, name):
             raise Duplicate(name)
-        hashed = self.runtime.compute_apart(passwords.hash_password, password, self.bcrypt_rounds)
+        hashed = self.runtime.run_cpu_bound_queued(passwords.hash_password, password, self.bcrypt_rounds)
         return User.register(self.database, name, hashed)
 
     def _registered_by_the_first_click(self, name, password):
         """Return the person whom the same form has just registered; the browser has dropped that answer."""
         user = User.named(self.database, name)
-        is_theirs = user and self.runtime.compute_apart(passwords.matches, password, user.password, self.bcrypt_rounds)
+        is_theirs = user and self.runtime.run_cpu_bound_queued(passwords.matches, password, user.password, self.bcrypt_rounds)
         return user if is_theirs else None
 
     def _note_taken(self, form, name):
         if name and name_index.is_taken(self.database, name):
-            form.username.errors = [_("This name is taken or too similar to an existing one. Choose another.")]
+            form.username.errors = [_("This name is taken, or looks like one that is. Choose another.")]
 
     def login(self):
         """Open a session for the right name and password; one and the same answer for everything else."""
@@ -94,8 +94,8 @@ class AuthController:
         wait, give_back = self._take_try(username, devices.known_device(user))
         if wait:
             return self._too_many("login", form, wait)
-        if not self.runtime.compute(passwords.matches, password, user.password if user else None, self.bcrypt_rounds):
-            return self._page("login", form, 401, _("Wrong username or password."))
+        if not self.runtime.run_cpu_bound(passwords.matches, password, user.password if user else None, self.bcrypt_rounds):
+            return self._page("login", form, 401, _("That name and password do not go together."))
         give_back()
         return self._enter(user, form)
 
@@ -120,7 +120,7 @@ class AuthController:
         form = AccountForm()
         if current_user.is_authenticated:       # in another tab, meanwhile
             return redirect(safe_path(form.next.data or request.args.get("next")))
-        return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form has expired. Please try again."))
+        return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form was too old. Please try again."))
 
     @staticmethod
     def _page(name, form, status=200, refusal=None):
@@ -128,7 +128,7 @@ class AuthController:
                                session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
-        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(seconds)s seconds, then try again.",
+        answer = make_response(self._page(name, form, 429, _("Too many tries. Wait %(seconds)s seconds, then try again.",
                                                              seconds=wait)))
         answer.headers["Retry-After"] = str(wait)
         return answer

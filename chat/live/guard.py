@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..web.headers import protected
 from .packets import CLIENT_PACKETS, CLOSE_PACKET, MAX_BODY_BYTES, MAX_BODY_PACKETS, SEPARATOR
-from .runtime import hang_up, socket_of
 
 BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
 CLOSED_TTL = 30                 # seconds for which requests that were under way to a closed transport are answered
@@ -72,11 +71,11 @@ class Guard:
         finally:
             for ended_sid in environ[WEBSOCKET_SIDS]:
                 self.websockets.pop(ended_sid, None)
-            hang_up(environ)
+            self.runtime.hang_up(environ)
 
     def _note_websocket(self, environ, eio_sid):
         environ[WEBSOCKET_SIDS].append(eio_sid)
-        self.websockets[eio_sid] = socket_of(environ)
+        self.websockets[eio_sid] = self.runtime.socket_of(environ)
 
     def _answer_other_session(self, environ, start_response):
         """Answer a request whose transport was opened by another session.

@@ -87,10 +87,10 @@ def _checked(params):
     return tuple(params)
 
 
-def open_database(settings, wait_for, complete=lambda database: None, prepare=Database.create_tables):
+def open_database(settings, run_blocking, complete=lambda database: None, prepare=Database.create_tables):
     """Return the Database that the settings name, made where it is missing, with its tables as `prepare(database)` leaves them.
 
-    `wait_for(function, *arguments)` runs what waits for a disk without keeping others waiting; `complete(database)` makes
+    `run_blocking(function, *arguments)` runs what waits for a disk without keeping others waiting; `complete(database)` makes
     the rows that tables of an older version lack.
     Raises ConfigError with one sentence where it cannot be reached or used.
     """
@@ -99,7 +99,7 @@ def open_database(settings, wait_for, complete=lambda database: None, prepare=Da
             engine = MySQLEngine(settings["DATABASE_URL"])
             engine.create_database()
         else:
-            engine = SQLiteEngine(str(Path(settings["INSTANCE_PATH"]) / "chat.sqlite3"), wait_for)
+            engine = SQLiteEngine(str(Path(settings["INSTANCE_PATH"]) / "chat.sqlite3"), run_blocking)
         try:
             database = Database(engine)
             prepare(database)

@@ -21,10 +21,10 @@ class SQLiteEngine:
 
     max_statement_bytes = MAX_STATEMENT_BYTES
 
-    def __init__(self, path, wait_for):
+    def __init__(self, path, run_blocking):
         private_folder(Path(path).parent)
         private_file(path)      # SQLite gives its journals the same mode
-        self.path, self.wait_for = path, wait_for
+        self.path, self.run_blocking = path, run_blocking
         self.reading, self.writing = threading.RLock(), threading.RLock()
         self.reader = self._connect(path)
         try:
@@ -57,7 +57,7 @@ class SQLiteEngine:
         try:
             if writes:
                 with self.writing:
-                    return self.wait_for(self._write, work)
+                    return self.run_blocking(self._write, work)
             with self.reading, contextlib.closing(self.reader.cursor()) as cursor:
                 return work(cursor)
         except sqlite3.IntegrityError as error:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from chat.live.runtime import allow_many_files
+from chat.live.process_tuning import raise_fd_limit
 
 from . import ATTACKS
 from .target import Target
@@ -21,7 +21,7 @@ NICENESS = 10               # the attackers' own work would be done on other mac
 
 def main():
     os.nice(NICENESS)
-    allow_many_files()
+    raise_fd_limit()
     threading.stack_size(512 * 1024)
     plan = json.loads(sys.stdin.readline())
     ending, dice = threading.Event(), random.Random(plan["seed"])

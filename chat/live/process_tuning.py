@@ -1,0 +1,28 @@
+"""Settings of the process itself: the garbage collector, and how many files it may open."""
+import contextlib
+import gc
+
+GC_THRESHOLDS = 20_000, 20, 50      # new objects until the youngest generation is searched; searches until the next older one is
+FD_LIMITS = (20_000, 10_000, 4_000)     # open files, one for each connection: the first that the system grants
+
+
+def tune_gc():
+    """Run the garbage collector less often, and leave out the objects that are there from the start: each run pauses everything."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def raise_fd_limit():
+    """Raise the limit of open files as far as the system allows. The usual limit is 1,024, and each connection is one."""
+    try:
+        import resource
+    except ImportError:     # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in FD_LIMITS:
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            return
+        with contextlib.suppress(ValueError, OSError):      # macOS has another limit, lower than the one it reports
+            return resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

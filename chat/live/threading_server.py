@@ -1,0 +1,95 @@
+"""ASYNC_MODE=threading: the standard library's threads, and Werkzeug's server."""
+import contextlib
+import socket
+import threading
+import time
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from .deadlines import HEAD_SECONDS, TimedWriter
+
+MIN_WAIT_SECONDS = 0.001    # a timeout of 0 would mean not to wait at all
+
+
+class Threading:
+    """What Runtime asks of a library, with threads: whatever blocks, blocks only its own thread."""
+
+    has_shortcuts = False
+    new_signal = staticmethod(threading.Event)
+    thread_sleep = staticmethod(time.sleep)
+
+    def run_blocking(self, function, *arguments):
+        return function(*arguments)
+
+    def start_thread(self, target):
+        threading.Thread(target=target, daemon=True).start()
+
+    def read_in_time(self, environ, length, seconds):
+        connection, source, body = self.socket_of(environ), environ["wsgi.input"], b""
+        if connection is None:
+            return source.read(length)      # Flask's test client: there is no network that could be slow
+        timeout_before, deadline = connection.gettimeout(), time.monotonic() + seconds
+        try:
+            while len(body) < length:
+                connection.setblocking(False)
+                part = source.read1(length - len(body))
+                body += part or b""
+                if not part:    # wait on the socket, not on the buffer: a buffer whose read has timed out is unusable
+                    connection.settimeout(max(deadline - time.monotonic(), MIN_WAIT_SECONDS))
+                    if not connection.recv(1, socket.MSG_PEEK):
+                        break
+            return body
+        except TimeoutError:
+            connection.shutdown(socket.SHUT_RD)     # otherwise Werkzeug would read on until the client stops sending
+            raise
+        finally:
+            connection.settimeout(timeout_before)
+
+    def close_after_answer(self, environ):
+        pass    # Werkzeug closes every connection after its answer
+
+    def socket_of(self, environ):
+        return environ.get("werkzeug.socket")
+
+    def hang_up(self, environ):
+        # Werkzeug would read the last frames of a WebSocket as the next request.
+        connection = self.socket_of(environ)
+        if connection:
+            with contextlib.suppress(OSError):      # the client has hung up first
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def serve(self, application, listener, deadlines):
+        host, port = listener.getsockname()[:2]
+        handler = type("TimedHandler", (Handler,), {"deadlines": deadlines})
+        server = make_server(host, port, application, threaded=True, request_handler=handler, fd=listener.fileno())
+        self.start_thread(lambda: deadlines.sweep_loop(time.sleep))
+        server.serve_forever()
+
+
+class Handler(WSGIRequestHandler):
+    """One connection, which serves one request."""
+
+    deadlines = None    # of the process: `serve` sets it
+
+    def setup(self):
+        super().setup()
+        self.wfile = TimedWriter(self.wfile, self.connection, self.deadlines)
+        self.deadlines.await_head(self.connection, self.client_address[0], HEAD_SECONDS)
+
+    def make_environ(self):
+        self.deadlines.forget(self.connection)
+        try:
+            return super().make_environ()
+        except ValueError as error:     # an invalid URL, as http://[
+            self.send_error(400)
+            raise ConnectionAbortedError from error     # Werkzeug ends the connection and logs nothing
+
+    def finish(self):
+        self.deadlines.forget(self.connection)
+        super().finish()
+
+    def log_request(self, code="-", size="-"):
+        pass
+
+    def version_string(self):
+        return "chat"
