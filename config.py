@@ -94,7 +94,7 @@ SETTINGS = (
     Setting("HTTPS", "0", switch, "1 when people reach the site by https: cookies are Secure, HSTS is sent."),
     Setting("PROXIES", "0", number(0, 8), "How many reverse proxies stand in front; their X-Forwarded-For and -Proto are believed. They pass Host on."),
     Setting("METRICS_TOKEN", "", text, "Shows /metrics to who sends it as a Bearer token; empty: to this machine alone."),
-    Setting("SHORTCUTS", "1", switch, "0 leaves eventlet and Engine.IO as they are: see chat/live/fast_websocket.py."),
+    Setting("SHORTCUTS", "1", switch, "0 leaves eventlet and Engine.IO as they are: see chat/live/fast_engineio.py."),
     Setting("DEBUG", "0", switch, "1 answers an unforeseen error with its traceback; never on a machine that others reach."),
 )
 

@@ -20,7 +20,7 @@ from .accounts import name_index
 from .live.backends import open_backends
 from .live.connections import Connections
 from .live.deadlines import Bodies
-from .live.fast_websocket import NoShortcuts, Shortcuts
+from .live.fast_engineio import NoShortcuts, Shortcuts
 from .live.guard import Guard
 from .live.message_log import MessageLog, NoMessageLog
 from .live.packets import MAX_BODY_BYTES, TextPacket

@@ -25,7 +25,7 @@ class Signal(Event):
 class Eventlet:
     """What Runtime asks of a library, with green threads; a call that blocks goes to eventlet's pool of real threads."""
 
-    has_shortcuts = True        # those of fast_websocket.py
+    has_shortcuts = True        # those of fast_engineio.py
     new_signal = Signal
     thread_sleep = staticmethod(patcher.original("time").sleep)
 

@@ -66,7 +66,7 @@ class Transports:
         self.guard.opened(eio_sid, environ)
         self.anonymous[address] = self.anonymous.get(address, 0) + 1
         connection = self.server.eio.sockets[eio_sid]
-        self.shortcuts.take(connection)
+        self.shortcuts.accelerate(connection)
         connection.poll = limit_poll_size(connection.poll)
         return self.server._handle_eio_connect(eio_sid, environ)
 

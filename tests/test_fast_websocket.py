@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.live.fast_websocket import BufferedSocket, DirectWebSocket, direct
+from chat.live.fast_websocket import BufferedSocket, FastWebSocket, fast
 from tests.people import new_client_id
 from tools import ROOT
 
@@ -61,7 +61,7 @@ def test_it_works(start_server, arrive, shortcuts):
 
 @pytest.mark.parametrize("file, name", [(file, name) for file in REPLACED for name in REPLACED[file]])
 def test_the_library_is_what_the_shortcut_was_written_for(file, name):
-    assert digest(file, name) == REPLACED[file][name], f"{name} has changed: read it, and chat/live/fast_websocket.py beside it"
+    assert digest(file, name) == REPLACED[file][name], f"{name} has changed: read it, and compare chat/live/fast_websocket.py and fast_engineio.py"
 
 
 def test_unmasking():
@@ -70,7 +70,7 @@ def test_unmasking():
         for offset in range(5):
             data, mask = dice.randbytes(length), tuple(dice.randbytes(4))
             plain = bytes(byte ^ mask[(offset + n) % 4] for n, byte in enumerate(data))
-            assert DirectWebSocket._apply_mask(data, mask, length, offset) == plain
+            assert FastWebSocket._apply_mask(data, mask, length, offset) == plain
 
 
 def test_reading_ahead_gives_every_byte_once():
@@ -80,9 +80,9 @@ def test_reading_ahead_gives_every_byte_once():
         threading.Thread(target=there.sendall, args=(sent,)).start()
         buffered, received = BufferedSocket(Blocking(here)), b""
         while len(received) < len(sent):
-            most = dice.choice((2, 4, 8, 5_000))
-            part = buffered.recv(most)
-            assert 0 < len(part) <= most
+            max_bytes = dice.choice((2, 4, 8, 5_000))
+            part = buffered.recv(max_bytes)
+            assert 0 < len(part) <= max_bytes
             received += part
     assert received == sent
 
@@ -135,7 +135,7 @@ class LibraryWebSocket:
 def slow():
     """A WebSocket whose client is slow, and the tasks that it started."""
     raw, tasks = SlowSocket(), deque()
-    websocket = direct(LibraryWebSocket)(raw)
+    websocket = fast(LibraryWebSocket)(raw)
     websocket.begin(tasks.append)
     return websocket, raw, tasks
 
