@@ -187,7 +187,7 @@ def unit(name):
 def test_systemd_asks_the_keeper_alone_and_gives_it_the_time_it_takes():
     assert unit("KillMode") == ["mixed"]
     longest = 2 * cluster.STOP_SECONDS + cluster.FAREWELL_SECONDS
-    assert shutdown.LONGEST < cluster.STOP_SECONDS and longest < int(*unit("TimeoutStopSec"))
+    assert shutdown.MAX_SHUTDOWN_SECONDS < cluster.STOP_SECONDS and longest < int(*unit("TimeoutStopSec"))
 
 
 def reload(server):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from chat.accounts.clicks import MAX_REMEMBERED, SECONDS, Clicks
+from chat.accounts.clicks import MAX_REMEMBERED, WINDOW_SECONDS, Clicks
 from tests.people import PASSWORD, Person
 from tests.test_sessions import store, store_of    # noqa: F401 (a fixture)
 
@@ -65,7 +65,7 @@ def test_clicks_are_forgotten():
     clock = SimpleNamespace(now=0)
     clicks = Clicks(lambda: clock.now)
     assert [clicks.note("a", "b"), clicks.note("a", "b"), clicks.note("ab", "")] == [False, True, False]
-    clock.now = SECONDS
+    clock.now = WINDOW_SECONDS
     assert not clicks.note("a", "b") and len(clicks.until) == 1
     for number in range(MAX_REMEMBERED + 10):
         clicks.note(str(number))

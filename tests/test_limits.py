@@ -130,7 +130,7 @@ def test_redis_that_forgot_its_scripts_learns_them_again(redis_server):
 
 
 def test_memory_forgets_what_has_ended(monkeypatch):
-    monkeypatch.setattr(module, "SWEEP", 10)
+    monkeypatch.setattr(module, "SWEEP_THRESHOLD", 10)
     clock = [0]
     limits = MemoryLimits(clock=lambda: clock[0])
     for number in range(50):

@@ -8,8 +8,8 @@ import pytest
 
 import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
-from chat.conversations import message
-from chat.live import packets, sockets
+from chat.conversations import message, messaging
+from chat.live import events, packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -41,7 +41,7 @@ def test_every_route_is_documented_with_its_methods(app):
 def test_every_event_is_documented(app):
     documented = {row[0].strip("`") for row in rows(r"`\w+` \| (client|server) ")}
     taken_in = set(app.chat.server.handlers["/"]) - {"connect", "disconnect", "*"}
-    sent = set(re.findall(r'(?:emit|tell)\("(\w+)"', inspect.getsource(sockets)))
+    sent = set(re.findall(r'(?:emit|broadcast)\("(\w+)"', "".join(map(inspect.getsource, (sockets, events, messaging)))))
     assert documented == taken_in | sent
 
 
@@ -53,10 +53,10 @@ def test_every_error_is_documented():
 
 
 @pytest.mark.parametrize("sentence", [
-    f"1 to {message.LONGEST:,} characters", f"1 to\n{message.LONGEST_CLIENT_ID} visible ASCII characters",
-    f"{message.MOST_ROWS} at most",
+    f"1 to {message.MAX_LENGTH:,} characters", f"1 to\n{message.MAX_CLIENT_ID_LENGTH} visible ASCII characters",
+    f"{message.MAX_ROWS} at most",
     f"{budgets.MESSAGES.limit} messages in {budgets.MESSAGES.window} seconds, or {budgets.CONNECTIONS.limit} connections of a person",
-    f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MOST_FORM // 1024} KiB is `too_long`",
+    f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MAX_FORM_BYTES // 1024} KiB is `too_long`",
     f"more than {packets.MAX_BODY_BYTES // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
 ])
 def test_the_limits_are_the_real_ones(sentence):

@@ -3,8 +3,8 @@ import hashlib
 import threading
 import time
 
-SECONDS = 30        # within which the same form once more is the same click
-MAX_REMEMBERED = 10_000
+WINDOW_SECONDS = 30         # in which the same form is taken for the second half of a double click
+MAX_REMEMBERED = 10_000     # forms
 
 
 class Clicks:
@@ -22,7 +22,7 @@ class Clicks:
             while self.until and (next(iter(self.until.values())) <= now or len(self.until) > MAX_REMEMBERED):
                 del self.until[next(iter(self.until))]
             came_before = digest in self.until
-            self.until.setdefault(digest, now + SECONDS)
+            self.until.setdefault(digest, now + WINDOW_SECONDS)
             return came_before
 
     def forget(self, *parts):

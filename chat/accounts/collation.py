@@ -5,7 +5,7 @@ import unicodedata
 from pyuca.collator import Collator_10_0_0
 
 _COLLATOR = Collator_10_0_0()       # not pyuca.Collator, which is another one on each Python
-MAX_KEY = 128       # characters of a key; what is longer than that sorts like its beginning
+MAX_KEY_LENGTH = 128        # characters; the rest of a longer key does not count
 
 # A key is a text, which both engines compare by code points. Its characters are the weights, moved above the space:
 # MySQL compares as if the shorter of two texts ended in spaces.
@@ -24,7 +24,7 @@ def sort_key(text):
         while weights and weights[-1] == usual:     # what is usual at the end says nothing, and would fill the index
             weights.pop()
         levels.append("".join(map(_character, weights)))
-    return LEVEL_END.join(levels)[:MAX_KEY]
+    return LEVEL_END.join(levels)[:MAX_KEY_LENGTH]
 
 
 def _character(weight):

@@ -11,25 +11,24 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from ..errors import Invalid
 
-SHORTEST = 8        # characters
-LONGEST = 1000      # characters
+MIN_LENGTH = 8              # characters
+MAX_LENGTH = 1000           # characters
+MIN_GUESSES = 3_000         # a password that is found with fewer is refused
+MAX_ESTIMATED_LENGTH = 32   # characters; no longer password is among those that are tried first
+MAX_MIXED_LENGTH = 16       # characters, where letters, digits and signs are mixed: the estimate of l33t is exponential, 1.6 s for 32
 
-FEWEST_GUESSES = 3_000      # tries after which a password may be found
-LONGEST_GUESSED = 32        # characters; nobody's favourite is longer
-LONGEST_MIXED = 16          # characters, of letters among digits and signs: the estimate is exponential in l33t, 1.6 s for 32
-
-COMMON = frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST)
+COMMON = frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= MIN_LENGTH)
 
 
 def check(password):
     """Raise Invalid with the reason for a password that is too short, too long or among the most used. Takes up to 20 ms."""
-    if len(password) < SHORTEST:
-        raise Invalid(_("A password must have at least %(least)s characters.", least=SHORTEST))
-    if len(password) > LONGEST:
-        raise Invalid(_("A password can have at most %(most)s characters.", most=LONGEST))
+    if len(password) < MIN_LENGTH:
+        raise Invalid(_("A password has %(least)s characters or more.", least=MIN_LENGTH))
+    if len(password) > MAX_LENGTH:
+        raise Invalid(_("A password has at most %(most)s characters.", most=MAX_LENGTH))
     password = normalized(password)      # the form in which it is compared
     if password.casefold() in COMMON or _is_guessed_at_once(password):
-        raise Invalid(_("This password is too common. Choose another."))
+        raise Invalid(_("This password is one of the most used. Choose another."))
 
 
 def hash_password(password, rounds):
@@ -39,7 +38,7 @@ def hash_password(password, rounds):
 
 def matches(password, hashed, rounds):
     """Tell whether the password belongs to the hash; without a hash (nobody of that name) takes as long, for no."""
-    if len(password) > LONGEST:     # nobody's; the length is looked at before anything is computed from it
+    if len(password) > MAX_LENGTH:     # nobody's; the length is looked at before anything is computed from it
         password, hashed = "", None
     same = bcrypt.checkpw(_digest(password), (hashed or _nobodys(rounds)).encode())
     return same and hashed is not None
@@ -48,8 +47,8 @@ def matches(password, hashed, rounds):
 def _is_guessed_at_once(password):
     # Lists leave out what programs try first: a name, a word, 87654321, aaaaaaaa.
     # What is not ASCII they do not try, and the estimate does not know.
-    most = LONGEST_GUESSED if password.isalpha() or password.isdigit() else LONGEST_MIXED
-    return len(password) <= most and password.isascii() and zxcvbn(password)["guesses"] < FEWEST_GUESSES
+    most = MAX_ESTIMATED_LENGTH if password.isalpha() or password.isdigit() else MAX_MIXED_LENGTH
+    return len(password) <= most and password.isascii() and zxcvbn(password)["guesses"] < MIN_GUESSES
 
 
 def normalized(password):

@@ -10,10 +10,10 @@ from .characters import (
     without_ignorable,
 )
 
-SHORTEST = 2    # characters
-LONGEST = 32    # characters
-MAX_RAW_LENGTH = 4 * LONGEST    # characters before normalisation, which joins up to four and is quadratic in accents
-MAX_KEY = 128                   # characters of what is stored to compare names: longer ones are cut
+MIN_LENGTH = 2                      # characters
+MAX_LENGTH = 32                     # characters
+MAX_RAW_LENGTH = 4 * MAX_LENGTH    # characters before normalisation, which joins up to four and is quadratic in accents
+MAX_KEY_LENGTH = 128                # characters of the keys that are stored to compare names; longer ones are cut
 
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ACUTE = "\u00B4"        # typed for an apostrophe; NFKC would make it a space and an accent on it
@@ -26,7 +26,7 @@ def canonical(name):
     """
     name = former_key(name.replace(ACUTE, "'"))
     name = unicodedata.normalize("NFKC", same_punctuation(without_ignorable(name)).casefold())
-    return " ".join(name.split())[:MAX_KEY].strip()
+    return " ".join(name.split())[:MAX_KEY_LENGTH].strip()
 
 
 def former_key(name):
@@ -50,12 +50,12 @@ def skeletons(name):
 def searchable(name):
     """Return the canonical form as base letters, as people type it into the search: `lukasz` for Łukasz."""
     # ı is a letter of its own in every table; but its capital is I, as that of i.
-    return collation.base_letters(canonical(canonical(name).upper()))[:MAX_KEY]
+    return collation.base_letters(canonical(canonical(name).upper()))[:MAX_KEY_LENGTH]
 
 
 def sort_key(name):
     """Return what sorts names as people expect: Élodie behind Eddy."""
-    return collation.sort_key(canonical(name)[:LONGEST])
+    return collation.sort_key(canonical(name)[:MAX_LENGTH])
 
 
 def shown(name):
@@ -64,17 +64,17 @@ def shown(name):
     Raises Invalid with the reason where it could be taken for another name, or could not be typed or seen.
     """
     name = _spaced(name) if len(name) <= MAX_RAW_LENGTH else ""
-    if not SHORTEST <= len(name) <= LONGEST:
-        raise Invalid(_("A username must have %(least)s to %(most)s characters.", least=SHORTEST, most=LONGEST))
+    if not MIN_LENGTH <= len(name) <= MAX_LENGTH:
+        raise Invalid(_("A username has %(least)s to %(most)s characters.", least=MIN_LENGTH, most=MAX_LENGTH))
     letters = JOINER_IN_PLACE.sub("", name)
     if any(unicodedata.category(c) in REFUSED_CATEGORIES or (c != " " and is_blank(c)) for c in letters):
-        raise Invalid(_("A username cannot contain invisible or control characters."))
+        raise Invalid(_("A username has no invisible or control characters."))
     if any(c in "/\\" for c in name) or not any(c.isalnum() for c in name):
-        raise Invalid(_("A username must contain a letter or a digit, and no slash."))
+        raise Invalid(_("A username needs a letter or a digit, and has no slash."))
     if MISPLACED_MARK.search(unicodedata.normalize("NFD", letters)):
-        raise Invalid(_("In a username, an accent must be on a letter, and only once."))
+        raise Invalid(_("In a username each accent stands on a letter: there is no accent alone, and none twice."))
     if not is_one_writing(letters):
-        raise Invalid(_("A username must use one alphabet only, one that is in use today."))
+        raise Invalid(_("A username is written in one alphabet only, of those that are in use today."))
     return name
 
 

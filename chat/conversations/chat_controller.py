@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 
 from ..accounts.user import PAGE, User
 from ..errors import ChatError, Invalid, NotFound
-from ..storage.schema import HIGHEST_ID
+from ..storage.schema import MAX_ID
 from ..web.error_handlers import answer_with, refuse_csrf
 from ..web.forms import is_of_another_session
 from ..web.request_args import number, wants_json
@@ -76,7 +76,7 @@ class ChatController:
         """One page of a conversation as JSON, ascending by seq."""
         peer = self._person(username)
         before, after = number("before", None), number("after", None)
-        limit = number("limit", FIRST_PAGE, lowest=1)
+        limit = number("limit", FIRST_PAGE, minimum=1)
         conversation = Conversation.between(self.database, current_user.id, peer.id)
         if not conversation:
             return jsonify(messages=[], lastSeq=0, readSeq=0)
@@ -89,7 +89,7 @@ class ChatController:
         """One message with its times of delivery and reading: JSON where it is asked for, else a page."""
         peer = self._person(username)
         conversation = Conversation.between(self.database, current_user.id, peer.id)
-        found = conversation and seq <= HIGHEST_ID and Message.by_seq(self.database, conversation.id, seq)
+        found = conversation and seq <= MAX_ID and Message.by_seq(self.database, conversation.id, seq)
         if not found:
             raise NotFound(_("Message not found."))
         delivered, read = receipts.of_message(self.database, found)

@@ -7,9 +7,9 @@ from ..accounts.characters import is_blank
 from ..clock import from_db, to_db
 from ..errors import Invalid, Locked, TooLong, Unavailable
 
-LONGEST = 4000              # characters, after trimming
-MAX_CLIENT_ID_LENGTH = 64      # characters
-MAX_ROWS = 200             # messages in one answer
+MAX_LENGTH = 4000           # characters, after trimming
+MAX_CLIENT_ID_LENGTH = 64   # characters
+MAX_ROWS = 200              # messages in one answer
 MAX_ROW_BYTES = 300         # of a message in an INSERT, beside its text: numbers, time and client_id with its escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: UTF-8's longest, and an escape has two
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
@@ -134,18 +134,18 @@ def _fitting(messages):
 def validate_text(text):
     """Return the text as it is stored: without blank lines before it and blanks after it, lines ended by a line feed alone."""
     if not isinstance(text, str):
-        raise Invalid(_("A message must be text."))
+        raise Invalid(_("A message is text."))
     text = text.replace("\r\n", "\n").rstrip()
     indented = len(text) - len(text.lstrip())
     text = text[text.rfind("\n", 0, indented) + 1:]
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         text = text.lstrip()    # an indent is no reason to refuse what is short enough without it
     if is_blank(text):      # it would leave a bubble empty
         raise Invalid(_("A message cannot be empty."))
-    if len(text) > LONGEST:
-        raise TooLong(_("A message can have at most %(most)s characters.", most=LONGEST))
+    if len(text) > MAX_LENGTH:
+        raise TooLong(_("A message has at most %(most)s characters.", most=MAX_LENGTH))
     if "\0" in text or not _is_unicode(text):
-        raise Invalid(_("This text contains characters that cannot be saved."))
+        raise Invalid(_("This text has characters that cannot be stored."))
     return text
 
 

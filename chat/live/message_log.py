@@ -4,8 +4,8 @@ from _queue import Empty, SimpleQueue     # the C one: what eventlet makes of qu
 
 from ..web.log_stream import printable
 
-MOST_WAITING = 10_000       # lines; a terminal that takes none costs lines, never messages
-GATHER = 0.05               # seconds between two looks at what is to be printed: a thread that wakes for each line stops the others
+MAX_WAITING_LINES = 10_000  # with more the newest lines are dropped; the messages are stored all the same
+FLUSH_INTERVAL = 0.05       # seconds: a thread that wakes up for each line would slow down the others
 
 
 class MessageLog:
@@ -20,7 +20,7 @@ class MessageLog:
         if not self.started:
             self.started = True
             self.runtime.start_thread(self._print)
-        if self.messages.qsize() < MOST_WAITING:
+        if self.messages.qsize() < MAX_WAITING_LINES:
             self.messages.put(message)
 
     def _print(self):
@@ -36,7 +36,7 @@ class MessageLog:
                 print("\n".join(lines), flush=True)
             except (OSError, ValueError):   # the terminal was closed
                 return
-            sleep(GATHER)
+            sleep(FLUSH_INTERVAL)
 
 
 def line(message):

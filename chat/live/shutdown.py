@@ -6,8 +6,8 @@ import time
 
 from ..web.log_stream import drain
 
-LONGEST = 5     # seconds for the messages under way and for the farewells
-STEP = 0.05     # seconds between looks
+MAX_SHUTDOWN_SECONDS = 5    # to store the messages under way and to close the connections
+POLL_INTERVAL = 0.05        # seconds
 
 
 def stop_on_signals(app):
@@ -25,14 +25,14 @@ def stop_on_signals(app):
 
 def stop(chat):
     """Finish the writer's work, close every connection, and end the process."""
-    until = time.monotonic() + LONGEST
+    until = time.monotonic() + MAX_SHUTDOWN_SECONDS
     chat.messaging.is_stopping = True
     while not chat.writer.idle() and time.monotonic() < until:
-        chat.server.sleep(STEP)
+        chat.server.sleep(POLL_INTERVAL)
     chat.connections.close_all()
     while chat.connections and time.monotonic() < until:
-        chat.server.sleep(STEP)
-    chat.server.sleep(STEP)
+        chat.server.sleep(POLL_INTERVAL)
+    chat.server.sleep(POLL_INTERVAL)
     sys.stdout.flush()
     drain()
     os._exit(0)

@@ -8,8 +8,8 @@ import threading
 import time
 from collections import deque
 
-IPV6_NETWORK = 64   # bits; a household or a machine has all addresses of such a network
-SWEEP = 10_000      # keys in memory before those that ended are thrown away
+IPV6_PREFIX = 64            # bits; one household, or one machine, has all addresses of such a network
+SWEEP_THRESHOLD = 10_000    # keys in memory; with more, the expired ones are removed
 
 
 def network_of(address):
@@ -22,7 +22,7 @@ def network_of(address):
         return address
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, IPV6_NETWORK), strict=False))
+    return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
 
 
 class MemoryLimits:
@@ -40,7 +40,7 @@ class MemoryLimits:
             return 0
         now = self.clock()
         with self.lock:
-            if len(self.times) > SWEEP:
+            if len(self.times) > SWEEP_THRESHOLD:
                 self.times = {k: ends for k, ends in self.times.items() if ends and ends[-1] > now}
             ends = self.times.setdefault(key, deque())
             while ends and ends[0] <= now:

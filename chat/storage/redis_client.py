@@ -14,12 +14,12 @@ SENTINELS = "redis+sentinel"
 SENTINEL_PORT, SENTINEL_NAME = 26379, "mymaster"    # Redis' own defaults
 ANSWER_TIMEOUT = 2      # seconds
 SENTINEL_TIMEOUT = 0.5  # seconds until the next one is asked: a lost machine must not keep people waiting for each
-MOST_CONNECTIONS = 20   # to Redis; a thousand people who come back at once share them
-TURN_TIMEOUT = 3        # seconds until one of these connections is free
+MAX_CONNECTIONS = 20    # to Redis; a thousand people who reconnect at once share them
+POOL_TIMEOUT = 3        # seconds to wait for one of these connections
 TIMEOUTS = {"socket_timeout": ANSWER_TIMEOUT, "socket_connect_timeout": ANSWER_TIMEOUT}
 # Redis 3.0 to 8 and Valkey know these: HELLO came with Redis 6 and CLIENT SETINFO with 7.2.
 EVERY_SERVER = {"protocol": 2, "driver_info": None}
-POOL = {"max_connections": MOST_CONNECTIONS, "timeout": TURN_TIMEOUT, **TIMEOUTS, **EVERY_SERVER}
+POOL = {"max_connections": MAX_CONNECTIONS, "timeout": POOL_TIMEOUT, **TIMEOUTS, **EVERY_SERVER}
 
 
 @contextlib.contextmanager

@@ -8,17 +8,17 @@ TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.S)
 COLUMN = re.compile(r"\s*([a-z]\w*)\s+(INTEGER|VARCHAR\((\d+)\)|TEXT|DATETIME\(3\))(.*)")      # constraints are in capitals
 TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)       # DATETIME(3) as both engines give it
 CONDITION = re.compile(r"-- if (.+)")
-HIGHEST_ID = 2**31 - 1      # of a user, a message or a seq: what INTEGER holds in all engines
-MAX_TEXT_BYTES = 65535      # of TEXT in MySQL
+MAX_ID = 2**31 - 1          # of a user, a message or a seq: INTEGER holds it in all engines
+MAX_TEXT_BYTES = 65535      # of a TEXT column in MySQL
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `kind` is INTEGER, VARCHAR, TEXT or DATETIME, `size` the characters of a VARCHAR, `lowest` of an INTEGER."""
+    """A column: `kind` is INTEGER, VARCHAR, TEXT or DATETIME, `size` the characters of a VARCHAR, `minimum` of an INTEGER."""
 
     kind: str
     size: int
-    lowest: int
+    minimum: int
     nullable: bool
     has_default: bool
 
@@ -27,7 +27,7 @@ class Column:
         if value is None:
             return self.nullable
         if self.kind == "INTEGER":
-            return type(value) is int and self.lowest <= value <= HIGHEST_ID       # a bool is none
+            return type(value) is int and self.minimum <= value <= MAX_ID       # a bool is none
         if not isinstance(value, str) or "\0" in value:
             return False
         if self.kind == "DATETIME":

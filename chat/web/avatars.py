@@ -8,15 +8,15 @@ from multiavatar.multiavatar import multiavatar
 
 from .headers import FOR_EVER
 
-MOST_KEPT = 1000            # drawings of 5 KB each
-ON_A_SHEET = 25             # faces: as many as a list shows without scrolling far
-SIZE = 231                  # of a drawing's own units, wide and high
+MAX_CACHED_DRAWINGS = 1000  # of 5 KB each
+MAX_FACES = 25              # on one sheet: as many as a list shows without much scrolling
+SIZE = 231                  # width and height of a drawing in its own units
 ALONE = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}">'
 
 avatars = Blueprint("avatars", __name__)
 
 
-@functools.lru_cache(MOST_KEPT)
+@functools.lru_cache(MAX_CACHED_DRAWINGS)
 def draw(user_id):
     """Return the SVG of a user id: always the same face, without the loud ground that it would stand on."""
     return multiavatar(str(user_id), True, None)
@@ -38,8 +38,8 @@ def sheet(user_ids):
 def addresses(user_ids):
     """Return {user id: where the face is} for those of a list: a request for 25 of them and not for each."""
     found = {}
-    for start in range(0, len(user_ids), ON_A_SHEET):
-        together = sorted(user_ids[start:start + ON_A_SHEET])       # the same people, however they are sorted
+    for start in range(0, len(user_ids), MAX_FACES):
+        together = sorted(user_ids[start:start + MAX_FACES])       # the same people, however they are sorted
         names = "-".join(str(user_id) for user_id in together)
         found.update({user_id: f"/avatars/{names}.svg" + f"#u{user_id}" * (len(together) > 1) for user_id in together})
     return found
@@ -48,7 +48,7 @@ def addresses(user_ids):
 @avatars.get("/avatars/<ids>.svg")
 def show_sheet(ids):
     user_ids = re.findall(r"\d+", ids)
-    if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > ON_A_SHEET:
+    if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > MAX_FACES:
         abort(404)
     return drawn(sheet([int(user_id) for user_id in user_ids]))
 

@@ -2,20 +2,20 @@
 from flask import abort, request
 from flask_babel import gettext as _
 
-from ..storage.schema import HIGHEST_ID
+from ..storage.schema import MAX_ID
 from ..errors import Invalid
 
-LONGEST_NUMBER = 20     # digits
+MAX_DIGITS = 20
 
 
-def number(name, default, lowest=0):
+def number(name, default, minimum=0):
     """Return a whole number from the query. Raises Invalid where it is none."""
     value = request.args.get(name)
     if value in (None, ""):
         return default
-    if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER) or int(value) < lowest:
-        raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name=name, least=lowest))
-    return min(int(value), HIGHEST_ID)
+    if not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS) or int(value) < minimum:
+        raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=minimum))
+    return min(int(value), MAX_ID)
 
 
 def refuse_unreadable():

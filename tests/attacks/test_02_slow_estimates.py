@@ -6,14 +6,14 @@ import pytest
 from chat.accounts import passwords
 from chat.errors import Invalid
 
-LONGEST_ESTIMATE = 0.2      # seconds, on a busy machine; 0.4 to 1.6 for 32 characters before
+MAX_ESTIMATE_SECONDS = 0.2      # on a busy machine; 0.4 to 1.6 for 32 characters before
 
 
 @pytest.mark.parametrize("password", ["4@8({[<369&#!1/|0$5+7%24@8({[<36", "4@8({[<369&#!1/|", "p4$5w0rdp4$5w0rdp4$5w0rdp4$5w0rd"])
-def test_no_password_takes_long_to_estimate(record, password):
+def test_no_password_takes_long_to_estimate(password):
     started = time.process_time()
     passwords.check(password)
-    assert record(None, "estimate", time.process_time() - started, "s") < LONGEST_ESTIMATE
+    assert time.process_time() - started < MAX_ESTIMATE_SECONDS
 
 
 @pytest.mark.parametrize("password", ["ｐａｓｓｗｏｒｄ１", "ＰＡＳＳＷＯＲＤ1", "a" * 20, "1" * 20])

@@ -2,12 +2,12 @@
 import json
 from contextlib import ExitStack
 
-from chat.conversations.message import LONGEST, MAX_PAGE_BYTES
+from chat.conversations.message import MAX_LENGTH, MAX_PAGE_BYTES
 from tests.attacks.conftest import connect, measure
 
 READERS = 60
 MAX_HELD = 20 * 1024 * 1024    # bytes, with what the sockets and the processor's pages add; 542 MB before
-LONG = "\U0001F600" * LONGEST   # 16 KB in UTF-8, 48 KB as JSON escapes
+LONG = "\U0001F600" * MAX_LENGTH   # 16 KB in UTF-8, 48 KB as JSON escapes
 
 
 def test_a_page_is_bounded_in_bytes_and_nothing_is_missing(start_server, arrive, record):

@@ -5,7 +5,7 @@ import pytest
 
 from chat import MAX_FORM_BYTES
 from chat.web.forms import MAX_FIELDS
-from chat.conversations.message import LONGEST
+from chat.conversations.message import MAX_LENGTH
 from tests.attacks.conftest import ASYNC_MODES
 from tests.people import Person, new_client_id
 
@@ -46,7 +46,7 @@ def test_bytes_that_are_no_text_are_refused(server):
 
 def test_the_longest_message_is_taken_by_the_form(server, arrive):
     alice, bob = arrive(server), arrive(server)
-    text = "\U0001F600" * LONGEST       # each character is four escapes
+    text = "\U0001F600" * MAX_LENGTH       # each character is four escapes
     more = {f"more{n}": "" for n in range(MAX_FIELDS - 3)}
     answer = alice.post(f"/messages/{bob.username}", {"message": text, "clientId": new_client_id(), "csrf_token": alice.token("/"), **more})
     assert answer.status_code == 302
