@@ -73,7 +73,7 @@ def create_app(settings=None):
     login_manager = SessionLogin(app)
     login_manager.session_protection = None     # it would write the session when an address changes
     login_manager.user_loader(lambda user_id: User.by_id(database, int(user_id)))
-    error_handlers.install(app, login_manager, metrics.refusal)
+    error_handlers.install(app, login_manager, metrics.observe_error)
     page_owner.install(app)
 
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])

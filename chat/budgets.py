@@ -47,13 +47,13 @@ class Budgets:
 
     def hit(self, budget, who):
         """Count one event of somebody; return 0, or the seconds to wait where nothing is left."""
-        wait = self._limits(budget).take(f"{budget.name}:{who}", self.allowed[budget.name], budget.window)
+        wait = self._limits(budget).hit(f"{budget.name}:{who}", self.allowed[budget.name], budget.window)
         self.refused[budget.name] += bool(wait)
         return wait
 
     def undo(self, budget, who):
         """Uncount the latest event of somebody."""
-        self._limits(budget).give_back(f"{budget.name}:{who}")
+        self._limits(budget).undo(f"{budget.name}:{who}")
 
     def is_spent(self, budget, there):
         """Tell whether there are as many at once as may be, and count it where there are."""

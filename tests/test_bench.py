@@ -110,4 +110,4 @@ def test_a_name_of_the_full_town_is_a_key_and_its_own_search():
     from chat.accounts import usernames
     names = [_name(n) for n in range(2_000)]
     assert len(set(names)) == len(names)
-    assert all(usernames.canonical(name) == usernames.searchable(name) == name for name in names)
+    assert all(usernames.canonical(name) == usernames.search_key(name) == name for name in names)

@@ -66,10 +66,10 @@ def test_clicks_are_forgotten():
     clicks = Clicks(lambda: clock.now)
     assert [clicks.note("a", "b"), clicks.note("a", "b"), clicks.note("ab", "")] == [False, True, False]
     clock.now = WINDOW_SECONDS
-    assert not clicks.note("a", "b") and len(clicks.until) == 1
+    assert not clicks.note("a", "b") and len(clicks.expiries) == 1
     for number in range(MAX_REMEMBERED + 10):
         clicks.note(str(number))
-    assert len(clicks.until) <= MAX_REMEMBERED + 1
+    assert len(clicks.expiries) <= MAX_REMEMBERED + 1
 
 
 @pytest.mark.parametrize("path", ["/login", "/register"])

@@ -17,8 +17,8 @@ class Stage:
         self.limits = limits
         self.pass_time = pass_time
 
-    def take(self, key="door", most=3, seconds=WINDOW):
-        return self.limits.take(key, most, seconds)
+    def hit(self, key="door", limit=3, window=WINDOW):
+        return self.limits.hit(key, limit, window)
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -41,65 +41,65 @@ def stage(request):
 
 
 def test_it_works(stage):
-    assert [stage.take() for _n in range(3)] == [0, 0, 0]
-    assert 1 <= stage.take() <= WINDOW
+    assert [stage.hit() for _n in range(3)] == [0, 0, 0]
+    assert 1 <= stage.hit() <= WINDOW
 
 
 def test_keys_count_apart(stage):
     for _n in range(3):
-        stage.take("one")
-    assert stage.take("one") and not stage.take("other")
+        stage.hit("one")
+    assert stage.hit("one") and not stage.hit("other")
 
 
 def test_the_wait_is_what_is_left_of_the_window(stage):
     for _n in range(3):
-        stage.take()
+        stage.hit()
     stage.pass_time(20)
-    assert WINDOW - 22 <= stage.take() <= WINDOW - 19
+    assert WINDOW - 22 <= stage.hit() <= WINDOW - 19
 
 
 def test_after_the_window_it_is_free_again(stage):
     for _n in range(3):
-        stage.take()
+        stage.hit()
     stage.pass_time(WINDOW - 5)
-    assert stage.take()
+    assert stage.hit()
     stage.pass_time(5.1)
-    assert [bool(stage.take()) for _n in range(4)] == [False, False, False, True]
+    assert [bool(stage.hit()) for _n in range(4)] == [False, False, False, True]
 
 
-def test_a_refused_try_is_not_counted(stage):
+def test_a_refused_event_is_not_counted(stage):
     for _n in range(3):
-        stage.take()
+        stage.hit()
     for _n in range(10):
-        assert stage.take()
-    stage.limits.give_back("door")
-    assert not stage.take() and stage.take()
+        assert stage.hit()
+    stage.limits.undo("door")
+    assert not stage.hit() and stage.hit()
 
 
-def test_what_is_given_back_may_be_taken_again(stage):
+def test_an_event_that_is_undone_leaves_room_for_another(stage):
     for _n in range(3):
-        stage.take()
-    stage.limits.give_back("door")
-    stage.limits.give_back("door")
-    assert [bool(stage.take()) for _n in range(3)] == [False, False, True]
+        stage.hit()
+    stage.limits.undo("door")
+    stage.limits.undo("door")
+    assert [bool(stage.hit()) for _n in range(3)] == [False, False, True]
 
 
-def test_giving_back_what_was_never_taken_gives_nothing(stage):
+def test_undoing_what_was_never_counted_changes_nothing(stage):
     for _n in range(5):
-        stage.limits.give_back("door")
-    assert [bool(stage.take()) for _n in range(4)] == [False, False, False, True]
+        stage.limits.undo("door")
+    assert [bool(stage.hit()) for _n in range(4)] == [False, False, False, True]
 
 
 def test_many_at_once_are_counted_one_by_one(stage):
-    asides = [Aside(lambda: stage.take(most=10)) for _n in range(40)]
+    asides = [Aside(lambda: stage.hit(limit=10)) for _n in range(40)]
     assert [bool(aside.outcome()) for aside in asides].count(False) == 10
 
 
 def test_limits_that_are_lifted(redis_server):
     with redis_server.connect() as client:
         for limits in (MemoryLimits(enabled=False), RedisLimits(client, enabled=False)):
-            assert not any(limits.take("lifted", 1, WINDOW) for _n in range(100))
-            limits.give_back("lifted")
+            assert not any(limits.hit("lifted", 1, WINDOW) for _n in range(100))
+            limits.undo("lifted")
         assert not client.exists("chat:limit:lifted")
 
 
@@ -109,24 +109,24 @@ def test_what_redis_keeps_always_ends(redis_server):
         client.flushall()
         limits = RedisLimits(client)
         for _n in range(5):
-            limits.take("door", 3, 1)
+            limits.hit("door", 3, 1)
             assert 0 < client.pttl("chat:limit:door") <= 1000
         end = time.monotonic() + 3
         while client.exists("chat:limit:door"):
             assert time.monotonic() < end
-        limits.give_back("door")
+        limits.undo("door")
         assert client.keys("chat:limit:*") == []
-        limits.take("door", 3, 1)
-        limits.give_back("door")
+        limits.hit("door", 3, 1)
+        limits.undo("door")
         assert 0 < client.pttl("chat:limit:door") <= 1000
 
 
 def test_redis_that_forgot_its_scripts_learns_them_again(redis_server):
     with redis_server.connect() as client:
         limits = RedisLimits(client)
-        limits.take("before", 3, 1)
+        limits.hit("before", 3, 1)
         client.script_flush()
-        assert limits.take("after", 3, 1) == 0
+        assert limits.hit("after", 3, 1) == 0
 
 
 def test_memory_forgets_what_has_ended(monkeypatch):
@@ -134,9 +134,9 @@ def test_memory_forgets_what_has_ended(monkeypatch):
     clock = [0]
     limits = MemoryLimits(clock=lambda: clock[0])
     for number in range(50):
-        limits.take(number, 1, 1)
+        limits.hit(number, 1, 1)
         clock[0] += 1
-    assert len(limits.times) <= 11
+    assert len(limits.expiries) <= 11
 
 
 def test_what_is_no_count_counts_as_none(redis_server):
@@ -144,5 +144,5 @@ def test_what_is_no_count_counts_as_none(redis_server):
         limits = RedisLimits(client)
         for garbage in ("x", "", "[1]", "1e5x"):
             client.set("chat:limit:spoiled", garbage)
-            limits.give_back("spoiled")
-            assert [limits.take("spoiled", 2, 60) > 0 for _n in range(3)] == [False, False, True]
+            limits.undo("spoiled")
+            assert [limits.hit("spoiled", 2, 60) > 0 for _n in range(3)] == [False, False, True]

@@ -1,4 +1,4 @@
-"""The form for registering and for logging in."""
+"""The form for registering and for logging in, as HTML or as JSON."""
 from flask import request
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -15,7 +15,7 @@ class AccountForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form, _formdata):
-            """Take in text alone: the library would take a file, or any kind of JSON, for the value of a field."""
+            """Accept only text as the value of a field: the library would accept a file, or JSON of any type."""
             return _texts() if form.is_submitted() else None
 
 

@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from ..budgets import ACCOUNT_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS, DEVICE_FAILURES, REGISTRATIONS
 from ..errors import Duplicate, Invalid
 from ..storage.limits import network_of
-from ..web.error_handlers import refuse_csrf
+from ..web.error_handlers import handle_csrf_error
 from ..web.forms import is_of_another_session, safe_path
 from ..web.sessions import forget_cookie, has_ended
 from . import devices, name_index, passwords, usernames
@@ -16,10 +16,11 @@ from .account_form import AccountForm
 from .clicks import Clicks
 from .user import User
 
+MAX_LIMIT_KEY_LENGTH = 64       # characters of a username in the key of its limit
 
 
 class AuthController:
-    """Lets people in and out. `connections` closes the live connections of a session that ends."""
+    """The pages for registering, logging in and logging out. `connections` closes the live connections of an ended session."""
 
     def __init__(self, database, backends, runtime, connections, bcrypt_rounds):
         self.database = database
@@ -38,51 +39,51 @@ class AuthController:
         return auth
 
     def register(self):
-        """Create an account and log in to it, or show the form again with each reason beside its field."""
+        """Create an account and log in to it, or show the form again with each error beside its field."""
         if current_user.is_authenticated:
             return redirect("/")
         form = AccountForm()
         if not form.is_submitted():
             form.next.data = request.args.get("next", "")
             return self._page("register", form)
-        wait = self._take_registration()
+        wait = self._hit_registration_limits()
         if wait:
             return self._too_many("register", form, wait)
-        name = self._checked(form.username, usernames.shown)
-        self._checked(form.password, passwords.check)
+        name = self._validate(form.username, usernames.validate)
+        self._validate(form.password, passwords.validate)
         if form.username.errors or form.password.errors:
-            self._note_taken(form, name)
+            self._add_error_if_taken(form, name)
             return self._page("register", form, status=400)
         click = session.get("csrf_token"), name, form.password.data
         is_repeated = self.clicks.note(*click)
         try:
-            user = self._registered(name, form.password.data)
+            user = self._register(name, form.password.data)
         except Duplicate:
-            user = self._registered_by_the_first_click(name, form.password.data) if is_repeated else None
+            user = self._registered_by_first_click(name, form.password.data) if is_repeated else None
         if user:
             return self._enter(user, form)
         self.clicks.forget(*click)
-        self._note_taken(form, name)
+        self._add_error_if_taken(form, name)
         return self._page("register", form, status=400)
 
-    def _registered(self, name, password):
+    def _register(self, name, password):
         if name_index.is_taken(self.database, name):
             raise Duplicate(name)
         hashed = self.runtime.run_cpu_bound_queued(passwords.hash_password, password, self.bcrypt_rounds)
         return User.register(self.database, name, hashed)
 
-    def _registered_by_the_first_click(self, name, password):
-        """Return the person whom the same form has just registered; the browser has dropped that answer."""
+    def _registered_by_first_click(self, name, password):
+        """Return the user whom the first half of a double click has registered: the browser has dropped the answer to it."""
         user = User.named(self.database, name)
-        is_theirs = user and self.runtime.run_cpu_bound_queued(passwords.matches, password, user.password, self.bcrypt_rounds)
+        is_theirs = user and self.runtime.run_cpu_bound_queued(passwords.verify, password, user.password, self.bcrypt_rounds)
         return user if is_theirs else None
 
-    def _note_taken(self, form, name):
+    def _add_error_if_taken(self, form, name):
         if name and name_index.is_taken(self.database, name):
             form.username.errors = [_("This name is taken, or looks like one that is. Choose another.")]
 
     def login(self):
-        """Open a session for the right name and password; one and the same answer for everything else."""
+        """Open a session for the right username and password. The answer to everything else is always the same."""
         if current_user.is_authenticated:
             return redirect(safe_path(request.args.get("next")))
         form = AccountForm()
@@ -91,40 +92,40 @@ class AuthController:
             return self._page("login", form)
         username, password = form.username.data or "", form.password.data or ""
         user = User.named(self.database, username)
-        wait, give_back = self._take_try(username, devices.known_device(user))
+        wait, undo = self._hit_login_limits(username, devices.known_device(user))
         if wait:
             return self._too_many("login", form, wait)
-        if not self.runtime.run_cpu_bound(passwords.matches, password, user.password if user else None, self.bcrypt_rounds):
+        if not self.runtime.run_cpu_bound(passwords.verify, password, user.password if user else None, self.bcrypt_rounds):
             return self._page("login", form, 401, _("That name and password do not go together."))
-        give_back()
+        undo()
         return self._enter(user, form)
 
     def logout(self):
-        """End the session in its store, clear the cookie and close the session's live sockets."""
+        """Delete the session from its store, clear the cookie, and close the session's live connections."""
         ended, user_id = session.sid, current_user.id if current_user.is_authenticated else None
         self.sessions.delete(ended)
         logout_user()
         session.clear()
-        session.modified = False    # it is deleted above, and its cookie below
+        session.modified = False    # nothing to save: the session is deleted above, the cookie below
         self.connections.end_session(ended, user_id)
         answer = redirect("/login")
         forget_cookie(answer)
         return answer
 
     def show_form_again(self, error):
-        """Answer a form whose token is another session's: it comes back with what was typed, or leads to where one is."""
+        """Answer a form whose CSRF token belongs to an older session: show it again, with what was typed."""
         if not is_of_another_session():
-            return refuse_csrf(error)
+            return handle_csrf_error(error)
         if request.endpoint == "auth.logout":
             return (render_template("auth/logout.html"), 400) if current_user.is_authenticated else redirect("/login")
         form = AccountForm()
-        if current_user.is_authenticated:       # in another tab, meanwhile
+        if current_user.is_authenticated:       # meanwhile, in another tab
             return redirect(safe_path(form.next.data or request.args.get("next")))
         return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form was too old. Please try again."))
 
     @staticmethod
-    def _page(name, form, status=200, refusal=None):
-        return render_template(f"auth/{name}.html", form=form, refusal=refusal, next=form.next.data or "",
+    def _page(name, form, status=200, error=None):
+        return render_template(f"auth/{name}.html", form=form, error=error, next=form.next.data or "",
                                session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
@@ -134,48 +135,48 @@ class AuthController:
         return answer
 
     @staticmethod
-    def _checked(field, check):
+    def _validate(field, validate):
         field.errors = []
         try:
-            return check(field.data or "")
+            return validate(field.data or "")
         except Invalid as error:
             field.errors = [error.message]
 
-    def _take_registration(self):
-        """Count a try to register, which also tells whether a name is taken; return the seconds to wait, or 0."""
+    def _hit_registration_limits(self):
+        """Count an attempt to register, a failed one too: it tells whether a name is taken. Return 0, or the seconds to wait."""
         return (self.budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr))
                 or self.budgets.hit(REGISTRATIONS, "all"))
 
-    def _take_try(self, username, device_id):
-        """Count a try before the password is looked at, so that many at once count too; a right one is given back.
+    def _hit_login_limits(self, username, device_id):
+        """Count an attempt to log in. Return 0 or the seconds to wait, and a function that uncounts the attempt.
 
-        A browser from which this person has logged in before has tries of its own: others cannot use them up.
-        Returns the seconds to wait (0: go on) and what gives the try back.
+        Every attempt is counted before its password is checked, so that parallel ones count too; the right password undoes it.
+        A browser that this user has logged in from before has limits of its own, so that others cannot exhaust them.
         """
-        account = usernames.canonical(username)[:64]
+        account = usernames.canonical(username)[:MAX_LIMIT_KEY_LENGTH]
         if device_id:
-            counted = [(DEVICE_FAILURES, f"{device_id}:{account}")]
+            limits = [(DEVICE_FAILURES, f"{device_id}:{account}")]
         else:
-            counted = [(ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, network_of(request.remote_addr))]
-        taken = []
+            limits = [(ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, network_of(request.remote_addr))]
+        counted = []
 
-        def give_back():
-            for one in taken:
-                self.budgets.undo(*one)
-        for budget, who in counted:
+        def undo():
+            for budget, who in counted:
+                self.budgets.undo(budget, who)
+        for budget, who in limits:
             wait = self.budgets.hit(budget, who)
             if wait:
-                give_back()
-                return wait, give_back
-            taken.append((budget, who))
-        return 0, give_back
+                undo()
+                return wait, undo
+            counted.append((budget, who))
+        return 0, undo
 
     @staticmethod
     def _enter(user, form):
-        """Log in under a new session id: one that was known before the login opens nothing."""
+        """Log in under a new session id: an id that somebody knew before the login opens nothing."""
         session.clear()
         login_user(user)
         app.session_interface.regenerate(session)
         g.pop("csrf_token", None)
-        generate_csrf()     # now, so that no later request writes the session again, not even after a logout
+        generate_csrf()     # now, so that no later request saves the session again, not even after a logout
         return devices.remember(redirect(safe_path(form.next.data or request.args.get("next"))), user)

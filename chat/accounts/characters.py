@@ -1,7 +1,7 @@
-"""What Unicode says of characters: which are not seen, which scripts stand together in a word, which look alike.
+"""What Unicode says about characters: which are invisible, which scripts are mixed within a word, which look alike.
 
-The tables are Unicode's own, out of two packages: `regex` knows the properties that the standard library leaves out, and
-`confusable_homoglyphs` carries confusables.txt of UTS #39.
+The tables are Unicode's own and come from two packages: `regex` has the properties that the standard library leaves out,
+`confusable_homoglyphs` has confusables.txt of UTS #39.
 """
 import json
 import unicodedata
@@ -9,10 +9,10 @@ from importlib import resources
 
 import regex
 
-# Their pictures are empty, though no property of Unicode says so: a blank Braille pattern, an object that is not there,
-# two hieroglyphs, a filler, a note without a head. chat/static/js/composer.js names the same ones.
-BLANK_PICTURES = "\u2800\uFFFC\U00013441\U00013442\U00016FE4\U0001D159"
-NOT_SEEN = rf"\p{{Cc}}\p{{Cf}}\p{{Z}}\p{{Default_Ignorable_Code_Point}}{BLANK_PICTURES}"
+# Fonts draw nothing for these, though no property of Unicode says so: a blank Braille pattern, an object that is not there,
+# two hieroglyphs, a filler, a note without a head. chat/static/js/composer.js has the same list.
+BLANK_GLYPHS = "\u2800\uFFFC\U00013441\U00013442\U00016FE4\U0001D159"
+INVISIBLE = rf"\p{{Cc}}\p{{Cf}}\p{{Z}}\p{{Default_Ignorable_Code_Point}}{BLANK_GLYPHS}"
 
 # UAX #31, tables 5 and 7: the scripts that are in use today.
 SCRIPTS_IN_USE = """
@@ -21,10 +21,10 @@ SCRIPTS_IN_USE = """
     Adlam Balinese Bamum Batak Canadian_Aboriginal Chakma Cham Cherokee Hanifi_Rohingya Javanese Kayah_Li Lepcha Limbu Lisu
     Mandaic Meetei_Mayek Miao Mongolian New_Tai_Lue Newa Nko Nyiakeng_Puachue_Hmong Ol_Chiki Osage Saurashtra Sundanese
     Syloti_Nagri Syriac Tai_Le Tai_Tham Tai_Viet Tifinagh Vai Wancho Yi""".split()
-# UTS #39, section 5.1: Japanese mixes three, Korean and Bopomofo stand beside Chinese characters.
+# UTS #39, section 5.1: Japanese mixes three scripts; Korean and Bopomofo are mixed with Chinese characters.
 SCRIPTS_TOGETHER = [["Han", "Hiragana", "Katakana"], ["Han", "Hangul"], ["Han", "Bopomofo"]]
 
-# UAX #31, section 2.3.1: a joiner changes what is seen behind a virama, or between two letters that would join.
+# UAX #31, section 2.3.1: a joiner changes what is seen after a virama, or between two letters that would join.
 JOINER_IN_PLACE = regex.compile(
     r"(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200D(?![\u200C\u200D]|\p{Indic_Syllabic_Category=Vowel_Dependent})"
     r"|(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200C(?=\p{L})"
@@ -32,14 +32,14 @@ JOINER_IN_PLACE = regex.compile(
     r"|(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Joining_Type=T}*)\u200C"
     r"(?=\p{Joining_Type=T}*[\p{Joining_Type=R}\p{Joining_Type=D}])")
 
-# Typed behind letters that never join, as in محمد‌رضا: there it changes nothing that is seen.
+# People type it after letters that never join, as in محمد‌رضا: there it changes nothing that is seen.
 ARABIC_NON_JOINER = regex.compile(r"(?<=\p{Script=Arabic}\p{M}*)\u200C(?=\p{Script=Arabic})")
 
 # UTS #39, section 5.4: an accent on nothing, twice on one letter, too many of them, or a dot on a letter that has its dot.
 MISPLACED_MARK = regex.compile(r"(?<!\p{L}|\p{M}|\p{N}|\p{So})\p{M}|(\p{Mn})\1|\p{Mn}{5}|\p{Soft_Dotted}\p{Mn}*?\u0307")
 
 SPACES = regex.compile(r"\p{Zs}+")
-_ALL_NOT_SEEN = regex.compile(f"[{NOT_SEEN}]*")
+_ALL_INVISIBLE = regex.compile(f"[{INVISIBLE}]*")
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _DOT_ABOVE = regex.compile(r"(\p{Soft_Dotted}\p{Mn}*?)\u0307")
 _PUNCTUATION = regex.compile(r"[\p{P}\p{S}\p{Lm}]")
@@ -47,7 +47,7 @@ _DASH = regex.compile(r"\p{Dash}")
 
 
 def _one_writing(scripts):
-    """Return what matches a text that needs no script but these. `Script_Extensions` knows that ー is of two."""
+    """Return a pattern for texts in these scripts only. `Script_Extensions` knows that ー belongs to two of them."""
     allowed = "".join(rf"\p{{Script_Extensions={script}}}" for script in [*scripts, "Common", "Inherited"])
     return regex.compile(f"[{allowed}]*")
 
@@ -56,17 +56,17 @@ _WRITINGS = [_one_writing(scripts) for scripts in [*([script] for script in SCRI
 
 
 def is_blank(text):
-    """Tell whether nothing of the text is seen."""
-    return _ALL_NOT_SEEN.fullmatch(text) is not None
+    """Tell whether the whole text is invisible."""
+    return _ALL_INVISIBLE.fullmatch(text) is not None
 
 
 def without_ignorable(text):
-    """Return the text without what Unicode says is not shown where it is not supported."""
+    """Return the text without the characters that are invisible by default (Default_Ignorable_Code_Point)."""
     return _IGNORABLE.sub("", text)
 
 
 def is_one_writing(text):
-    """Tell whether the text is written in one script of those in use, or in some that are mixed within words."""
+    """Tell whether the text is in one of SCRIPTS_IN_USE, or in scripts that are mixed within words."""
     return any(writing.fullmatch(text) for writing in _WRITINGS)
 
 
@@ -74,17 +74,18 @@ def is_one_writing(text):
 
 
 def _prototypes():
-    """Return {character: what it looks like}: confusables.txt maps each to the one that stands for all of its kind."""
+    """Return {character: its prototype}: in confusables.txt, all characters that look alike have the same prototype."""
     file = resources.files("confusable_homoglyphs").joinpath("confusables.json")
     pairs = json.loads(file.read_bytes())     # {text: [{"c": text like it}]}, in both directions
     likes = {text.replace("\u200E", ""): [like["c"].replace("\u200E", "") for like in like] for text, like in pairs.items()}
     prototypes = {}
     for text, like in likes.items():
         [target, *more] = like
-        # The one that stands for others has many, or is of several characters, as `rn` is for m; of a pair either would do.
+        # The package does not say which one is the prototype. It is the one that is like many, or the one of several characters
+        # (`rn` for m); in a pair, either would do.
         if len(text) == 1 and not more and (len(target) > 1 or len(likes[target]) > 1 or target < text):
             prototypes[text] = target
-    for text, target in list(prototypes.items()):       # names are normalised before they are compared
+    for text, target in list(prototypes.items()):       # names are compared in NFKC
         plain = unicodedata.normalize("NFKC", text)
         if len(plain) == 1 and not plain.isalnum():
             prototypes.setdefault(plain, target)
@@ -92,12 +93,12 @@ def _prototypes():
 
 
 _PROTOTYPES = _prototypes()
-_PROTOTYPES["\u04CF"] = "l"      # the Cyrillic palochka; the table says i, fonts draw it as its capital, which is l there
-_ONE_DASH = _PROTOTYPES["\u2014"]     # an em dash looks like a prolonged sound mark, and like the Chinese one
+_PROTOTYPES["\u04CF"] = "l"      # the Cyrillic palochka: the table says i, but fonts draw it as its capital, which is l in the table
+_ONE_DASH = _PROTOTYPES["\u2014"]     # the prototype of the em dash, the Japanese long vowel mark and the Chinese one
 
 
 def same_punctuation(text):
-    """Return the text with all apostrophes, quotation marks, dashes, middle dots ... as the one that is on most keyboards."""
+    """Return the text with each kind of punctuation (apostrophes, quotation marks, dashes) as the one on most keyboards."""
     return _PUNCTUATION.sub(_plain, text)
 
 
@@ -114,14 +115,14 @@ def _plain(match):
 
 
 def skeleton(text):
-    """Return what is the same for all texts that look the same (UTS #39, section 4)."""
+    """Return the skeleton of a text: texts that look the same have the same one (UTS #39, section 4)."""
     text = _DOT_ABOVE.sub(r"\1", unicodedata.normalize("NFD", without_ignorable(text)))
-    for form in ("NFC", "NFD"):     # the table also has letters with their accents, which fall apart in NFD
+    for form in ("NFC", "NFD"):     # the table also has accented letters, which NFD takes apart
         text = "".join(_PROTOTYPES.get(c, c) for c in unicodedata.normalize(form, text))
     return unicodedata.normalize("NFD", text.replace(_ONE_DASH, "-"))
 
 
 def without_idle_joiners(text):
-    """Return the text without the non-joiners of Arabic script that change nothing."""
+    """Return the text without the Arabic non-joiners that change nothing that is seen."""
     in_place = {match.start() for match in JOINER_IN_PLACE.finditer(text)}
     return ARABIC_NON_JOINER.sub(lambda match: match[0] if match.start() in in_place else "", text)

@@ -8,27 +8,27 @@ MAX_REMEMBERED = 10_000     # forms
 
 
 class Clicks:
-    """Remembers forms for 30 seconds, by a digest of the CSRF token and the fields."""
+    """Remembers forms for WINDOW_SECONDS, by a digest of the CSRF token and the fields."""
 
     def __init__(self, clock=time.monotonic):
         self.clock = clock
-        self.until = {}     # digest -> when it is forgotten, the next one first
+        self.expiries = {}      # digest -> when it is forgotten, the earliest first
         self.lock = threading.Lock()
 
     def note(self, *parts):
-        """Remember a form; return whether it came before."""
+        """Remember a form; return whether it was submitted before."""
         digest, now = _digest(parts), self.clock()
         with self.lock:
-            while self.until and (next(iter(self.until.values())) <= now or len(self.until) > MAX_REMEMBERED):
-                del self.until[next(iter(self.until))]
-            came_before = digest in self.until
-            self.until.setdefault(digest, now + WINDOW_SECONDS)
-            return came_before
+            while self.expiries and (next(iter(self.expiries.values())) <= now or len(self.expiries) > MAX_REMEMBERED):
+                del self.expiries[next(iter(self.expiries))]
+            is_known = digest in self.expiries
+            self.expiries.setdefault(digest, now + WINDOW_SECONDS)
+            return is_known
 
     def forget(self, *parts):
-        """Forget a form that led to nothing: once more, it is a new one."""
+        """Forget a form that was refused: the next submission counts as a new one."""
         with self.lock:
-            self.until.pop(_digest(parts), None)
+            self.expiries.pop(_digest(parts), None)
 
 
 def _digest(parts):

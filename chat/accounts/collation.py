@@ -1,27 +1,27 @@
-"""Sorting and searching by the Unicode Collation Algorithm (UTS #10), whose table `pyuca` carries."""
+"""Sorting and searching by the Unicode Collation Algorithm (UTS #10), whose table comes from the package `pyuca`."""
 import functools
 import unicodedata
 
 from pyuca.collator import Collator_10_0_0
 
-_COLLATOR = Collator_10_0_0()       # not pyuca.Collator, which is another one on each Python
+_COLLATOR = Collator_10_0_0()       # not pyuca.Collator, whose table differs between versions of Python
 MAX_KEY_LENGTH = 128        # characters; the rest of a longer key does not count
 
-# A key is a text, which both engines compare by code points. Its characters are the weights, moved above the space:
-# MySQL compares as if the shorter of two texts ended in spaces.
+# A key is text, which both engines compare by code points. Its characters are the weights, moved above the space, because
+# MySQL pads the shorter of two texts with spaces before it compares them.
 LEVEL_END = "!"
 _ABOVE_SPACE = 0x30
-_SURROGATES = range(0xD800, 0xE000)     # which no text may have; what is above them moves by as much as it needs to stay above
-_USUAL_WEIGHTS = (None, 0x20, 0x02)     # of a plain small letter, by level: none is less
+_SURROGATES = range(0xD800, 0xE000)     # not allowed in text; weights from here on are moved further, past them
+_USUAL_WEIGHTS = (None, 0x20, 0x02)     # of a plain small letter, by level: no weight is smaller
 
 
 def sort_key(text):
-    """Return what sorts as people expect: by letters first, then by accents, then by case."""
+    """Return a key that sorts as people expect: by letters first, then by accents, then by case."""
     elements = _COLLATOR.collation_elements(unicodedata.normalize("NFD", text))
     levels = []
     for level, usual in enumerate(_USUAL_WEIGHTS):
         weights = [element[level] for element in elements if element[level]]
-        while weights and weights[-1] == usual:     # what is usual at the end says nothing, and would fill the index
+        while weights and weights[-1] == usual:     # at the end the smallest weight changes no order, and would fill the index
             weights.pop()
         levels.append("".join(map(_character, weights)))
     return LEVEL_END.join(levels)[:MAX_KEY_LENGTH]
@@ -32,7 +32,7 @@ def _character(weight):
 
 
 def _base_letters():
-    """Return {primary weight: the plainest letter that has it and no other}."""
+    """Return {primary weight: its base letter}: the letter with this weight alone and the smallest accent and case weights."""
     letters = {}
     for code_point, node in _COLLATOR.table.root.children.items():
         if node.value and len(node.value) == 1:
@@ -45,9 +45,10 @@ _BASE_LETTERS = _base_letters()
 
 
 def base_letters(text):
-    """Return the text as people type it into a search: Ł, Ø and Đ are l, o and d, Œ is oe, and no letter has an accent.
+    """Return the text in base letters, as people type it into a search: l for Ł, o for Ø, oe for Œ, and no accents.
 
-    What has the same first weight is the same. Letter by letter: half a syllable is found too while somebody types.
+    Letters with the same primary weight are the same. The text is mapped letter by letter, so that half a Korean syllable is found
+    too while somebody types.
     """
     letters = "".join(map(_base, unicodedata.normalize("NFD", text)))
     return unicodedata.normalize("NFC", letters)
@@ -56,6 +57,6 @@ def base_letters(text):
 @functools.lru_cache(maxsize=4096)
 def _base(character):
     _found, elements, _rest = _COLLATOR.table.find_prefix([ord(character)])
-    if elements is None:        # a Chinese character: its weight is made of its number
+    if elements is None:        # a Chinese character, which is not in the table
         return character
     return "".join(_BASE_LETTERS.get(element[0], "") for element in elements if element[0])

@@ -10,7 +10,7 @@ from flask import request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 LIFETIME = timedelta(days=365)
-MAX_PEOPLE = 20     # that one browser remembers: a computer in a class room has many
+MAX_PEOPLE = 20     # that one browser remembers: the computers of a classroom have many users
 
 
 def known_device(user):
@@ -40,5 +40,5 @@ def _signer():
 
 
 def _name():
-    # Of this chat alone: another one on the same host would put its own in the place.
+    # A name of its own for each chat: another chat on the same host would overwrite the cookie.
     return app.session_cookie.second_name.replace("session", "device")

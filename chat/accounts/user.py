@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ..clock import now, to_db
 from . import name_index, usernames
 
-PAGE = 50           # people in one answer of the search
+PAGE = 50           # users in one answer of the search
 LAST_CHARACTER = "\U0010FFFF"
 
 COLUMNS = "u.id, u.username, u.username_key, u.password"
@@ -12,7 +12,7 @@ COLUMNS = "u.id, u.username, u.username_key, u.password"
 
 @dataclass(slots=True)
 class User:
-    """A registered person: `id`, `username` as shown, `username_key` as compared, `password` as hashed."""
+    """A registered user: `username` as shown, `username_key` as compared, `password` as a bcrypt hash."""
 
     id: int
     username: str
@@ -32,21 +32,22 @@ class User:
 
     @classmethod
     def by_id(cls, database, user_id):
-        """Return the person with that id, or None."""
+        """Return the user with that id, or None."""
         found = database.query(f"SELECT {COLUMNS} FROM users u WHERE u.id = %s", (user_id,), cls.from_row)
         return found[0] if found else None
 
     @classmethod
     def named(cls, database, username):
-        """Return the person of that name, however it is written, or None."""
-        # An account from before the canonical form was as strict has its former key, and comes first for who types it so.
+        """Return the user of that name, in any spelling that has the same canonical form; or None."""
+        # An older account is stored under its former key. If the typed name is just that key, the older account is meant.
         former, canonical = usernames.former_key(username), usernames.canonical(username)
         found = {user.username_key: user for user in database.query(
             f"SELECT {COLUMNS} FROM users u WHERE u.username_key IN (%s, %s)", (former, canonical), cls.from_row)}
-        return found.get(former) or found.get(canonical) or (canonical and cls._named_before(database, canonical)) or None
+        return found.get(former) or found.get(canonical) or (canonical and cls._older_account(database, canonical)) or None
 
     @classmethod
-    def _named_before(cls, database, canonical):
+    def _older_account(cls, database, canonical):
+        """Return the user whose key is the former one of another spelling, found by the skeleton; or None."""
         skeletons = usernames.skeletons(canonical)
         people = database.query(
             f"SELECT {COLUMNS} FROM username_skeletons n JOIN users u ON u.id = n.user_id"
@@ -55,9 +56,9 @@ class User:
 
     @classmethod
     def register(cls, database, username, hashed_password):
-        """Store and return a new person. Raises Duplicate where the name is taken, or looks like one that is."""
+        """Store and return a new user. Raises Duplicate if the name is taken, or looks like one that is."""
         key = usernames.canonical(username)
-        # The id is looked up by the key inside the same transaction: no engine's own way to tell the last id is needed.
+        # The other rows find the new id by the key, inside the same transaction: each engine has another way to return ids.
         database.transaction([
             ("INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, %s, %s)",
              (username, key, hashed_password, to_db(now()))),
@@ -67,25 +68,26 @@ class User:
 
     @classmethod
     def search(cls, database, text, me, after=None, limit=PAGE):
-        """Return people whose name contains `text`, case and accents ignored, sorted from the match on.
+        """Return at most `limit` users whose name contains `text`, without regard to case and accents.
 
-        An index answers: each name's suffixes are stored, and a name contains what one of its suffixes begins with.
-        `me` is left out; `after` is the last person of the page before.
+        They are sorted by the part of the name that begins with the match. `me` is the id of who asks, and is left out; `after` is
+        the id of the last user of the page before. An index answers: all suffixes of each name are stored, and a name contains
+        `text` if one of its suffixes begins with it.
         """
-        start = usernames.searchable(text)
-        if not start:       # too long to be a part of any name, or accents alone
+        start = usernames.search_key(text)
+        if not start:       # the text is longer than any name, or only accents
             return []
         end = start + LAST_CHARACTER
-        came_before = cls._first_match(database, after, start, end) if after else ("", 0)
+        previous = cls._first_match(database, after, start, end) if after else ("", 0)
         return database.query(
             f"SELECT {COLUMNS} FROM username_suffixes e JOIN users u ON u.id = e.user_id"
             " WHERE e.suffix >= %s AND e.suffix < %s AND e.suffix >= %s AND (e.suffix > %s OR e.user_id > %s)"
             "   AND e.user_id <> %s"
-            # a name that matches twice is shown at its first match only
+            # a name that matches twice is listed once, at its first match
             "   AND NOT EXISTS (SELECT 1 FROM username_suffixes f WHERE f.user_id = e.user_id"
             "                   AND f.suffix >= %s AND f.suffix < e.suffix)"
             " ORDER BY e.suffix, e.user_id LIMIT %s",
-            (start, end, came_before[0], *came_before, me, start, limit), cls.from_row)
+            (start, end, previous[0], *previous, me, start, limit), cls.from_row)
 
     @staticmethod
     def _first_match(database, user_id, start, end):

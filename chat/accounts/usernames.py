@@ -1,4 +1,4 @@
-"""What may be a username, when two of them are the same, look alike, or are found: all that is decided about names."""
+"""Usernames: which are valid, when two are the same, when two look alike, and how they are searched and sorted."""
 import unicodedata
 
 from flask_babel import lazy_gettext as _
@@ -12,17 +12,17 @@ from .characters import (
 
 MIN_LENGTH = 2                      # characters
 MAX_LENGTH = 32                     # characters
-MAX_RAW_LENGTH = 4 * MAX_LENGTH    # characters before normalisation, which joins up to four and is quadratic in accents
+MAX_RAW_LENGTH = 4 * MAX_LENGTH     # characters before normalisation, which joins up to four and is quadratic in accents
 MAX_KEY_LENGTH = 128                # characters of the keys that are stored to compare names; longer ones are cut
 
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-ACUTE = "\u00B4"        # typed for an apostrophe; NFKC would make it a space and an accent on it
+ACUTE = "\u00B4"        # often typed for an apostrophe; NFKC would turn it into a space with an accent
 
 
 def canonical(name):
     """Return the form that must be unique: `O'Brien`, `o’brien` and `Ｏ´ＢＲＩＥＮ` share one.
 
-    What is too long to be anybody's name gives an empty string, which is nobody's, before it costs anything.
+    A name that is too long to be valid gives an empty string, which is nobody's, before it costs any time.
     """
     name = former_key(name.replace(ACUTE, "'"))
     name = unicodedata.normalize("NFKC", same_punctuation(without_ignorable(name)).casefold())
@@ -30,16 +30,19 @@ def canonical(name):
 
 
 def former_key(name):
-    """Return what was the canonical form until spaces and punctuation were unified: accounts of then have it as their key."""
+    """Return the canonical form of earlier versions, which did not unify spaces and punctuation.
+
+    Accounts from then have it as their `username_key`.
+    """
     if len(name) > MAX_RAW_LENGTH:
         return ""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def skeletons(name):
-    """Return the forms of which two people must not share one: their names would look the same.
+    """Return the forms that no two people may share, because their names would look the same.
 
-    Small letters are compared with small letters, as names are; and as shown, where `AIice` has a capital I.
+    There are two: of the canonical form, whose letters are all small, and of the name as shown, where `AIice` has a capital I.
     """
     found = []
     for text in (canonical(name), skeleton(_spaced(name[:MAX_RAW_LENGTH]))):
@@ -47,21 +50,21 @@ def skeletons(name):
     return sorted(set(found))
 
 
-def searchable(name):
-    """Return the canonical form as base letters, as people type it into the search: `lukasz` for Łukasz."""
-    # ı is a letter of its own in every table; but its capital is I, as that of i.
+def search_key(name):
+    """Return the canonical form in base letters, as people type it into the search: `lukasz` for Łukasz."""
+    # In capitals first: ı is a letter of its own in every table, but its capital is I, as that of i.
     return collation.base_letters(canonical(canonical(name).upper()))[:MAX_KEY_LENGTH]
 
 
 def sort_key(name):
-    """Return what sorts names as people expect: Élodie behind Eddy."""
+    """Return what sorts names as people expect: Élodie after Eddy."""
     return collation.sort_key(canonical(name)[:MAX_LENGTH])
 
 
-def shown(name):
+def validate(name):
     """Return the name as it is stored and shown.
 
-    Raises Invalid with the reason where it could be taken for another name, or could not be typed or seen.
+    Raises Invalid with the reason if the name could be taken for another one, or could not be typed or seen.
     """
     name = _spaced(name) if len(name) <= MAX_RAW_LENGTH else ""
     if not MIN_LENGTH <= len(name) <= MAX_LENGTH:
@@ -79,4 +82,5 @@ def shown(name):
 
 
 def _spaced(name):
+    """Return the name in NFKC, with single spaces inside and none around it."""
     return without_idle_joiners(SPACES.sub(" ", unicodedata.normalize("NFKC", name.replace(ACUTE, "'"))).strip())

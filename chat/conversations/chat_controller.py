@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from ..accounts.user import PAGE, User
 from ..errors import ChatError, Invalid, NotFound
 from ..storage.schema import MAX_ID
-from ..web.error_handlers import answer_with, refuse_csrf
+from ..web.error_handlers import answer_with, handle_csrf_error
 from ..web.forms import is_of_another_session
 from ..web.request_args import number, wants_json
 from . import receipts
@@ -125,7 +125,7 @@ class ChatController:
         """Answer a form whose token is another session's: what was written comes back with it."""
         text = request.form.get("message", "")
         if wants_json() or not text or not is_of_another_session():
-            return refuse_csrf(error)
+            return handle_csrf_error(error)
         if current_user.is_authenticated:
             return self.get_conversation_page(request.view_args["username"], text, _("This form has expired. Please try again."), 400)
         return answer_with(401, _("Your session has expired. Log in and send your message again."), kept=text)

@@ -60,7 +60,7 @@ class Connections:
             raise RateLimited(_("Too many open tabs."), retry_after=SWEEP_INTERVAL)
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         self.by_sid[sid] = Connection(user, session_id, eio_sid, understood(environ))
-        self.metrics.connection(again=self.backends.presence.connect(user.id, sid))
+        self.metrics.observe_connection(is_reconnect=self.backends.presence.connect(user.id, sid))
         self.transports.logged_in(eio_sid)
         return user
 

@@ -33,8 +33,8 @@ class Socket:
         server.on("disconnect", connections.close)
         for event, handler in (("sendMessage", self.send_message), ("markRead", self.events.mark_read),
                                ("markDelivered", self.events.mark_delivered), ("typing", self.events.typing)):
-            server.on(event, with_ack(handler, connections.locale_of, metrics.refusal))
-        unknown_event = with_ack(self.events.unknown, connections.locale_of, metrics.refusal)
+            server.on(event, with_ack(handler, connections.locale_of, metrics.observe_error))
+        unknown_event = with_ack(self.events.unknown, connections.locale_of, metrics.observe_error)
         server.on("*", lambda _event, sid, *_data: unknown_event(sid))
 
     def start(self):
@@ -49,7 +49,7 @@ class Socket:
         try:
             user = self.connections.open(sid, environ, auth)
         except ChatError as error:
-            self.metrics.refusal(error)
+            self.metrics.observe_error(error)
             with self.connections.locale_context(understood(environ)):
                 raise ConnectionRefusedError(str(error.message), error.as_json()) from error
         self.server.enter_room(sid, room_of(user.id))   # last: what others wait for comes after the confirmation

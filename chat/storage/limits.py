@@ -1,8 +1,4 @@
-"""Limits: how often something may happen within a time, in memory or in Redis, with the same two verbs.
-
-By hand and not by the package `limits` (5.6): its strategies cannot uncount an event, which a right password has to, and a hit in
-memory takes it 5 to 8 µs where this one takes 1.
-"""
+"""Rate limits: how many events a key may have in a window of time, counted in memory or in Redis."""
 import ipaddress
 import threading
 import time
@@ -13,7 +9,7 @@ SWEEP_THRESHOLD = 10_000    # keys in memory; with more, the expired ones are re
 
 
 def network_of(address):
-    """Return what is counted as one place: an IPv4 address, the /64 of an IPv6 one, or the text as it is."""
+    """Return what counts as one client: an IPv4 address, the /64 network of an IPv6 address, or any other text as it is."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -31,55 +27,56 @@ class MemoryLimits:
     def __init__(self, enabled=True, clock=time.monotonic):
         self.enabled = enabled
         self.clock = clock
-        self.times = {}     # key -> when each counted event ends to count
+        self.expiries = {}      # key -> when each of its events leaves the window, the earliest first
         self.lock = threading.Lock()
 
-    def take(self, key, most, seconds):
-        """Count one event; return 0, or the seconds to wait where there were `most` within `seconds` already."""
+    def hit(self, key, limit, window):
+        """Count one event and return 0. After `limit` events in `window` seconds: count nothing and return the seconds to wait."""
         if not self.enabled:
             return 0
         now = self.clock()
         with self.lock:
-            if len(self.times) > SWEEP_THRESHOLD:
-                self.times = {k: ends for k, ends in self.times.items() if ends and ends[-1] > now}
-            ends = self.times.setdefault(key, deque())
-            while ends and ends[0] <= now:
-                ends.popleft()
-            if len(ends) >= most:
-                return max(1, round(ends[0] - now + 0.5))
-            ends.append(now + seconds)
+            if len(self.expiries) > SWEEP_THRESHOLD:
+                self.expiries = {k: expiries for k, expiries in self.expiries.items() if expiries and expiries[-1] > now}
+            expiries = self.expiries.setdefault(key, deque())
+            while expiries and expiries[0] <= now:
+                expiries.popleft()
+            if len(expiries) >= limit:
+                return max(1, round(expiries[0] - now + 0.5))
+            expiries.append(now + window)
             return 0
 
-    def give_back(self, key):
+    def undo(self, key):
         """Uncount the latest event of a key."""
         with self.lock:
-            if self.times.get(key):
-                self.times[key].pop()
+            if self.expiries.get(key):
+                self.expiries[key].pop()
 
 
-# Each is one step for Redis: between two commands a counter could end, and the second would make one without an end.
-TAKE = """
-local taken = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
-if taken >= tonumber(ARGV[1]) then return math.max(1, redis.call('TTL', KEYS[1])) end
-if taken > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], 1, 'EX', ARGV[2]) end
+# Scripts, because Redis runs each as one step: between two commands the counter could expire, and the second command would
+# create a counter that never expires.
+HIT = """
+local count = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+if count >= tonumber(ARGV[1]) then return math.max(1, redis.call('TTL', KEYS[1])) end
+if count > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], 1, 'EX', ARGV[2]) end
 return 0
 """
-GIVE_BACK = "if (tonumber(redis.call('GET', KEYS[1]) or '0') or 0) > 0 then redis.call('DECR', KEYS[1]) end"
+UNDO = "if (tonumber(redis.call('GET', KEYS[1]) or '0') or 0) > 0 then redis.call('DECR', KEYS[1]) end"
 
 
 class RedisLimits:
-    """A counter for each key that ends with its window, for all processes together."""
+    """A fixed window for each key, which begins with its first event; all processes share it."""
 
     def __init__(self, client, enabled=True):
         self.enabled = enabled
-        self.take_script = client.register_script(TAKE)
-        self.give_back_script = client.register_script(GIVE_BACK)
+        self.hit_script = client.register_script(HIT)
+        self.undo_script = client.register_script(UNDO)
 
-    def take(self, key, most, seconds):
+    def hit(self, key, limit, window):
         if not self.enabled:
             return 0
-        return self.take_script(keys=[f"chat:limit:{key}"], args=[most, seconds])
+        return self.hit_script(keys=[f"chat:limit:{key}"], args=[limit, window])
 
-    def give_back(self, key):
+    def undo(self, key):
         if self.enabled:
-            self.give_back_script(keys=[f"chat:limit:{key}"])
+            self.undo_script(keys=[f"chat:limit:{key}"])

@@ -1,4 +1,4 @@
-"""Errors as pages or as JSON, in words; what went wrong inside stays in the log."""
+"""Answers errors with a page or with JSON. What went wrong inside the server stays in the log."""
 import traceback
 from urllib.parse import quote, urlencode
 
@@ -12,38 +12,38 @@ from ..errors import ChatError, Internal, Unauthorized
 from .request_args import wants_json
 
 
-def install(app, login_manager, note):
-    """Answer errors; `note(error)` is told of each refusal."""
-    app.config["PROPAGATE_EXCEPTIONS"] = False      # to the server, which knows no better answer
-    app.refused = note
-    app.register_error_handler(ChatError, refuse)
-    app.register_error_handler(CSRFError, refuse_csrf)
-    app.register_error_handler(HTTPException, refuse_http)
-    login_manager.unauthorized_handler(ask_to_log_in)
+def install(app, login_manager, on_error):
+    """Register the handlers; `on_error(error)` is called for each ChatError that is answered."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False      # to the server, which would answer in its own format
+    app.on_chat_error = on_error
+    app.register_error_handler(ChatError, handle_chat_error)
+    app.register_error_handler(CSRFError, handle_csrf_error)
+    app.register_error_handler(HTTPException, handle_http_error)
+    login_manager.unauthorized_handler(handle_unauthorized)
 
 
-def refuse(error):
-    """Answer a refusal of the chat's own."""
-    app.refused(error)
+def handle_chat_error(error):
+    """Answer an error of the chat's own."""
+    app.on_chat_error(error)
     answer = answer_with(error.status, error.message, error.as_json())
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 
 
-def refuse_csrf(_error):
-    return answer_with(400, _("This form has expired or comes from another site. Go back, reload the page and try again."))
+def handle_csrf_error(_error):
+    return answer_with(400, _("This form is too old, or not from this site. Go back, reload the page and try again."))
 
 
-def refuse_http(error):
-    """Answer what Flask refuses. An error that nobody foresaw arrives here as 500, with itself inside."""
+def handle_http_error(error):
+    """Answer an error of Flask's own. An exception that nobody caught arrives here as a 500 with `original_exception`."""
     cause = getattr(error, "original_exception", None)
     if isinstance(cause, ChatError):
-        return refuse(cause)
+        return handle_chat_error(cause)
     if cause and app.debug:
         return "".join(traceback.format_exception(cause)), 500, {"Content-Type": "text/plain; charset=utf-8"}
     if cause:
-        return refuse(Internal())
+        return handle_chat_error(Internal())
     code = error.code or 500
     if 300 <= code < 400:
         return error
@@ -53,37 +53,37 @@ def refuse_http(error):
     return answer
 
 
-def ask_to_log_in():
-    """Lead to the login page and back again; a program is told."""
+def handle_unauthorized():
+    """Redirect to the login page, which leads back afterwards; answer 401 where JSON is wanted."""
     if wants_json():
-        return refuse(Unauthorized(_("Please log in.")))
+        return handle_chat_error(Unauthorized(_("Please log in.")))
     here = quote(request.path) + ("?" if request.query_string else "") + request.query_string.decode("latin-1")
     return redirect("/login" if request.method != "GET" or here == "/" else f"/login?{urlencode({'next': here})}")
 
 
 DETAILS = {
     400: lambda: _("The server did not understand this request."),
-    403: lambda: _("You do not have access to this page."),
-    404: lambda: _("Page not found."),
-    405: lambda: _("This address does not accept such a request."),
-    413: lambda: _("What you sent is too large."),
+    403: lambda: _("This is not yours to see."),
+    404: lambda: _("There is nothing at this address."),
+    405: lambda: _("This cannot be done at this address."),
+    413: lambda: _("This is too large."),
 }
 
 TITLES = {
     400: lambda: _("That did not work"),
     401: lambda: _("Please log in"),
-    403: lambda: _("Access denied"),
+    403: lambda: _("Not allowed"),
     404: lambda: _("Not found"),
     413: lambda: _("Too large"),
-    429: lambda: _("Too many requests"),
-    503: lambda: _("Service unavailable"),
+    429: lambda: _("Too fast"),
+    503: lambda: _("Unavailable"),
 }
 
 
 def answer_with(code, detail, error=None, kept=""):
-    """Return a page, or JSON where that is asked for. Needs neither session nor database: they may be what fails.
+    """Return an answer with this status: a page, or JSON where that is wanted. It needs neither session nor database.
 
-    `kept` is what somebody wrote, and would lose.
+    `detail` is shown to people, `error` is the JSON, `kept` is a text that the user wrote and would lose.
     """
     if wants_json():
         answer = jsonify(error=error or {"code": CODES.get(code, "invalid"), "message": str(detail), "retry": False})
@@ -94,4 +94,4 @@ def answer_with(code, detail, error=None, kept=""):
     return answer
 
 
-CODES = {404: "not_found", 413: "too_long"}     # of what Flask itself refuses
+CODES = {404: "not_found", 413: "too_long"}     # status -> code, of errors that Flask raises itself

@@ -51,15 +51,16 @@ class Metrics:
         self.refused = Counter()        # code -> how often
         self.connections = self.reconnections = 0
 
-    def refusal(self, error):
+    def observe_error(self, error):
+        """Count an error that was answered, by its code."""
         with self.lock:
             self.refused[error.code] += 1
 
-    def connection(self, again):
-        """Note a connection; `again` where that person had left just before."""
+    def observe_connection(self, is_reconnect):
+        """Count a new live connection; `is_reconnect` if this user had left just before."""
         with self.lock:
             self.connections += 1
-            self.reconnections += again
+            self.reconnections += is_reconnect
 
 
 class Collector:
