@@ -90,18 +90,18 @@ class Galera(contextlib.ExitStack):
             self.push(undo.pop_all())
 
     def connect(self):
-        """Return a connection to the first node that is in step, which shows what any of them has committed."""
-        node = next((node for node in self.nodes if self.is_in_step(node)), self.nodes[0])
+        """Return a connection to the first node that is synced, which shows what any of them has committed."""
+        node = next((node for node in self.nodes if self.is_synced(node)), self.nodes[0])
         connection = node.connect(database="chat")
         connection.query("SET SESSION wsrep_sync_wait = 1")
         return connection
 
-    def is_in_step(self, node):
+    def is_synced(self, node):
         """Tell whether a node is there and has what the others have, as far as it knows."""
         return self._view(node).get("wsrep_local_state") == SYNCED
 
     def is_whole(self):
-        """Tell whether all nodes are in step with each other: one that was away does not know at once that the others went on without it."""
+        """Tell whether all nodes are synced with each other: one that was away does not know at once that the others went on without it."""
         first, *others = (self._view(node) for node in self.nodes)
         return (first.get("wsrep_cluster_size"), first.get("wsrep_local_state")) == (str(len(NODES)), SYNCED) and others == [first] * 2
 

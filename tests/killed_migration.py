@@ -33,8 +33,8 @@ def killing(engine_class, left):
 
     @contextlib.contextmanager
     def with_killing_cursor(self, prepare):
-        with exclusive(self, prepare) as (cursor, still_mine):
-            yield KillingCursor(cursor, left), still_mine
+        with exclusive(self, prepare) as (cursor, check_lease):
+            yield KillingCursor(cursor, left), check_lease
     engine_class.exclusive = with_killing_cursor
 
 

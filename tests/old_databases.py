@@ -87,10 +87,10 @@ def mysql_shape(database):
 def by_migrations_alone(database):
     """Run the files one after the other and nothing else."""
     create_first_tables(database)
-    with database.engine.exclusive(migrations._making(migrations.RECORDS, SCHEMA)) as (cursor, still_mine):
+    with database.engine.exclusive(migrations._create_statement(migrations.RECORDS, SCHEMA)) as (cursor, check_lease):
         for version, path in migrations.files().items():
             if version > migrations.FIRST:
-                migrations._apply(database.engine, cursor, path, still_mine)
+                migrations._apply(database.engine, cursor, path, check_lease)
 
 
 def tables_of_schema():

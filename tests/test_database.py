@@ -219,7 +219,7 @@ def test_a_locked_row_is_tried_three_times_and_others_go_on(mariadb):
         assert database.execute(change, (2,)) == 1
         assert database.query("SELECT read_seq FROM members WHERE conversation_id = 1") == [{"read_seq": 0}]
         error, tries = trying.outcome()
-    assert isinstance(error, Locked) and tries == mysql.LOCK_TRIES == 3
+    assert isinstance(error, Locked) and tries == mysql.LOCK_ATTEMPTS == 3
     assert database.execute(change, (1,)) == 1, "free again"
     database.engine.close()
 
@@ -327,14 +327,14 @@ def test_connections_that_the_server_closed_are_not_used_again(own_mariadb, monk
         for (connection_id,) in cursor.fetchall():
             with contextlib.suppress(pymysql.OperationalError):     # it has ended by itself
                 cursor.execute(f"KILL {connection_id}")
-    monkeypatch.setattr(mysql, "CHECK_EVERY", 0)
+    monkeypatch.setattr(mysql, "CHECK_INTERVAL", 0)
     assert answers(database)
     database.engine.close()
 
 
 @pytest.mark.slow
 def test_a_frozen_database_counts_as_away_and_keeps_nobody_long(own_mariadb, monkeypatch):
-    monkeypatch.setattr(mysql, "CHECK_EVERY", 0)
+    monkeypatch.setattr(mysql, "CHECK_INTERVAL", 0)
     database = open_mariadb(own_mariadb)
     for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(pool.POOL_SIZE)]:
         aside.outcome()     # asking each of these whether it lives would take a timeout each
@@ -373,7 +373,7 @@ def test_the_pool_survives_threads_that_race_for_its_last_connection():
     def take():
         for _n in range(3000):
             engine.pool.idle.append((Dead(), 0))
-            engine.pool._rested()
+            engine.pool._take_idle()
             engine.close()
     for aside in [Aside(take) for _n in range(4)]:
         aside.outcome()

@@ -26,7 +26,7 @@ def test_a_lease_that_is_renewed_is_not_taken(leased, caplog):
     other._read = lambda: looks.append(read()) or looks[-1]
     with Lease(leased.engine.run) as mine:
         waiting = Aside(other.__enter__)
-        assert wait_for(lambda: len(looks) > 3 * lease.MAX_UNCHANGED, 30)
+        assert wait_for(lambda: len(looks) > 3 * lease.MAX_UNCHANGED_POLLS, 30)
         mine.check()
         assert waiting.thread.is_alive() and caplog.text.count("this one waits for it") == 1
     waiting.outcome()

@@ -50,7 +50,7 @@ def make(request, tmp_path, monkeypatch):
         database.engine.close()
 
 
-def bring_up(database):
+def upgrade(database):
     """Open it as the server does, in place."""
     database.create_tables()
     name_index.complete(database)
@@ -71,9 +71,9 @@ def migrate(database, *arguments):
 def test_it_works(make, create):
     database = make(create)
     before = rows(database, *KEPT, "marks")
-    bring_up(database)
+    upgrade(database)
     assert {**rows(database, *KEPT), "marks": rows(database, "receipts")["receipts"]} == before and all(before.values())
-    assert set(migrations.look(database.engine, SCHEMA).tables) == tables_of_schema()
+    assert set(migrations.inspect(database.engine, SCHEMA).tables) == tables_of_schema()
     assert records(database) == [FOUND_RECORD, NEWEST_RECORD]
     for name in NAMES:
         assert User.named(database, name).username == name
@@ -97,16 +97,16 @@ def test_the_first_tables_are_what_they_were(make):
 
 
 def test_an_empty_database_is_of_the_newest_version_at_once(make):
-    database = make(bring_up)
+    database = make(upgrade)
     assert records(database) == [(migrations.newest(), "schema.sql", "done")]
 
 
 def test_the_next_start_changes_nothing_and_locks_nothing(make, monkeypatch):
     database = make(create_filled)
-    bring_up(database)
+    upgrade(database)
     before, recorded = rows(database, *ALL_ROWS), records(database)
     monkeypatch.delattr(type(database.engine), "exclusive")
-    bring_up(database)
+    upgrade(database)
     assert (rows(database, *ALL_ROWS), records(database)) == (before, recorded)
 
 
@@ -114,9 +114,9 @@ def test_tables_that_were_imported_by_hand(make):
     def import_by_hand(database):
         create_first_tables(database, SCHEMA)
     database = make(import_by_hand)
-    bring_up(database)
+    upgrade(database)
     assert records(database) == [FOUND_RECORD, NEWEST_RECORD]
-    assert shape(database) == shape(make(bring_up))
+    assert shape(database) == shape(make(upgrade))
 
 
 def test_tables_that_were_imported_by_hand_beside_those_of_version_1(make):
@@ -126,21 +126,21 @@ def test_tables_that_were_imported_by_hand_beside_those_of_version_1(make):
     create_first_tables(database, SCHEMA)
     database.execute("INSERT INTO receipts SELECT * FROM marks WHERE seq = 3")
     database.execute("DELETE FROM marks WHERE seq = 3 AND user_id = 1")
-    bring_up(database)
+    upgrade(database)
     assert {**rows(database, *KEPT), "marks": rows(database, "receipts")["receipts"]} == before
 
 
 def test_a_table_that_was_lost_is_made_again(make):
-    database = make(bring_up)
+    database = make(upgrade)
     database.execute("DROP TABLE receipts")
-    bring_up(database)
+    upgrade(database)
     assert rows(database, "receipts") == {"receipts": []}
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 def test_a_newer_database_is_refused_in_one_sentence(make):
-    database = make(bring_up)
+    database = make(upgrade)
     for state in ("running", "done"):
         database.execute("DELETE FROM schema_migrations WHERE version = 99")
         database.execute("INSERT INTO schema_migrations VALUES (99, 'later', %s, '2030-01-01 00:00:00.000')", (state,))
@@ -161,7 +161,7 @@ def test_tables_of_another_program_are_left_alone(make, table):
     database = make(lambda database: database.execute(f"CREATE TABLE {table}"))
     before = shape(database)
     with pytest.raises(ConfigError, match=f"^The database cannot be used: its table {table.split()[0]} is another program's[^\n]*$"):
-        bring_up(database)
+        upgrade(database)
     assert shape(database) == before
 
 
@@ -170,16 +170,16 @@ def test_other_tables_beside_the_chats_do_not_matter(make):
         create_filled(database)
         database.execute("CREATE TABLE name_order (id INTEGER, position INTEGER)")
     database = make(shared)
-    bring_up(database)
+    upgrade(database)
     assert records(database) == [FOUND_RECORD, NEWEST_RECORD]
     assert database.query("SELECT id, position FROM name_order") == []
 
 
 def test_a_table_that_somebody_changed_is_one_sentence(make):
-    database = make(bring_up)
+    database = make(upgrade)
     database.execute("ALTER TABLE members ADD COLUMN colour VARCHAR(9)")
     with pytest.raises(ConfigError, match="^The database cannot be used: its table members is not as version [^\n]*colour[^\n]*$"):
-        bring_up(database)
+        upgrade(database)
 
 
 # --- what is broken off -----------------------------------------------------------------------------------------------
@@ -196,14 +196,14 @@ def killed_after(database, statements):
 @pytest.mark.parametrize("create", [nothing, create_tried_out])
 def test_the_next_start_goes_on_wherever_one_was_killed(make, create):
     whole = make(create)
-    bring_up(whole)
+    upgrade(whole)
     wanted, killed = (rows(whole, *ALL_ROWS), shape(whole)), 0
     for statements in range(1, 100):
         database = make(create)
         if not killed_after(database, statements):
             break
         killed += 1
-        bring_up(database)
+        upgrade(database)
         assert (rows(database, *ALL_ROWS), shape(database)) == wanted, f"killed after statement {statements}"
         # A lease that its process could not give back any more keeps nobody who has nothing to change.
         assert {state for version, _name, state in records(database) if version != migrations.LEASE} <= {"found", "done"}
@@ -220,10 +220,10 @@ def test_an_error_in_the_middle_gives_the_lease_back(make, monkeypatch):
         return holds(condition, there)
     holds = schema.holds
     monkeypatch.setattr(schema, "holds", fail_at_the_third)
-    monkeypatch.setattr(lease, "MAX_UNCHANGED", 10 ** 9)        # who waited for it would wait for ever
+    monkeypatch.setattr(lease, "MAX_UNCHANGED_POLLS", 10 ** 9)        # who waited for it would wait for ever
     with pytest.raises(KeyboardInterrupt):
-        bring_up(database)
-    bring_up(database)
+        upgrade(database)
+    upgrade(database)
     assert records(database) == [FOUND_RECORD, NEWEST_RECORD]
 
 
@@ -239,7 +239,7 @@ def test_of_several_processes_one_does_it(make, create):
     assert [process.returncode for process in started] == [0] * 4, said
     assert sum(out.count("is brought to version 2") for out, _error in said) == (create is create_filled)
     alone = make(create)
-    bring_up(alone)
+    upgrade(alone)
     assert (rows(database, *ALL_ROWS), shape(database), records(database)) == (rows(alone, *ALL_ROWS), shape(alone), records(alone))
 
 
@@ -247,7 +247,7 @@ def test_who_waits_for_a_transaction_of_sqlite_goes_on_after_it(tmp_path):
     database = open_sqlite(tmp_path, prepare=create_filled)
     other = beside(database)
     with other.engine.exclusive("SELECT 1"):
-        waiting = Aside(lambda: bring_up(database))
+        waiting = Aside(lambda: upgrade(database))
         waiting.thread.join(1.5)        # longer than SQLite itself waits
         assert waiting.thread.is_alive() and not waiting.error
     waiting.outcome()
@@ -273,7 +273,7 @@ def test_the_list_is_readable_and_changes_nothing(make):
 
 
 def test_the_list_of_a_database_that_was_empty(make):
-    listed = migrate(make(bring_up), "--list").stdout
+    listed = migrate(make(upgrade), "--list").stdout
     assert re.search(r"^1 +\w+ +not needed$", listed, re.M) and re.search(r"^2 +schema\.sql +done +\d{4}-", listed, re.M)
 
 
@@ -302,9 +302,9 @@ def test_no_step_speaks_for_one_engine_alone(make):
     """Each is run twice, on tables of version 1 and on those that it leads to."""
     database = make(by_migrations_alone)
     before = shape(database)
-    with database.engine.exclusive(migrations._making(migrations.RECORDS, SCHEMA)) as (cursor, still_mine):
+    with database.engine.exclusive(migrations._create_statement(migrations.RECORDS, SCHEMA)) as (cursor, check_lease):
         for path in list(migrations.files().values())[1:]:
-            migrations._apply(database.engine, cursor, path, still_mine)
+            migrations._apply(database.engine, cursor, path, check_lease)
     assert shape(database) == before
 
 
@@ -314,7 +314,7 @@ def test_a_column_is_renamed_as_docs_upgrading_says(make, tmp_path):
     database = make(create_filled)
     before = rows(database, "members")
     for _time in range(2):
-        with database.engine.exclusive(migrations._making(migrations.RECORDS, SCHEMA)) as (cursor, still_mine):
-            migrations._apply(database.engine, cursor, tmp_path / "file", still_mine)
+        with database.engine.exclusive(migrations._create_statement(migrations.RECORDS, SCHEMA)) as (cursor, check_lease):
+            migrations._apply(database.engine, cursor, tmp_path / "file", check_lease)
     assert rows(database, "members") == before
     assert database.query("SELECT seen FROM members LIMIT 1")

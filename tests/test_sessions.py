@@ -6,7 +6,7 @@ from flask import render_template_string, session
 
 import config
 from chat import create_app
-from chat.storage.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_EVERY, FileSessions, JsonSerializer, RedisSessions
+from chat.storage.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_INTERVAL, FileSessions, JsonSerializer, RedisSessions
 from chat.web.sessions import LIFETIME, user_of
 from tests.people import ANSWER_SECONDS, Person
 
@@ -82,7 +82,7 @@ def test_files_of_ended_sessions_are_swept_away_a_few_at_each_writing(tmp_path):
     sessions = FileSessions(str(tmp_path))
     for number in range(3 * MAX_FILES_SWEPT):
         store(sessions, f"ended {number}", {"_user_id": "7"}, seconds=-10)
-    sessions.files.swept_at = time.time() - SWEEP_EVERY - 1
+    sessions.files.swept_at = time.time() - SWEEP_INTERVAL - 1
     left = [len(list(tmp_path.iterdir()))]
     while left[-1] > 1 and len(left) < 10:
         store(sessions, "kept", {"_user_id": "7"})

@@ -52,8 +52,8 @@ def backup(database, path, say=print):
 
     Raises BackupError where an upgrade of the database was broken off.
     """
-    found = database.look_at_version()
-    if not found.is_whole:
+    found = database.inspect_schema()
+    if not found.is_complete:
         raise BackupError(f"An upgrade of the database is not finished: `{command_line('migrate')}` goes on with it.")
     unfinished = path.with_name(path.name + ".part")
     counts = {}
@@ -200,7 +200,7 @@ def _batches(path, max_bytes):
 
 def _leave_as_it_is(database):
     """A backup upgrades nothing; what is empty gets its tables."""
-    if database.look_at_version().version is None:
+    if database.inspect_schema().version is None:
         database.create_tables()
 
 

@@ -20,7 +20,7 @@ def parsed(arguments):
 
 def show(database):
     """Print each version that there is, and what the database has of it."""
-    rows = [("version", "name", "state", "at (UTC)"), *((str(row[0]), *row[1:]) for row in listing(database.look_at_version()))]
+    rows = [("version", "name", "state", "at (UTC)"), *((str(row[0]), *row[1:]) for row in listing(database.inspect_schema()))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(value.ljust(width) for value, width in zip(row, widths)).rstrip())

@@ -1,5 +1,5 @@
-"""Where everything is kept: the database in either engine, its migrations, Redis, session stores, counters, private files.
+"""Everything that stores: the database on either engine, its migrations, Redis, session stores, rate limits, private files.
 
-It imports nothing of the chat but its errors and its clock, and knows no noun of it: no user, no message.
+Of the chat it imports only the errors and the clock; it knows neither users nor messages.
 Start reading at database.py.
 """

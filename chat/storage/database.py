@@ -1,7 +1,7 @@
-"""Database, as the report's diagram has it: one method to ask, one to change, over MySQL, MariaDB or SQLite.
+"""Database, as in the report's diagram: one method to read and one to write, on MySQL, MariaDB or SQLite.
 
-Queries are written once, in the SQL that all of them speak, with `%s` placeholders. What differs between the
-engines is data: how to connect, how a placeholder looks, which exception means what.
+Queries are written once, in the SQL that all of them understand, with `%s` as placeholder. An engine knows the rest: how to
+connect, what a placeholder looks like, and what each exception means.
 """
 import sqlite3
 from pathlib import Path
@@ -23,7 +23,7 @@ PARAMETER_TYPES = (str, int, bytes, type(None))
 class Database:
     """Runs SQL on one engine and turns rows into objects.
 
-    Raises Duplicate where a UNIQUE constraint refuses, and Unavailable where the engine does not answer.
+    Raises Duplicate if a UNIQUE constraint is violated, and Unavailable if the engine does not answer.
     """
 
     def __init__(self, engine):
@@ -38,11 +38,11 @@ class Database:
         return self.engine.run(read)
 
     def execute(self, sql, params=()):
-        """Run one statement that changes rows, committed on return; return how many it changed."""
+        """Run one statement that changes rows, and commit it. Return how many rows it has changed."""
         return self.transaction([(sql, params)])
 
     def transaction(self, statements):
-        """Run (sql, params) pairs all or nothing; return how many rows the last of them changed."""
+        """Run (sql, params) pairs in one transaction. Return how many rows the last one has changed."""
         def write(cursor):
             for sql, params in statements:
                 cursor.execute(self.engine.placeholders(sql), _checked(params))
@@ -50,37 +50,37 @@ class Database:
         return self.engine.run(write, writes=len(statements))
 
     def insert(self, sql, params, rows):
-        """Run one INSERT of that many rows, committed on return; return their new ids in order, None where only a look tells."""
+        """Run one INSERT of `rows` rows, and commit it. Return their new ids in order, or None if only a SELECT would tell them."""
         def write(cursor):
             cursor.execute(self.engine.placeholders(sql), _checked(params))
             return self.engine.new_ids(cursor, rows)
         return self.engine.run(write, writes=1)
 
     def create_tables(self):
-        """Make the tables of `sql/schema.sql`, or bring those of an earlier version up to it; the rows stay.
+        """Create the tables of `sql/schema.sql`, or upgrade those of an earlier version; their rows stay.
 
-        Raises ConfigError where they are somebody else's, or of a newer version.
+        Raises ConfigError if the tables are another program's, or of a newer version.
         """
-        migrations.bring_up(self.engine, SCHEMA)
+        migrations.upgrade(self.engine, SCHEMA)
 
-    def look_at_version(self):
-        """Return what `create_tables` would find, and change nothing: a migrations.Found. Raises ConfigError as it does."""
-        return migrations.look(self.engine, SCHEMA)
+    def inspect_schema(self):
+        """Return the migrations.SchemaState of the database. Raises ConfigError as `create_tables` does."""
+        return migrations.inspect(self.engine, SCHEMA)
 
     def bulk_load(self, batches):
-        """Run the INSERTs that `batches` yields as (sql, params): all of them or, where one fails or it raises an error, none."""
+        """Run the INSERTs that `batches` yields as (sql, params), in one transaction."""
         with self.engine.bulk_load() as cursor:
             for sql, params in batches:
                 cursor.execute(self.engine.placeholders(sql), _checked(params))
 
     @property
     def max_statement_bytes(self):
-        """How long an INSERT of several rows may be; the server of MySQL says what it takes."""
+        """How long an INSERT of several rows may be, in bytes. A server of MySQL has a limit of its own."""
         return self.engine.max_statement_bytes
 
 
 def _checked(params):
-    """Refuse what the drivers would turn into something else than one plain value."""
+    """Return the parameters as a tuple. Raises TypeError for a value that a driver would convert, such as a bool or a list."""
     for value in params:
         if isinstance(value, bool) or not isinstance(value, PARAMETER_TYPES):
             raise TypeError(f"{type(value).__name__} is no SQL parameter")
@@ -88,11 +88,11 @@ def _checked(params):
 
 
 def open_database(settings, run_blocking, complete=lambda database: None, prepare=Database.create_tables):
-    """Return the Database that the settings name, made where it is missing, with its tables as `prepare(database)` leaves them.
+    """Return the Database that the settings name. It is created if it does not exist.
 
-    `run_blocking(function, *arguments)` runs what waits for a disk without keeping others waiting; `complete(database)` makes
-    the rows that tables of an older version lack.
-    Raises ConfigError with one sentence where it cannot be reached or used.
+    `prepare(database)` sees to its tables, then `complete(database)` to rows that an older version did not store.
+    `run_blocking(function, *arguments)` runs a function that waits for a disk, while the others go on.
+    Raises ConfigError with one sentence if the database cannot be reached or used.
     """
     try:
         if settings["DATABASE_URL"]:

@@ -1,11 +1,11 @@
-"""JSON by orjson, twenty times faster than the standard library's; by that one where a new Python has no wheel of orjson yet."""
+"""JSON by orjson, which is twenty times faster than the standard library. Where it has no wheel, the standard library does it."""
 import json
 
-MAX_NESTING = 1000      # lists and objects inside each other; orjson has such a bound, and Python had one until 3.14
+MAX_NESTING = 1000      # levels of lists and objects; orjson has a limit too, and Python had one until 3.14
 
 
 def loads_leniently(text):
-    """Return what the standard library reads, half a surrogate pair too. Raises ValueError, for deep nesting as well."""
+    """Parse JSON with the standard library, which accepts half a surrogate pair. Raises ValueError, also for too deep nesting."""
     try:
         value = json.loads(text)
     except RecursionError as error:

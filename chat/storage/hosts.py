@@ -1,11 +1,11 @@
-"""Addresses of servers of which there may be several: one URL with their hosts between commas."""
+"""URLs that name several servers, with commas between their hosts."""
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True)
 class Address:
-    """The parts of such a URL; `hosts` are (host, port) pairs in their order, "" is what was not given."""
+    """The parts of such a URL: `hosts` is a tuple of (host, port); a part that is missing is an empty string."""
 
     scheme: str
     username: str
@@ -15,12 +15,12 @@ class Address:
 
 
 def parsed(url, default_host, default_port):
-    """Return the parts of `scheme://user:password@host:port,host:port/path`. Raises ValueError for a port that is none."""
+    """Return the Address of `scheme://user:password@host:port,host:port/path`. Raises ValueError for an invalid port."""
     parts = urlsplit(url)
     _credentials, _at, hosts = parts.netloc.rpartition("@")
-    # urlsplit reads the user and the password itself, and of the hosts only one.
-    alone = parts._replace(netloc=parts.netloc.removesuffix(hosts) + "host")
-    return Address(parts.scheme, unquote(alone.username or ""), unquote(alone.password or ""),
+    # urlsplit knows URLs with one host only: it parses the user and the password here, and each host in _host.
+    one_host = parts._replace(netloc=parts.netloc.removesuffix(hosts) + "host")
+    return Address(parts.scheme, unquote(one_host.username or ""), unquote(one_host.password or ""),
                    tuple(_host(host, default_host, default_port) for host in hosts.split(",")), unquote(parts.path.strip("/")))
 
 

@@ -1,4 +1,4 @@
-"""The folder of one server: without a Redis two of them in one folder would not hear each other."""
+"""The lock of the instance folder. Without Redis, two servers in one folder would not know of each other's events."""
 import errno
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ if os.name == "nt":
 else:
     import fcntl
 
-TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)     # Windows says one of the last two
+TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)     # on Windows it is one of the last two
 
-_held = []      # open as long as the process lives: then the system takes the lock away, however it ended
+_held = []      # files that stay open while the process lives; when it ends, in any way, the system releases their locks
 
 
 def hold_instance(path):
-    """Keep the instance folder for this process. Raises ConfigError where another one has it."""
+    """Lock the instance folder for this process. Raises ConfigError if another process has locked it."""
     try:
         lock = private_folder(path) / "server.lock"
         private_file(lock)
@@ -32,7 +32,7 @@ def hold_instance(path):
             file.close()
             raise ConfigError(f"A chat runs already with the folder {Path(path)}: end that one, or give this one a folder of its own"
                               " by INSTANCE_PATH. With a Redis several may run.") from error
-        # else the file system knows no locks, and the second server is not noticed
+        # any other error: this file system has no locks, so a second server is not noticed
     _held.append(file)
 
 

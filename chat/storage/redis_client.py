@@ -1,4 +1,4 @@
-"""The client of Redis: one server, or whichever its Sentinels name; its errors are the chat's own."""
+"""The Redis client: for one server, or for the master that Sentinels name. It raises the chat's own errors."""
 import contextlib
 import logging
 
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 SENTINELS = "redis+sentinel"
 SENTINEL_PORT, SENTINEL_NAME = 26379, "mymaster"    # Redis' own defaults
 ANSWER_TIMEOUT = 2      # seconds
-SENTINEL_TIMEOUT = 0.5  # seconds until the next one is asked: a lost machine must not keep people waiting for each
+SENTINEL_TIMEOUT = 0.5  # seconds until the next Sentinel is asked
 MAX_CONNECTIONS = 20    # to Redis; a thousand people who reconnect at once share them
 POOL_TIMEOUT = 3        # seconds to wait for one of these connections
 TIMEOUTS = {"socket_timeout": ANSWER_TIMEOUT, "socket_connect_timeout": ANSWER_TIMEOUT}
-# Redis 3.0 to 8 and Valkey know these: HELLO came with Redis 6 and CLIENT SETINFO with 7.2.
+# Redis 3.0 to 8 and Valkey work with these. The client's defaults need HELLO, of Redis 6, and CLIENT SETINFO, of Redis 7.2.
 EVERY_SERVER = {"protocol": 2, "driver_info": None}
 POOL = {"max_connections": MAX_CONNECTIONS, "timeout": POOL_TIMEOUT, **TIMEOUTS, **EVERY_SERVER}
 
@@ -26,7 +26,7 @@ POOL = {"max_connections": MAX_CONNECTIONS, "timeout": POOL_TIMEOUT, **TIMEOUTS,
 def _own_errors():
     try:
         yield
-    except redis.exceptions.NoScriptError:      # the scripts' own sign: load me first
+    except redis.exceptions.NoScriptError:      # redis-py handles it: it loads the script and runs it again
         raise
     except (redis.RedisError, OSError) as error:
         log.warning("Redis does not answer: %s", error)
@@ -34,7 +34,7 @@ def _own_errors():
 
 
 class Client(redis.Redis):
-    """Redis whose errors are the chat's own, so that nobody else has to know them."""
+    """redis.Redis, which raises Unavailable in place of its own errors."""
 
     def execute_command(self, *arguments, **options):
         with _own_errors():
@@ -42,7 +42,7 @@ class Client(redis.Redis):
 
 
 class DedicatedConnection:
-    """A connection that never reconnects by itself: commands arrive in order, or an error is raised."""
+    """A connection that never reconnects by itself: its commands arrive in order, or an error is raised."""
 
     def __init__(self, client):
         self.pool = client.connection_pool
@@ -64,7 +64,7 @@ class DedicatedConnection:
         self.unanswered += 1
 
     def request(self, *command):
-        """Return the reply to a command; those to earlier ones are read first. Raises Unavailable, for them too."""
+        """Return the reply to a command, after reading those to earlier commands. Raises Unavailable, for these too."""
         self.send(*command)
         while self.unanswered:
             reply = self.read_reply()
@@ -72,25 +72,25 @@ class DedicatedConnection:
         return reply
 
     def read_reply(self):
-        """Return what Redis sends next. Raises Unavailable where that takes longer than ANSWER_TIMEOUT."""
+        """Return the next reply or push message. Raises Unavailable if it takes longer than ANSWER_TIMEOUT."""
         with _own_errors():
             return self.connection.read_response(push_request=True)
 
 
 class SentinelPool(SentinelConnectionPool, redis.BlockingConnectionPool):
-    """Connections to the server that the Sentinels name at the time, and a bound to them: Sentinel's own pool has none."""
+    """Connections to the current master, with a limit to their number, which the Sentinels' own pool does not have."""
 
 
 def open_client(url):
     """Return the client for `redis://…`, or `redis+sentinel://:password@host:port,host:port/name/database`.
 
-    Raises redis.RedisError, OSError or ValueError where it does not answer.
+    Raises redis.RedisError or OSError if it does not answer, and ValueError for an invalid URL.
     """
     if url.partition("://")[0] == SENTINELS:
         client = _behind_sentinels(parsed(url, "127.0.0.1", SENTINEL_PORT))
     else:
         client = Client(connection_pool=redis.BlockingConnectionPool.from_url(url, **POOL))
-    redis.Redis(connection_pool=client.connection_pool).ping()      # by its own words
+    redis.Redis(connection_pool=client.connection_pool).ping()      # with redis-py's own errors, which say more than Unavailable
     return client
 
 

@@ -1,12 +1,12 @@
-"""Files of SQL: their statements, what each column of their tables holds, and the conditions of a migration's steps."""
+"""Reads the SQL files: their statements, the type of each column, and the conditions of a migration's steps."""
 import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.S)
-COLUMN = re.compile(r"\s*([a-z]\w*)\s+(INTEGER|VARCHAR\((\d+)\)|TEXT|DATETIME\(3\))(.*)")      # constraints are in capitals
-TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)       # DATETIME(3) as both engines give it
+COLUMN = re.compile(r"\s*([a-z]\w*)\s+(INTEGER|VARCHAR\((\d+)\)|TEXT|DATETIME\(3\))(.*)")      # a constraint begins with a capital
+TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)       # a DATETIME(3) as both engines return it
 CONDITION = re.compile(r"-- if (.+)")
 MAX_ID = 2**31 - 1          # of a user, a message or a seq: INTEGER holds it in all engines
 MAX_TEXT_BYTES = 65535      # of a TEXT column in MySQL
@@ -14,7 +14,7 @@ MAX_TEXT_BYTES = 65535      # of a TEXT column in MySQL
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `kind` is INTEGER, VARCHAR, TEXT or DATETIME, `size` the characters of a VARCHAR, `minimum` of an INTEGER."""
+    """A column. `kind` is INTEGER, VARCHAR, TEXT or DATETIME, `size` the characters of a VARCHAR, `minimum` that of an INTEGER."""
 
     kind: str
     size: int
@@ -23,11 +23,11 @@ class Column:
     has_default: bool
 
     def holds(self, value):
-        """Tell whether every engine stores just this value here."""
+        """Tell whether every engine stores this value unchanged."""
         if value is None:
             return self.nullable
         if self.kind == "INTEGER":
-            return type(value) is int and self.minimum <= value <= MAX_ID       # a bool is none
+            return type(value) is int and self.minimum <= value <= MAX_ID       # not a bool
         if not isinstance(value, str) or "\0" in value:
             return False
         if self.kind == "DATETIME":
@@ -36,27 +36,27 @@ class Column:
             return False
         try:
             return len(value.encode()) <= MAX_TEXT_BYTES
-        except UnicodeEncodeError:      # half of a surrogate pair
+        except UnicodeEncodeError:      # half a surrogate pair
             return False
 
 
 def _is_timestamp(text):
     try:
         return bool(TIMESTAMP.fullmatch(text) and datetime.fromisoformat(text))
-    except ValueError:      # a 30th of February
+    except ValueError:      # such as February 30
         return False
 
 
 @functools.cache
 def statements(path):
-    """Return the statements of the file, without its comments."""
+    """Return the statements of a file, without comments."""
     text = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
     return tuple(statement for statement in text.split(";") if statement.strip())
 
 
 @functools.cache
 def tables(path):
-    """Return {table: {column: Column}}, both in the order of the file."""
+    """Return {table: {column: Column}} of a file, in its order."""
     found = {}
     for statement in statements(path):
         name, body = TABLE.search(statement).groups()
@@ -65,13 +65,13 @@ def tables(path):
 
 
 def _column(kind, size, rest):
-    # MySQL would take 0 in a column that counts by itself for the next number.
+    # 0 is valid only where it is the default: in an AUTO_INCREMENT column MySQL would replace it by the next number.
     return Column(kind.partition("(")[0], int(size or 0), 0 if "DEFAULT 0" in rest else 1, "NOT NULL" not in rest, "DEFAULT" in rest)
 
 
 @functools.cache
 def steps(path):
-    """Return the statements of a migration as (condition, statement); the condition is empty where there is none."""
+    """Return the steps of a migration as (condition, statement). A step without a condition has an empty one."""
     found, condition, lines = [], "", []
     for line in path.read_text(encoding="utf-8").splitlines():
         if match := CONDITION.fullmatch(line.strip()):
@@ -83,11 +83,11 @@ def steps(path):
     return tuple(found)
 
 
-def holds(condition, there):
-    """Tell whether `marks and no members.role` is so, where {table: its columns} are there."""
+def holds(condition, tables):
+    """Tell whether a condition such as `receipts and no members.role` is true of {table: its columns}."""
     for term in condition.split(" and ") if condition else ():
         table, _dot, column = term.removeprefix("no ").partition(".")
-        is_there = table in there and (not column or column in there[table])
-        if is_there == term.startswith("no "):
+        exists = table in tables and (not column or column in tables[table])
+        if exists == term.startswith("no "):
             return False
     return True

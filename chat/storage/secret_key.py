@@ -1,4 +1,4 @@
-"""The key that signs the form tokens."""
+"""The key that signs CSRF tokens and cookies."""
 import os
 import secrets
 
@@ -8,7 +8,7 @@ from .private_files import private_folder
 
 
 def secret_key(settings):
-    """Return SECRET_KEY; in the embedded mode one is made once and kept, readable by its owner alone."""
+    """Return SECRET_KEY. If it is not set, a key is made once and kept in the instance folder. Raises ConfigError."""
     if settings["SECRET_KEY"]:
         return settings["SECRET_KEY"]
     try:
@@ -24,14 +24,14 @@ def secret_key(settings):
 
 
 def _write_whole(path, text):
-    """Write a file that is there whole or not at all: a full disk leaves no half of a key behind. Raises OSError."""
+    """Write a file atomically: after a crash or on a full disk there is no half of a key. Raises OSError."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if not path.exists():       # else another process was faster, and its key counts
+        if not path.exists():       # otherwise another process was faster, and its key is used
             os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)

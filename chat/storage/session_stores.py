@@ -1,4 +1,4 @@
-"""Where sessions are kept: in files, or in Redis. JSON only; nothing is ever unpickled."""
+"""The stores of sessions: files, or Redis. Sessions are JSON; nothing is ever unpickled."""
 import itertools
 import os
 import threading
@@ -11,14 +11,14 @@ from flask_session.base import Serializer
 from .private_files import private_folder
 
 PREFIX = "session:"
-USER = "_user_id"           # where Flask-Login keeps the id of who is logged in
+USER = "_user_id"           # the key under which Flask-Login stores the id of the user
 MAX_ID_DIGITS = 10          # of a user's id
-SWEEP_EVERY = 3600          # seconds between clean-ups of the session files
-MAX_FILES_SWEPT = 20        # at each writing: a whole sweep would make everybody wait
+SWEEP_INTERVAL = 3600       # seconds between two sweeps, which remove the expired files
+MAX_FILES_SWEPT = 20        # at each write: a whole sweep at once would make everybody wait
 
 
 class JsonSerializer(Serializer):
-    """Turns a session into JSON; what has not the form of somebody's session is none."""
+    """Turns a session into JSON and back. Anything but the session of a logged-in user is decoded as None."""
 
     def encode(self, session):
         return msgspec.json.encode(dict(session))
@@ -30,7 +30,7 @@ class JsonSerializer(Serializer):
             return None
         return session if user_id_in(session) else None
 
-    # cachelib's files are written through the same two, under other names.
+    # cachelib calls the same two methods by other names.
     def dump(self, value, file):
         file.write(self.encode(value))
 
@@ -39,28 +39,28 @@ class JsonSerializer(Serializer):
 
 
 def user_id_in(session):
-    """Return the id of who is logged in by a session, or None."""
+    """Return the id of the user of a session, or None."""
     user_id = session.get(USER)
     is_id = isinstance(user_id, str) and user_id.isascii() and user_id.isdigit() and len(user_id) <= MAX_ID_DIGITS
     return int(user_id) if is_id else None
 
 
 class JsonFiles(FileSystemCache):
-    """cachelib's files, with JSON in them; `threshold=0` because its own limit evicts sessions that are in use."""
+    """cachelib's files, with JSON inside. `threshold=0`, because cachelib's limit would remove sessions that are in use."""
 
     serializer = JsonSerializer()
 
     def __init__(self, directory):
         super().__init__(directory, threshold=0, mode=0o600)
         self.swept_at = time.time()
-        self.sweep = None           # the files that the clean-up under way has still to look at
+        self.sweep = None           # an iterator over the files that the current sweep has not checked yet
         self.lock = threading.Lock()
 
     def _prune(self):
         if not self.lock.acquire(blocking=False):
-            return      # another thread looks at the next few
+            return      # another thread is sweeping
         try:
-            if not self.sweep and time.time() - self.swept_at > SWEEP_EVERY:
+            if not self.sweep and time.time() - self.swept_at > SWEEP_INTERVAL:
                 self.swept_at, self.sweep = time.time(), os.scandir(self._path)
             if self.sweep:
                 self._remove_expired(time.time())
@@ -68,7 +68,7 @@ class JsonFiles(FileSystemCache):
             self.lock.release()
 
     def _list_dir(self):
-        """Return the next few files of the clean-up that is under way."""
+        """Return the next few files of the current sweep; cachelib removes the expired ones among them."""
         files = list(itertools.islice(self.sweep, MAX_FILES_SWEPT))
         if len(files) < MAX_FILES_SWEPT:
             self.sweep.close()
@@ -76,7 +76,7 @@ class JsonFiles(FileSystemCache):
         return [file.path for file in files if not self._is_mgmt(file.name)]
 
     def _update_count(self, delta=None, value=None):
-        """The count serves the threshold alone: without one, it would be one more file to write."""
+        """Do nothing: cachelib counts files for its threshold only, and the count would be one more file to write."""
 
 
 class FileSessions:
@@ -93,7 +93,7 @@ class FileSessions:
         self.files.delete(PREFIX + session_id)
 
     def ended(self, session_ids):
-        """Return those of the ids that are no session any more."""
+        """Return those of the ids whose session has ended."""
         return {session_id for session_id in session_ids if not self.files.has(PREFIX + session_id)}
 
 

@@ -8,24 +8,25 @@ from pathlib import Path
 from ..errors import Duplicate, unavailable
 from .private_files import private_file, private_folder
 
-LOCK_TIMEOUT = 1            # second; waiting for another process that writes
+LOCK_TIMEOUT = 1            # second; to wait for another process that writes
 MAX_STATEMENT_BYTES = 256 * 1024    # of an INSERT of several rows
 
 
 class SQLiteEngine:
     """One file, for the embedded mode.
 
-    Reads are made directly: they take microseconds. Changes wait for the disk, so they are made in a real thread, one
-    at a time, over a connection of their own; nobody else waits meanwhile.
+    Reads run directly, because they take microseconds. Writes wait for the disk, so they run in a real thread, one at a time, on
+    a connection of their own: meanwhile the event loop goes on, reads included. `run_blocking(function, *arguments)` runs a
+    function in such a thread.
     """
 
     max_statement_bytes = MAX_STATEMENT_BYTES
 
     def __init__(self, path, run_blocking):
         private_folder(Path(path).parent)
-        private_file(path)      # SQLite gives its journals the same mode
+        private_file(path)      # SQLite creates its journals with the same mode
         self.path, self.run_blocking = path, run_blocking
-        self.reading, self.writing = threading.RLock(), threading.RLock()
+        self.read_lock, self.write_lock = threading.RLock(), threading.RLock()
         self.reader = self._connect(path)
         try:
             self.writer = self._connect(path)
@@ -36,11 +37,11 @@ class SQLiteEngine:
     @staticmethod
     def _connect(path):
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT)
-        # FULL: an acknowledged message outlives a power cut too, not only the end of the process.
         try:
+            # FULL: an acknowledged message survives a power cut too, not only the end of the process.
             connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
         except BaseException:
-            connection.close()      # of a file that is no database, or locked
+            connection.close()      # the file is locked, or no database
             raise
         return connection
 
@@ -51,14 +52,14 @@ class SQLiteEngine:
 
     @staticmethod
     def new_ids(cursor, rows):
-        return range(cursor.lastrowid - rows + 1, cursor.lastrowid + 1)     # SQLite names the last one
+        return range(cursor.lastrowid - rows + 1, cursor.lastrowid + 1)     # SQLite returns the last id
 
     def run(self, work, writes=0):
         try:
             if writes:
-                with self.writing:
+                with self.write_lock:
                     return self.run_blocking(self._write, work)
-            with self.reading, contextlib.closing(self.reader.cursor()) as cursor:
+            with self.read_lock, contextlib.closing(self.reader.cursor()) as cursor:
                 return work(cursor)
         except sqlite3.IntegrityError as error:
             raise Duplicate(str(error)) from error
@@ -78,14 +79,14 @@ class SQLiteEngine:
 
     @contextlib.contextmanager
     def snapshot(self):
-        """Lend a cursor of its own, all of whose SELECTs see the same moment."""
+        """Lend a cursor on a connection of its own, whose SELECTs all see the same moment."""
         with contextlib.closing(self._connect(self.path)) as connection:
             connection.execute("BEGIN")
             yield connection.cursor()
 
     @contextlib.contextmanager
     def bulk_load(self):
-        """Lend a cursor of its own: what it writes is stored at the end, all of it, or nothing where an error is raised."""
+        """Lend a cursor on a connection of its own, in one transaction: an error rolls everything back."""
         with contextlib.closing(self._connect(self.path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection.cursor()
@@ -93,9 +94,10 @@ class SQLiteEngine:
 
     @contextlib.contextmanager
     def exclusive(self, prepare):
-        """Lend a cursor of its own, and a call that does nothing, to one process at a time; the others wait.
+        """Lend a cursor on a connection of its own to one process at a time, and a function that does nothing; the others wait.
 
-        It is one transaction, changes of tables too: of what breaks off nothing is stored. `prepare` is its first statement.
+        It is one transaction, changes of tables included: an error rolls everything back. `prepare` is its first statement.
+        MySQLEngine lends `check_lease` in place of the function.
         """
         with contextlib.closing(self._connect(self.path)) as connection:
             while not connection.in_transaction:
@@ -110,7 +112,7 @@ class SQLiteEngine:
 
     @staticmethod
     def columns(cursor):
-        """Return (table, column) for all columns in the database."""
+        """Return (table, column) for every column in the database."""
         return cursor.execute("SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c").fetchall()
 
     def close(self):
