@@ -5,6 +5,7 @@ import re
 import pytest
 import requests
 
+from chat.web.metrics import OLD_NAMES
 from tests.server import ROOT
 
 DASHBOARD = ROOT / "deploy" / "grafana-dashboard.json"
@@ -32,7 +33,7 @@ def test_it_works(chat, alice, bob):
     assert grew("chat_batch_size_count") == grew('chat_batch_size_bucket{le="+Inf"}') == grew('chat_batch_size_bucket{le="1"}') == 3
     assert grew("chat_delivery_seconds_count") == 3 and 0 < grew("chat_delivery_seconds_sum") < 30
     assert grew('chat_refused_total{code="invalid"}') == 1
-    assert grew("chat_connects_total") == 1 and after["chat_connections"] >= 1 and after["chat_people_here"] >= 1
+    assert grew("chat_connects_total") == 1 and after["chat_connections"] >= 1 and after["chat_local_users"] >= 1
     assert after["chat_writer_queue"] == after["chat_bus_queue"] == 0 and after["chat_waiting_bytes"] >= 0
     assert after["process_resident_memory_bytes"] > 10_000_000
 
@@ -73,10 +74,20 @@ def test_a_token_opens_it_and_nothing_else_does(start_server):
     assert read(server, headers=through_a_proxy)["chat_messages_total"] == 0
 
 
+def test_a_renamed_metric_has_its_old_name_too(chat, alice):
+    alice.tab().call("no such event")
+    metrics = read(chat)
+    assert metrics["chat_people_here"] >= 1
+    for new, old in OLD_NAMES.items():
+        values = {series.replace(new, old, 1): value for series, value in metrics.items() if re.match(rf"{new}(_total)?(\{{|$)", series)}
+        assert values and values == {series: metrics[series] for series in values}, old
+
+
 def test_the_dashboard_asks_for_what_there_is(chat):
     there = {name.partition("{")[0] for name in read(chat)} | {"chat_refused_total"}
     asked = [target["expr"] for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
              for target in panel.get("targets", ())]
     named = {name for expression in asked for name in re.findall(r"\b(?:chat|process)_\w+", expression)}
     assert named <= there, named - there
-    assert {name for name in there if name.startswith("chat_") and not re.search("_(bucket|count|sum|created)$", name)} <= named
+    told = {name for name in there if name.startswith("chat_") and not re.search("_(bucket|count|sum|created)$", name)}
+    assert {name for name in told if name.removesuffix("_total") not in OLD_NAMES.values()} <= named

@@ -1,7 +1,8 @@
-"""Metrics: what happens in this process, counted where it happens, and shown to Prometheus at /metrics.
+"""Metrics: what happens in this process is counted where it happens, and exported to Prometheus at /metrics.
 
-Counting is a plain addition. The client library's own counters take a lock each, and a message would pay for several.
+To count is a plain addition. The client library's own counters take a lock each, and each message would take several.
 """
+import copy
 import hmac
 import ipaddress
 import threading
@@ -17,11 +18,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100)    # messages
 DELIVERY_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-FORWARDED = ("X-Forwarded-For", "Forwarded", "Via")     # who sends one of them is a proxy, whose own address says nothing
+FORWARDED = ("X-Forwarded-For", "Forwarded", "Via")     # headers of a proxy: the address of the request is then the proxy's
+# Metric -> its former name, which is exported for one more version.
+OLD_NAMES = {"chat_local_users": "chat_people_here", "chat_transports_closed_for_flooding": "chat_floods",
+             "chat_connections_aborted": "chat_cut"}
 
 
 class Histogram:
-    """How many values fell under each bound, and their sum. One at a time may note."""
+    """How many values are at most each bound, and their sum. It is not thread-safe: one task at a time may call `observe`."""
 
     def __init__(self, bounds):
         self.bounds = bounds
@@ -33,7 +37,7 @@ class Histogram:
         self.sum += value
 
     def buckets(self):
-        """Return [(bound, how many up to it)], as Prometheus has it."""
+        """Return [(bound, how many values up to it)], the form that Prometheus uses."""
         total, found = 0, []
         for bound, count in zip((*self.bounds, "+Inf"), self.counts):
             total += count
@@ -42,13 +46,13 @@ class Histogram:
 
 
 class Metrics:
-    """The counters of one process. Messages are noted by the one who commits, the rest by anybody."""
+    """The counters of one process. The task that commits observes messages; any task may observe the rest."""
 
     def __init__(self):
         self.batches = Histogram(BATCH_SIZES)
         self.deliveries = Histogram(DELIVERY_SECONDS)
         self.lock = threading.Lock()
-        self.refused = Counter()        # code -> how often
+        self.refused = Counter()        # code of an error -> how often it was answered
         self.connections = self.reconnections = 0
 
     def observe_error(self, error):
@@ -64,50 +68,70 @@ class Metrics:
 
 
 class Collector:
-    """Turns the counters, and what the chat is made of, into what Prometheus reads."""
+    """Turns the counters, and the state of the chat's parts, into Prometheus' metrics."""
 
     def __init__(self, metrics, socket, deadlines):
         self.metrics = metrics
-        self.deadlines = deadlines
         self.socket = socket
+        self.deadlines = deadlines
 
     def collect(self):
+        for family in (*self._counters(), *self._histograms(), *self._gauges()):
+            yield family
+            if family.name in OLD_NAMES:
+                yield _renamed(family, OLD_NAMES[family.name])
+
+    def _counters(self):
         metrics, socket = self.metrics, self.socket
-        for name, words, value in (
+        for name, help_text, value in (
                 ("chat_messages", "Messages stored", metrics.batches.sum),
                 ("chat_connects", "Live connections that were opened", metrics.connections),
-                ("chat_floods", "Transports that were closed because they sent too much", socket.connections.transports.closed_for_flooding),
-                ("chat_reconnects", "Of these, by somebody who had left within the last seconds", metrics.reconnections)):
-            yield CounterMetricFamily(name, words, value)
-        refused = CounterMetricFamily("chat_refused", "What was refused, by the code of the contract", labels=["code"])
-        for code, times in list(metrics.refused.items()):
-            refused.add_metric([code], times)
-        yield refused
-        spent = CounterMetricFamily("chat_budget_refused", "What was refused because a budget was spent, by its name", labels=["budget"])
-        for name, times in list(socket.backends.budgets.refused.items()):
-            spent.add_metric([name], times)
-        yield spent
-        cut = CounterMetricFamily("chat_cut", "Connections that were cut because they kept the server waiting, by what for", labels=["reason"])
-        for reason, times in self.deadlines.counts.items():
-            cut.add_metric([reason], times)
-        yield cut
-        for name, words, histogram in (
-                ("chat_batch_size", "Messages committed together", metrics.batches),
-                ("chat_delivery_seconds", "From a message's arrival to its delivery, the commit between them", metrics.deliveries)):
-            yield HistogramMetricFamily(name, words, histogram.buckets(), histogram.sum)
-        for name, words, value in (
+                ("chat_reconnects", "Of these, by a user who had left within the last seconds", metrics.reconnections),
+                ("chat_transports_closed_for_flooding", "Transports that were closed because they sent too many packets",
+                 socket.connections.transports.closed_for_flooding)):
+            yield CounterMetricFamily(name, help_text, value)
+        yield _labelled("chat_refused", "Errors that were answered, by the code of the protocol", "code", metrics.refused)
+        yield _labelled("chat_budget_refused", "What was refused because a budget was spent, by its name", "budget",
+                        socket.backends.budgets.refused)
+        yield _labelled("chat_connections_aborted", "Connections that missed a deadline, by what was awaited (waiting: one of too many)",
+                        "reason", self.deadlines.counts)
+
+    def _histograms(self):
+        for name, help_text, histogram in (
+                ("chat_batch_size", "Messages committed together", self.metrics.batches),
+                ("chat_delivery_seconds", "From a message's arrival to its delivery, including the commit", self.metrics.deliveries)):
+            yield HistogramMetricFamily(name, help_text, histogram.buckets(), histogram.sum)
+
+    def _gauges(self):
+        socket, transports = self.socket, self.socket.connections.transports
+        for name, help_text, value in (
                 ("chat_connections", "Live connections", len(socket.connections)),
-                ("chat_people_here", "People with a live connection to this process", len(socket.backends.presence.connections)),
-                ("chat_people_online", "People online, wherever they are connected", len(socket.backends.presence.online())),
+                ("chat_local_users", "Users with a live connection to this process", len(socket.backends.presence.connections)),
+                ("chat_people_online", "Users online, connected to any process", len(socket.backends.presence.online())),
                 ("chat_writer_queue", "Messages that wait for the next commit", len(socket.writer.queue)),
-                ("chat_bus_queue", "What waits to be told to other processes", len(socket.backends.bus.queue)),
-                ("chat_transport_entries", "What is noted of all transports: it would grow if one were not forgotten", socket.connections.transports.entries()),
-                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", socket.connections.transports.unsent_bytes())):
-            yield GaugeMetricFamily(name, words, value)
+                ("chat_bus_queue", "Events that wait to be published to other processes", len(socket.backends.bus.queue)),
+                ("chat_transport_entries", "Entries in the tables of transports; a leak would let them grow", transports.entries()),
+                ("chat_waiting_bytes", "Bytes that wait for clients which do not read", transports.unsent_bytes())):
+            yield GaugeMetricFamily(name, help_text, value)
+
+
+def _labelled(name, help_text, label, counts):
+    family = CounterMetricFamily(name, help_text, labels=[label])
+    for value, count in list(counts.items()):
+        family.add_metric([value], count)
+    return family
+
+
+def _renamed(family, name):
+    """Return a metric family under another name."""
+    other = copy.copy(family)
+    other.name, other.documentation = name, f"Former name of {family.name}, for one more version"
+    other.samples = [sample._replace(name=sample.name.replace(family.name, name, 1)) for sample in family.samples]
+    return other
 
 
 def metrics_blueprint(metrics, socket, deadlines, token):
-    """Serve /metrics: to who shows the token, or, where there is none, to this machine alone."""
+    """Return the blueprint of /metrics. With a token only its holder may read it, without one only this machine."""
     blueprint = Blueprint("metrics", __name__)
     registry = CollectorRegistry()
     registry.register(Collector(metrics, socket, deadlines))
@@ -115,13 +139,13 @@ def metrics_blueprint(metrics, socket, deadlines, token):
 
     @blueprint.get("/metrics")
     def show():
-        if not _may_look(token):
+        if not _may_read(token):
             abort(404)
         return generate_latest(registry), {"Content-Type": CONTENT_TYPE_LATEST}
     return blueprint
 
 
-def _may_look(token):
+def _may_read(token):
     if token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
     return (not any(name in request.headers for name in FORWARDED) and ipaddress.ip_address(request.remote_addr).is_loopback
@@ -129,7 +153,7 @@ def _may_look(token):
 
 
 def _is_this_machine(host):
-    """Tell whether a Host header names this machine: a page from elsewhere whose name leads here (DNS rebinding) reads nothing."""
+    """Tell whether a Host header names this machine. If not, a foreign page may have pointed its own name here (DNS rebinding)."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name in ("localhost", gethostname().lower()) or ipaddress.ip_address(name).is_loopback
