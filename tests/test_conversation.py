@@ -4,7 +4,7 @@ import pytest
 from chat.conversations import receipts
 from chat.conversations.conversation import Conversation
 from chat.errors import Unavailable
-from chat.conversations.conversation_list import MAX_UNREAD, people_for, people_found
+from chat.conversations.conversation_list import MAX_UNREAD, list_conversations, search_people
 from chat.conversations.message import Message
 from tests.databases import Aside, Post, beside, database, person  # noqa: F401
 
@@ -24,8 +24,8 @@ def bob(database):
     return person(database)
 
 
-def cards(database, me):
-    return {card.id: card for card in people_for(database, me.id, limit=1000)}
+def summaries(database, me):
+    return {summary.id: summary for summary in list_conversations(database, me.id, limit=1000)}
 
 
 def test_it_works(database, post, alice, bob):
@@ -196,34 +196,34 @@ def test_whom_one_talked_with_last_comes_first_then_all_by_name(database, post, 
     post.send(alice, zoe)
     post.send(mona, alice)
     ids = {one.id for one in names}
-    assert [card.id for card in people_for(database, alice.id, limit=1000) if card.id in ids] == \
+    assert [summary.id for summary in list_conversations(database, alice.id, limit=1000) if summary.id in ids] == \
         [mona.id, zoe.id, adam.id, bert.id]
     post.send(zoe, alice)
-    assert people_for(database, alice.id)[0].id == zoe.id
+    assert list_conversations(database, alice.id)[0].id == zoe.id
 
 
 def test_a_card_shows_the_last_message_and_what_is_unread(database, post, alice, bob):
     post.send(alice, bob, "mine")
     for number in range(3):
         post.send(bob, alice, f"yours {number}")
-    card = cards(database, alice)[bob.id]
-    assert (card.unread, card.last_message, card.last_seq, card.last_is_mine) == (3, "yours 2", 4, False)
-    card = cards(database, bob)[alice.id]
-    assert (card.unread, card.last_is_mine) == (1, True)
+    summary = summaries(database, alice)[bob.id]
+    assert (summary.unread, summary.last_message, summary.last_seq, summary.last_is_mine) == (3, "yours 2", 4, False)
+    summary = summaries(database, bob)[alice.id]
+    assert (summary.unread, summary.last_is_mine) == (1, True)
     Conversation.between(database, alice.id, bob.id).mark_read(database, alice.id, 3)
-    assert cards(database, alice)[bob.id].unread == 1
+    assert summaries(database, alice)[bob.id].unread == 1
     post.send(alice, bob, "mine again")
-    assert cards(database, alice)[bob.id].unread == 1, "one's own are never unread"
+    assert summaries(database, alice)[bob.id].unread == 1, "one's own are never unread"
 
 
 def test_the_badge_is_counted_no_further_than_it_shows(database, post, alice, bob):
     for _n in range(MAX_UNREAD + 5):
         post.send(alice, bob)
-    assert cards(database, bob)[alice.id].unread == MAX_UNREAD
+    assert summaries(database, bob)[alice.id].unread == MAX_UNREAD
 
 
 def test_whoever_one_never_talked_with_is_listed_and_oneself_is_not(database, alice, bob):
-    listed = cards(database, alice)
+    listed = summaries(database, alice)
     assert alice.id not in listed
     assert (listed[bob.id].unread, listed[bob.id].last_message, listed[bob.id].last_seq) == (0, None, 0)
 
@@ -233,8 +233,8 @@ def test_a_conversation_that_is_open_and_empty_hides_nobody(database, alice, bob
     """Its first message could not be stored: both people are still in each other's list."""
     one, other = (bob, alice) if turn else (alice, bob)
     Conversation.open_between(database, one.id, other.id)
-    assert other.id in cards(database, one) and one.id in cards(database, other)
-    assert other.id in {card.id for card in people_found(database, one.id, other.username)}
+    assert other.id in summaries(database, one) and one.id in summaries(database, other)
+    assert other.id in {summary.id for summary in search_people(database, one.id, other.username)}
 
 
 def test_the_list_is_paged_without_doubles_or_holes(database, post, alice):
@@ -243,18 +243,18 @@ def test_the_list_is_paged_without_doubles_or_holes(database, post, alice):
         post.send(alice, other)
     for limit in (1, 2, 5, 7):
         ids, after = [], None
-        while page := people_for(database, alice.id, after, limit):
-            ids += [card.id for card in page]
+        while page := list_conversations(database, alice.id, after, limit):
+            ids += [summary.id for summary in page]
             after = ids[-1]
-        assert len(ids) == len(set(ids)) and set(ids) == set(cards(database, alice))
+        assert len(ids) == len(set(ids)) and set(ids) == set(summaries(database, alice))
         assert ids[:5] == [other.id for other in others[4::-1]]
 
 
 def test_people_who_are_found_bring_their_cards(database, post, alice):
     friend, stranger = person(database, "findable friend"), person(database, "findable stranger")
     post.send(friend, alice, "hello")
-    found = {card.id: card for card in people_found(database, alice.id, "FINDABLE")}
+    found = {summary.id: summary for summary in search_people(database, alice.id, "FINDABLE")}
     assert set(found) == {friend.id, stranger.id}
     assert (found[friend.id].unread, found[friend.id].last_message) == (1, "hello")
     assert (found[stranger.id].unread, found[stranger.id].last_message) == (0, None)
-    assert people_found(database, alice.id, "nobody has this name") == []
+    assert search_people(database, alice.id, "nobody has this name") == []

@@ -80,7 +80,7 @@ class AuthController:
 
     def _add_error_if_taken(self, form, name):
         if name and name_index.is_taken(self.database, name):
-            form.username.errors = [_("This name is taken, or looks like one that is. Choose another.")]
+            form.username.errors = [_("This name is taken or too similar to an existing one. Choose another.")]
 
     def login(self):
         """Open a session for the right username and password. The answer to everything else is always the same."""
@@ -96,7 +96,7 @@ class AuthController:
         if wait:
             return self._too_many("login", form, wait)
         if not self.runtime.run_cpu_bound(passwords.verify, password, user.password if user else None, self.bcrypt_rounds):
-            return self._page("login", form, 401, _("That name and password do not go together."))
+            return self._page("login", form, 401, _("Wrong username or password."))
         undo()
         return self._enter(user, form)
 
@@ -121,7 +121,7 @@ class AuthController:
         form = AccountForm()
         if current_user.is_authenticated:       # meanwhile, in another tab
             return redirect(safe_path(form.next.data or request.args.get("next")))
-        return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form was too old. Please try again."))
+        return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form has expired. Please try again."))
 
     @staticmethod
     def _page(name, form, status=200, error=None):
@@ -129,7 +129,7 @@ class AuthController:
                                session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
-        answer = make_response(self._page(name, form, 429, _("Too many tries. Wait %(seconds)s seconds, then try again.",
+        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(seconds)s seconds, then try again.",
                                                              seconds=wait)))
         answer.headers["Retry-After"] = str(wait)
         return answer

@@ -23,12 +23,12 @@ COMMON = frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >=
 def validate(password):
     """Raise Invalid with the reason if a password is too short, too long, or one of the most used. Takes up to 20 ms."""
     if len(password) < MIN_LENGTH:
-        raise Invalid(_("A password has %(least)s characters or more.", least=MIN_LENGTH))
+        raise Invalid(_("A password must have at least %(least)s characters.", least=MIN_LENGTH))
     if len(password) > MAX_LENGTH:
-        raise Invalid(_("A password has at most %(most)s characters.", most=MAX_LENGTH))
+        raise Invalid(_("A password can have at most %(most)s characters.", most=MAX_LENGTH))
     password = normalized(password)
     if password.casefold() in COMMON or _is_guessed_at_once(password):
-        raise Invalid(_("This password is one of the most used. Choose another."))
+        raise Invalid(_("This password is too common. Choose another."))
 
 
 def hash_password(password, rounds):

@@ -68,16 +68,16 @@ def validate(name):
     """
     name = _spaced(name) if len(name) <= MAX_RAW_LENGTH else ""
     if not MIN_LENGTH <= len(name) <= MAX_LENGTH:
-        raise Invalid(_("A username has %(least)s to %(most)s characters.", least=MIN_LENGTH, most=MAX_LENGTH))
+        raise Invalid(_("A username must have %(least)s to %(most)s characters.", least=MIN_LENGTH, most=MAX_LENGTH))
     letters = JOINER_IN_PLACE.sub("", name)
     if any(unicodedata.category(c) in REFUSED_CATEGORIES or (c != " " and is_blank(c)) for c in letters):
-        raise Invalid(_("A username has no invisible or control characters."))
+        raise Invalid(_("A username cannot contain invisible or control characters."))
     if any(c in "/\\" for c in name) or not any(c.isalnum() for c in name):
-        raise Invalid(_("A username needs a letter or a digit, and has no slash."))
+        raise Invalid(_("A username must contain a letter or a digit, and no slash."))
     if MISPLACED_MARK.search(unicodedata.normalize("NFD", letters)):
-        raise Invalid(_("In a username each accent stands on a letter: there is no accent alone, and none twice."))
+        raise Invalid(_("In a username, an accent must be on a letter, and only once."))
     if not is_one_writing(letters):
-        raise Invalid(_("A username is written in one alphabet only, of those that are in use today."))
+        raise Invalid(_("A username must use one alphabet only, one that is in use today."))
     return name
 
 

@@ -1,21 +1,16 @@
-"""The list of people, as one person sees it: the last word, what is unread, whom one has not talked with yet."""
-import unicodedata
+"""The conversation list of a user: the last message and the unread count of each, then everybody else by name."""
 from dataclasses import dataclass
 
 from ..accounts.user import PAGE, User
 from ..clock import from_db
+from .previews import shortened
 
 MAX_UNREAD = 100        # counted no further: the badge says 99+
-MAX_PREVIEW_LENGTH = 120        # code points
-MAX_EMOJI_LENGTH = 32           # code points, joined ones: a longer run of what joins is cut
-JOINER = "\u200d"
-REGIONAL = ("\U0001f1e6", "\U0001f1ff")        # two of them are a flag
-JOINED = ((JOINER, JOINER), ("\u1160", "\u11ff"), ("\U0001f3fb", "\U0001f3ff"), ("\U000e0020", "\U000e007f"))
 
 
 @dataclass(slots=True)
-class Card:
-    """A person as the list shows them to `me`; `last_*` is None or 0 where nothing was written yet."""
+class ConversationSummary:
+    """One line of the list: the other user and what was written last. `last_*` is None or 0 while nothing was written."""
 
     id: int
     username: str
@@ -36,53 +31,33 @@ class Card:
                 "lastMessage": self.last_message, "lastSeq": self.last_seq}
 
 
-def shortened(text):
-    """Return the beginning of a text; no emoji and no letter is cut off what belongs to it."""
-    end = MAX_PREVIEW_LENGTH
-    while end > MAX_PREVIEW_LENGTH - MAX_EMOJI_LENGTH and _is_joined(text, end):
-        end -= 1
-    return text[:MAX_PREVIEW_LENGTH if _is_joined(text, end) else end]
-
-
-def _is_joined(text, at):
-    """Whether the character there belongs to the one before it: accents, skin tones, joined emoji, the other half of a flag."""
-    if at >= len(text):
-        return False
-    if text[at - 1] == JOINER or any(first <= text[at] <= last for first, last in JOINED):
-        return True
-    if REGIONAL[0] <= text[at] <= REGIONAL[1]:
-        before = text[max(0, at - MAX_PREVIEW_LENGTH):at]
-        return (len(before) - len(before.rstrip("".join(map(chr, range(ord(REGIONAL[0]), ord(REGIONAL[1]) + 1)))))) % 2 == 1
-    return unicodedata.category(text[at]).startswith("M")
-
-
-def unread_by(database, me):
-    """Return how many messages wait for `me` in all conversations, counted no further than a badge does."""
+def count_unread(database, me):
+    """Return the number of unread messages of the user id `me`, MAX_UNREAD at most."""
     rows = database.query(f"SELECT c.conversation_id, c.read_seq, c.other_id AS id FROM ({_MINE}) c"
                           f" WHERE c.last_seq > c.read_seq LIMIT {MAX_UNREAD}", (me,))
     return min(MAX_UNREAD, sum(_unread(database, rows).values()))
 
 
-def people_for(database, me, after=None, limit=PAGE):
-    """Return the list of people for `me`: whom one talked with last comes first, then all others by name.
+def list_conversations(database, me, after=None, limit=PAGE):
+    """Return a page of the list of the user id `me`: latest conversations first, then all others by name.
 
-    `after` is the id of the last person of the page before.
+    `after` is the user id that ended the page before.
     """
-    cards = []
+    summaries = []
     last_message_id = _last_message_id(database, me, after) if after else None
     if not after or last_message_id:
-        cards = _talked_with(database, me, last_message_id, limit)
+        summaries = _talked_with(database, me, last_message_id, limit)
         after = None
-    if len(cards) < limit:
-        cards += _not_talked_with(database, me, after, limit - len(cards))
-    return cards
+    if len(summaries) < limit:
+        summaries += _not_talked_with(database, me, after, limit - len(summaries))
+    return summaries
 
 
-def people_found(database, me, text, after=None, limit=PAGE):
-    """Return the people whose name contains `text`, as cards."""
+def search_people(database, me, text, after=None, limit=PAGE):
+    """Return summaries of the users whose name contains `text`."""
     people = User.search(database, text, me, after, limit)
-    known = {card.id: card for card in _talked_with(database, me, None, limit, among=[p.id for p in people])}
-    return [known.get(person.id) or Card(person.id, person.username) for person in people]
+    known = {summary.id: summary for summary in _talked_with(database, me, None, limit, among=[p.id for p in people])}
+    return [known.get(person.id) or ConversationSummary(person.id, person.username) for person in people]
 
 
 # One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
@@ -119,7 +94,7 @@ def _talked_with(database, me, before_message_id, limit, among=None):
         " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
-    return [Card(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
+    return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
                  from_db(row["timestamp"]), row["sender_id"] == me) for row in rows]
 
 
@@ -150,7 +125,7 @@ def _not_talked_with(database, me, after, limit):
         f" AND NOT EXISTS ({written} WHERE c.lower_id = %s AND c.higher_id = o.user_id)"
         f" AND NOT EXISTS ({written} WHERE c.higher_id = %s AND c.lower_id = o.user_id)"
         f"{start} ORDER BY o.sort_key, o.user_id LIMIT %s",
-        (me, me, me, *values, limit), lambda row: Card(row["id"], row["username"]))
+        (me, me, me, *values, limit), lambda row: ConversationSummary(row["id"], row["username"]))
 
 
 def _last_message_id(database, me, other):

@@ -134,7 +134,7 @@ def _fitting(messages):
 def validate_text(text):
     """Return the text as it is stored: without blank lines before it and blanks after it, lines ended by a line feed alone."""
     if not isinstance(text, str):
-        raise Invalid(_("A message is text."))
+        raise Invalid(_("A message must be text."))
     text = text.replace("\r\n", "\n").rstrip()
     indented = len(text) - len(text.lstrip())
     text = text[text.rfind("\n", 0, indented) + 1:]
@@ -143,9 +143,9 @@ def validate_text(text):
     if is_blank(text):      # it would leave a bubble empty
         raise Invalid(_("A message cannot be empty."))
     if len(text) > MAX_LENGTH:
-        raise TooLong(_("A message has at most %(most)s characters.", most=MAX_LENGTH))
+        raise TooLong(_("A message can have at most %(most)s characters.", most=MAX_LENGTH))
     if "\0" in text or not _is_unicode(text):
-        raise Invalid(_("This text has characters that cannot be stored."))
+        raise Invalid(_("This text contains characters that cannot be saved."))
     return text
 
 

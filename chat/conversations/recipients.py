@@ -16,9 +16,9 @@ class Recipients:
     def require_id(self, user_id, sender, field):
         """Return the id of another user. Raises Invalid if it is no number, NotFound for nobody's and for the sender's own."""
         if isinstance(user_id, bool) or not isinstance(user_id, int):
-            raise Invalid(_("%(name)s must be a number from %(least)s.", name=field, least=1))
+            raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name=field, least=1))
         if user_id == sender.id or not 0 < user_id <= MAX_ID or not self._exists(user_id):
-            raise NotFound(_("There is nobody of this name."))
+            raise NotFound(_("User not found."))
         return user_id
 
     def _exists(self, user_id):

@@ -32,7 +32,7 @@ def handle_chat_error(error):
 
 
 def handle_csrf_error(_error):
-    return answer_with(400, _("This form is too old, or not from this site. Go back, reload the page and try again."))
+    return answer_with(400, _("This form has expired or comes from another site. Go back, reload the page and try again."))
 
 
 def handle_http_error(error):
@@ -63,20 +63,20 @@ def handle_unauthorized():
 
 DETAILS = {
     400: lambda: _("The server did not understand this request."),
-    403: lambda: _("This is not yours to see."),
-    404: lambda: _("There is nothing at this address."),
-    405: lambda: _("This cannot be done at this address."),
-    413: lambda: _("This is too large."),
+    403: lambda: _("You do not have access to this page."),
+    404: lambda: _("Page not found."),
+    405: lambda: _("This address does not accept such a request."),
+    413: lambda: _("What you sent is too large."),
 }
 
 TITLES = {
     400: lambda: _("That did not work"),
     401: lambda: _("Please log in"),
-    403: lambda: _("Not allowed"),
+    403: lambda: _("Access denied"),
     404: lambda: _("Not found"),
     413: lambda: _("Too large"),
-    429: lambda: _("Too fast"),
-    503: lambda: _("Unavailable"),
+    429: lambda: _("Too many requests"),
+    503: lambda: _("Service unavailable"),
 }
 
 

@@ -14,7 +14,7 @@ def number(name, default, minimum=0):
     if value in (None, ""):
         return default
     if not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS) or int(value) < minimum:
-        raise Invalid(_("%(name)s must be a number from %(least)s.", name=name, least=minimum))
+        raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name=name, least=minimum))
     return min(int(value), MAX_ID)
 
 

@@ -58,7 +58,7 @@ def test_what_is_cut_leaves_no_descriptor_behind(start_server, record, mode, beg
 
     Without garbage collection, which would close in its time what was forgotten.
     """
-    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.runtime.GARBAGE_THRESHOLDS": [0, 0, 0]})
+    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.process_tuning.GC_THRESHOLDS": [0, 0, 0]})
     before = measure(server, "process_open_fds")
     with ExitStack() as opened:
         cut = [opened.enter_context(connect(server)) for _n in range(50)]
