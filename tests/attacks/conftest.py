@@ -12,6 +12,7 @@ import requests
 
 ASYNC_MODES = ("eventlet", "gevent", "threading")
 PAUSE = 0.02        # seconds between two looks
+TIMEOUT = 60        # seconds for an answer: what is too long each test says itself
 
 
 def pytest_addoption(parser):
@@ -62,7 +63,7 @@ class Bystander:
         with requests.Session() as http:
             while not self.ending.is_set():
                 started = time.monotonic()
-                http.get(self.url + "/healthz", timeout=60)
+                http.get(self.url + "/healthz", timeout=TIMEOUT)
                 self.longest = max(self.longest, time.monotonic() - started)
                 self.asked += 1
                 self.ending.wait(PAUSE)
@@ -101,5 +102,5 @@ def connect(server):
 
 def measure(server, name):
     """Return what /metrics says of a measure that has no labels."""
-    text = requests.get(server.url + "/metrics", timeout=10).text
+    text = requests.get(server.url + "/metrics", timeout=TIMEOUT).text
     return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
