@@ -1,7 +1,7 @@
 """Deadlines: how long a request's head, its body and its answer may take, in all three async modes.
 
-No server that ASYNC_MODE chooses from has all of them. Here each connection is noted with the time at which it is cut,
-and one task cuts those whose time has come: an addition to a dict for each step, and no timer.
+None of the three servers has all of these deadlines. Here each connection is stored with its deadline, and one task aborts those
+that have missed theirs. A step of a request costs one entry in a dict, and no timer.
 """
 import functools
 import io
@@ -10,23 +10,23 @@ import threading
 import time
 from collections import OrderedDict
 
-from ..web.headers import protected
+from ..web.headers import with_security_headers
 
-HEAD_SECONDS = 10           # from accepting a connection to the end of its first request's head
-IDLE_SECONDS = 30           # the same for each further request, the rest between two of them included
-BODY_SECONDS = 10           # for a body, and beyond that
-BODY_BYTES_PER_SECOND = 16 * 1024   # … as long as this rate needs for its size
-ANSWER_SECONDS = 30         # for a client to take what is written to it at once
-SWEEP_SECONDS = 0.5         # between two looks
-MAX_WAITING = 1000          # connections of one address whose request has not come; one more cuts the one that waits longest
-FAIR_SECONDS = 1            # that everybody has for a request, also in a flood
-MAX_WAITING_AT_ONCE = 5000  # connections of one address, whatever the second
-MAX_DISCARDED = 1024 * 1024     # bytes of a body that is too large, read so that its sender sees the answer
-MAX_LENGTH_DIGITS = 12
+HEAD_SECONDS = 10           # from accepting a connection to the end of the head of its first request
+IDLE_SECONDS = 30           # from the end of one request to the end of the head of the next one
+BODY_SECONDS = 10           # for a body, and in addition
+BODY_BYTES_PER_SECOND = 16 * 1024   # … the time that its size takes at this rate
+ANSWER_SECONDS = 30         # for a client to receive what is written to it in one call
+SWEEP_INTERVAL = 0.5        # seconds
+MAX_WAITING = 1000          # connections of one address that have sent no request yet; with more the oldest one is aborted
+FAIR_SECONDS = 1            # that each connection has for its request, even then
+MAX_WAITING_AT_ONCE = 5000  # connections of one address; beyond this FAIR_SECONDS does not count
+MAX_DISCARDED = 1024 * 1024     # bytes of a body that is too large: they are read so that its sender gets the answer
+MAX_LENGTH_DIGITS = 12      # of a Content-Length
 
 
 def locked(method):
-    """Run a method under its object's lock: in the threading mode each connection has a thread of its own."""
+    """Run a method while holding its object's lock: in the threading mode each connection has its own thread."""
     @functools.wraps(method)
     def run(self, *arguments):
         with self.lock:
@@ -35,44 +35,44 @@ def locked(method):
 
 
 class Deadlines:
-    """Who is cut when. The servers call the three verbs, `serve` runs `sweep_loop` beside them."""
+    """The deadlines of all connections. The servers call `await_head`, `await_reader` and `forget`; `sweep_loop` runs beside them."""
 
     def __init__(self, clock=time.monotonic):
         self.clock = clock
         self.lock = threading.RLock()
-        self.noted = {}         # connection -> (when it is cut, the group it waits in or None)
-        self.waiting = {}       # group -> its connections whose request has not come, the longest waiting first
-        self.counts = {"head": 0, "answer": 0, "waiting": 0}    # what was cut, by what it failed to do
+        self.by_connection = {}     # connection -> (its deadline, the group in which it waits, or None)
+        self.waiting = {}           # group -> its connections that have sent no request yet, the oldest first
+        self.counts = {"head": 0, "answer": 0, "waiting": 0}    # aborted connections, by what they missed; waiting: one of too many
 
     @locked
     def await_head(self, connection, address, seconds):
-        """Note that the head of a request has to come within so many seconds.
+        """Set the deadline for the head of a request, in seconds from now.
 
-        First requests and further ones are groups of their own: a flood of new connections costs nobody an old one.
+        First requests and later ones are counted separately: a flood of new connections aborts no old one.
         """
         self.forget(connection)
         group = address, seconds
-        self.noted[connection] = self.clock() + seconds, group
+        self.by_connection[connection] = self.clock() + seconds, group
         waiting = self.waiting.setdefault(group, OrderedDict())
         waiting[connection] = True
         while len(waiting) > MAX_WAITING:
-            longest = next(iter(waiting))
-            waited = self.clock() + seconds - self.noted[longest][0]
+            oldest = next(iter(waiting))
+            waited = self.clock() + seconds - self.by_connection[oldest][0]
             if waited < FAIR_SECONDS and len(waiting) <= MAX_WAITING_AT_ONCE:
                 break
-            self.forget(longest)
-            self._cut(longest, "waiting")
+            self.forget(oldest)
+            self._abort(oldest, "waiting")
 
     @locked
     def await_reader(self, connection):
-        """Note that the client has to take what is now written within ANSWER_SECONDS."""
+        """Set the deadline for the client to receive what is written now."""
         self.forget(connection)
-        self.noted[connection] = self.clock() + ANSWER_SECONDS, None
+        self.by_connection[connection] = self.clock() + ANSWER_SECONDS, None
 
     @locked
     def forget(self, connection):
-        """Note that what was awaited has come, or that the connection is over."""
-        _when, group = self.noted.pop(connection, (None, None))
+        """Remove the deadline: what was awaited has come, or the connection has ended."""
+        _deadline, group = self.by_connection.pop(connection, (None, None))
         waiting = self.waiting.get(group)
         if waiting is not None:
             waiting.pop(connection, None)
@@ -81,28 +81,28 @@ class Deadlines:
 
     @locked
     def sweep(self):
-        """Cut the connections whose time has come."""
+        """Abort the connections that have missed their deadline."""
         now = self.clock()
-        for connection, (when, group) in list(self.noted.items()):
-            if when <= now:
+        for connection, (deadline, group) in list(self.by_connection.items()):
+            if deadline <= now:
                 self.forget(connection)
-                self._cut(connection, "head" if group else "answer")
+                self._abort(connection, "head" if group else "answer")
 
     def sweep_loop(self, sleep):
         while True:
-            sleep(SWEEP_SECONDS)
+            sleep(SWEEP_INTERVAL)
             self.sweep()
 
-    def _cut(self, connection, reason):
+    def _abort(self, connection, reason):
         self.counts[reason] += 1
         try:
-            connection.shutdown(socket.SHUT_RDWR)       # whoever waits for it wakes up with an end
+            connection.shutdown(socket.SHUT_RDWR)       # the task that reads or writes wakes up at its end
         except OSError:
             pass    # it has ended by itself
 
 
 class TimedWriter:
-    """A connection's file to write to, whose reader has a deadline."""
+    """A file that writes to a connection, with a deadline for each call."""
 
     def __init__(self, file, connection, deadlines):
         self.file, self.connection, self.deadlines = file, connection, deadlines
@@ -128,10 +128,10 @@ class TimedWriter:
 
 
 class Bodies:
-    """WSGI middleware, the outermost: takes a request's body in, in time, before anybody is asked to answer it.
+    """The outermost WSGI middleware: it reads the body of a request before the application runs, within a deadline.
 
-    A body without a length is refused: no browser sends one, and a server would read its chunk sizes without end.
-    `/socket.io` reads its own.
+    A body without a Content-Length is refused: no browser sends one, and the servers would read its chunk sizes without a limit.
+    Requests to `own_reader` are left alone: the guard reads their bodies.
     """
 
     def __init__(self, application, runtime, own_reader="/socket.io"):
@@ -147,21 +147,21 @@ class Bodies:
             return self._refuse("400 Bad Request", "Content-Length is a number.", environ, start_response)
         reads_itself = environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO", "").startswith(self.own_reader)
         if int(length) and not reads_itself:
-            taken = min(int(length), MAX_DISCARDED)
+            size = min(int(length), MAX_DISCARDED)
             try:
-                body = self.runtime.read_in_time(environ, taken, BODY_SECONDS + taken / BODY_BYTES_PER_SECOND)
+                body = self.runtime.read_in_time(environ, size, BODY_SECONDS + size / BODY_BYTES_PER_SECOND)
             except OSError:
                 return self._refuse("408 Request Timeout", "The body did not arrive in time.", environ, start_response)
-            if len(body) < taken:
+            if len(body) < size:
                 return self._refuse("400 Bad Request", "The body is not whole.", environ, start_response)
-            if taken < int(length):
-                body = b""      # its length alone is enough to refuse it
+            if size < int(length):
+                body = b""      # Flask refuses it by its Content-Length alone
                 self.runtime.close_after_answer(environ)
             environ["wsgi.input"] = io.BytesIO(body)
         return self.application(environ, start_response)
 
     def _refuse(self, status, reason, environ, start_response):
         self.runtime.close_after_answer(environ)
-        protected(start_response)(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason))),
+        with_security_headers(start_response)(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason))),
                                            ("Connection", "close")])
         return [reason.encode()]

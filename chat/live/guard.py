@@ -10,7 +10,7 @@ import socket
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from ..web.headers import protected
+from ..web.headers import with_security_headers
 from .packets import CLIENT_PACKETS, CLOSE_PACKET, MAX_BODY_BYTES, MAX_BODY_PACKETS, SEPARATOR
 
 BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
@@ -43,7 +43,7 @@ class Guard:
     def __call__(self, environ, start_response):
         if not environ.get("PATH_INFO", "").startswith(self.path):
             return self.application(environ, start_response)
-        start_response = protected(start_response)
+        start_response = with_security_headers(start_response)
         error = origin_error(environ, self.https) or upgrade_error(environ) or payload_error(environ, self.runtime)
         if error:
             self.runtime.close_after_answer(environ)

@@ -1,4 +1,4 @@
-"""Styles, scripts and icons: made by `manage.py`, served from this site under a name that changes with them."""
+"""Style sheets, scripts and icons: built by `manage.py`, and served under a path that changes with their content."""
 import functools
 import hashlib
 import re
@@ -18,7 +18,7 @@ assets = Blueprint("assets", __name__)
 
 @functools.cache
 def version():
-    """Return a hash of all files: ES modules import each other by relative paths, so that it stands in the path."""
+    """Return one hash of all files. It is a part of the path, because ES modules import each other by relative paths."""
     digest = hashlib.sha256()
     for path in sorted(FOLDER.rglob("*")):
         if path.is_file() and path.suffix in SERVED:
@@ -27,13 +27,13 @@ def version():
 
 
 def asset(path):
-    """Return the address of a static file."""
+    """Return the URL of a static file."""
     return f"/static/{version()}/{path}"
 
 
 @functools.cache
 def icon(name, **attributes):
-    """Return an icon as inline SVG, with a `class` if one is given; hidden from screen readers: words stand beside it."""
+    """Return an icon as inline SVG, with a `class` if one is given. Screen readers skip it: there is always a label beside it."""
     classes = f"icon {attributes.get('class', '')}".strip()
     svg = (BUILT / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.S)
@@ -45,7 +45,7 @@ def icon(name, **attributes):
 def static_file(hashed, name):
     if Path(name).suffix not in SERVED:
         abort(404)
-    # Scripts are served as the build has minified them, beside what they import from there.
+    # Scripts are served minified, from the folder of the build.
     folder = BUILT if name.startswith("js/") else FOLDER
     response = _compressed(folder / name) or send_from_directory(folder, name)
     response.headers["Cache-Control"] = FOR_EVER if hashed == version() else "no-cache"
@@ -54,7 +54,7 @@ def static_file(hashed, name):
 
 
 def _compressed(path):
-    """Return the file as the build has compressed it, if there is such a copy and the browser takes it."""
+    """Return the compressed copy of a file, if the build has made one and the browser accepts it; else None."""
     copy = _copies().get(path)
     if not copy or "gzip" not in request.headers.get("Accept-Encoding", ""):
         return None
@@ -64,5 +64,5 @@ def _compressed(path):
 
 @functools.cache
 def _copies():
-    """Return {file: its .gz}; what is not among them is never read from the disk by a name that came from outside."""
+    """Return {file: its .gz}. No name from a request reaches the disk unless it is in here."""
     return {path.with_suffix(""): path for path in BUILT.rglob("*.gz")}

@@ -1,4 +1,4 @@
-"""Avatars: a face for each person, drawn from the id on this machine; those of a list come together on a sheet."""
+"""Avatars: a face for each user, drawn from the user's id. The faces of a list come on one sheet."""
 import functools
 import re
 from urllib.parse import quote
@@ -18,17 +18,17 @@ avatars = Blueprint("avatars", __name__)
 
 @functools.lru_cache(MAX_CACHED_DRAWINGS)
 def draw(user_id):
-    """Return the SVG of a user id: always the same face, without the loud ground that it would stand on."""
+    """Return the SVG of a user id: always the same face, without its bright background."""
     return multiavatar(str(user_id), True, None)
 
 
 def inline(user_id):
-    """Return the avatar as a data: address, for the one that stands on every page: a request less at the first view."""
+    """Return the avatar as a data: URL, for the user's own one, which is on every page: it saves a request."""
     return "data:image/svg+xml," + quote(draw(user_id), safe=" =:/,;()'")
 
 
 def sheet(user_ids):
-    """Return one SVG of several faces, one below the other; the fragment `#u7` shows that of user 7 alone."""
+    """Return one SVG with several faces, one below the other. The fragment `#u7` shows only that of user 7."""
     faces = "".join(f'<view id="u{user_id}" viewBox="0 {SIZE * n} {SIZE} {SIZE}"/>'
                     + draw(user_id).replace(ALONE, f'<svg y="{SIZE * n}" width="{SIZE}" height="{SIZE}">', 1)
                     for n, user_id in enumerate(user_ids))
@@ -36,10 +36,10 @@ def sheet(user_ids):
 
 
 def addresses(user_ids):
-    """Return {user id: where the face is} for those of a list: a request for 25 of them and not for each."""
+    """Return {user id: URL of the face}, so that a list needs one request for MAX_FACES faces."""
     found = {}
     for start in range(0, len(user_ids), MAX_FACES):
-        together = sorted(user_ids[start:start + MAX_FACES])       # the same people, however they are sorted
+        together = sorted(user_ids[start:start + MAX_FACES])       # in one order, so that the same users have the same URL
         names = "-".join(str(user_id) for user_id in together)
         found.update({user_id: f"/avatars/{names}.svg" + f"#u{user_id}" * (len(together) > 1) for user_id in together})
     return found

@@ -1,4 +1,4 @@
-"""Pages are sent compressed: a third of the bytes, and of the time on a slow line."""
+"""Compresses pages: a third of the bytes, and of the time on a slow network."""
 import gzip
 
 from flask import g, request
@@ -11,7 +11,7 @@ GZIP_LEVEL = 4      # of 9: nearly the same size for a third of the CPU
 def install(app):
     @app.after_request
     def compress(response):
-        """Compress HTML, JSON and drawings for who takes them. Scripts and styles have been compressed by the build."""
+        """Compress HTML, JSON and SVG for a client that accepts it. The build has already compressed scripts and style sheets."""
         if (response.mimetype in COMPRESSED and not response.is_streamed
                 and "Content-Encoding" not in response.headers and "gzip" in request.headers.get("Accept-Encoding", "")
                 and len(response.get_data()) >= MIN_BYTES and not _has_secret_beside_input()):
@@ -22,7 +22,7 @@ def install(app):
 
 
 def _has_secret_beside_input():
-    """Tell whether the page holds a CSRF token and input of the request: the compressed size would reveal the token.
+    """Tell whether the page has both a CSRF token and input from the request: its compressed size would reveal the token.
 
     The attack is called BREACH: https://breachattack.com
     """

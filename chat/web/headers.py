@@ -1,4 +1,4 @@
-"""What every answer says to the browser about safety."""
+"""The security headers of every answer."""
 from urllib.parse import urlsplit
 
 from flask import request
@@ -6,35 +6,35 @@ from flask import request
 POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'",
     "font-src 'self'", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"))
-PROTECTION = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
-A_YEAR = 365 * 24 * 3600        # seconds
-HSTS = f"max-age={A_YEAR}"
-FOR_EVER = f"public, max-age={A_YEAR}, immutable"      # as Cache-Control
+SECURITY_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+YEAR_SECONDS = 365 * 24 * 3600
+HSTS = f"max-age={YEAR_SECONDS}"
+FOR_EVER = f"public, max-age={YEAR_SECONDS}, immutable"      # for Cache-Control
 
 
 def install(app, https):
     @app.after_request
     def protect(response):
-        response.headers.update(PROTECTION)
+        response.headers.update(SECURITY_HEADERS)
         if https or request.is_secure:
             response.headers["Strict-Transport-Security"] = HSTS
-        # What names no caching of its own is a page of a person.
+        # An answer without a Cache-Control of its own is a page for one user.
         response.headers.setdefault("Cache-Control", "no-store")
         if not (response.location or "/").startswith("/"):
-            # Flask's own redirects name the Host that was sent, which may be anybody's.
+            # Flask's own redirects contain the Host header of the request, which may name any site.
             response.location = path_of(response.location)
             response.set_data(b"")
         return response
 
 
 def path_of(address):
-    """Return what of an address is on this site: its path, its query and its fragment."""
+    """Return a URL without scheme and host: its path, query and fragment."""
     parts = urlsplit(address)
     return parts._replace(scheme="", netloc="", path="/" + parts.path.lstrip("/\\")).geturl()
 
 
-def protected(start_response):
-    """Give the answers of /socket.io, which Flask never sees, the headers of all others."""
+def with_security_headers(start_response):
+    """Return a `start_response` that adds the security headers, for answers that Flask never sees."""
     def start(status, headers, *exc_info):
-        return start_response(status, [*headers, *PROTECTION.items()], *exc_info)
+        return start_response(status, [*headers, *SECURITY_HEADERS.items()], *exc_info)
     return start

@@ -1,4 +1,4 @@
-"""Two questions that a proxy or an operator asks: does the process live, and can it work."""
+"""Health checks for a proxy or an operator: is the process alive, and is it ready."""
 from flask import Blueprint, jsonify
 
 from ..errors import Unavailable
@@ -9,17 +9,17 @@ def health_blueprint(database, ping_redis):
 
     @health.get("/healthz")
     def healthz():
-        """200 while the process lives."""
+        """Answer 200 while the process is alive."""
         return jsonify(status="ok")
 
     @health.get("/readyz")
     def readyz():
-        """200 while database and Redis answer, else 503 naming which does not."""
-        away = []
+        """Answer 200 while database and Redis answer, else 503 with the names of those that do not."""
+        unavailable = []
         for name, ask in (("database", lambda: database.query("SELECT 1")), ("redis", ping_redis)):
             try:
                 ask()
             except Unavailable:
-                away.append(name)
-        return jsonify(status="unavailable" if away else "ok", unavailable=away), 503 if away else 200
+                unavailable.append(name)
+        return jsonify(status="unavailable" if unavailable else "ok", unavailable=unavailable), 503 if unavailable else 200
     return health

@@ -5,24 +5,24 @@ from ..storage import fast_json
 
 
 def loads(text):
-    """Return what a JSON text says. Raises ValueError, for one that is nested too deeply as well."""
+    """Parse JSON. Raises ValueError, also for too deep nesting."""
     try:
         return fast_json.loads(text)
     except ValueError:
-        return fast_json.loads_leniently(text)      # half of a surrogate pair too, so that the sender is told why it is refused
+        return fast_json.loads_leniently(text)      # accepts half a surrogate pair, so that the sender gets a validation error
 
 
 class FlaskJson(DefaultJSONProvider):
-    """What Flask asks of a JSON module."""
+    """The JSON provider of Flask."""
 
-    ensure_ascii = False        # an emoji has 4 bytes, and 12 as an escape
+    ensure_ascii = False        # an emoji takes 4 bytes, and 12 as an escape
 
     def loads(self, s, **_options):
         return loads(s)
 
 
 class SocketJson:
-    """What Socket.IO asks of a JSON module, the fastest that there is."""
+    """The JSON module of Socket.IO."""
 
     loads = staticmethod(loads)
 

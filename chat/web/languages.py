@@ -1,4 +1,4 @@
-"""English and French: which one a request gets, how another is chosen, and the words that JavaScript needs."""
+"""English and French: which one a request gets, how a user chooses, and the translations that JavaScript needs."""
 import contextlib
 import functools
 import json
@@ -13,9 +13,9 @@ from .forms import safe_path
 
 NAMES = {"en": "English", "fr": "Français"}
 LANGUAGES = tuple(NAMES)
-COOKIE = "language"             # of whoever wants another language than the browser's
-KEPT = 365 * 24 * 60 * 60       # seconds
-MAX_ACCEPTED = 1000             # characters that are looked at of what a browser says it understands
+COOKIE = "language"             # set when a user chooses another language than the browser's
+COOKIE_SECONDS = 365 * 24 * 3600
+MAX_HEADER_LENGTH = 1000        # characters of Accept-Language that are parsed
 
 choosing = Blueprint("languages", __name__)
 
@@ -23,34 +23,35 @@ choosing = Blueprint("languages", __name__)
 def install(app):
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=lambda: understood(request.environ))
-    app.context_processor(lambda: {"lang": language(), "languages": NAMES, "strings": script_words(language())})
+    app.context_processor(lambda: {"lang": language(), "languages": NAMES, "strings": script_translations(language())})
     app.register_blueprint(choosing)
 
 
 @choosing.post("/language")
 def choose():
-    """Keep the language that was chosen in a cookie, and lead back to the page."""
+    """Store the chosen language in a cookie, and redirect back to the page."""
     answer = redirect(safe_path(request.form.get("next")))
     if request.form.get("language") in LANGUAGES:
-        answer.set_cookie(COOKIE, request.form["language"], max_age=KEPT, samesite="Lax", secure=request.is_secure)
+        answer.set_cookie(COOKIE, request.form["language"], max_age=COOKIE_SECONDS, samesite="Lax", secure=request.is_secure)
     return answer
 
 
 def understood(environ):
-    """Return the language of a WSGI environ, which may be a live connection's: the chosen one, else what suits best."""
+    """Return the language of a WSGI environ (a request's or a live connection's): the chosen one, else the best match."""
     chosen = parse_cookie(environ).get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
-    return parse_accept_header(environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_ACCEPTED], LanguageAccept).best_match(LANGUAGES, LANGUAGES[0])
+    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_HEADER_LENGTH]
+    return parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES, LANGUAGES[0])
 
 
-def speaker(app):
-    """Return `speaking(language)`: a context in which words are in that language, outside of any request."""
+def locale_context_of(app):
+    """Return `locale_context(language)`: a context in which texts are in that language, outside of any request."""
     @contextlib.contextmanager
-    def speaking(language):
+    def locale_context(language):
         with app.app_context(), force_locale(language):
             yield
-    return speaking
+    return locale_context
 
 
 def language():
@@ -59,7 +60,7 @@ def language():
 
 
 @functools.cache
-def script_words(language):
+def script_translations(language):
     """Return {English: translation} for JavaScript; empty for English itself."""
     path = BUILT / f"i18n-{language}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,11 +1,11 @@
-"""Refuses requests from a page of another user: a tab may still be open from before somebody else logged in."""
+"""Refuses requests from a page of another user: a tab may be open from before somebody else logged in."""
 from flask import request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from ..errors import Unauthorized
 
-HEADER = "X-User-Id"        # of a request that a page's script makes; a live connection says it as `userId`
+HEADER = "X-User-Id"        # scripts send it with each request; a live connection sends `userId` instead
 
 
 def install(app):

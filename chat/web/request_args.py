@@ -1,4 +1,4 @@
-"""What a request asks for: numbers in its query, JSON or a page."""
+"""The arguments of a request: numbers in its query, and whether it wants JSON or a page."""
 from flask import abort, request
 from flask_babel import gettext as _
 
@@ -9,7 +9,7 @@ MAX_DIGITS = 20
 
 
 def number(name, default, minimum=0):
-    """Return a whole number from the query. Raises Invalid where it is none."""
+    """Return an integer from the query, at most MAX_ID. Raises Invalid if it is not a number from `minimum` on."""
     value = request.args.get(name)
     if value in (None, ""):
         return default
@@ -19,7 +19,7 @@ def number(name, default, minimum=0):
 
 
 def refuse_unreadable():
-    """Refuse a query that is not UTF-8: Werkzeug would raise UnicodeDecodeError wherever it is first looked at."""
+    """Refuse a query that is not UTF-8: Werkzeug would raise UnicodeDecodeError at its first use."""
     try:
         request.query_string.decode()
     except UnicodeDecodeError:
@@ -27,7 +27,7 @@ def refuse_unreadable():
 
 
 def wants_json():
-    """Tell whether the client asks for JSON rather than for a page."""
+    """Tell whether the client wants JSON rather than a page."""
     accept = request.accept_mimetypes
     named = "application/json" in accept.values()
     return request.is_json or (named and accept["application/json"] >= accept["text/html"])

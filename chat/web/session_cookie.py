@@ -1,7 +1,7 @@
-"""The cookie of a session: its name, and whether a value is of this chat.
+"""The session cookie: its name, and whether a value was made by this chat.
 
-Browsers give a cookie to every port of a host. Two chats on one host would log each other out: where a cookie of another one
-stands under the usual name, this one takes a name of its own, made of its key.
+Browsers send a cookie to every port of a host, so two chats on one host would log each other out. If the cookie of another chat
+has the usual name, this chat uses a second name, which is derived from its key.
 """
 import hashlib
 import hmac
@@ -11,12 +11,12 @@ from base64 import urlsafe_b64encode
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-MARK_BYTES = 8          # of a session id: enough to tell whose it is; that nobody guesses one is the matter of the rest
-ID_OR_SIGNED = re.compile(r"[\w-]{43}|\.?[\w-]+\.[\w-]{27}")     # what any chat of this kind puts into its cookie
+MARK_BYTES = 8          # of a session id: they tell which chat made it; the other 24 make it unguessable
+ID_OR_SIGNED = re.compile(r"[\w-]{43}|\.?[\w-]+\.[\w-]{27}")     # the value of any chat's cookie: an id, or a signed value
 
 
 class SessionCookie:
-    """What is in the cookie: the id of a session, or, signed, what is known of a visitor."""
+    """Makes and reads the cookie: it holds the id of a session, or the signed session of a visitor who is not logged in."""
 
     def __init__(self, secret_key, https):
         key = secret_key.encode() if isinstance(secret_key, str) else secret_key
@@ -26,7 +26,7 @@ class SessionCookie:
         self.second_name = f"{self.name}-{hashlib.sha256(b'cookie' + key).hexdigest()[:8]}"
 
     def new_id(self, _length=None):
-        """Return a new session id of 32 random characters and 11 that mark it as this chat's."""
+        """Return a new session id: 32 random characters, and 11 that mark it as this chat's."""
         chosen = secrets.token_urlsafe(24)
         return chosen + self._mark(chosen)
 
@@ -41,11 +41,11 @@ class SessionCookie:
         return cookies.get(self.name_of_value(cookies), "")
 
     def name_of_value(self, cookies):
-        """Return the name of the cookie that `value_in` reads. A session of an earlier version has no mark, and the usual name."""
+        """Return the name of the cookie that `value_in` reads. A session of an earlier version has the usual name and no mark."""
         return self.second_name if cookies.get(self.second_name) else self.name
 
     def known_of_visitor(self, value):
-        """Return what a signed value says, or None: an id says nothing, nor does what was not signed here."""
+        """Return the session in a signed value; None for an id, or for a value that this chat has not signed."""
         try:
             return self.signer.loads(value) if "." in value else None
         except BadSignature:

@@ -1,4 +1,4 @@
-"""Sessions. Flask-Session stores those of logged-in users on the server; a visitor's is in a signed cookie, so that a form stores nothing."""
+"""Sessions: of logged-in users on the server, by Flask-Session; of visitors in a signed cookie."""
 from datetime import timedelta
 
 from flask import current_app as app
@@ -11,14 +11,14 @@ from ..storage.session_stores import PREFIX, USER, JsonFiles, user_id_in
 from .request_args import wants_json
 
 LIFETIME = timedelta(days=14)
-READING = ("GET", "HEAD")
-WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # nobody's: answered while Redis is away too
+SAFE_METHODS = ("GET", "HEAD")
+WITHOUT_SESSION = ("/static/", "/avatars/", "/healthz", "/readyz", "/metrics")      # answered while Redis is away too
 
 
 def install(app, cookie, sessions, https, connected):
-    """Give the app server-side sessions in that store, with cookies as strict as the address allows.
+    """Give the app sessions in the store `sessions`, with a `cookie` (a SessionCookie) that is Secure if `https`.
 
-    `cookie` is a SessionCookie; `connected(session id)` returns whose session a live connection has, or None.
+    `connected(session_id)` returns the id of the user who has a live connection by that session, or None.
     """
     app.session_cookie = cookie
     app.config.update(
@@ -26,7 +26,7 @@ def install(app, cookie, sessions, https, connected):
         SESSION_KEY_PREFIX=PREFIX,
         SESSION_PERMANENT=True,
         PERMANENT_SESSION_LIFETIME=LIFETIME,
-        # A request under way while its person logs out must not save the deleted session again.
+        # Otherwise a request that is under way during the logout would save the deleted session again.
         SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_NAME=cookie.name,
         SESSION_COOKIE_SECURE=https,
@@ -38,13 +38,13 @@ def install(app, cookie, sessions, https, connected):
     app.session_interface._generate_sid = cookie.new_id
     app.session_interface.get_cookie_name = lambda _app: cookie.name_in(request.cookies)
     _keep_visitors_in_cookies(app, cookie)
-    _open_gently(app, connected)
+    _survive_store_failures(app, connected)
 
 
 def _keep_visitors_in_cookies(app, cookie):
-    """Keep a visitor's session, which holds only the CSRF token, in the cookie itself.
+    """Keep a visitor's session, which has only the CSRF token, in the cookie itself.
 
-    A thousand requests for a form store nothing on the server, and a form that was open for days still works.
+    A thousand requests for a form then store nothing on the server, and a form that was open for days still works.
     """
     interface = app.session_interface
     save_stored = interface.save_session
@@ -62,7 +62,7 @@ def _keep_visitors_in_cookies(app, cookie):
         if not session or USER in session:
             save_stored(app, session, response)
             cookies = response.headers.getlist("Set-Cookie")
-            if len(cookies) > 1:    # the session's is the first, for programs that read only one
+            if len(cookies) > 1:    # the session's comes first, for programs that read only one cookie
                 response.headers.setlist("Set-Cookie", cookies[-1:] + cookies[:-1])
             return
         response.vary.add("Cookie")
@@ -73,23 +73,24 @@ def _keep_visitors_in_cookies(app, cookie):
     interface.open_session, interface.save_session = open_session, save_session
 
 
-def _open_gently(app, connected):
-    """Open no session where none is needed, and let a store that does not answer be refused with a page of the chat.
+def _survive_store_failures(app, connected):
+    """Open no session where none is needed, and answer with an error page if the store does not answer.
 
-    Flask opens the session before anything that could answer; an error there would leave the error page without one.
-    Whoever has a live connection reads on without the store: that connection was let in by this very session.
+    Flask opens the session before anything else. An exception there would bypass the error page, so it is raised later, in
+    `before_request`. A user with a live connection may go on reading without the store: that connection was accepted for the
+    same session.
     """
     open_session = app.session_interface.open_session
 
     def open_or_remember(app, request):
         if request.path.startswith(WITHOUT_SESSION):
-            return None         # Flask puts an empty one there that nothing can be written to
+            return None         # Flask then uses an empty session that is read-only
         try:
             return open_session(app, request)
         except Unavailable as error:
             session_id = app.session_cookie.value_in(request.cookies)
-            user_id = connected(session_id) if request.method in READING and wants_json() else None
-            if user_id:     # what only reads changes no session, so none is written
+            user_id = connected(session_id) if request.method in SAFE_METHODS and wants_json() else None
+            if user_id:     # a request that only reads JSON never saves its session
                 return app.session_interface.session_class({USER: str(user_id)}, sid=session_id)
             request.session_error = error
     app.session_interface.open_session = open_or_remember
@@ -101,25 +102,25 @@ def _open_gently(app, connected):
 
 
 def has_ended():
-    """Tell whether the browser that asks still shows the id of a session, though nobody is logged in by it."""
+    """Tell whether the browser still has the id of a session of this chat. Called when nobody is logged in: it has ended."""
     return app.session_cookie.is_own_id(app.session_cookie.value_in(request.cookies))
 
 
 def forget_cookie(answer):
-    """Have the browser that gets this answer forget the session's cookie."""
-    # A browser takes the deletion of a __Host- cookie only with the attributes that it was set with.
+    """Delete the session's cookie in the browser that gets this answer."""
+    # A browser deletes a __Host- cookie only if the attributes are those with which it was set.
     answer.delete_cookie(app.session_cookie.name_of_value(request.cookies), secure=app.config["SESSION_COOKIE_SECURE"], httponly=True,
                          samesite="Lax")
 
 
 def user_of(sessions, session_id):
-    """Return the user id of a session, or None for one that is unknown, ended or not logged in."""
+    """Return the user id of a session, or None if it is unknown, ended or without a login."""
     stored = sessions.read(session_id) if session_id else None
     return user_id_in(stored or {})
 
 
 def is_logged_in(sessions, session_id):
-    """Tell whether a session is somebody's; where its store does not answer, it may be."""
+    """Tell whether somebody is logged in by a session. If the store does not answer, the answer is yes, to be safe."""
     try:
         return user_of(sessions, session_id) is not None
     except Unavailable:

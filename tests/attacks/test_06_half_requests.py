@@ -118,7 +118,7 @@ def test_an_answer_that_nobody_reads_is_cut():
     clock[0] += 31
     deadlines.sweep()
     assert unread.is_cut and not read.is_cut
-    assert not deadlines.noted and not deadlines.waiting
+    assert not deadlines.by_connection and not deadlines.waiting
 
 
 def test_many_threads_note_at_once():
@@ -133,4 +133,4 @@ def test_many_threads_note_at_once():
             deadlines.forget(connection)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(come_and_go, range(8)))
-    assert not deadlines.noted and not deadlines.waiting
+    assert not deadlines.by_connection and not deadlines.waiting
