@@ -1,4 +1,4 @@
-"""Message: what one person wrote to another, and where it stands in their conversation."""
+"""Message: a text that one user has sent to another, and its number in their conversation."""
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
@@ -10,20 +10,20 @@ from ..errors import Invalid, Locked, TooLong, Unavailable
 MAX_LENGTH = 4000           # characters, after trimming
 MAX_CLIENT_ID_LENGTH = 64   # characters
 MAX_ROWS = 200              # messages in one answer
-MAX_ROW_BYTES = 300         # of a message in an INSERT, beside its text: numbers, time and client_id with its escapes
-MAX_CHARACTER_BYTES = 4     # of a character in SQL: UTF-8's longest, and an escape has two
-MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: it is held until its reader has taken it
+MAX_ROW_BYTES = 300         # of a message in an INSERT, without its text: numbers, time, and client_id with escapes
+MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
+MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: the server holds it until the client has received it
 
 COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id,"
            " u.username AS sender")
-# LEFT, though everyone who sent is there: it keeps messages first. Where users are few and messages many, MariaDB would
-# begin with the users, read all that each of them has ever sent, and sort it.
+# LEFT, although every sender exists: it makes the database read `messages` first. With few users and many messages, MariaDB
+# would otherwise begin with the users, read all messages of each, and sort them.
 FROM = "FROM messages m LEFT JOIN users u ON u.id = m.sender_id"
 
 
 @dataclass(slots=True)
 class Message:
-    """One message; `timestamp` is UTC as the contract sends it, `seq` its number in the conversation, from 1."""
+    """One message. `timestamp` is UTC in the format of the protocol, `seq` its number in the conversation, from 1."""
 
     sender_id: int
     receiver_id: int
@@ -41,25 +41,25 @@ class Message:
 
     @classmethod
     def draft(cls, sender, receiver_id, text, client_id):
-        """Return a well-formed message that is not stored yet. Raises Invalid or TooLong with the reason."""
+        """Return a valid message that is not stored yet. Raises Invalid or TooLong with the reason."""
         return cls(sender.id, receiver_id, validate_text(text), validate_client_id(client_id), sender.username)
 
     @property
     def max_statement_bytes(self):
-        """How many bytes it adds to an INSERT at most."""
+        """The maximum number of bytes that the message adds to an INSERT."""
         return MAX_ROW_BYTES + MAX_CHARACTER_BYTES * len(self.message)
 
     def as_json(self):
-        """Return the message as the contract sends it."""
+        """Return the message as the protocol sends it."""
         return {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
                 "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.message,
                 "timestamp": self.timestamp}
 
     @classmethod
     def page(cls, database, conversation_id, before=None, after=None, limit=50):
-        """Return at most `limit` messages, ascending: the first ones after `after`, else the last ones before `before`.
+        """Return at most `limit` messages in ascending order: the first ones after the seq `after`, or the last ones before `before`.
 
-        Long ones fill a page earlier: there is always one, and no more than MAX_PAGE_BYTES of text.
+        The page ends earlier when its text reaches MAX_PAGE_BYTES, but has at least one message.
         """
         bounds, values = "", []
         if before is not None:
@@ -75,7 +75,7 @@ class Message:
 
     @classmethod
     def by_seq(cls, database, conversation_id, seq):
-        """Return the message of that number in a conversation, or None."""
+        """Return the message with that seq in a conversation, or None."""
         found = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq = %s",
                                (conversation_id, seq), cls.from_row)
         return found[0] if found else None
@@ -90,22 +90,22 @@ class Message:
 
     @classmethod
     def since_id(cls, database, message_id):
-        """Return the first messages of all conversations above an id, in the order of their ids."""
+        """Return the first MAX_ROWS messages of all conversations with an id above `message_id`, in the order of their ids."""
         return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.id > %s ORDER BY m.id LIMIT %s", (message_id, MAX_ROWS),
                               cls.from_row)
 
     @staticmethod
     def highest_id(database):
-        """Return the greatest id of all messages, 0 where there is none."""
+        """Return the highest id of all messages, or 0 if there is none."""
         return database.query("SELECT MAX(id) AS id FROM messages")[0]["id"] or 0
 
     @classmethod
     def insert(cls, database, messages):
-        """Store numbered messages in one statement and give them their ids: all of them or, raising Duplicate, none."""
-        one = "(%s, %s, %s, %s, %s, %s, %s)"
+        """Store numbered messages in one statement and set their ids. Raises Duplicate, and then stores none of them."""
+        row = "(%s, %s, %s, %s, %s, %s, %s)"
         ids = database.insert(
             "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id) VALUES "
-            + ", ".join([one] * len(messages)),
+            + ", ".join([row] * len(messages)),
             [value for m in messages for value in
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id)],
             rows=len(messages))
@@ -116,13 +116,13 @@ class Message:
     def _ids_of(cls, database, messages):
         try:
             stored_rows = cls.find_duplicates(database, messages)
-        except Locked as error:     # which would mean that nothing was stored
+        except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
             raise Unavailable() from error
         return [stored_rows[message.sender_id, message.client_id].id for message in messages]
 
 
 def _fitting(messages):
-    """Return the first of the messages, as many as one answer holds."""
+    """Return the first messages, as many as fit into one answer."""
     size = 0
     for count, message in enumerate(messages):
         size += len(message.message.encode())
@@ -132,15 +132,18 @@ def _fitting(messages):
 
 
 def validate_text(text):
-    """Return the text as it is stored: without blank lines before it and blanks after it, lines ended by a line feed alone."""
+    """Return the text as it is stored: without blank lines before it and spaces after it, with \\n as line break.
+
+    Raises Invalid or TooLong with the reason.
+    """
     if not isinstance(text, str):
         raise Invalid(_("A message must be text."))
     text = text.replace("\r\n", "\n").rstrip()
     indented = len(text) - len(text.lstrip())
     text = text[text.rfind("\n", 0, indented) + 1:]
     if len(text) > MAX_LENGTH:
-        text = text.lstrip()    # an indent is no reason to refuse what is short enough without it
-    if is_blank(text):      # it would leave a bubble empty
+        text = text.lstrip()    # a text that is short enough without its indent is accepted
+    if is_blank(text):      # its bubble would be empty
         raise Invalid(_("A message cannot be empty."))
     if len(text) > MAX_LENGTH:
         raise TooLong(_("A message can have at most %(most)s characters.", most=MAX_LENGTH))
@@ -150,7 +153,7 @@ def validate_text(text):
 
 
 def validate_client_id(client_id):
-    """Return the id if it is 1 to 64 visible ASCII characters."""
+    """Return the id if it has 1 to MAX_CLIENT_ID_LENGTH visible ASCII characters. Raises Invalid otherwise."""
     if (not isinstance(client_id, str) or not 1 <= len(client_id) <= MAX_CLIENT_ID_LENGTH
             or not all("!" <= c <= "~" for c in client_id)):
         raise Invalid(_("clientId must be 1 to %(most)s visible ASCII characters.", most=MAX_CLIENT_ID_LENGTH))
@@ -160,5 +163,5 @@ def validate_client_id(client_id):
 def _is_unicode(text):
     try:
         return bool(text.encode("utf-8"))
-    except UnicodeEncodeError:      # half of a surrogate pair, which JSON can carry and no database takes
+    except UnicodeEncodeError:      # half a surrogate pair, which JSON can contain and no database accepts
         return False

@@ -1,4 +1,4 @@
-"""The one place that knows whether there is a Redis: sessions, presence and limits in it, or in files and memory."""
+"""Sessions, presence and limits: in Redis if there is one, else in files and memory. Only this file knows which."""
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +17,17 @@ from .presence import MemoryRegistry, Presence, RedisRegistry
 
 @dataclass
 class Backends:
-    """What is kept beside the database, each in the same shape in both modes."""
+    """The state outside the database, with the same interface in both modes."""
 
     sessions: object
     presence: Presence
-    budgets: Budgets            # what may be done how often, counted in limits of all processes or of this one
-    bus: object                 # tells the other processes, where there are any
-    ping: object                # raises Unavailable where Redis does not answer
+    budgets: Budgets            # rate limits, of all processes together or of this one
+    bus: object                 # publishes events to the other processes
+    ping: object                # raises Unavailable if Redis does not answer
 
 
 def open_backends(settings):
-    """Return the backends that the settings name. Raises ConfigError where Redis does not answer."""
+    """Return the backends that the settings name. Raises ConfigError if Redis does not answer, or a folder cannot be used."""
     enabled = settings["RATELIMIT_ENABLED"]
     local_limits = MemoryLimits(enabled)
     if not settings["REDIS_URL"]:

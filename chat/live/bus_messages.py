@@ -1,4 +1,4 @@
-"""The format of what processes publish to each other over Redis. Anything else that arrives is logged and skipped."""
+"""The format of the events that processes publish to each other over Redis. Anything else is logged and skipped."""
 import logging
 from typing import TypedDict
 
@@ -28,17 +28,17 @@ class TypingForm(TypedDict):
 
 
 FORMS = {"receiveMessage": MessageForm, "messagesRead": ReadForm, "typing": TypingForm, "sessionEnded": str}
-Heartbeat = tuple[str, int, int]                    # process id, its epoch, the greatest message id that it knows
+Heartbeat = tuple[str, int, int]                    # process id, its epoch, the highest message id that it knows
 Event = tuple[str, msgspec.Raw, list[int | None]]   # name, payload, recipients
 
 
 def heartbeat(data):
-    """Return the three values of a heartbeat, or None where it is none."""
+    """Return the three values of a heartbeat, or None if it is malformed."""
     return _decoded(data, Heartbeat)
 
 
 def events(data):
-    """Yield (name, payload, recipients) of each valid event. Fields that a newer process has added are kept."""
+    """Yield (name, payload, recipients) of each valid event in a batch. Fields that a newer process has added are kept."""
     for raw in _decoded(data, list[msgspec.Raw]) or ():
         name, payload, recipients = _decoded(raw, Event) or (None, b"", ())
         if name in FORMS and _decoded(payload, FORMS[name]) is not None:

@@ -1,6 +1,6 @@
-"""The line that the server's terminal shows for each message, as in the report."""
+"""Prints each message as one line on the server's terminal, as in the report."""
 import json
-from _queue import Empty, SimpleQueue     # the C one: what eventlet makes of queue.SimpleQueue serves green threads alone
+from _queue import Empty, SimpleQueue     # the C one: eventlet replaces queue.SimpleQueue by one for green threads only
 
 from ..web.log_stream import printable
 
@@ -9,7 +9,7 @@ FLUSH_INTERVAL = 0.05       # seconds: a thread that wakes up for each line woul
 
 
 class MessageLog:
-    """Prints stored messages from a thread of its own: a slow console, or a pipe that nobody reads, delays nobody."""
+    """Prints stored messages in a thread of its own, so that a slow terminal, or a pipe that nobody reads, delays nobody."""
 
     def __init__(self, runtime):
         self.runtime = runtime
@@ -19,11 +19,11 @@ class MessageLog:
     def show(self, message):
         if not self.started:
             self.started = True
-            self.runtime.start_thread(self._print)
+            self.runtime.start_thread(self._print_loop)
         if self.messages.qsize() < MAX_WAITING_LINES:
             self.messages.put(message)
 
-    def _print(self):
+    def _print_loop(self):
         sleep = self.runtime.thread_sleep
         while True:
             lines = [line(self.messages.get())]
@@ -40,13 +40,13 @@ class MessageLog:
 
 
 def line(message):
-    """Return a message as one line: JSON keeps one with line breaks on one."""
+    """Return a message as one line of JSON, in which line breaks are escaped."""
     return printable(json.dumps({"sender": message.sender, "senderId": message.sender_id, "receiverId": message.receiver_id,
                        "message": message.message, "timestamp": message.timestamp}, ensure_ascii=False))
 
 
 class NoMessageLog:
-    """LOG_MESSAGES=0: the text of private messages does not belong in a log."""
+    """LOG_MESSAGES=0: private messages stay out of the log."""
 
     def show(self, message):
         pass

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl+C: what was taken in is finished, then the process ends."""
+"""SIGTERM and Ctrl+C: messages under way are stored, connections are closed, then the process ends."""
 import os
 import signal
 import sys
@@ -11,7 +11,7 @@ POLL_INTERVAL = 0.05        # seconds
 
 
 def stop_on_signals(app):
-    """Make both signals end the process politely; a second one ends it at once."""
+    """Shut down on both signals. A second signal ends the process at once."""
     state = {"stopping": False}
 
     def begin(_signal, _frame):
@@ -24,13 +24,13 @@ def stop_on_signals(app):
 
 
 def stop(chat):
-    """Finish the writer's work, close every connection, and end the process."""
-    until = time.monotonic() + MAX_SHUTDOWN_SECONDS
+    """Wait for the writer, close every connection, and end the process with code 0."""
+    deadline = time.monotonic() + MAX_SHUTDOWN_SECONDS
     chat.messaging.is_stopping = True
-    while not chat.writer.idle() and time.monotonic() < until:
+    while not chat.writer.idle() and time.monotonic() < deadline:
         chat.server.sleep(POLL_INTERVAL)
     chat.connections.close_all()
-    while chat.connections and time.monotonic() < until:
+    while chat.connections and time.monotonic() < deadline:
         chat.server.sleep(POLL_INTERVAL)
     chat.server.sleep(POLL_INTERVAL)
     sys.stdout.flush()
