@@ -17,6 +17,7 @@ from .accounts.auth_controller import AuthController
 from .storage.database import Database, open_database
 
 from .accounts import name_index
+from .accounts.profile_controller import ProfileController
 from .live.backends import open_backends
 from .live.connections import Connections
 from .live.deadlines import Bodies
@@ -29,7 +30,7 @@ from .live.runtime import Runtime
 from .live.transports import Transports
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions
-from .web.avatars import addresses, avatars, inline
+from .web.avatars import address, addresses, avatars_blueprint, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
 from .web.json_codec import FlaskJson, SocketJson
@@ -79,7 +80,8 @@ def create_app(settings=None):
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
     chat = ChatController(database, backends.presence, socket.messaging)
     for blueprint in (auth.blueprint(), chat.blueprint(), health_blueprint(database, backends.ping),
-                      metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars, assets.assets):
+                      metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars_blueprint(lambda user_id: User.drawn_now(database, user_id)),
+                      ProfileController(database).blueprint(), assets.assets):
         app.register_blueprint(blueprint)
     app.chat, app.runtime = socket, runtime
     return app
@@ -93,7 +95,8 @@ def new_flask(settings):
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS,
                       WTF_CSRF_TIME_LIMIT=None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses)
+    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
+                                 avatar_of=lambda user: address(user.id, user.drawn_as))
     app.context_processor(lambda: {"theme": theme()})
     return app
 

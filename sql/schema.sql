@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS users (
     username_key  VARCHAR(128) NOT NULL,       -- the canonical form when the account was made: alice, Alice and ALICE are one
     password      VARCHAR(72) NOT NULL,        -- a bcrypt hash
     created_at    DATETIME(3) NOT NULL,        -- UTC
+    face          INTEGER NOT NULL DEFAULT 0,  -- which avatar: 0 the first one, others as chat/web/avatars.py numbers them
     UNIQUE (username_key)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 

@@ -333,8 +333,8 @@ def test_a_file_of_version_1_is_restored(empty, tmp_path):
             table.append(tuple(line))
     assert counts == {name: len(rows[name]) for name in rows}
     rows["receipts"] = rows.pop("marks")
-    assert all(rows.values()) and {table: [tuple(row.values()) for row in found] for table, found in content(empty).items()} == {
-        table: rows[table] for table in content(empty)}
+    restored = {table: [tuple(row.values())[:len(rows[table][0])] for row in found] for table, found in content(empty).items()}
+    assert all(rows.values()) and restored == {table: rows[table] for table in content(empty)}, "columns that are newer have their defaults"
     assert [user.username for user in User.search(empty, "emile", 0)] == ["Émile"], "found by what is made anew"
 
 

@@ -32,6 +32,8 @@ LAYOUTS = {     # version -> {table: the columns that order it}; people before w
         "messages": "id", "marks": "conversation_id, user_id, kind, seq"},
     2: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
         "receipts": "conversation_id, user_id, kind, seq"},
+    3: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
+        "receipts": "conversation_id, user_id, kind, seq"},
 }
 NEWEST = max(LAYOUTS)
 RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: where its rows belong now}; None: nowhere

@@ -2,12 +2,13 @@
 from dataclasses import dataclass
 
 from ..clock import now, to_db
+from ..web.avatars import drawn_as
 from . import name_index, usernames
 
 PAGE = 50           # users in one answer of the search
 LAST_CHARACTER = "\U0010FFFF"
 
-COLUMNS = "u.id, u.username, u.username_key, u.password"
+COLUMNS = "u.id, u.username, u.username_key, u.password, u.face"
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class User:
     username: str
     username_key: str = ""
     password: str = ""
+    face: int = 0       # as web/avatars.py numbers them
 
     # Flask-Login asks an account for these.
     is_authenticated = is_active = True
@@ -28,7 +30,22 @@ class User:
 
     @classmethod
     def from_row(cls, row):
-        return cls(row["id"], row["username"], row["username_key"], row["password"])
+        return cls(row["id"], row["username"], row["username_key"], row["password"], row["face"])
+
+    @property
+    def drawn_as(self):
+        """What the address of this user's avatar says: nothing, the number of a face, or initials."""
+        return drawn_as(self.face, self.username)
+
+    @classmethod
+    def drawn_now(cls, database, user_id):
+        """Return `drawn_as` of a user id; nothing for nobody's."""
+        user = cls.by_id(database, user_id)
+        return user.drawn_as if user else ""
+
+    def choose_face(self, database, face):
+        """Store the number of a face."""
+        database.execute("UPDATE users SET face = %s WHERE id = %s", (face, self.id))
 
     @classmethod
     def by_id(cls, database, user_id):

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from ..accounts.user import PAGE, User
 from ..clock import from_db
+from ..web.avatars import drawn_as
 from .previews import shortened
 
 MAX_UNREAD = 100        # counted no further: the badge says 99+
@@ -20,6 +21,12 @@ class ConversationSummary:
     last_seq: int = 0
     last_timestamp: str | None = None
     last_is_mine: bool = False
+    face: int = 0
+
+    @property
+    def drawn_as(self):
+        """What the address of the avatar says, as of a User."""
+        return drawn_as(self.face, self.username)
 
     @property
     def preview(self):
@@ -57,7 +64,7 @@ def search_people(database, me, text, after=None, limit=PAGE):
     """Return summaries of the users whose name contains `text`."""
     people = User.search(database, text, me, after, limit)
     known = {summary.id: summary for summary in _talked_with(database, me, None, limit, among=[p.id for p in people])}
-    return [known.get(person.id) or ConversationSummary(person.id, person.username) for person in people]
+    return [known.get(person.id) or ConversationSummary(person.id, person.username, face=person.face) for person in people]
 
 
 # One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
@@ -89,13 +96,13 @@ def _talked_with(database, me, before_message_id, limit, among=None):
     if before_message_id:
         before, values = " WHERE t.id < %s", [*values, before_message_id]
     rows = database.query(
-        "SELECT u.id, u.username, t.message, t.seq, t.timestamp, t.sender_id, c.conversation_id, c.read_seq"
+        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, c.conversation_id, c.read_seq"
         f" FROM ({mine}) c"
         " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
     return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
-                 from_db(row["timestamp"]), row["sender_id"] == me) for row in rows]
+                 from_db(row["timestamp"]), row["sender_id"] == me, row["face"]) for row in rows]
 
 
 def _unread(database, rows):
@@ -119,13 +126,13 @@ def _not_talked_with(database, me, after, limit):
         values = [after] * 3
     return database.query(
         # MySQL would sort all users; SQLite reads the hints as comments
-        "SELECT /*! STRAIGHT_JOIN */ u.id, u.username FROM username_sort_keys o /*! FORCE INDEX (PRIMARY) */"
+        "SELECT /*! STRAIGHT_JOIN */ u.id, u.username, u.face FROM username_sort_keys o /*! FORCE INDEX (PRIMARY) */"
         " JOIN users u ON u.id = o.user_id WHERE o.user_id <> %s"
         # a conversation may be open and empty: one whose first message could not be stored
         f" AND NOT EXISTS ({written} WHERE c.lower_id = %s AND c.higher_id = o.user_id)"
         f" AND NOT EXISTS ({written} WHERE c.higher_id = %s AND c.lower_id = o.user_id)"
         f"{start} ORDER BY o.sort_key, o.user_id LIMIT %s",
-        (me, me, me, *values, limit), lambda row: ConversationSummary(row["id"], row["username"]))
+        (me, me, me, *values, limit), lambda row: ConversationSummary(row["id"], row["username"], face=row["face"]))
 
 
 def _last_message_id(database, me, other):

@@ -1,62 +1,112 @@
-"""Avatars: a face for each user, drawn from the user's id. The faces of a list come on one sheet."""
+"""Avatars: a face for each user, drawn on this machine; those of a list come together on a sheet.
+
+An address says all that is drawn, so it is cached for ever: `/avatars/7.svg` is the face made of id 7, `?face=3` another one,
+and `?face=-AL` the letters AL. Which of them somebody has chosen is known to the page that names the address.
+"""
 import functools
 import re
 from urllib.parse import quote
 
-from flask import Blueprint, Response, abort
+import regex
+from flask import Blueprint, Response, abort, redirect, request
+from markupsafe import escape
 from multiavatar.multiavatar import multiavatar
 
 from .headers import FOR_EVER
 
-MAX_CACHED_DRAWINGS = 1000  # of 5 KB each
-MAX_FACES = 25              # on one sheet: as many as a list shows without much scrolling
-SIZE = 231                  # width and height of a drawing in its own units
+MAX_CACHED = 1000           # drawings of 5 KB each
+MAX_ON_SHEET = 25           # faces: as many as a list shows without scrolling far
+SIZE = 231                  # of a drawing's own units, wide and high
 ALONE = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}">'
-
-avatars = Blueprint("avatars", __name__)
-
-
-@functools.lru_cache(MAX_CACHED_DRAWINGS)
-def draw(user_id):
-    """Return the SVG of a user id: always the same face, without its bright background."""
-    return multiavatar(str(user_id), True, None)
+FACES = 12                  # to choose from; 0 is the one that everybody has at first
+INITIALS = 100              # stored instead of a face
+MAX_LETTERS_LENGTH = 16     # code points: two letters with their accents
+TINTS = ("#4f46e5", "#0f766e", "#b45309", "#be185d", "#4d7c0f", "#0369a1", "#7e22ce", "#b91c1c")    # white on each: 4.5 : 1 and more
+LETTERS = "-"               # what letters begin with in an address: some names are numbers
+CURRENT = "current"         # asks for the face that is stored now
 
 
-def inline(user_id):
-    """Return the avatar as a data: URL, for the user's own one, which is on every page: it saves a request."""
-    return "data:image/svg+xml," + quote(draw(user_id), safe=" =:/,;()'")
+def avatars_blueprint(face_of):
+    """Serve the drawings. `face_of(user id)` returns what is drawn for a user at this moment, as `drawn_as` does."""
+    avatars = Blueprint("avatars", __name__)
+
+    @avatars.get("/avatars/<ids>.svg")
+    def show_sheet(ids):
+        user_ids, faces = re.findall(r"\d+", ids), request.args.get("faces", "").split(",")
+        if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > MAX_ON_SHEET or len(faces) > len(user_ids):
+            abort(404)
+        faces += [""] * (len(user_ids) - len(faces))
+        return _answer(sheet([(int(user_id), _checked(face)) for user_id, face in zip(user_ids, faces)]))
+
+    @avatars.get("/avatars/<int:user_id>.svg")
+    def show(user_id):
+        face = request.args.get("face", "")
+        if face == CURRENT:
+            return redirect(address(user_id, face_of(user_id)))
+        return _answer(draw(user_id, _checked(face)))
+    return avatars
 
 
-def sheet(user_ids):
-    """Return one SVG with several faces, one below the other. The fragment `#u7` shows only that of user 7."""
-    faces = "".join(f'<view id="u{user_id}" viewBox="0 {SIZE * n} {SIZE} {SIZE}"/>'
-                    + draw(user_id).replace(ALONE, f'<svg y="{SIZE * n}" width="{SIZE}" height="{SIZE}">', 1)
-                    for n, user_id in enumerate(user_ids))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE * len(user_ids)}">{faces}</svg>'
+def drawn_as(face, username):
+    """Return what the address of an avatar says of a stored face: nothing, a number, or `-` and the initials of the name."""
+    return LETTERS + initials(username) if face == INITIALS else str(face) if 0 < face < FACES else ""
 
 
-def addresses(user_ids):
-    """Return {user id: URL of the face}, so that a list needs one request for MAX_FACES faces."""
-    found = {}
-    for start in range(0, len(user_ids), MAX_FACES):
-        together = sorted(user_ids[start:start + MAX_FACES])       # in one order, so that the same users have the same URL
-        names = "-".join(str(user_id) for user_id in together)
-        found.update({user_id: f"/avatars/{names}.svg" + f"#u{user_id}" * (len(together) > 1) for user_id in together})
+def initials(username):
+    """Return the first letters of the first two words, as a reader sees them."""
+    words = [word for word in regex.split(r"[\s._-]+", username) if word]
+    letters = "".join(regex.match(r"\X", word)[0] for word in words[:2]).upper()
+    return "".join(filter(str.isprintable, letters))[:MAX_LETTERS_LENGTH]
+
+
+@functools.lru_cache(MAX_CACHED)
+def draw(user_id, face=""):
+    """Return the SVG of a user id: the same for ever, without the loud background of the library."""
+    if not face.startswith(LETTERS):
+        return multiavatar(f"{user_id}/{face}" if face else str(user_id), True, None)
+    return (f'{ALONE}<rect width="{SIZE}" height="{SIZE}" fill="{TINTS[user_id % len(TINTS)]}"/><text x="50%" y="50%" dy="0.35em" fill="#fff"'
+            f' font-family="system-ui, sans-serif" font-size="{96 if len(face) < 4 else 64}" font-weight="600" text-anchor="middle">{escape(face[1:])}</text></svg>')
+
+
+def inline(user):
+    """Return a user's avatar as a data: address, for the one that stands on every page: a request less at the first view."""
+    return "data:image/svg+xml," + quote(draw(user.id, user.drawn_as), safe=" =:/,;()'")
+
+
+def sheet(faces):
+    """Return one SVG of several (user id, face), one below the other; the fragment `#u7` shows that of user 7 alone."""
+    drawings = "".join(f'<view id="u{user_id}" viewBox="0 {SIZE * n} {SIZE} {SIZE}"/>'
+                       + draw(user_id, face).replace(ALONE, f'<svg y="{SIZE * n}" width="{SIZE}" height="{SIZE}">', 1)
+                       for n, (user_id, face) in enumerate(faces))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE * len(faces)}">{drawings}</svg>'
+
+
+def address(user_id, face=""):
+    """Return where one avatar is."""
+    return f"/avatars/{user_id}.svg" + (f"?face={quote(face)}" if face else "")
+
+
+def addresses(users):
+    """Return {user id: where the avatar is} for the users of a list: a request for 25 of them and not for each."""
+    found, users = {}, list(users)
+    for start in range(0, len(users), MAX_ON_SHEET):
+        together = sorted(users[start:start + MAX_ON_SHEET], key=lambda user: user.id)      # the same users, however they are sorted
+        names = "-".join(str(user.id) for user in together)
+        faces = ",".join(quote(user.drawn_as) for user in together)
+        query = f"?faces={faces}" if faces.strip(",") else ""
+        found.update({user.id: f"/avatars/{names}.svg{query}#u{user.id}" if len(together) > 1 else address(user.id, user.drawn_as)
+                      for user in together})
     return found
 
 
-@avatars.get("/avatars/<ids>.svg")
-def show_sheet(ids):
-    user_ids = re.findall(r"\d+", ids)
-    if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > MAX_FACES:
+def _checked(face):
+    """Return a face that came in an address. Aborts with 404 if it is none."""
+    is_number = re.fullmatch("[1-9][0-9]?", face) and int(face) < FACES
+    is_letters = face.startswith(LETTERS) and len(face) <= 1 + MAX_LETTERS_LENGTH and face.isprintable()
+    if face and not is_number and not is_letters:
         abort(404)
-    return drawn(sheet([int(user_id) for user_id in user_ids]))
+    return face
 
 
-@avatars.get("/avatars/<int:user_id>.svg")
-def show(user_id):
-    return drawn(draw(user_id))
-
-
-def drawn(svg):
+def _answer(svg):
     return Response(svg, mimetype="image/svg+xml", headers={"Cache-Control": FOR_EVER})
