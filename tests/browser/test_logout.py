@@ -1,5 +1,6 @@
 """Logging out: what a person wrote leaves the browser with them."""
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -109,3 +110,17 @@ def test_where_the_server_does_not_answer_nothing_is_lost(screen):
     expect(screen.field).to_have_value("half a thought")
     log_out(screen)
     expect(screen.page).to_have_url(re.compile(r"/login$"))
+
+
+def test_a_request_under_way_does_not_outlive_the_session(alice, sit_down):
+    """Its answer would be 401, which the browser's console complains of."""
+    screen = sit_down(alice)
+    page, seen = screen.page, []
+    page.route("**/users?*", lambda route: None)       # it is never answered
+    page.on("requestfailed", lambda request: seen.append(("failed", urlsplit(request.url).path)))
+    page.on("request", lambda request: seen.append(("asked", urlsplit(request.url).path)))
+    with page.expect_request("**/users?*"):
+        screen.search.fill("somebody")
+    page.get_by_role("button", name="Logout").click()
+    expect(page).to_have_url(re.compile("/login$"))
+    assert ("failed", "/users") in seen[:seen.index(("asked", "/login"))]

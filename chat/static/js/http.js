@@ -5,10 +5,17 @@ import { me } from './page.js';
 const REQUEST_TIMEOUT_MS = 10_000;
 
 let isLoggingOut = false;
+let requests = new AbortController(); // aborts all that are under way
 
 /** While the person logs out, the end of the session is expected: `goToLogin` does nothing. */
 export function expectLogout(isExpected = true) {
   isLoggingOut = isExpected;
+  if (!isExpected) requests = new AbortController();
+}
+
+/** Aborts the requests that are under way, and further ones: the session ends now, and they would be answered with 401. */
+export function abortRequests() {
+  requests.abort();
 }
 
 /** Goes to the login page, which leads back here. Drafts and unsent messages stay in this browser. */
@@ -21,11 +28,8 @@ export function goToLogin() {
  * Throws if the network fails, after 10 s without an answer, and if the answer is an error.
  */
 export async function request(url, accept, signal) {
-  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  const response = await fetch(url, {
-    headers: { Accept: accept, 'X-User-Id': me.id },
-    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-  });
+  const signals = [requests.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...(signal ? [signal] : [])];
+  const response = await fetch(url, { headers: { Accept: accept, 'X-User-Id': me.id }, signal: AbortSignal.any(signals) });
   if (response.status === 401 || (response.redirected && new URL(response.url).pathname === '/login')) {
     goToLogin();
     throw new Error('logged out');

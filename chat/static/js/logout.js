@@ -4,6 +4,7 @@
  * They stay when a session ends in another way, as after its time: the person will log in again.
  */
 
+import { abortRequests } from './http.js';
 import { ngettext } from './i18n.js';
 import { me } from './page.js';
 
@@ -26,6 +27,7 @@ export async function logOut(form, outbox, closeSocket) {
     '%(num)s messages have not been sent yet. Log out and delete them?', unsent);
   if (unsent && !confirm(words())) return null;
   await Promise.race([closeSocket(), pause(CLOSING_MS)]); // else the server cuts the connection, perhaps during its upgrade
+  abortRequests();
   const response = await fetch(form.action, {
     method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual',
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
