@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chat.conversations.message import Message
-from chat.conversations.conversation_list import people_for, people_found
+from chat.conversations.conversation_list import list_conversations, search_people
 from chat.live.process_tuning import raise_fd_limit
 from tests.conftest import SECRET_KEY
 from tests.databases import beside, database, open_mariadb, person  # noqa: F401
@@ -132,7 +132,7 @@ def pages(ask):
 
 
 def test_ten_thousand_people_are_listed_without_doubles_or_holes(city):
-    listed = pages(lambda after: people_for(city, city.me.id, after))
+    listed = pages(lambda after: list_conversations(city, city.me.id, after))
     assert listed[:120] == city.ids[5000:5120][::-1], "whom one talked with last comes first"
     assert len(listed) == len(set(listed)) == PEOPLE
     assert set(listed) == set(city.ids)
@@ -141,14 +141,14 @@ def test_ten_thousand_people_are_listed_without_doubles_or_holes(city):
 @pytest.mark.parametrize("text, fits", [("CITIZEN", lambda i: True), ("zen50", lambda i: str(i).startswith("50")),
                                         ("7", lambda i: "7" in str(i))])
 def test_ten_thousand_people_are_searched_without_doubles_or_holes(city, text, fits):
-    found = pages(lambda after: people_found(city, city.me.id, text, after))
+    found = pages(lambda after: search_people(city, city.me.id, text, after))
     assert len(found) == len(set(found))
     assert set(found) == {i for i in city.ids if fits(i)}
 
 
 def test_a_page_of_ten_thousand_people_comes_quickly(city):
-    for ask in (lambda: people_for(city, city.me.id), lambda: people_for(city, city.me.id, city.ids[7000]),
-                lambda: people_found(city, city.me.id, "e"), lambda: people_found(city, city.me.id, "zen99")):
+    for ask in (lambda: list_conversations(city, city.me.id), lambda: list_conversations(city, city.me.id, city.ids[7000]),
+                lambda: search_people(city, city.me.id, "e"), lambda: search_people(city, city.me.id, "zen99")):
         assert median_time(ask) < 0.1
 
 
@@ -209,7 +209,7 @@ def test_no_question_reads_more_of_a_long_conversation_than_of_a_short_one(maria
         assert long <= short + 5, bounds
     for unread in (0, 120):
         town.execute("UPDATE members SET read_seq = %s WHERE conversation_id = %s", (20_000 - unread, conversations[0].id))
-        for ask in (lambda: people_for(town, me.id), lambda: people_found(town, me.id, "person"),
+        for ask in (lambda: list_conversations(town, me.id), lambda: search_people(town, me.id, "person"),
                     lambda: [one.last_seq(town) for one in conversations]):
             assert rows_read(mariadb, ask) < 1_000
     town.engine.close()

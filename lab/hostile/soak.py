@@ -78,7 +78,7 @@ def write(rows, folder, mode):
         table.writeheader()
         table.writerows(rows)
     chart = pygal.Line(style=CleanStyle, title=f"Held by the process while half of the load is malformed ({mode} mode)", x_title="minute",
-                       y_title="% of the first minute", x_labels=[row["minute"] for row in rows], x_labels_major_every=5, show_minor_x_labels=False,
+                       y_title="% of the first minute", x_labels=[row["minute"] for row in rows], x_labels_major_every=5, show_minor_x_labels=False, truncate_label=-1,
                        width=900, height=400, show_dots=False, legend_at_bottom=True, js=[], disable_xml_declaration=True)
     for column, words in (("memory_mb", "memory"), ("descriptors", "descriptors"), ("threads", "threads"), ("entries", "transport entries")):
         chart.add(f"{words} (first {rows[0][column]:g}, last {rows[-1][column]:g})",
