@@ -18,7 +18,7 @@ MAX_CACHED = 1000           # drawings of 5 KB each
 MAX_ON_SHEET = 25           # faces: as many as a list shows without scrolling far
 SIZE = 231                  # of a drawing's own units, wide and high
 ALONE = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}">'
-FACES = 12                  # to choose from; 0 is the one that everybody has at first
+FACES = 11                  # to choose from; 0 is the one that everybody has at first
 INITIALS = 100              # stored instead of a face
 MAX_LETTERS_LENGTH = 16     # code points: two letters with their accents
 TINTS = ("#4f46e5", "#0f766e", "#b45309", "#be185d", "#4d7c0f", "#0369a1", "#7e22ce", "#b91c1c")    # white on each: 4.5 : 1 and more
