@@ -105,6 +105,17 @@ def test_the_menu_and_a_refused_message(team, sit_down, folder, theme):
     take(screen, folder / f"menu-{theme}-wide.png")
 
 
+@pytest.mark.parametrize("theme, size, viewport", [("light", "wide", WIDE), ("dark", "phone", PHONE)])
+def test_the_faces_to_choose_from(team, sit_down, folder, theme, size, viewport):
+    """The fourth is chosen, and all of them are there before the picture is taken."""
+    _server, people = team
+    screen = sit_down(people["Salma"], "/face", color_scheme=theme, viewport=viewport, has_touch=size == "phone", is_mobile=size == "phone")
+    screen.page.get_by_role("radio", name="Face 4").check()
+    screen.page.wait_for_load_state("networkidle")
+    expect(screen.page.get_by_role("radio")).to_have_count(12)
+    take(screen, folder / f"face-{theme}-{size}.png")
+
+
 def take(screen, path):
     """Take a picture of the page, and look whether anything is on it."""
     assert len(screen.page.screenshot(path=path, animations="disabled")) > LEAST_BYTES
