@@ -46,7 +46,7 @@ def pages(chat, alice, bob, sit_down):
             page.get_by_role("button", name="Register").click()
             expect(page.get_by_role("alert")).to_be_visible()
             return page
-        paths = {"home": "/", "conversation": f"/chat/{bob.username}", "message": f"/messages/{bob.username}/9", "missing": "/nowhere"}
+        paths = {"home": "/", "conversation": f"/chat/{bob.username}", "message": f"/messages/{bob.username}/9", "missing": "/nowhere", "face": "/face"}
         screen = sit_down(alice, paths[name], expects="404", **options)
         if name == "conversation":
             screen.send("mine")
@@ -55,7 +55,7 @@ def pages(chat, alice, bob, sit_down):
     return open_page
 
 
-EVERY_PAGE = pytest.mark.parametrize("name", ["login", "register", "home", "conversation", "message", "missing"])
+EVERY_PAGE = pytest.mark.parametrize("name", ["login", "register", "home", "conversation", "message", "missing", "face"])
 
 
 @THEMES
