@@ -124,7 +124,7 @@ def pages(ask):
     """Follow the pages to the end; return all ids in order."""
     ids, after = [], None
     while True:
-        page = [card.id for card in ask(after)]
+        page = [summary.id for summary in ask(after)]
         ids += page
         if len(page) < 50:
             return ids

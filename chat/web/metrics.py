@@ -19,7 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100)    # messages
 DELIVERY_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 FORWARDED = ("X-Forwarded-For", "Forwarded", "Via")     # headers of a proxy: the address of the request is then the proxy's
-# Metric -> its former name, which is exported for one more version.
+# Metric -> its former name, which this version exports for the last time.
 OLD_NAMES = {"chat_local_users": "chat_people_here", "chat_transports_closed_for_flooding": "chat_floods",
              "chat_connections_aborted": "chat_cut"}
 
@@ -125,7 +125,7 @@ def _labelled(name, help_text, label, counts):
 def _renamed(family, name):
     """Return a metric family under another name."""
     other = copy.copy(family)
-    other.name, other.documentation = name, f"Former name of {family.name}, for one more version"
+    other.name, other.documentation = name, f"Former name of {family.name}, exported for the last time"
     other.samples = [sample._replace(name=sample.name.replace(family.name, name, 1)) for sample in family.samples]
     return other
 
