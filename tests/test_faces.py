@@ -5,6 +5,7 @@ from urllib.parse import unquote
 import pytest
 
 from chat.web.avatars import FACES, INITIALS, addresses, draw, initials
+from tests.people import new_client_id
 
 
 def form(person, face):
@@ -15,21 +16,34 @@ def address_of(page, user_id):
     return re.search(rf'data-user-id="{user_id}".*?src="([^"]+)"', page, re.S)[1].replace("&amp;", "&")
 
 
+def found(person, other):
+    """Return the list in which `person` has looked for the other one."""
+    return person.get(f"/?q={other.username}").text
+
+
+def test_a_sheet_shows_each_as_they_have_chosen(chat, arrive):
+    tag = new_client_id()[:8]
+    one, other, _third = (arrive(chat, f"{tag} {letter}") for letter in "abc")
+    form(other, "2")
+    page = one.get(f"/?q={tag}").text
+    drawn = address_of(page, other.id)
+    assert drawn.endswith(f"#u{other.id}") and "2" in re.search(r"faces=([^#]+)", drawn)[1].split(",")
+
+
 def test_it_works(chat, alice, bob):
-    assert address_of(alice.get("/").text, bob.id).endswith((f"/avatars/{bob.id}.svg", f"#u{bob.id}"))
+    assert address_of(found(alice, bob), bob.id) == f"/avatars/{bob.id}.svg"
     before = alice.get(f"/avatars/{bob.id}.svg").text
     assert form(bob, "3").status_code == 302
-    page = alice.get(f"/chat/{bob.username}").text
+    page = alice.get(f"/chat/{bob.username}?q={bob.username}").text
     drawn = alice.get(f"/avatars/{bob.id}.svg?face=3")
     assert drawn.text == draw(bob.id, "3") != before and "immutable" in drawn.headers["Cache-Control"]
-    assert address_of(page, bob.id).partition("#")[0] in page and "3" in re.search(r"faces?=([^\"#]+)", address_of(page, bob.id))[1].split(",")
+    assert page.count(f'src="/avatars/{bob.id}.svg?face=3"') == 2, "in the list and above the messages"
     assert re.search(r'name="face" value="3" checked', bob.get("/face").text)
 
 
 def test_initials_stand_for_a_face(chat, alice, bob):
     assert form(bob, INITIALS).status_code == 302
-    page = alice.get("/").text
-    assert initials(bob.username) in unquote(address_of(page, bob.id))
+    assert unquote(address_of(found(alice, bob), bob.id)) == f"/avatars/{bob.id}.svg?face=-{initials(bob.username)}"
     drawn = alice.get(f"/avatars/{bob.id}.svg", params={"face": "-" + initials(bob.username)})
     assert f">{initials(bob.username)}</text>" in drawn.text and drawn.headers["Content-Type"].startswith("image/svg+xml")
 

@@ -61,15 +61,46 @@ def test_another_browser_that_knows_the_password_registers_nobody(chat, visitor)
     other.leave()
 
 
+def test_another_browser_that_clicks_twice_at_once_registers_nobody_either(chat, visitor):
+    """Neither half has registered anybody, whatever password it brought."""
+    visitor.register()
+    other = Person(chat.url, visitor.username)
+    form = {"username": visitor.username, "password": PASSWORD, "csrf_token": other.token("/register")}
+    cookie = {"Cookie": other.cookie()}
+    with ThreadPoolExecutor(4) as clicks:
+        answers = list(clicks.map(lambda _n: requests.post(chat.url + "/register", form, headers=cookie, allow_redirects=False, timeout=30), range(4)))
+    assert [answer.status_code for answer in answers] == [400] * 4
+    other.leave()
+
+
+def test_either_half_of_a_double_click_may_be_the_one_that_registers():
+    clicks = Clicks()
+    first, second = clicks.begin("token", "ada"), clicks.begin("token", "ada")
+    assert first is second
+    clicks.end(first, None)             # the name is taken: by the other half, which is still under way
+    clicks.end(second, "Ada")
+    assert clicks.registered(first) == clicks.registered(second) == "Ada"
+
+
+def test_a_form_that_registered_nobody_is_a_new_one_the_next_time():
+    clicks = Clicks()
+    first, second = clicks.begin("token", "ada"), clicks.begin("token", "ada")
+    for click in (first, second):
+        clicks.end(click, None)
+    assert clicks.registered(first) is None
+    assert clicks.begin("token", "ada") is not first
+
+
 def test_clicks_are_forgotten():
     clock = SimpleNamespace(now=0)
     clicks = Clicks(lambda: clock.now)
-    assert [clicks.note("a", "b"), clicks.note("a", "b"), clicks.note("ab", "")] == [False, True, False]
+    known = clicks.begin("a", "b")
+    assert clicks.begin("a", "b") is known and clicks.begin("ab", "") is not known
     clock.now = WINDOW_SECONDS
-    assert not clicks.note("a", "b") and len(clicks.expiries) == 1
+    assert clicks.begin("a", "b") is not known and len(clicks.by_digest) == 1
     for number in range(MAX_REMEMBERED + 10):
-        clicks.note(str(number))
-    assert len(clicks.expiries) <= MAX_REMEMBERED + 1
+        clicks.begin(str(number))
+    assert len(clicks.by_digest) <= MAX_REMEMBERED + 1
 
 
 @pytest.mark.parametrize("path", ["/login", "/register"])

@@ -54,29 +54,28 @@ class AuthController:
         if form.username.errors or form.password.errors:
             self._add_error_if_taken(form, name)
             return self._page("register", form, status=400)
-        click = session.get("csrf_token"), name, form.password.data
-        is_repeated = self.clicks.note(*click)
-        try:
-            user = self._register(name, form.password.data)
-        except Duplicate:
-            user = self._registered_by_first_click(name, form.password.data) if is_repeated else None
+        user = self._register_once(session.get("csrf_token"), name, form.password.data)
         if user:
             return self._enter(user, form)
-        self.clicks.forget(*click)
         self._add_error_if_taken(form, name)
         return self._page("register", form, status=400)
+
+    def _register_once(self, csrf_token, name, password):
+        """Return the new user, for both halves of a double click, of which the browser shows one; None if the name is taken."""
+        click, user = self.clicks.begin(csrf_token, name, password), None
+        try:
+            user = self._register(name, password)
+        except Duplicate:
+            pass    # perhaps by the other half
+        finally:
+            self.clicks.end(click, user)
+        return self.clicks.registered(click)
 
     def _register(self, name, password):
         if name_index.is_taken(self.database, name):
             raise Duplicate(name)
         hashed = self.runtime.run_cpu_bound_queued(passwords.hash_password, password, self.bcrypt_rounds)
         return User.register(self.database, name, hashed)
-
-    def _registered_by_first_click(self, name, password):
-        """Return the user whom the first half of a double click has registered: the browser has dropped the answer to it."""
-        user = User.named(self.database, name)
-        is_theirs = user and self.runtime.run_cpu_bound_queued(passwords.verify, password, user.password, self.bcrypt_rounds)
-        return user if is_theirs else None
 
     def _add_error_if_taken(self, form, name):
         if name and name_index.is_taken(self.database, name):

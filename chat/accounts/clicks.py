@@ -1,10 +1,22 @@
-"""Recently submitted forms: they tell the second half of a double click from a new submission."""
+"""Forms that were submitted lately: both halves of a double click are one registration."""
 import hashlib
 import threading
 import time
 
-WINDOW_SECONDS = 30         # in which the same form is taken for the second half of a double click
+WINDOW_SECONDS = 30         # in which the same form is the other half of a double click
 MAX_REMEMBERED = 10_000     # forms
+WAIT_SECONDS = 10           # for the other half
+POLL_SECONDS = 0.02
+
+
+class Click:
+    """One form, however often it was submitted: `user` is who was registered by it, or None."""
+
+    def __init__(self, digest, expires_at):
+        self.digest = digest
+        self.expires_at = expires_at
+        self.registering = 0    # submissions that are being tried
+        self.user = None
 
 
 class Clicks:
@@ -12,24 +24,33 @@ class Clicks:
 
     def __init__(self, clock=time.monotonic):
         self.clock = clock
-        self.expiries = {}      # digest -> when it is forgotten, the earliest first
+        self.by_digest = {}     # digest -> Click, the earliest first
         self.lock = threading.Lock()
 
-    def note(self, *parts):
-        """Remember a form; return whether it was submitted before."""
-        digest, now = _digest(parts), self.clock()
+    def begin(self, *parts):
+        """Return the Click of a form that is submitted now; `end` has to follow."""
+        digest, now = hashlib.sha256(repr(parts).encode()).digest(), self.clock()
         with self.lock:
-            while self.expiries and (next(iter(self.expiries.values())) <= now or len(self.expiries) > MAX_REMEMBERED):
-                del self.expiries[next(iter(self.expiries))]
-            is_known = digest in self.expiries
-            self.expiries.setdefault(digest, now + WINDOW_SECONDS)
-            return is_known
+            while self.by_digest and (self._earliest().expires_at <= now or len(self.by_digest) > MAX_REMEMBERED):
+                del self.by_digest[self._earliest().digest]
+            click = self.by_digest.setdefault(digest, Click(digest, now + WINDOW_SECONDS))
+            click.registering += 1
+            return click
 
-    def forget(self, *parts):
-        """Forget a form that was refused: the next submission counts as a new one."""
+    def end(self, click, user):
+        """Note that a submission registered `user`, or nobody. A form that registered nobody counts as new the next time."""
         with self.lock:
-            self.expiries.pop(_digest(parts), None)
+            click.registering -= 1
+            click.user = click.user or user
+            if not click.user and not click.registering:
+                self.by_digest.pop(click.digest, None)
 
+    def registered(self, click):
+        """Return who was registered by this form, or None: the other half of a double click may still be under way."""
+        until = time.monotonic() + WAIT_SECONDS
+        while not click.user and click.registering and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        return click.user
 
-def _digest(parts):
-    return hashlib.sha256(repr(parts).encode()).digest()
+    def _earliest(self):
+        return next(iter(self.by_digest.values()))
