@@ -7,6 +7,7 @@ import pytest
 
 from chat.accounts import name_index
 from chat.clock import now
+from chat.storage.migrations import newest
 from chat.storage.database import Database, MySQLEngine, open_database
 from chat.errors import Unavailable
 from chat.conversations.message import Message
@@ -111,10 +112,12 @@ def test_nodes_on_which_processes_start_at_once_are_brought_up_once(galera, capl
         return open_database({"DATABASE_URL": url}, call, name_index.complete)
     upgraded = [aside.outcome() for aside in [Aside(lambda url=url: start(url)) for url in urls]]
     for database in upgraded:
-        assert rows(database, "users", "messages") == {table: before[table] for table in ("users", "messages")}
+        after = rows(database, "users", "messages")
+        assert {table: [row[:len(before[table][0])] for row in found] for table, found in after.items()} == {
+            table: before[table] for table in ("users", "messages")}, "what is newer has its default"
         assert rows(database, "receipts")["receipts"] == before["marks"]
-        assert records(database) == [(1, "0001_first_tables", "found"), (2, "0002_table_names", "done")]
-    assert caplog.text.count("is brought to version 2") == 1
+        assert [record[::2] for record in records(database)] == [(1, "found"), *((version, "done") for version in range(2, newest() + 1))]
+    assert all(caplog.text.count(f"is brought to version {version}") == 1 for version in range(2, newest() + 1))
     for database in (old, *upgraded):
         database.engine.close()
 
