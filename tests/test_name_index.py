@@ -60,7 +60,7 @@ def rows(database):
 def test_it_works(old):
     before = old.query("SELECT * FROM users ORDER BY id")
     database = opened(old)
-    assert database.query("SELECT * FROM users ORDER BY id") == before, "everybody keeps their name and their key"
+    assert database.query("SELECT * FROM users ORDER BY id") == [{**row, "face": 0} for row in before], "everybody keeps their name and their key"
     for name in OLD_NAMES:
         assert User.named(database, name).username == name, "whoever typed it before still gets to their own account"
     for name in ("Anna \u2003Maria", "O´Brien", "ａlice", "AIice", "Jean-Luc", "user I", "odysseys", "jan", "lukasz"):
@@ -147,4 +147,4 @@ def test_they_log_in_and_newcomers_who_look_like_them_are_refused(old, start_ser
         assert Person(server.url, name).log_in().status_code == 302, name
     for name in ("AIice", "O‛Brien", "Anna Rnaria", "Jean—Luc"):
         answer = Person(server.url, name).register()
-        assert answer.status_code == 400 and "looks like" in answer.text, name
+        assert answer.status_code == 400 and "too similar" in answer.text, name
