@@ -96,8 +96,10 @@ class Screen:
 
 
 def background(locator):
-    """The colour as it is painted: [red, green, blue]."""
-    return locator.evaluate("""element => {
+    """The colour as it is painted when its transition is over: [red, green, blue]."""
+    return locator.evaluate("""async element => {
+      const transitions = element.getAnimations().filter(animation => animation instanceof CSSTransition);
+      await Promise.allSettled(transitions.map(({ finished }) => finished));
       const paint = new OffscreenCanvas(1, 1).getContext('2d');
       paint.fillStyle = getComputedStyle(element).backgroundColor;
       paint.fillRect(0, 0, 1, 1);
