@@ -30,7 +30,7 @@ from .live.runtime import Runtime
 from .live.transports import Transports
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions
-from .web.avatars import address, addresses, avatars_blueprint, inline
+from .web.avatars import address, addresses, avatars, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
 from .web.json_codec import FlaskJson, SocketJson
@@ -80,8 +80,8 @@ def create_app(settings=None):
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
     chat = ChatController(database, backends.presence, socket.messaging)
     for blueprint in (auth.blueprint(), chat.blueprint(), health_blueprint(database, backends.ping),
-                      metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars_blueprint(lambda user_id: User.drawn_now(database, user_id)),
-                      ProfileController(database).blueprint(), assets.assets):
+                      metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
+                      ProfileController(database, backends.budgets).blueprint(), assets.assets):
         app.register_blueprint(blueprint)
     app.chat, app.runtime = socket, runtime
     return app

@@ -3,7 +3,9 @@ import re
 from urllib.parse import unquote
 
 import pytest
+import requests
 
+from chat.budgets import FACES as FACES_BUDGET
 from chat.web.avatars import FACES, INITIALS, addresses, draw, initials
 from tests.people import new_client_id
 
@@ -50,10 +52,26 @@ def test_initials_stand_for_a_face(chat, alice, bob):
 
 def test_who_comes_new_into_a_list_is_shown_as_they_are_now(chat, alice, bob):
     form(bob, "5")
-    moved = alice.http.get(f"{chat.url}/avatars/{bob.id}.svg?face=current", allow_redirects=False)
+    moved = alice.http.get(f"{chat.url}/face/{bob.id}", allow_redirects=False)
     assert moved.status_code == 302 and moved.headers["Location"] == f"/avatars/{bob.id}.svg?face=5" and moved.headers["Cache-Control"] == "no-store"
-    nobody = alice.http.get(f"{chat.url}/avatars/2000000000.svg?face=current", allow_redirects=False)
-    assert nobody.headers["Location"] == "/avatars/2000000000.svg"
+
+
+@pytest.mark.parametrize("number", ["0", "2000000000", "2147483648", "9" * 20, "9" * 5000, "-1", "x"])
+def test_the_face_of_nobody_is_not_there(chat, alice, number):
+    assert alice.http.get(f"{chat.url}/face/{number}", allow_redirects=False).status_code == 404
+
+
+def test_a_stranger_is_not_told_who_has_which_face(chat, bob):
+    form(bob, INITIALS)
+    answer = requests.get(f"{chat.url}/face/{bob.id}", allow_redirects=False, timeout=10)
+    assert answer.status_code == 302 and answer.headers["Location"].startswith("/login")
+    assert requests.get(f"{chat.url}/avatars/{bob.id}.svg?face=current", timeout=10).status_code == 404
+
+
+def test_a_face_is_not_changed_without_end(start_server, arrive):
+    alice = arrive(start_server(RATELIMIT_ENABLED="1"))
+    answers = [form(alice, "3") for _n in range(FACES_BUDGET.limit + 1)]
+    assert [answer.status_code for answer in answers] == [302] * FACES_BUDGET.limit + [429] and int(answers[-1].headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("username, letters", [

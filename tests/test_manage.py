@@ -46,7 +46,7 @@ def test_a_wrong_command_line_is_refused_before_anything_is_done(arguments, reas
 
 @pytest.mark.parametrize("arguments", [["backup", "--help"], ["help", "backup"], ["doctor", "-h"], ["test", "--help"], ["run", "--help"]])
 def test_each_command_has_a_help(arguments, tmp_path):
-    """`backup --help` once wrote a backup into a file of this name."""
+    """None is taken for an argument: `backup --help` would write a backup into a file of this name."""
     answer = manage_py(*arguments, cwd=tmp_path)
     assert answer.returncode == 0 and answer.stdout.startswith("usage: python3 manage.py ")
     assert list(tmp_path.iterdir()) == []

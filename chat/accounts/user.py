@@ -37,12 +37,6 @@ class User:
         """What the address of this user's avatar says: nothing, the number of a face, or initials."""
         return drawn_as(self.face, self.username)
 
-    @classmethod
-    def drawn_now(cls, database, user_id):
-        """Return `drawn_as` of a user id; nothing for nobody's."""
-        user = cls.by_id(database, user_id)
-        return user.drawn_as if user else ""
-
     def choose_face(self, database, face):
         """Store the number of a face."""
         database.execute("UPDATE users SET face = %s WHERE id = %s", (face, self.id))

@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote
 
 import regex
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, abort, request
 from markupsafe import escape
 from multiavatar.multiavatar import multiavatar
 
@@ -23,28 +23,23 @@ INITIALS = 100              # stored instead of a face
 MAX_LETTERS_LENGTH = 16     # code points: two letters with their accents
 TINTS = ("#4f46e5", "#0f766e", "#b45309", "#be185d", "#4d7c0f", "#0369a1", "#7e22ce", "#b91c1c")    # white on each: 4.5 : 1 and more
 LETTERS = "-"               # what letters begin with in an address: some names are numbers
-CURRENT = "current"         # asks for the face that is stored now
 
 
-def avatars_blueprint(face_of):
-    """Serve the drawings. `face_of(user id)` returns what is drawn for a user at this moment, as `drawn_as` does."""
-    avatars = Blueprint("avatars", __name__)
+avatars = Blueprint("avatars", __name__)
 
-    @avatars.get("/avatars/<ids>.svg")
-    def show_sheet(ids):
-        user_ids, faces = re.findall(r"\d+", ids), request.args.get("faces", "").split(",")
-        if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > MAX_ON_SHEET or len(faces) > len(user_ids):
-            abort(404)
-        faces += [""] * (len(user_ids) - len(faces))
-        return _answer(sheet([(int(user_id), _checked(face)) for user_id, face in zip(user_ids, faces)]))
 
-    @avatars.get("/avatars/<int:user_id>.svg")
-    def show(user_id):
-        face = request.args.get("face", "")
-        if face == CURRENT:
-            return redirect(address(user_id, face_of(user_id)))
-        return _answer(draw(user_id, _checked(face)))
-    return avatars
+@avatars.get("/avatars/<ids>.svg")
+def show_sheet(ids):
+    user_ids, faces = re.findall(r"\d+", ids), request.args.get("faces", "").split(",")
+    if not re.fullmatch(r"\d{1,10}(-\d{1,10})+", ids) or len(user_ids) > MAX_ON_SHEET or len(faces) > len(user_ids):
+        abort(404)
+    faces += [""] * (len(user_ids) - len(faces))
+    return _answer(sheet([(int(user_id), _checked(face)) for user_id, face in zip(user_ids, faces)]))
+
+
+@avatars.get("/avatars/<int:user_id>.svg")
+def show(user_id):
+    return _answer(draw(user_id, _checked(request.args.get("face", ""))))
 
 
 def drawn_as(face, username):

@@ -14,7 +14,7 @@ export function makeCard({ senderId, sender, seq }) {
   Object.assign(card.dataset, { userId: senderId, lastSeq: seq - 1 });
   find('a', card).href = `/chat/${encodeURIComponent(sender)}`;
   setText(part(card, 'name'), sender);
-  part(card, 'avatar').src = `/avatars/${senderId}.svg?face=current`;
+  part(card, 'avatar').src = `/face/${senderId}`;
   part(card, 'avatar').dataset.tint = senderId % 8;
   return card;
 }
