@@ -13,6 +13,10 @@ FOLDER = Path(__file__).parent.parent / "static"
 BUILT = FOLDER / "build"
 SERVED = (".css", ".js", ".svg", ".json", ".png")
 
+# For a page that was open across an upgrade: a module that it loads only now would not fit those that it has. Drafts and unsent
+# messages are in the browser's storage.
+RELOAD = "location.reload();\nawait new Promise(() => {});\n"
+
 assets = Blueprint("assets", __name__)
 
 
@@ -45,6 +49,8 @@ def icon(name, **attributes):
 def static_file(hashed, name):
     if Path(name).suffix not in SERVED:
         abort(404)
+    if name.startswith("js/") and hashed != version():
+        return Response(RELOAD, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
     # Scripts are served minified, from the folder of the build.
     folder = BUILT if name.startswith("js/") else FOLDER
     response = _compressed(folder / name) or send_from_directory(folder, name)

@@ -295,3 +295,17 @@ def test_what_a_closed_tab_kept_and_could_not_tell_goes_first(screen, alice, bob
     screen.expect_state("second", re.compile("sent|read"))
     screen.expect_state("first", re.compile("sent|read"))
     assert said(alice, bob) == ["before", "first", "second"]
+
+
+def test_a_page_that_was_open_across_an_upgrade_reloads_when_it_needs_more(alice, bob, sit_down):
+    """Its other modules are of the version before: what it has not loaded yet would not fit them, or is not there any more."""
+    screen = sit_down(alice)
+    page = screen.page
+    expect(screen.link(bob)).to_be_visible()
+    page.route(re.compile(r"/static/\w+/js/conversation\.js"), lambda route: route.continue_(
+        url=re.sub(r"/static/\w+/", "/static/0123456789ab/", route.request.url)), times=1)
+    with page.expect_event("load"):
+        screen.link(bob).click()
+    page.unroute_all()
+    screen.link(bob).click()
+    expect(screen.field).to_be_visible()
