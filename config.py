@@ -84,6 +84,7 @@ SETTINGS = (
     Setting("ASYNC_MODE", "eventlet", one_of(*ASYNC_MODES), "Concurrency: eventlet, gevent or threading."),
     Setting("BCRYPT_ROUNDS", "12", number(4, 16), "Cost of a password hash, as a power of two."),
     Setting("RATELIMIT_ENABLED", "1", switch, "0 lifts every limit of rate and count; for measuring only."),
+    Setting("ROOMS_A_DAY", "50", number(1, 1_000_000), "Rooms that one person may make in a day."),
     Setting("ADDRESS_FAILURES", "20", number(1, 1_000_000), "Wrong passwords that one address may send in a minute."),
     Setting("ADDRESS_REGISTRATIONS", "120", number(1, 1_000_000), "Tries to register that one address has in ten minutes."),
     Setting("REGISTRATIONS", "600", number(1, 1_000_000), "Tries to register that all have together in ten minutes."),

@@ -18,6 +18,7 @@ from .storage.database import Database, open_database
 
 from .accounts import name_index
 from .accounts.profile_controller import ProfileController
+from .conversations.room_controller import RoomController
 from .live.backends import open_backends
 from .live.connections import Connections
 from .live.deadlines import Bodies
@@ -26,6 +27,7 @@ from .live.guard import Guard
 from .live.message_log import MessageLog, NoMessageLog
 from .live.packets import MAX_BODY_BYTES, TextPacket
 from .live.presence_feed import PresenceFeed
+from .live.room_feed import RoomFeed
 from .live.runtime import Runtime
 from .live.transports import Transports
 from .storage.secret_key import secret_key
@@ -78,8 +80,9 @@ def create_app(settings=None):
     page_owner.install(app)
 
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
-    chat = ChatController(database, backends.presence, socket.messaging)
-    for blueprint in (auth.blueprint(), chat.blueprint(), health_blueprint(database, backends.ping),
+    chat = ChatController(database, backends.presence, socket.gate, socket.messaging)
+    rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
+    for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), health_blueprint(database, backends.ping),
                       metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
                       ProfileController(database, backends.budgets).blueprint(), assets.assets):
         app.register_blueprint(blueprint)
@@ -113,8 +116,8 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie):
     shortcuts = Shortcuts(server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(server, guard, shortcuts, backends.budgets)
     presence_feed = PresenceFeed(server, backends.presence)
-    connections = Connections(server, database, backends, transports, presence_feed, session_id_of, languages.locale_context_of(app),
-                              metrics)
+    connections = Connections(server, database, backends, transports, presence_feed, RoomFeed(server, backends.bus), session_id_of,
+                              languages.locale_context_of(app), metrics)
     message_log = MessageLog(runtime) if settings["LOG_MESSAGES"] else NoMessageLog()
     return Socket(server, database, backends, connections, message_log, metrics, runtime.new_signal)
 

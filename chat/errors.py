@@ -40,6 +40,20 @@ class NotFound(ChatError):
     status = 404
 
 
+class Forbidden(ChatError):
+    """A member asks for what is an owner's, or for what nobody may do any more."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Conflict(ChatError):
+    """It would contradict how things stand now."""
+
+    code = "conflict"
+    status = 409
+
+
 class Unauthorized(ChatError):
     code = "unauthorized"
     status = 401

@@ -45,9 +45,17 @@ CREATE TABLE IF NOT EXISTS username_suffixes (
 
 CREATE TABLE IF NOT EXISTS conversations (
     id            INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
-    kind          VARCHAR(16) NOT NULL,        -- 'direct'; groups can come later
+    kind          VARCHAR(16) NOT NULL,        -- 'direct' or 'room'
     lower_id      INTEGER,                     -- the two people of a direct one, the smaller id first,
-    higher_id     INTEGER,                     -- so that a pair can have one conversation only
+    higher_id     INTEGER,                     -- so that a pair can have one conversation only; NULL in a room, as below in a direct one
+    name          VARCHAR(64),
+    topic         VARCHAR(256),
+    icon          VARCHAR(16),                 -- one of chat/conversations/room.py
+    color         INTEGER,                     -- the number of a tint
+    open          INTEGER,                     -- 1: it is listed, and anyone may join
+    created_by    INTEGER,
+    created_at    DATETIME(3),                 -- UTC
+    archived_at   DATETIME(3),                 -- UTC; from then on nothing more is written
     UNIQUE (lower_id, higher_id),
     UNIQUE (higher_id, lower_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
@@ -56,6 +64,9 @@ CREATE TABLE IF NOT EXISTS members (
     conversation_id  INTEGER NOT NULL,
     user_id          INTEGER NOT NULL,
     read_seq         INTEGER NOT NULL DEFAULT 0,   -- the last seq this person has read; it only grows
+    role             VARCHAR(16) NOT NULL DEFAULT 'member',    -- 'owner' or 'member'
+    notify           VARCHAR(16) NOT NULL DEFAULT 'all',       -- of what an open tab tells: 'all', 'mentions' or 'none'
+    joined_at        DATETIME(3),                  -- UTC; NULL in a direct conversation
     PRIMARY KEY (conversation_id, user_id),
     UNIQUE (user_id, conversation_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
@@ -75,12 +86,23 @@ CREATE TABLE IF NOT EXISTS messages (
     conversation_id  INTEGER NOT NULL,
     seq              INTEGER NOT NULL,         -- 1, 2, 3 ... without a gap in each conversation
     sender_id        INTEGER NOT NULL,
-    receiver_id      INTEGER NOT NULL,
-    message          TEXT NOT NULL,
+    receiver_id      INTEGER,                  -- NULL in a room
+    message          TEXT NOT NULL,            -- of a notice: what happened, as JSON
     timestamp        DATETIME(3) NOT NULL,     -- UTC, the server's clock; order never depends on it
     client_id        VARCHAR(64) NOT NULL,     -- made by the sender's browser; the same one again stores nothing
+    kind             VARCHAR(16) NOT NULL DEFAULT 'text',      -- 'text' or 'notice'
+    mentions         VARCHAR(512) NOT NULL DEFAULT '',         -- id:start:length of each, with a space between; id 0: everybody
     UNIQUE (conversation_id, seq),
     UNIQUE (sender_id, client_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- The same mentions by user: a badge counts those after the read mark.
+CREATE TABLE IF NOT EXISTS mentions (
+    user_id          INTEGER NOT NULL DEFAULT 0,   -- 0: everybody
+    conversation_id  INTEGER NOT NULL,
+    seq              INTEGER NOT NULL,
+    sender_id        INTEGER NOT NULL,
+    PRIMARY KEY (user_id, conversation_id, seq)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- Which version of the schema this is, and how it came about: python3 manage.py migrate --list shows it.

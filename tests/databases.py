@@ -39,9 +39,9 @@ class RecordingDatabase(Database):
         self.statements += [(sql, tuple(params)) for sql, params in statements]
         return super().transaction(statements)
 
-    def insert(self, sql, params, rows):
+    def insert(self, sql, params, rows, then=None):
         self.statements.append((sql, tuple(params)))
-        return super().insert(sql, params, rows)
+        return super().insert(sql, params, rows, then)
 
     def asked_by(self, function, *arguments, **options):
         """Return the statements that a call makes."""

@@ -8,6 +8,7 @@ NAMES = ["Anna", "Émile", "日本語", "O’Brien", "zoe_1"]
 TEXTS = ["bonjour", "two\nlines", "\\ ' \" %s %; --", "🎉 é", "/* -- if marks */", "x" * 4000]
 ORDER = {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
          "marks": "conversation_id, user_id, kind, seq", "receipts": "conversation_id, user_id, kind, seq",
+         "mentions": "user_id, conversation_id, seq",
          "username_skeletons": "skeleton", "username_sort_keys": "user_id", "username_suffixes": "user_id, suffix"}
 UNMARKED_TABLES = """
 CREATE TABLE name_skeletons (skeleton VARCHAR(128) NOT NULL PRIMARY KEY, user_id INTEGER NOT NULL, UNIQUE (user_id, skeleton));

@@ -61,6 +61,21 @@ class Person:
         return self.post(f"/messages/{to.username}", json={"message": text, "clientId": client_id or new_client_id()},
                          headers={"X-CSRFToken": self.token("/")})
 
+    def ask(self, path, **fields):
+        """Post JSON; return the answer."""
+        return self.post(path, json=fields, headers={"X-CSRFToken": self.token("/")})
+
+    def make_room(self, name="a room", *members, **fields):
+        """Make a room with these members; return its id."""
+        room_id = self.ask("/rooms", name=name, **fields).json()["id"]
+        for member in members:
+            assert self.ask(f"/rooms/{room_id}/members", username=member.username).status_code == 200
+        return room_id
+
+    def room(self, room_id):
+        """Return R, as this person sees it."""
+        return self.json(f"/rooms/{room_id}")
+
     def history(self, other, query=""):
         return self.json(f"/messages/{other.username}{query}")
 
@@ -89,7 +104,7 @@ class Tab:
         self.events = queue.Queue()
         self.refusals = queue.Queue()
         self.ended = threading.Event()
-        for event in ("receiveMessage", "updateOnlineUsers", "messagesRead", "typing"):
+        for event in ("receiveMessage", "updateOnlineUsers", "messagesRead", "typing", "conversationChanged", "conversationLeft"):
             self.client.on(event, self._collector(event))
         self.client.on("connect_error", self.refusals.put)
         self.client.on("disconnect", lambda *_reason: self.ended.set())
@@ -115,6 +130,9 @@ class Tab:
 
     def send(self, to, text, client_id=None):
         return self.call("sendMessage", {"clientId": client_id or new_client_id(), "receiverId": to.id, "message": text})
+
+    def send_to_room(self, room_id, text, client_id=None):
+        return self.call("sendMessage", {"clientId": client_id or new_client_id(), "conversationId": room_id, "message": text})
 
     def heard(self):
         """Return the messages that have come in by now, after a round trip that lets earlier ones arrive."""

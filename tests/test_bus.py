@@ -262,10 +262,10 @@ class Ear:
         self.event.set()
         assert wait_for(lambda: say(("typing", {}, [])) or not any(task.is_alive() for task in self.tasks), ANSWER_SECONDS)
 
-    def hear(self, event, payload, people):
+    def hear(self, event, payload, people, room_id):
         self.sleep(0)
         with self.came:
-            self.heard.append((event, payload, people))
+            self.heard.append((event, payload, people if room_id is None else room_id))
             self.came.notify_all()
 
     def wait_for(self, fits):
@@ -278,6 +278,11 @@ def own_database(redis_server):
     return f"{redis_server.url.rstrip('/')}/7"
 
 
+def batch(words, sender="another"):
+    """Return (event, payload, user ids) as a process publishes them to another one."""
+    return fast_json.dumps([sender, *([*word, None] for word in words)])
+
+
 @pytest.fixture
 def speech(redis_server):
     """What other processes say to the one that is called "here": that they are there, and words."""
@@ -286,7 +291,7 @@ def speech(redis_server):
             client.publish("chat:bus:7", fast_json.dumps([process_id, line, highest_id]))
 
         def say(*words):
-            client.publish("chat:bus:7:here", fast_json.dumps(words))
+            client.publish("chat:bus:7:here", batch(words))
         yield SimpleNamespace(beat=beat, say=say)
 
 
@@ -294,7 +299,7 @@ def speech(redis_server):
 def listening(database, redis_server, speech):
     """A bus that listens, and its ear."""
     ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "here")
-    bus.start(ear, ear.database, ear.hear)
+    bus.start(ear, ear.database, ear.hear, lambda: None)
     assert wait_for(lambda: speech.say(("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
     assert wait_for(lambda: not bus.needs_catch_up, ANSWER_SECONDS)
     ear.heard.clear()
@@ -306,11 +311,11 @@ def listening(database, redis_server, speech):
 def speaking(database, redis_server, listening, speech):
     """Another bus, "there", that has found out that it is not alone; and its ear."""
     ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
-    bus.start(ear, ear.database, ear.hear)
+    bus.start(ear, ear.database, ear.hear, lambda: None)
     assert wait_for(lambda: not bus.has_no_peers, ANSWER_SECONDS)
     yield bus, ear
     with redis_server.connect() as client:
-        ear.close(lambda *words: client.publish("chat:bus:7:there", fast_json.dumps(words)))
+        ear.close(lambda *words: client.publish("chat:bus:7:there", batch(words)))
 
 
 def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, speaking, redis_server):
@@ -328,6 +333,23 @@ def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, 
     here.release({7, 9})
     there.release({7, 8})
     assert speakers_ear.heard == []
+
+
+def test_what_is_sent_to_a_room_comes_once_to_each_process_that_is_subscribed(listening, speaking, redis_server):
+    (bus, ear), (speaker, speakers_ear) = listening, speaking
+    nobody_here = 13
+    with redis_server.connect() as client:
+        bus.subscribe([12])
+        speaker.subscribe([12])
+        assert client.execute_command("PUBSUB", "NUMSUB", bus.room_channel + "12")[1] == 2, "it is certain when subscribe() returns"
+        for number in range(5):
+            speaker.publish("typing", {"userId": number}, (), 12)
+        speaker.publish("typing", {"userId": 99}, (), nobody_here)
+        ear.wait_for(lambda *what: what == ("typing", {"userId": 4}, 12))
+        assert ear.heard == [("typing", {"userId": number}, 12) for number in range(5)]
+        assert speakers_ear.heard == [], "what a process sends does not come back to it"
+        bus.unsubscribe([12])
+        assert wait_for(lambda: client.execute_command("PUBSUB", "NUMSUB", bus.room_channel + "12")[1] == 1, ANSWER_SECONDS)
 
 
 def test_another_database_of_the_same_redis_is_another_chat(listening, redis_server):
@@ -408,7 +430,7 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     socket, emitted = Socket.__new__(Socket), []
     server = SimpleNamespace(emit=lambda _event, payload, **_whom: emitted.append(payload["seq"]))
-    socket.message_log, socket.broadcaster = NoMessageLog(), Broadcaster(server, bus)
+    socket.message_log, socket.broadcaster = NoMessageLog(), Broadcaster(server, bus, None)
     socket.receive_message(stored)
     assert emitted == []
     later = Post(database).send(alice, bob)
@@ -418,9 +440,12 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
 
 NO_BEATS = [b"no JSON", b"[1]", b"[1,2,3]", b'["x","1",2]', b'["x",1,2,3]', b"[" * 5000, b"\xff", b"{}", b"null"]
 NO_WORDS = [
-    b"[1]", b"1", b"null", b"[[]]", b"[" * 5000, b'[["typing"]]', b'[["typing",{"userId":7},6]]', b'[["typing",{"userId":"7"},[6]]]',
-    b'[["typing",{"userId":true},[6]]]', b'[["typing",[],["6"]]]', b'[["receiveMessage",{"id":1},[6]]]', b'[["sessionEnded",{"id":1},[6]]]',
-    b'[["updateOnlineUsers",{"snapshot":true,"online":[]},[6]]]', b'[["typing",' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b",[6]]]"]
+    b"[1]", b"1", b"null", b"[[]]", b"[]", b"[" * 5000, b'["x",["typing"]]', b'["x",["typing",{"userId":7},6,null]]',
+    b'["x",["typing",{"userId":7},[6],"12"]]', b'[["typing",{"userId":7},[6],null]]', b'["x",["typing",{"userId":"7"},[6],null]]',
+    b'["x",["typing",{"userId":true},[6],null]]', b'["x",["typing",[],["6"],null]]', b'["x",["receiveMessage",{"id":1},[6],null]]',
+    b'["x",["sessionEnded",{"id":1},[6],null]]', b'["x",["conversationChanged",{"conversation":{}},[6],null]]',
+    b'["x",["conversationLeft",{},[6],null]]', b'["x",["updateOnlineUsers",{"snapshot":true,"online":[]},[6],null]]',
+    b'["here",["typing",{"userId":7},[6],null]]', b'["x",["typing",' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b",[6],null]]"]
 
 
 @pytest.mark.parametrize("channel, said", [*(("chat:bus:7", said) for said in NO_BEATS), *(("chat:bus:7:here", said) for said in NO_WORDS)])
@@ -437,7 +462,7 @@ def test_what_no_process_says_is_passed_over(listening, redis_server, speech, ch
 def test_beside_what_no_process_says_the_rest_is_heard(listening, redis_server):
     _bus, ear = listening
     with redis_server.connect() as client:
-        client.publish("chat:bus:7:here", b'[["typing",7,[6]],["typing",{"userId":4,"new":[1]},[6]]]')
+        client.publish("chat:bus:7:here", b'["x",["typing",7,[6],null],["typing",{"userId":4,"new":[1]},[6],null]]')
     ear.wait_for(lambda *what: what == ("typing", {"userId": 4, "new": [1]}, [6]))
 
 

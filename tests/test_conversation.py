@@ -93,7 +93,7 @@ def written(database, post, alice, bob):
 
     def times_of(seq):
         message = Message.by_seq(database, conversation.id, seq)
-        return tuple(time and int(time[17:19]) for time in receipts.of_message(database, message))
+        return tuple(time and int(time[17:19]) for time in receipts.of_message(database, message).values())
     return conversation, times_of
 
 

@@ -93,7 +93,7 @@ def test_the_migrations_lead_to_what_the_schema_says(make):
 def test_a_column_that_the_migrations_forget_is_noticed(make):
     def other(database):
         database.create_tables()
-        database.execute("ALTER TABLE members ADD COLUMN role VARCHAR(16)")
+        database.execute("ALTER TABLE members ADD COLUMN nickname VARCHAR(16)")
     assert shape(make(by_migrations_alone)) != shape(make(other))
 
 
@@ -304,7 +304,7 @@ def test_a_condition_names_what_is_there_and_what_is_not():
 
 def test_a_condition_belongs_to_the_statement_below_it_alone(tmp_path):
     (tmp_path / "file").write_text("-- words\n-- if a and no b\nALTER TABLE a\n  RENAME TO b;   -- if c\n\nSELECT ';';\n", encoding="utf-8")
-    assert schema.steps(tmp_path / "file") == (("a and no b", "ALTER TABLE a\n  RENAME TO b"), ("", "SELECT ';'"))
+    assert schema.steps(tmp_path / "file") == (schema.Step("ALTER TABLE a\n  RENAME TO b", "a and no b"), schema.Step("SELECT ';'"))
 
 
 def test_no_step_speaks_for_one_engine_alone(make):

@@ -90,7 +90,8 @@ def test_a_message_has_the_fields_of_the_contract(chat, alice, bob):
     sent = alice.send(bob, "all of it").json()
     [read] = bob.history(alice)["messages"]
     assert read == sent
-    assert set(read) == {"id", "seq", "clientId", "sender", "senderId", "receiverId", "message", "timestamp"}
+    assert set(read) == {"id", "seq", "clientId", "sender", "senderId", "receiverId", "message", "timestamp",
+                         "conversationId", "kind", "mentions"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["timestamp"])
 
 
@@ -281,7 +282,7 @@ def test_older_messages_without_javascript(chat, alice, bob, talk):
 def test_unread_messages_are_counted_on_the_card(chat, alice, bob, talk):
     [card] = [card for card in bob.json("/users")["users"] if card["id"] == alice.id]
     assert card == {"id": alice.id, "username": alice.username, "online": card["online"], "unread": 7,
-                    "lastMessage": "number 7", "lastSeq": 7}
+                    "lastMessage": "number 7", "lastSeq": 7, "conversationId": card["conversationId"]}
     assert bob.json("/users")["users"][0] == card, "whom one talked with last comes first"
     assert [card["unread"] for card in alice.json("/users")["users"] if card["id"] == bob.id] == [0]
 
@@ -342,7 +343,7 @@ def test_the_search_answers_with_cards_or_with_json(chat, alice, bob):
     told = alice.get("/users", params={"q": bob.username}, headers=JSON)
     assert told.headers["Content-Type"] == "application/json"
     assert told.json() == {"users": [{"id": bob.id, "username": bob.username, "online": told.json()["users"][0]["online"],
-                                      "unread": 0, "lastMessage": None, "lastSeq": 0}]}
+                                      "unread": 0, "lastMessage": None, "lastSeq": 0, "conversationId": None}]}
 
 
 def test_a_search_that_finds_nobody_says_so(chat, alice):

@@ -8,7 +8,7 @@ import pytest
 
 import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
-from chat.conversations import message, messaging
+from chat.conversations import members, mentions, message, messaging, receipts, room, room_list, rooms
 from chat.live import events, packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def test_it_works():
 
 def test_every_route_is_documented_with_its_methods(app):
     documented = set(re.findall(r"`(GET|POST) (/[^`?]*)`", DOCUMENT))
-    names = {"<int:user_id>": "<id>", "<int:seq>": "<seq>", "<path:name>": "<path>", "<hashed>": "<hash>"}
+    names = {"<int:user_id>": "<id>", "<int:room_id>": "<id>", "<int:conversation_id>": "<id>", "<int:seq>": "<seq>", "<path:name>": "<path>", "<hashed>": "<hash>"}
     real = {(method, re.sub("<.*?>", lambda part: names.get(part[0], part[0]), rule.rule))
             for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}}
     assert documented - {("GET", "/login?next=…")} == real
@@ -41,7 +41,7 @@ def test_every_route_is_documented_with_its_methods(app):
 def test_every_event_is_documented(app):
     documented = {row[0].strip("`") for row in rows(r"`\w+` \| (client|server) ")}
     taken_in = set(app.chat.server.handlers["/"]) - {"connect", "disconnect", "*"}
-    sent = set(re.findall(r'(?:emit|broadcast)\("(\w+)"', "".join(map(inspect.getsource, (sockets, events, messaging)))))
+    sent = set(re.findall(r'(?:emit|broadcast)\("(\w+)"', "".join(map(inspect.getsource, (sockets, events, messaging))))) | {rooms.CHANGED, rooms.LEFT}
     assert documented == taken_in | sent
 
 
@@ -57,12 +57,30 @@ def test_every_error_is_documented():
     f"{message.MAX_ROWS} at most",
     f"{budgets.MESSAGES.limit} messages in {budgets.MESSAGES.window} seconds, or {budgets.CONNECTIONS.limit} connections of a person",
     f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MAX_FORM_BYTES // 1024} KiB is `too_long`",
+    f"up to {members.MAX_MEMBERS:,} members", f"1 to {room.MAX_NAME_LENGTH} characters), `topic` ({room.MAX_TOPIC_LENGTH} at most)",
+    f"A message can mention {mentions.MAX_MENTIONS} people", f"a room of more than {messaging.MAX_LIVE_MEMBERS} members",
+    f"by name, {members.PAGE} at a time", f"{room_list.PAGE} of each", f"first {receipts.MAX_READERS} members", f"(0 to {room.COLORS - 1})",
     f"more than {packets.MAX_BODY_BYTES // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT
 
 
+def examples():
+    return [json.loads(found) for found in re.findall(r"```json\n(\{.*?\})\n```", DOCUMENT, re.S)]
+
+
 def test_the_message_is_the_real_one():
-    example = re.search(r"```json\n(\{.*?\})\n```", DOCUMENT, re.S).group(1)
-    assert list(json.loads(example)) == list(message.Message(1, 2, "x", "c", "alice").as_json())
+    assert list(examples()[0]) == list(message.Message(1, 2, "x", "c", "alice").as_json())
+
+
+def test_the_room_is_the_real_one():
+    assert list(examples()[1]) == list(room_list.RoomSummary(room.Room(1, "x", "", "hash", 0, False, 1)).as_json())
+
+
+def test_each_notice_is_documented():
+    source = inspect.getsource(rooms)
+    calls = re.findall(r"(?:_store_notice|_add|_ended)\((?:\w+(?:\.\w+)?, )+(.*)\)\n", source)
+    notices = {word for call in calls for word in re.findall(r'"(\w+)"', call)} - {"member"}
+    listed = re.search(r"with `what` one of (.*?), `whom`", DOCUMENT, re.S).group(1)
+    assert set(re.findall(r"`(\w+)`", listed)) == notices

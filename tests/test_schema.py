@@ -18,7 +18,7 @@ from tests.databases import Post, database, draft, person  # noqa: F401
 from tests.people import Person
 
 LARGE = {"users", "username_suffixes", "username_sort_keys", "username_skeletons", "conversations", "members", "messages", "receipts"}
-ALL = LARGE | {"schema_migrations"}
+ALL = LARGE | {"mentions", "schema_migrations"}
 PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
 
 

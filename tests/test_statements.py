@@ -42,10 +42,10 @@ def town(application):
         return others[-1].username
     browser.talk = talk
 
-    def count(method, path):
+    def count(method, path, headers=JSON):
         seen = []
         body = {"message": "bonjour", "clientId": uuid.uuid4().hex} if method == "POST" else None
-        asked = database.asked_by(lambda: seen.append(browser.open(path, method=method, headers=JSON, json=body)))
+        asked = database.asked_by(lambda: seen.append(browser.open(path, method=method, headers=headers, json=body)))
         assert seen[0].status_code in (200, 201), seen[0].text
         return len(asked)
     browser.count = count
@@ -53,11 +53,30 @@ def town(application):
 
 
 @pytest.mark.parametrize("method, path, statements", [
-    ("GET", "/", 4), ("GET", "/users?q=person", 4), ("GET", "/messages/{}", 6), ("GET", "/chat/{}", 9), ("POST", "/messages/{}", 3)])
+    ("GET", "/", 5), ("GET", "/users?q=person", 4), ("GET", "/messages/{}", 6), ("GET", "/chat/{}", 10), ("POST", "/messages/{}", 3)])
 def test_a_request_costs_the_same_statements_however_much_is_stored(town, method, path, statements):
     counts = []
     for people, messages in ((1, 1), (MANY, MANY)):
         other = town.talk(people, messages)
         town.count(method, path.format(other))      # what a process looks up once it remembers
         counts.append(town.count(method, path.format(other)))
+    assert counts == [statements] * 2
+
+
+@pytest.mark.parametrize("path, statements", [("/", 7), ("/rooms", 11), ("/rooms/{}", 18), ("/rooms/{}?info", 19), ("/conversations/{}/messages", 5)])
+def test_rooms_cost_the_same_statements_however_many_there_are(town, application, path, statements):
+    rooms, messaging, gate = application.chat.rooms, application.chat.messaging, application.chat.gate
+    database, counts = application.chat.database, []
+    me = User.named(database, f"me {id(town)}")
+    town.talk(1, 1)
+    for how_many, members, messages in ((1, 2, 3), (MANY, MANY, MANY)):
+        for _n in range(how_many):
+            creator = person(database)
+            room = rooms.create(creator, {"name": "maths"})
+            rooms.add(creator, room.id, me.username)
+        for _n in range(members):
+            rooms.add(creator, room.id, person(database).username)
+        for _n in range(messages):
+            messaging.send(creator, gate.to_room(creator, room.id), f"@{me.username}", uuid.uuid4().hex)
+        counts.append(town.count("GET", path.format(room.id), {"Accept": "text/html"}))
     assert counts == [statements] * 2

@@ -20,10 +20,10 @@ class Steered(RecordingDatabase):
         self.before = self.after = lambda params: None
         self.batches = []       # how many messages each INSERT had
 
-    def insert(self, sql, params, rows):
+    def insert(self, sql, params, rows, then=None):
         self.before(params)
         self.batches.append(rows)
-        ids = super().insert(sql, params, rows)
+        ids = super().insert(sql, params, rows, then)
         self.after(params)
         return ids
 

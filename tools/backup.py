@@ -34,6 +34,8 @@ LAYOUTS = {     # version -> {table: the columns that order it}; people before w
         "receipts": "conversation_id, user_id, kind, seq"},
     3: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
         "receipts": "conversation_id, user_id, kind, seq"},
+    4: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
+        "receipts": "conversation_id, user_id, kind, seq", "mentions": "user_id, conversation_id, seq"},
 }
 NEWEST = max(LAYOUTS)
 RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: where its rows belong now}; None: nowhere

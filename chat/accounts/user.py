@@ -48,6 +48,13 @@ class User:
         return found[0] if found else None
 
     @classmethod
+    def by_ids(cls, database, user_ids):
+        """Return the users with these ids, in one statement."""
+        user_ids = sorted(user_ids)
+        return database.query(f"SELECT {COLUMNS} FROM users u WHERE u.id IN ({', '.join(['%s'] * len(user_ids))})", user_ids,
+                              cls.from_row) if user_ids else []
+
+    @classmethod
     def named(cls, database, username):
         """Return the user of that name, in any spelling that has the same canonical form; or None."""
         # An older account is stored under its former key. If the typed name is just that key, the older account is meant.

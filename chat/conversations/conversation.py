@@ -7,7 +7,7 @@ from . import receipts
 
 @dataclass(slots=True)
 class Conversation:
-    """A direct conversation of two people. Its `id` never changes, so that it may be remembered."""
+    """A conversation of two people, or of the members of a room. Its `id` never changes, so that it may be remembered."""
 
     id: int
 
@@ -51,6 +51,11 @@ class Conversation:
         """Return {user_id: the last seq that this person has read}."""
         rows = database.query("SELECT user_id, read_seq FROM members WHERE conversation_id = %s", (self.id,))
         return {row["user_id"]: row["read_seq"] for row in rows}
+
+    def read_seq_of(self, database, user_id):
+        """Return the last seq that one user has read, 0 who is not a member."""
+        rows = database.query("SELECT read_seq FROM members WHERE conversation_id = %s AND user_id = %s", (self.id, user_id))
+        return rows[0]["read_seq"] if rows else 0
 
     def mark_read(self, database, reader_id, seq):
         """Move the read mark of one user forward; return whether it moved. It never goes back."""

@@ -22,6 +22,7 @@ class ConversationSummary:
     last_timestamp: str | None = None
     last_is_mine: bool = False
     face: int = 0
+    conversation_id: int | None = None
 
     @property
     def drawn_as(self):
@@ -35,13 +36,13 @@ class ConversationSummary:
 
     def as_json(self):
         return {"id": self.id, "username": self.username, "online": self.online, "unread": self.unread,
-                "lastMessage": self.last_message, "lastSeq": self.last_seq}
+                "lastMessage": self.last_message, "lastSeq": self.last_seq, "conversationId": self.conversation_id}
 
 
 def count_unread(database, me):
     """Return the number of unread messages of the user id `me`, MAX_UNREAD at most."""
-    rows = database.query(f"SELECT c.conversation_id, c.read_seq, c.other_id AS id FROM ({_MINE}) c"
-                          f" WHERE c.last_seq > c.read_seq LIMIT {MAX_UNREAD}", (me,))
+    rows = database.query(f"SELECT c.conversation_id, c.read_seq, c.other_id AS id FROM ({_mine()}) c"
+                          f" WHERE c.last_seq > c.read_seq LIMIT {MAX_UNREAD}", (me, me))
     return min(MAX_UNREAD, sum(_unread(database, rows).values()))
 
 
@@ -70,28 +71,27 @@ def search_people(database, me, text, after=None, limit=PAGE):
 # One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
 _LAST_SEQ = "(SELECT seq FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1) AS last_seq"
 
-# The conversations of one person, each with the other one and its last seq.
-_MINE = f"""
-    SELECT m.conversation_id, m.read_seq, o.user_id AS other_id, {_LAST_SEQ}
-    FROM members m JOIN members o ON o.conversation_id = m.conversation_id AND o.user_id <> m.user_id
-    WHERE m.user_id = %s"""
-
-# The same with a few people alone: looked up by the pair, where the one above would go through all conversations. SQLite joins in
-# the order that CROSS JOIN names; any other would begin with all conversations again.
-_MINE_WITH = """
+# The direct conversations of one user, each with the other one and its last seq; rooms have no pair. SQLite joins in the order that
+# CROSS JOIN names; any other would begin with all conversations.
+_MINE_AS = """
     SELECT m.conversation_id, m.read_seq, c.{theirs} AS other_id, {last_seq}
     FROM conversations c CROSS JOIN members m ON m.conversation_id = c.id AND m.user_id = c.{mine}
-    WHERE c.{mine} = %s AND c.{theirs} IN ({places})"""
+    WHERE c.{mine} = %s{among}"""
+_SIDES = (("lower_id", "higher_id"), ("higher_id", "lower_id"))
+
+
+def _mine(among=""):
+    """Return the SQL of one user's direct conversations, with each user id twice among its parameters: once for each side of the pair."""
+    return " UNION ALL ".join(_MINE_AS.format(mine=mine, theirs=theirs, last_seq=_LAST_SEQ, among=among.format(theirs=theirs))
+                              for mine, theirs in _SIDES)
 
 
 def _talked_with(database, me, before_message_id, limit, among=None):
     if among == []:
         return []
-    mine, values, before = _MINE, [me], ""
+    mine, values, before = _mine(), [me, me], ""
     if among:
-        places = ", ".join(["%s"] * len(among))
-        mine = " UNION ALL ".join(_MINE_WITH.format(mine=mine, theirs=theirs, last_seq=_LAST_SEQ, places=places)
-                                  for mine, theirs in (("lower_id", "higher_id"), ("higher_id", "lower_id")))
+        mine = _mine(f" AND c.{{theirs}} IN ({', '.join(['%s'] * len(among))})")
         values = [me, *among, me, *among]
     if before_message_id:
         before, values = " WHERE t.id < %s", [*values, before_message_id]
@@ -102,7 +102,7 @@ def _talked_with(database, me, before_message_id, limit, among=None):
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
     return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
-                 from_db(row["timestamp"]), row["sender_id"] == me, row["face"]) for row in rows]
+                                from_db(row["timestamp"]), row["sender_id"] == me, row["face"], row["conversation_id"]) for row in rows]
 
 
 def _unread(database, rows):

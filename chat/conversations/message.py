@@ -1,4 +1,9 @@
-"""Message: a text that one user has sent to another, and its number in their conversation."""
+"""Message: a text that a user has sent to another one or to a room, and its number in the conversation.
+
+A room has notices among them: somebody joined, the room was renamed. They are messages of another kind, on the same road.
+"""
+import json
+import secrets
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
@@ -10,11 +15,14 @@ from ..errors import Invalid, Locked, TooLong, Unavailable
 MAX_LENGTH = 4000           # characters, after trimming
 MAX_CLIENT_ID_LENGTH = 64   # characters
 MAX_ROWS = 200              # messages in one answer
-MAX_ROW_BYTES = 300         # of a message in an INSERT, without its text: numbers, time, and client_id with escapes
+MAX_ROW_BYTES = 600         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: the server holds it until the client has received it
 
-COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id,"
+TEXT, NOTICE = "text", "notice"     # kinds
+EVERYBODY = 0               # in `mentions`: all members
+
+COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id, m.kind, m.mentions,"
            " u.username AS sender")
 # LEFT, although every sender exists: it makes the database read `messages` first. With few users and many messages, MariaDB
 # would otherwise begin with the users, read all messages of each, and sort them.
@@ -23,10 +31,14 @@ FROM = "FROM messages m LEFT JOIN users u ON u.id = m.sender_id"
 
 @dataclass(slots=True)
 class Message:
-    """One message. `timestamp` is UTC in the format of the protocol, `seq` its number in the conversation, from 1."""
+    """One message. `timestamp` is UTC in the format of the protocol, `seq` its number in the conversation, from 1.
+
+    `receiver_id` is None in a room. The `message` of a notice is JSON. `mentions` has (user id, start, length) for each place at
+    which the text mentions somebody, in code points; it is kept by id, because names may change.
+    """
 
     sender_id: int
-    receiver_id: int
+    receiver_id: int | None
     message: str
     client_id: str
     sender: str
@@ -34,15 +46,51 @@ class Message:
     id: int = 0
     conversation_id: int = 0
     seq: int = 0
+    kind: str = TEXT
+    mentions: tuple = ()
 
     @classmethod
     def from_row(cls, row):
-        return cls(**{**row, "timestamp": from_db(row["timestamp"])})
+        row["timestamp"] = from_db(row["timestamp"])
+        row["mentions"] = _mentions_from_db(row["mentions"]) if row["mentions"] else ()
+        return cls(**row)
 
     @classmethod
-    def draft(cls, sender, receiver_id, text, client_id):
-        """Return a valid message that is not stored yet. Raises Invalid or TooLong with the reason."""
-        return cls(sender.id, receiver_id, validate_text(text), validate_client_id(client_id), sender.username)
+    def draft(cls, sender, receiver_id, text, client_id, conversation_id=0):
+        """Return a valid message that is not stored yet, to a user or to a room. Raises Invalid or TooLong with the reason."""
+        return cls(sender.id, receiver_id, validate_text(text), validate_client_id(client_id), sender.username,
+                   conversation_id=conversation_id)
+
+    @classmethod
+    def notice_draft(cls, actor, conversation_id, what, whom=None, value=None):
+        """Return a notice of what `actor` did in a room, not stored yet. `whom` is a User, `value` a text."""
+        notice = {"what": what}
+        if whom:
+            notice["whom"] = {"id": whom.id, "username": whom.username}
+        if value is not None:
+            notice["value"] = value
+        return cls(actor.id, None, json.dumps(notice, ensure_ascii=False), f"notice-{secrets.token_urlsafe(16)}", actor.username,
+                   conversation_id=conversation_id, kind=NOTICE)
+
+    @property
+    def notice(self):
+        """What a notice tells: `{what, whom?, value?}`; None of a text."""
+        return json.loads(self.message) if self.kind == NOTICE else None
+
+    @property
+    def mentioned_ids(self):
+        """The ids of those whom it mentions, each once; EVERYBODY for all members."""
+        return list(dict.fromkeys(user_id for user_id, _start, _length in self.mentions))
+
+    @property
+    def audience(self):
+        """Who gets it: (user ids, the id of the room or None)."""
+        return ((), self.conversation_id) if self.receiver_id is None else ((self.receiver_id, self.sender_id), None)
+
+    @property
+    def text(self):
+        """The text that a person wrote; empty for a notice."""
+        return self.message if self.kind == TEXT else ""
 
     @property
     def max_statement_bytes(self):
@@ -51,9 +99,15 @@ class Message:
 
     def as_json(self):
         """Return the message as the protocol sends it."""
-        return {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
-                "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.message,
-                "timestamp": self.timestamp}
+        told = {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
+                "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.text,
+                "timestamp": self.timestamp, "conversationId": self.conversation_id, "kind": self.kind,
+                "mentions": [user_id for user_id in self.mentioned_ids if user_id != EVERYBODY]}
+        if self.kind == NOTICE:
+            told["notice"] = self.notice
+        if self.mentions:
+            told["mentionSpans"] = [{"id": user_id, "start": start, "length": length} for user_id, start, length in self.mentions]
+        return told
 
     @classmethod
     def page(cls, database, conversation_id, before=None, after=None, limit=50):
@@ -102,15 +156,24 @@ class Message:
     @classmethod
     def insert(cls, database, messages):
         """Store numbered messages in one statement and set their ids. Raises Duplicate, and then stores none of them."""
-        row = "(%s, %s, %s, %s, %s, %s, %s)"
+        row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
         ids = database.insert(
-            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id) VALUES "
+            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id, kind, mentions) VALUES "
             + ", ".join([row] * len(messages)),
             [value for m in messages for value in
-             (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id)],
-            rows=len(messages))
+             (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id, m.kind,
+              " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in m.mentions))],
+            rows=len(messages), then=cls._mention_rows(messages))
         for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
+
+    @staticmethod
+    def _mention_rows(messages):
+        """Return the statement that stores who is mentioned, in the transaction of the messages; None where nobody is."""
+        values = [value for m in messages for user_id in m.mentioned_ids
+                  for value in (user_id, m.conversation_id, m.seq, m.sender_id)]
+        rows = ", ".join(["(%s, %s, %s, %s)"] * (len(values) // 4))
+        return values and (lambda _ids: [(f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values)])
 
     @classmethod
     def _ids_of(cls, database, messages):
@@ -129,6 +192,10 @@ def _fitting(messages):
         if count and size > MAX_PAGE_BYTES:
             return messages[:count]
     return messages
+
+
+def _mentions_from_db(text):
+    return tuple(tuple(map(int, mention.split(":"))) for mention in text.split())
 
 
 def validate_text(text):

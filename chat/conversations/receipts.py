@@ -7,6 +7,7 @@ from ..clock import from_db, now, to_db
 from ..errors import Duplicate
 
 DELIVERED, READ = "delivered", "read"       # kinds
+MAX_READERS = 100       # members of a room of whom a message's details tell
 
 
 def insert(database, conversation_id, user_id, kind, seq):
@@ -27,8 +28,33 @@ def receipt_time(database, conversation_id, user_id, kind, seq):
 
 
 def of_message(database, message):
-    """Return when a message was delivered to its receiver and when it was read; None for what is not known."""
-    delivered, read = (receipt_time(database, message.conversation_id, message.receiver_id, kind, message.seq)
-                       for kind in (DELIVERED, READ))
+    """Return `delivered` and `read`: when a message had reached its receiver and been read; None for what is not known.
+
+    In a room these are the times at which everybody's had, and `readers` says whose: [{id, username, delivered, read}].
+    """
+    if message.receiver_id is not None:
+        delivered, read = _times(database, message, message.receiver_id)
+        return {"delivered": delivered, "read": read}
+    readers = []
+    for user_id, username, read_seq in _others(database, message):
+        delivered, read = _times(database, message, user_id)
+        readers.append({"id": user_id, "username": username, "delivered": delivered, "read": read, "isRead": read_seq >= message.seq})
+    return {**{name: _latest([reader[name] for reader in readers]) for name in ("delivered", "read")}, "readers": readers}
+
+
+def _times(database, message, user_id):
+    delivered, read = (receipt_time(database, message.conversation_id, user_id, kind, message.seq) for kind in (DELIVERED, READ))
     # What was read had been delivered, even if no tab said so.
     return min((time for time in (delivered, read) if time), default=None), read
+
+
+def _latest(times):
+    return max(times) if times and all(times) else None
+
+
+def _others(database, message):
+    """Return (id, username, read seq) of the first members who were there when the message was written, but for its sender."""
+    return database.query(
+        "SELECT u.id, u.username, m.read_seq FROM members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.conversation_id = %s AND m.user_id <> %s AND m.joined_at <= %s ORDER BY u.id LIMIT %s",
+        (message.conversation_id, message.sender_id, to_db(message.timestamp), MAX_READERS), lambda row: tuple(row.values()))

@@ -89,9 +89,8 @@ class Writer:
             raise Unavailable(_("The message could not be saved in time."))
         return pending.stored
 
-    def note_seq(self, sender_id, receiver_id, seq):
+    def note_seq(self, conversation_id, seq):
         """Note the seq of a message that another process has stored: the next one here comes after it."""
-        conversation_id = self.conversations.get((min(sender_id, receiver_id), max(sender_id, receiver_id)))
         if self.last_seqs.get(conversation_id, seq) < seq:
             self.last_seqs[conversation_id] = seq
 

@@ -1,23 +1,27 @@
-"""Broadcaster: an event to every connection of some users, whichever process they are connected to."""
+"""Broadcaster: an event to every connection of some users, or of all members of a room, whichever process they are connected to."""
 
 
-def room_of(user_id):
+def channel_of(user_id):
     """Return the name of the Socket.IO room that all connections of one user are in."""
     return f"user:{user_id}"
 
 
 class Broadcaster:
-    """Emits events to users, through Socket.IO here and through the bus elsewhere."""
+    """Emits events, through Socket.IO and the RoomFeed here and through the bus elsewhere."""
 
-    def __init__(self, server, bus):
+    def __init__(self, server, bus, room_feed):
         self.server = server
         self.bus = bus
+        self.room_feed = room_feed
 
-    def broadcast(self, event, payload, user_ids, sender_sid=None):
-        """Emit an event to every connection of these users but the sender's own, in all processes."""
-        if self.bus.publish(event, payload, user_ids):
-            self.emit(event, payload, user_ids, sender_sid)
+    def broadcast(self, event, payload, user_ids=(), room_id=None, sender_sid=None):
+        """Emit an event in all processes: to every connection of these users, or of a room's members, but the sender's own."""
+        if self.bus.publish(event, payload, user_ids, room_id):
+            self.emit(event, payload, user_ids, room_id, sender_sid)
 
-    def emit(self, event, payload, user_ids, sender_sid=None):
-        """Emit an event to the connections that these users have to this process."""
-        self.server.emit(event, payload, to=[room_of(user_id) for user_id in user_ids], skip_sid=sender_sid)
+    def emit(self, event, payload, user_ids=(), room_id=None, sender_sid=None):
+        """Emit an event to the connections that these users, or the members of a room, have to this process."""
+        if room_id is not None:
+            self.room_feed.emit(event, payload, room_id, sender_sid)
+        else:
+            self.server.emit(event, payload, to=[channel_of(user_id) for user_id in user_ids], skip_sid=sender_sid)

@@ -1,11 +1,13 @@
 """The bus: events from one process to the others, over Redis. Without Redis there is one process, and nothing to publish.
 
-An event goes only to processes that have one of its recipients connected: a script in Redis looks them up in the presence
-registry. Delivery is best effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a
+An event goes only to processes that have one of its recipients connected: for users a script in Redis looks them up in the
+presence registry; each room has a channel, to which the processes subscribe that have a member connected. Delivery is best effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a
 heartbeat every second, over the same connection as its events, with its epoch. As long as the epoch of a peer stays the same
 and the own subscription stays open, nothing was lost. Otherwise the process reads from the database what it has not delivered.
 """
+import contextlib
 import logging
+import threading
 import time
 from collections import deque
 
@@ -25,20 +27,33 @@ RECONNECT_DELAY = 0.5       # seconds
 POLL_INTERVAL = 1           # second between reads of the database while something was missed
 MAX_BATCH = 500             # events
 
-# KEYS: the registry. ARGV: the prefix of all inbox channels, our process id, then of each event its recipients ("7 9") and itself.
+SUBSCRIBE_TIMEOUT = 1       # second that a connection waits until the channels of its rooms are subscribed to
+
+# KEYS: the registry. ARGV: the prefix of all inbox channels, that of the rooms' channels, our process id, then of each event its
+# recipients ("7 9", or "room 12") and itself.
 PUBLISH = """
-local prefix, sender = ARGV[1], ARGV[2]
+local prefix, room_prefix, sender, rooms = ARGV[1], ARGV[2], ARGV[3], {}
+for i = 4, #ARGV, 2 do
+    local room_id = string.match(ARGV[i], '^room (%d+)$')
+    if room_id then
+        if not rooms[room_id] then rooms[room_id] = {} end
+        table.insert(rooms[room_id], ARGV[i + 1])
+    end
+end
+for room_id, events in pairs(rooms) do
+    redis.call('PUBLISH', room_prefix .. room_id, '["' .. sender .. '",' .. table.concat(events, ',') .. ']')
+end
 for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', prefix .. '*')) do
     local process, events = string.sub(inbox, #prefix + 1), {}
-    for i = 3, process == sender and 0 or #ARGV, 2 do
+    for i = 4, process == sender and 0 or #ARGV, 2 do
         for user_id in string.gmatch(ARGV[i], '%d+') do
-            if redis.call('ZSCORE', KEYS[1], user_id .. ':' .. process) then
+            if string.sub(ARGV[i], 1, 4) ~= 'room' and redis.call('ZSCORE', KEYS[1], user_id .. ':' .. process) then
                 table.insert(events, ARGV[i + 1])
                 break
             end
         end
     end
-    if #events > 0 then redis.call('PUBLISH', inbox, '[' .. table.concat(events, ',') .. ']') end
+    if #events > 0 then redis.call('PUBLISH', inbox, '["' .. sender .. '",' .. table.concat(events, ',') .. ']') end
 end
 """
 
@@ -48,11 +63,17 @@ class LocalBus:
 
     queue = ()
 
-    def start(self, server, database, on_bus_event):
+    def start(self, server, database, on_bus_event, resync):
         pass
 
-    def publish(self, event, payload, user_ids):
+    def publish(self, event, payload, user_ids, room_id=None):
         return True
+
+    def subscribe(self, room_ids):
+        pass
+
+    def unsubscribe(self, room_ids):
+        pass
 
 
 class RedisBus:
@@ -65,31 +86,60 @@ class RedisBus:
         # A channel is the same for all databases of a Redis server; a chat in another database is another chat.
         self.channel = f"chat:bus:{client.connection_pool.connection_kwargs.get('db') or 0}"
         self.inbox_channel = f"{self.channel}:{process_id}"
+        self.room_channel = self.channel.replace("bus", "room") + ":"       # followed by the room's id
         self.epoch = 0                  # how often this process has begun to publish everything
         self.peers = {}                 # process id -> (its epoch, when its last heartbeat came); this process is one of them
         self.is_subscribed = False
         self.has_no_peers = True        # then nothing is published
         self.needs_catch_up = True      # the database may have messages that were not delivered here
         self.heartbeat_at = 0
-        self.queue = deque()            # (event, payload, user ids) to publish
+        self.queue = deque()            # (event, payload, user ids, room id) to publish
+        self.rooms = {}                 # id of a room with a connection here -> an event that is set once it is subscribed to
+        self.subscriber = None          # the connection that is subscribed, while there is one
+        self.lock = threading.Lock()    # guards what is sent over it
 
-    def start(self, server, database, on_bus_event):
-        """Begin to publish and to subscribe; `on_bus_event(event, payload, user_ids)` is called for what comes."""
-        self.server, self.on_bus_event, self.cursor = server, on_bus_event, DeliveryCursor(database)
+    def start(self, server, database, on_bus_event, resync):
+        """Begin to publish and to subscribe; `on_bus_event(event, payload, user_ids, room_id)` is called for what comes.
+
+        `resync()` is called before a catch-up: events that let a connection enter or leave a room may have been missed.
+        """
+        self.server, self.on_bus_event, self.cursor, self.resync = server, on_bus_event, DeliveryCursor(database), resync
         self.wakeup = server.eio.create_event()
         for task in (self._publish_loop, self._subscribe_loop, self._catch_up_loop):
             server.start_background_task(task)
 
-    def publish(self, event, payload, user_ids):
-        """Have an event reach every connection that these users have to other processes. Returns at once.
+    def publish(self, event, payload, user_ids, room_id=None):
+        """Have an event reach every connection that these users, or a room's members, have to other processes. Returns at once.
 
         Returns whether the connections here are still to be told: while Redis is away, a catch-up may deliver a message
         between its commit and this call.
         """
         if not self.has_no_peers:
-            self.queue.append((event, payload, user_ids))
+            self.queue.append((event, payload, user_ids, room_id))
             self.wakeup.set()
         return self._mark_delivered(event, payload)
+
+    def subscribe(self, room_ids):
+        """Get what other processes send to these rooms. Waits until that is certain, for a while at most."""
+        new = [room_id for room_id in room_ids if room_id not in self.rooms]
+        self.rooms.update((room_id, self.server.eio.create_event()) for room_id in new)
+        self._send_to_subscriber("SUBSCRIBE", new)
+        if self.is_subscribed and not self.has_no_peers:
+            deadline = time.monotonic() + SUBSCRIBE_TIMEOUT
+            for subscribed in [self.rooms[room_id] for room_id in new if room_id in self.rooms]:
+                subscribed.wait(max(0, deadline - time.monotonic()))
+                self.needs_catch_up |= not subscribed.is_set()
+
+    def unsubscribe(self, room_ids):
+        """Get nothing more of these rooms: nobody here is a member."""
+        for room_id in room_ids:
+            self.rooms.pop(room_id, None)
+        self._send_to_subscriber("UNSUBSCRIBE", room_ids)
+
+    def _send_to_subscriber(self, command, room_ids):
+        with self.lock, contextlib.suppress(Unavailable):     # the next subscription begins with all rooms
+            if self.subscriber and room_ids:
+                self.subscriber.send(command, *(f"{self.room_channel}{room_id}" for room_id in room_ids))
 
     def request_catch_up(self):
         """Read from the database soon: somebody here may have missed an event."""
@@ -107,7 +157,7 @@ class RedisBus:
                         batch = self._next_batch()
                         if batch:
                             # No reply is awaited: our own next heartbeat, which comes after it, shows that it was carried out.
-                            publisher.send("EVALSHA", script, 1, RedisRegistry.KEY, f"{self.channel}:", self.process_id, *batch)
+                            publisher.send("EVALSHA", script, 1, RedisRegistry.KEY, f"{self.channel}:", self.room_channel, self.process_id, *batch)
                         else:
                             self.wakeup.wait(HEARTBEAT_INTERVAL)
                             self.wakeup.clear()
@@ -128,8 +178,9 @@ class RedisBus:
     def _next_batch(self):
         """Take the next events from the queue, each as its recipients and itself."""
         batch = []
-        for event, payload, user_ids in [self.queue.popleft() for _n in range(min(len(self.queue), MAX_BATCH))]:
-            batch += [" ".join(map(str, user_ids)), fast_json.dumps([event, payload, user_ids])]
+        for event, payload, user_ids, room_id in [self.queue.popleft() for _n in range(min(len(self.queue), MAX_BATCH))]:
+            recipients = " ".join(map(str, user_ids)) if room_id is None else f"room {room_id}"
+            batch += [recipients, fast_json.dumps([event, payload, user_ids, room_id])]
         return batch
 
     def _set_has_no_peers(self, has_no_peers):
@@ -142,7 +193,9 @@ class RedisBus:
         while True:
             try:
                 with DedicatedConnection(self.client) as subscriber:
-                    subscriber.send("SUBSCRIBE", self.channel, self.inbox_channel)
+                    with self.lock:
+                        self.subscriber = subscriber
+                        subscriber.send("SUBSCRIBE", self.channel, self.inbox_channel, *(f"{self.room_channel}{room_id}" for room_id in list(self.rooms)))
                     since = time.monotonic()
                     while not self._is_silent(self.process_id, since):
                         self._on_reply(*subscriber.read_reply())
@@ -150,11 +203,17 @@ class RedisBus:
                 log.warning("the other processes are not heard: %s", error)
             except Exception:
                 log.exception("the subscription goes on after an error")
-            self.is_subscribed, self.needs_catch_up = False, True
+            self.subscriber, self.is_subscribed, self.needs_catch_up = None, False, True
             self.server.sleep(RECONNECT_DELAY)
 
     def _on_reply(self, kind, channel, data):
-        if kind == b"subscribe":
+        if kind == b"unsubscribe":
+            pass
+        elif kind == b"subscribe" and channel.decode().startswith(self.room_channel):
+            subscribed = self.rooms.get(int(channel.decode().removeprefix(self.room_channel)))
+            if subscribed:
+                subscribed.set()
+        elif kind == b"subscribe":
             self.is_subscribed, self.heartbeat_at = True, 0
             self.wakeup.set()       # the peers learn at once that there is one more
         elif channel.decode() == self.channel:
@@ -162,9 +221,9 @@ class RedisBus:
             if heartbeat:
                 self._on_heartbeat(*heartbeat)
         else:
-            for event, payload, user_ids in bus_messages.events(data):
+            for event, payload, user_ids, room_id in bus_messages.events(data, self.process_id):
                 if self._mark_delivered(event, payload):
-                    self.on_bus_event(event, payload, user_ids)
+                    self.on_bus_event(event, payload, user_ids, room_id)
 
     def _on_heartbeat(self, process_id, epoch, highest_id):
         known_epoch, _at = self.peers.get(process_id, (None, 0))
@@ -200,8 +259,9 @@ class RedisBus:
             try:
                 if self.needs_catch_up or self._has_silent_peer():
                     self.needs_catch_up = False
+                    self.resync()
                     for message in self.cursor.undelivered():
-                        self.on_bus_event("receiveMessage", message.as_json(), (message.receiver_id, message.sender_id))
+                        self.on_bus_event("receiveMessage", message.as_json(), *message.audience)
                 self.cursor.advance_low()
             except Unavailable:
                 self.needs_catch_up = True

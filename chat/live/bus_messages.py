@@ -11,14 +11,15 @@ class MessageForm(TypedDict):
     id: int
     seq: int
     senderId: int
-    receiverId: int
+    receiverId: int | None
+    conversationId: int
+    kind: str
     message: str
     timestamp: str
     clientId: str
 
 
 class ReadForm(TypedDict):
-    userId: int
     readerId: int
     seq: int
 
@@ -27,9 +28,22 @@ class TypingForm(TypedDict):
     userId: int
 
 
-FORMS = {"receiveMessage": MessageForm, "messagesRead": ReadForm, "typing": TypingForm, "sessionEnded": str}
+class ConversationId(TypedDict):
+    id: int
+
+
+class ChangedForm(TypedDict):
+    conversation: ConversationId
+
+
+class LeftForm(TypedDict):
+    conversationId: int
+
+
+FORMS = {"receiveMessage": MessageForm, "messagesRead": ReadForm, "typing": TypingForm, "sessionEnded": str,
+         "conversationChanged": ChangedForm, "conversationLeft": LeftForm}
 Heartbeat = tuple[str, int, int]                    # process id, its epoch, the highest message id that it knows
-Event = tuple[str, msgspec.Raw, list[int | None]]   # name, payload, recipients
+Event = tuple[str, msgspec.Raw, list[int | None], int | None]   # name, payload, recipients: users, or the members of a room
 
 
 def heartbeat(data):
@@ -37,12 +51,16 @@ def heartbeat(data):
     return _decoded(data, Heartbeat)
 
 
-def events(data):
-    """Yield (name, payload, recipients) of each valid event in a batch. Fields that a newer process has added are kept."""
-    for raw in _decoded(data, list[msgspec.Raw]) or ():
-        name, payload, recipients = _decoded(raw, Event) or (None, b"", ())
+def events(data, process_id):
+    """Yield (name, payload, user ids, room id) of each valid event in a batch, unless the process has sent it itself.
+
+    A batch begins with the process that sent it. Fields that a newer process has added are kept.
+    """
+    sender, *batch = _decoded(data, list[msgspec.Raw]) or (b"",)
+    for raw in batch if bytes(sender) != f'"{process_id}"'.encode() else ():
+        name, payload, user_ids, room_id = _decoded(raw, Event) or (None, b"", (), None)
         if name in FORMS and _decoded(payload, FORMS[name]) is not None:
-            yield name, msgspec.json.decode(payload), recipients
+            yield name, msgspec.json.decode(payload), user_ids, room_id
 
 
 def _decoded(data, form):

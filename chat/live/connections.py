@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 
 from ..accounts.user import User
 from ..budgets import CONNECTIONS
+from ..conversations import members
 from ..errors import RateLimited, Unauthorized, Unavailable
 from ..web.languages import LANGUAGES, understood
 from ..web.page_owner import refuse_connection_of_another
@@ -14,6 +15,7 @@ from ..web.sessions import user_of
 log = logging.getLogger(__name__)
 
 SWEEP_INTERVAL = 1          # second between looks at the sessions and the transports
+RESYNC_USERS = 200          # in one statement
 SESSION_ENDED = "sessionEnded"      # published to the other processes alone
 
 
@@ -25,6 +27,7 @@ class Connection:
     session_id: str
     eio_sid: str
     language: str
+    gets_rooms: bool = True     # False for a page from before there were rooms, which could not show them
 
 
 class Connections:
@@ -34,16 +37,18 @@ class Connections:
     are in that language.
     """
 
-    def __init__(self, server, database, backends, transports, presence_feed, session_id_of, locale_context, metrics):
+    def __init__(self, server, database, backends, transports, presence_feed, room_feed, session_id_of, locale_context, metrics):
         self.server = server
         self.database = database
         self.backends = backends
         self.transports = transports
         self.presence_feed = presence_feed
+        self.room_feed = room_feed
         self.session_id_of = session_id_of
         self.locale_context = locale_context
         self.metrics = metrics
         self.by_sid = {}        # sid -> Connection
+        self.departures = 0     # how often somebody has left a room
 
     def __len__(self):
         return len(self.by_sid)
@@ -59,7 +64,7 @@ class Connections:
         if self.backends.budgets.is_spent(CONNECTIONS, len(self.backends.presence.connections_of(user.id))):
             raise RateLimited(_("Too many open tabs."), retry_after=SWEEP_INTERVAL)
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
-        self.by_sid[sid] = Connection(user, session_id, eio_sid, understood(environ))
+        self.by_sid[sid] = Connection(user, session_id, eio_sid, understood(environ), _knows_rooms(auth))
         self.metrics.observe_connection(is_reconnect=self.backends.presence.connect(user.id, sid))
         self.transports.logged_in(eio_sid)
         return user
@@ -76,6 +81,39 @@ class Connections:
         if connection:
             self.backends.presence.disconnect(connection.user.id, sid)
         self.presence_feed.discard(sid)
+        self.room_feed.leave(sid)
+
+    def enter_rooms(self, sid):
+        """Let a connection get what is sent to the rooms of its user."""
+        connection, departures = self.by_sid.get(sid), None
+        while connection and connection.gets_rooms and departures != self.departures:     # else they have left one meanwhile
+            departures = self.departures
+            self.room_feed.replace(sid, connection.eio_sid, members.room_ids(self.database, [connection.user.id])[connection.user.id])
+
+    def enter_room(self, user_id, room_id):
+        """Let every connection of a user get what is sent to a room."""
+        for sid in self.backends.presence.connections_of(user_id):
+            connection = self.by_sid.get(sid)
+            if connection and connection.gets_rooms:
+                self.room_feed.join(sid, connection.eio_sid, [room_id])
+
+    def leave_room(self, user_id, room_id):
+        """Let no connection of a user get anything more of a room."""
+        self.departures += 1
+        for sid in self.backends.presence.connections_of(user_id):
+            self.room_feed.leave(sid, [room_id])
+
+    def resync_rooms(self):
+        """Read from the database which rooms the users of all connections are in: a change may have been missed."""
+        by_user = {}
+        for sid, connection in list(self.by_sid.items()):
+            if connection.gets_rooms:
+                by_user.setdefault(connection.user.id, []).append((sid, connection.eio_sid))
+        user_ids = list(by_user)
+        for start in range(0, len(user_ids), RESYNC_USERS):
+            for user_id, room_ids in members.room_ids(self.database, user_ids[start:start + RESYNC_USERS]).items():
+                for sid, eio_sid in by_user[user_id]:
+                    self.room_feed.replace(sid, eio_sid, room_ids)
 
     def close_session(self, session_id, user_id=None):
         """Close every connection of a session at the transport; whoever has no other goes offline at once.
@@ -130,3 +168,8 @@ class Connections:
         """Return a context in which texts are in the language of a connection."""
         connection = self.by_sid.get(sid)
         return self.locale_context(connection.language if connection else LANGUAGES[0])
+
+
+def _knows_rooms(auth):
+    """Tell whether a client knows rooms: a page from before them says whose it is, and not that it does."""
+    return not (isinstance(auth, dict) and "userId" in auth) or auth.get("rooms") is True

@@ -7,41 +7,49 @@ from ..budgets import TYPING
 from ..errors import UnknownEvent
 from .payloads import require_fields, require_int
 
+ADDRESS = ("userId", "conversationId")      # what says which conversation an event is about
+
 
 class Events:
     """Handlers of (sid, payload); each returns its acknowledgement. See docs/protocol.md."""
 
-    def __init__(self, connections, messaging, budgets, broadcaster):
+    def __init__(self, connections, gate, messaging, budgets, broadcaster):
         self.connections = connections
+        self.gate = gate
         self.messaging = messaging
         self.budgets = budgets
         self.broadcaster = broadcaster
 
     def mark_read(self, sid, data):
-        """Move a read mark forward, tell both users, and acknowledge with where the conversation stands."""
+        """Move a read mark forward, tell the others, and acknowledge with where the conversation stands."""
         return self._mark(sid, data, functools.partial(self.messaging.mark_read, sender_sid=sid))
 
     def mark_delivered(self, sid, data):
-        """Note that what the other user wrote has reached a tab, and acknowledge as for a read mark."""
+        """Note that what others wrote has reached a tab, and acknowledge as for a read mark."""
         return self._mark(sid, data, self.messaging.mark_delivered)
 
     def _mark(self, sid, data, mark):
         user = self.connections.user_of(sid)
-        other_id, seq = require_fields(data, "userId", "seq")
-        other_id = self.messaging.recipients.require_id(other_id, user, "userId")
-        return {"ok": True, **self.messaging.mark(user.id, other_id, require_int(seq, "seq"), mark)}
+        [seq] = require_fields(data, "seq", one_of=ADDRESS)
+        access = self.gate.of_event(user, data)
+        return {"ok": True, **self.messaging.mark(access, require_int(seq, "seq"), mark)}
 
     def typing(self, sid, data):
-        """Pass on that a user types, at most once in a while for each receiver."""
+        """Pass on that a user types, at most once in a while for each conversation."""
         user = self.connections.user_of(sid)
-        receiver_id = self.messaging.recipients.require_id(*require_fields(data, "userId"), user, "userId")
-        if self.may_type(user.id, receiver_id):
-            self.broadcaster.broadcast("typing", {"userId": user.id}, [receiver_id])
+        require_fields(data, one_of=ADDRESS)
+        access = self.gate.of_event(user, data)
+        if not access.is_room:
+            if self.may_type(user.id, [access.peer_id]):
+                self.broadcaster.broadcast("typing", {"userId": user.id}, [access.peer_id])
+        elif not access.is_archived and self.may_type(user.id, access.conversation_id) and self.messaging.is_live(access.conversation_id):
+            payload = {"userId": user.id, "conversationId": access.conversation_id, "username": user.username}
+            self.broadcaster.broadcast("typing", payload, room_id=access.conversation_id, sender_sid=sid)
         return {"ok": True}
 
-    def may_type(self, sender_id, receiver_id):
-        """Count a typing sign; return whether it is passed on."""
-        return not self.budgets.hit(TYPING, f"{sender_id}:{receiver_id}")
+    def may_type(self, sender_id, conversation):
+        """Count a typing sign to a room's id or a list with a user's; return whether it is passed on."""
+        return not self.budgets.hit(TYPING, f"{sender_id}:{conversation}")
 
     @staticmethod
     def unknown(_sid, _data):

@@ -5,11 +5,13 @@ request context, whose session and user are those of the handshake, frozen. A co
 """
 from socketio.exceptions import ConnectionRefusedError
 
+from ..conversations.gate import Gate
 from ..conversations.messaging import Messaging
+from ..conversations.rooms import CHANGED, LEFT, Rooms
 from ..conversations.writer import Writer
 from ..errors import ChatError
 from ..web.languages import understood
-from .broadcaster import Broadcaster, room_of
+from .broadcaster import Broadcaster, channel_of
 from .connections import SESSION_ENDED
 from .events import Events
 from .payloads import require_fields, with_ack
@@ -25,10 +27,12 @@ class Socket:
         self.connections = connections
         self.message_log = message_log
         self.metrics = metrics
-        self.broadcaster = Broadcaster(server, backends.bus)
+        self.broadcaster = Broadcaster(server, backends.bus, connections.room_feed)
         self.writer = Writer(database, self.receive_message, new_signal, server.start_background_task, metrics)
+        self.gate = Gate(database)
         self.messaging = Messaging(database, self.writer, backends.budgets, self.broadcaster.broadcast)
-        self.events = Events(connections, self.messaging, backends.budgets, self.broadcaster)
+        self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change)
+        self.events = Events(connections, self.gate, self.messaging, backends.budgets, self.broadcaster)
         server.on("connect", self.initialize_socket)
         server.on("disconnect", connections.close)
         for event, handler in (("sendMessage", self.send_message), ("markRead", self.events.mark_read),
@@ -40,7 +44,7 @@ class Socket:
     def start(self):
         """Start the background tasks."""
         self.connections.transports.start()
-        self.backends.bus.start(self.server, self.database, self.on_bus_event)
+        self.backends.bus.start(self.server, self.database, self.on_bus_event, self.connections.resync_rooms)
         self.server.start_background_task(self.connections.presence_feed.loop, self.update_online_users)
         self.server.start_background_task(self.connections.sweep_loop)
 
@@ -52,31 +56,46 @@ class Socket:
             self.metrics.observe_error(error)
             with self.connections.locale_context(understood(environ)):
                 raise ConnectionRefusedError(str(error.message), error.as_json()) from error
-        self.server.enter_room(sid, room_of(user.id))   # last: what others wait for comes after the confirmation
+        self.connections.enter_rooms(sid)
+        self.server.enter_room(sid, channel_of(user.id))    # last: what others wait for comes after the confirmation
         self.connections.presence_feed.add(sid)
         if not self.connections.is_transport_open(sid):     # it ended meanwhile, when nobody knew yet whose it was
             self.connections.close(sid)
 
     def send_message(self, sid, data):
         """Store what a tab sends, and acknowledge it after the commit."""
-        client_id, receiver_id, text = require_fields(data, "clientId", "receiverId", "message")
-        stored = self.messaging.send(self.connections.user_of(sid), receiver_id, text, client_id, sender_sid=sid)
+        client_id, text = require_fields(data, "clientId", "message", one_of=("receiverId", "conversationId"))
+        user = self.connections.user_of(sid)
+        stored = self.messaging.send(user, self.gate.of_event(user, data, "receiverId"), text, client_id, sender_sid=sid)
         return {"ok": True, "message": stored.as_json()}
 
     def receive_message(self, message, sender_sid=None):
-        """Deliver a stored message to every connection of both users but the one it came from."""
+        """Deliver a stored message to every connection of both users, or of a room's members, but the one it came from."""
         self.message_log.show(message)
-        self.broadcaster.broadcast("receiveMessage", message.as_json(), [message.receiver_id, message.sender_id], sender_sid)
+        self.broadcaster.broadcast("receiveMessage", message.as_json(), *message.audience, sender_sid)
+
+    def tell_room_change(self, event, payload, user_ids=(), room_id=None):
+        """Tell users, or all members of a room, that something of it changed. Their connections enter or leave it before."""
+        self._note_membership(event, payload, user_ids)
+        self.broadcaster.broadcast(event, payload, user_ids, room_id)
+
+    def _note_membership(self, event, payload, user_ids):
+        for user_id in user_ids:
+            if event == CHANGED:
+                self.connections.enter_room(user_id, payload["conversation"]["id"])
+            elif event == LEFT:
+                self.connections.leave_room(user_id, payload["conversationId"])
 
     def update_online_users(self, payload, **recipients):
         """Tell connections who is online: a snapshot at first, then who came and who went."""
         self.server.emit("updateOnlineUsers", payload, **recipients)
 
-    def on_bus_event(self, event, payload, user_ids):
-        """Pass on what another process has published, to the connections that these users have here."""
+    def on_bus_event(self, event, payload, user_ids, room_id):
+        """Pass on what another process has published, to the connections that these users, or a room's members, have here."""
         if event == SESSION_ENDED:
             self.connections.close_session(payload, *user_ids)
-        elif event != "typing" or self.events.may_type(payload["userId"], *user_ids):
+        elif event != "typing" or self.events.may_type(payload["userId"], room_id or user_ids):
+            self._note_membership(event, payload, user_ids)
             if event == "receiveMessage":
                 self.messaging.note_stored_elsewhere(payload)
-            self.broadcaster.emit(event, payload, user_ids)
+            self.broadcaster.emit(event, payload, user_ids, room_id)

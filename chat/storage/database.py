@@ -49,12 +49,18 @@ class Database:
             return cursor.rowcount
         return self.engine.run(write, writes=len(statements))
 
-    def insert(self, sql, params, rows):
-        """Run one INSERT of `rows` rows, and commit it. Return their new ids in order, or None if only a SELECT would tell them."""
+    def insert(self, sql, params, rows, then=None):
+        """Run one INSERT of `rows` rows, and commit it. Return their new ids in order, or None if only a SELECT would tell them.
+
+        `then(ids)` returns (sql, params) pairs that belong to the same transaction.
+        """
         def write(cursor):
             cursor.execute(self.engine.placeholders(sql), _checked(params))
-            return self.engine.new_ids(cursor, rows)
-        return self.engine.run(write, writes=1)
+            ids = self.engine.new_ids(cursor, rows)
+            for more_sql, more_params in then(ids) if then else ():
+                cursor.execute(self.engine.placeholders(more_sql), _checked(more_params))
+            return ids
+        return self.engine.run(write, writes=2 if then else 1)
 
     def create_tables(self):
         """Create the tables of `sql/schema.sql`, or upgrade those of an earlier version; their rows stay.

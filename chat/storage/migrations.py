@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent.parent.parent / "sql" / "migrations"
 RECORDS = "schema_migrations"
 FIRST = 1                   # the version of a database from before versions were recorded
 FROM_SCHEMA = "schema.sql"  # the name in the record of a database that was empty
+BATCH_ROWS = 50_000         # at a time, of a step that goes through a whole table
 LEASE = 0                   # in schema_migrations.version: this row is the lease of chat/storage/lease.py
 
 log = logging.getLogger(__name__)
@@ -149,10 +150,25 @@ def _tables(engine, cursor):
 
 def _apply(engine, cursor, path, check_lease):
     """Run the steps whose condition holds when it is their turn. After a crash these are the steps that are left."""
-    for condition, statement in schema.steps(path):
+    for step in schema.steps(path):
         check_lease()
-        if schema.holds(condition, _tables(engine, cursor)):
-            cursor.execute(statement)
+        if schema.holds(step.condition, _tables(engine, cursor)):
+            if step.batches:
+                _apply_in_batches(engine, cursor, step, check_lease)
+            else:
+                cursor.execute(step.statement)
+
+
+def _apply_in_batches(engine, cursor, step, check_lease):
+    """Run a step for so many rows at a time, and say how far it is: it takes a while where there are a million."""
+    table, column = step.batches
+    cursor.execute(f"SELECT MIN({column}), MAX({column}) FROM {table}")
+    first, last = cursor.fetchone()
+    for start in range(first - 1, last, BATCH_ROWS) if last else ():
+        check_lease()
+        cursor.execute(engine.placeholders(step.statement), (start, min(start + BATCH_ROWS, last)))
+        if start + BATCH_ROWS < last:
+            log.warning("  %s up to number %s of %s", table, f"{start + BATCH_ROWS:,}", f"{last:,}")
 
 
 def _create_tables(cursor, schema_path, check_lease):

@@ -1,4 +1,4 @@
-"""Reads the SQL files: their statements, the type of each column, and the conditions of a migration's steps."""
+"""Reads the SQL files: their statements, the type of each column, and the steps of a migration."""
 import functools
 import re
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.S)
 COLUMN = re.compile(r"\s*([a-z]\w*)\s+(INTEGER|VARCHAR\((\d+)\)|TEXT|DATETIME\(3\))(.*)")      # a constraint begins with a capital
 TIMESTAMP = re.compile(r"[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)       # a DATETIME(3) as both engines return it
 CONDITION = re.compile(r"-- if (.+)")
+BATCHES = re.compile(r"-- in batches of (\w+)\.(\w+)")
 MAX_ID = 2**31 - 1          # of a user, a message or a seq: INTEGER holds it in all engines
 MAX_TEXT_BYTES = 65535      # of a TEXT column in MySQL
 
@@ -38,6 +39,15 @@ class Column:
             return len(value.encode()) <= MAX_TEXT_BYTES
         except UnicodeEncodeError:      # half a surrogate pair
             return False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement of a migration, when it is run, and by which number of which table it is divided into batches, if it is."""
+
+    statement: str
+    condition: str = ""
+    batches: tuple = ()     # (table, column)
 
 
 def _is_timestamp(text):
@@ -71,15 +81,17 @@ def _column(kind, size, rest):
 
 @functools.cache
 def steps(path):
-    """Return the steps of a migration as (condition, statement). A step without a condition has an empty one."""
-    found, condition, lines = [], "", []
+    """Return the Steps of a migration."""
+    found, condition, batches, lines = [], "", (), []
     for line in path.read_text(encoding="utf-8").splitlines():
         if match := CONDITION.fullmatch(line.strip()):
             condition = match[1]
+        if match := BATCHES.fullmatch(line.strip()):
+            batches = match.groups()
         lines.append(line.partition("--")[0].rstrip())
         if lines[-1].endswith(";"):
-            found.append((condition, "\n".join(lines).strip().rstrip(";")))
-            condition, lines = "", []
+            found.append(Step("\n".join(lines).strip().rstrip(";"), condition, batches))
+            condition, batches, lines = "", (), []
     return tuple(found)
 
 

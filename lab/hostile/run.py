@@ -72,11 +72,12 @@ def run(options, directory, tell=print):
         rows = rows_of_attacks(told, environment.server.seen)
         pages = [look for browser in environment.browsers for look in browser.looks if begun <= look[0] <= ended]
         traceback = any("Traceback" in line for line in environment.server.seen)
+        (Path(directory) / "server.log").write_text("".join(environment.server.seen), encoding="utf-8")
     record.close()
     return {"mode": options["mode"], "options": options, "seconds": time.monotonic() - started, "attacked": ended - begun, "processor": used, "load_average": os.getloadavg()[1], "rows": rows,
             "bars": [vars(bar) for bar in bars], "violations": violations, "messages": totals["tried"], "pages": len(pages),
             "failed_pages": [(look[1], look[3], round(look[2], 2)) for look in failed(pages)][:SAMPLES], "traceback": traceback,
-            "log": str(Path(directory) / "log.jsonl"), "missed": missed(rows, bars, traceback)}
+            "log": str(Path(directory)), "missed": missed(rows, bars, traceback)}
 
 
 def missed(rows, bars, traceback):

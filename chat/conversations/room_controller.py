@@ -1,0 +1,148 @@
+"""RoomController: the pages and forms by which people make rooms, look around in them, and come and go."""
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+
+from ..errors import ChatError, Invalid, NotFound
+from ..web.request_args import number, wants_json
+from . import members, room_list
+from .pane import Pane
+from .room import COLORS, ICONS, Room
+
+
+class RoomController:
+    """`rooms` does what is asked, `chat` shows a room as it does any conversation."""
+
+    def __init__(self, database, presence, gate, rooms, chat):
+        self.database = database
+        self.presence = presence
+        self.gate = gate
+        self.rooms = rooms
+        self.chat = chat
+        self.pane = Pane(database, presence)
+
+    def blueprint(self):
+        blueprint = Blueprint("rooms", __name__)
+        for rule, view, method in (
+                ("/rooms", self.get_rooms, "GET"), ("/rooms", self.create, "POST"), ("/rooms/new", self.get_form, "GET"),
+                ("/rooms/<int:room_id>", self.get_room, "GET"), ("/rooms/<int:room_id>/join", self.join, "POST"),
+                ("/rooms/<int:room_id>/leave", self.leave, "POST"), ("/rooms/<int:room_id>/settings", self.change, "POST"),
+                ("/rooms/<int:room_id>/members", self.add_member, "POST"),
+                ("/rooms/<int:room_id>/members/<username>/remove", self.remove_member, "POST"),
+                ("/rooms/<int:room_id>/members/<username>/role", self.set_role, "POST")):
+            blueprint.add_url_rule(rule, view.__name__, login_required(view), methods=[method])
+        return blueprint
+
+    def get_rooms(self):
+        """One's own rooms and the open ones: a page, or JSON."""
+        own = room_list.list_rooms(self.database, current_user.id, number("before", None))
+        others = room_list.open_rooms(self.database, current_user.id, number("after", 0))
+        if wants_json():
+            return jsonify(rooms=[summary.as_json() for summary in [*own, *others]])
+        return render_template("chat/rooms.html", page=True, **self.pane.context(), own_rooms=own, open_rooms=others)
+
+    def get_form(self):
+        """The form that makes a room."""
+        return self._show_form()
+
+    def create(self):
+        """Make a room: JSON is answered with it, a form leads to its page."""
+        fields = _fields()
+        try:
+            summary = self.rooms.create(current_user, fields)
+        except ChatError as error:
+            if wants_json():
+                raise
+            return self._show_form(fields, error)
+        return (jsonify(summary.as_json()), 201) if wants_json() else redirect(_page_of(summary.id))
+
+    def get_room(self, room_id):
+        """The page of a room, with the panel `?info`; to others that of an open one says what joining means."""
+        room = Room.by_id(self.database, room_id)
+        role = room and members.role_of(self.database, room_id, current_user.id)
+        if not room or not role and not room.is_open:
+            raise NotFound(_("Conversation not found."))
+        if not role:
+            summary = room_list.seen_from_outside(self.database, room)
+            return jsonify(**summary.as_json(), people=[]) if wants_json() else render_template(
+                "chat/room_entrance.html", page=True, **self.pane.context(), room=summary)
+        if wants_json():
+            return jsonify(**room_list.summary(self.database, current_user.id, room_id).as_json(), people=[
+                person.as_json() for person in self._people(room_id)])
+        return self._show(room_id)
+
+    def join(self, room_id):
+        """Become a member of an open room."""
+        return self._answer(room_id, lambda: self.rooms.join(current_user, room_id))
+
+    def leave(self, room_id):
+        """End one's own membership."""
+        return self._answer(room_id, lambda: self.rooms.leave(current_user, room_id), url_for("chat.get_home_page"))
+
+    def change(self, room_id):
+        """Change the room's settings, or one's own in it."""
+        fields = _fields()
+        return self._answer(room_id, lambda: self.rooms.change(current_user, room_id, fields))
+
+    def add_member(self, room_id):
+        """Make somebody a member."""
+        fields = _fields()
+        return self._answer(room_id, lambda: self.rooms.add(current_user, room_id, fields.get("username")))
+
+    def remove_member(self, room_id, username):
+        """End somebody's membership."""
+        return self._answer(room_id, lambda: self.rooms.remove(current_user, room_id, username))
+
+    def set_role(self, room_id, username):
+        """Make somebody an owner, or a member."""
+        fields = _fields()
+        return self._answer(room_id, lambda: self.rooms.set_role(current_user, room_id, username, fields.get("role")))
+
+    def _answer(self, room_id, act, leads_to=None):
+        """Do what a form or JSON asks, and answer it: 302 back, or the room as JSON; a form's error stands in the panel."""
+        try:
+            act()
+        except ChatError as error:
+            if wants_json() or not members.role_of(self.database, room_id, current_user.id):
+                raise
+            return self._show(room_id, error.message, error.status)
+        if not wants_json():
+            return redirect(leads_to or _page_of(room_id) + ("" if request.path.endswith("/join") else "?info"))
+        summary = room_list.summary(self.database, current_user.id, room_id)
+        if not summary:     # one's own membership has ended
+            room = Room.by_id(self.database, room_id)
+            summary = room_list.seen_from_outside(self.database, room) if room.is_open else room_list.RoomSummary(room)
+        return jsonify(summary.as_json())
+
+    def _show(self, room_id, panel_error=None, status=200):
+        """Return the page of a room, with the panel where it is asked for."""
+        more = {}
+        if panel_error or "info" in request.args:
+            people = self._people(room_id, members.PAGE + 1)
+            online = self.presence.online()
+            for person in people:
+                person.online = person.id in online
+            more = {"info": people[:members.PAGE], "next_member": people[members.PAGE - 1].id if len(people) > members.PAGE else None,
+                    "panel_error": panel_error, "icons": ICONS, "colors": range(COLORS)}
+        return self.chat.show_conversation(self.gate.to_room(current_user, room_id), status=status, **more)
+
+    def _people(self, room_id, limit=members.PAGE):
+        return members.people(self.database, room_id, number("after", None), limit)
+
+    def _show_form(self, fields=None, error=None):
+        return render_template("chat/room_form.html", page=True, **self.pane.context(), fields=fields or {}, error=error, icons=ICONS,
+                               colors=range(COLORS)), error.status if error else 200
+
+
+def _fields():
+    """Return the fields of a form, or of a JSON object. Raises Invalid if it is none."""
+    if not request.is_json:
+        return request.form.to_dict()
+    fields = request.get_json(silent=True)
+    if not isinstance(fields, dict):
+        raise Invalid(_("Expected a JSON object with %(names)s.", names="name"))
+    return fields
+
+
+def _page_of(room_id):
+    return url_for("rooms.get_room", room_id=room_id)

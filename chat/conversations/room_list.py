@@ -1,0 +1,122 @@
+"""The rooms of a user: what was written last in each, and what waits for them there. Then the open rooms that one may join."""
+from dataclasses import dataclass
+
+from ..clock import from_db
+from . import members
+from .message import NOTICE, Message
+from .previews import shortened
+from .room import COLUMNS, Room
+
+MAX_UNREAD = 100        # counted no further: the badge says 99+
+PAGE = 50               # rooms in one answer
+
+
+@dataclass(slots=True)
+class RoomSummary:
+    """A room as one user sees it. `role` is None who is not a member; then nothing is told of what was written."""
+
+    room: Room
+    role: str | None = None
+    notify: str = members.ALL
+    members: int = 0
+    read_seq: int = 0
+    last: Message | None = None
+    unread: int = 0
+    mentions: int = 0
+
+    @property
+    def id(self):
+        return self.room.id
+
+    @property
+    def last_seq(self):
+        return self.last.seq if self.last else 0
+
+    @property
+    def preview(self):
+        """The beginning of the last message; of a notice nothing, its words are made where it is shown."""
+        return shortened(self.last.text) if self.last else ""
+
+    @property
+    def is_muted(self):
+        return self.notify == members.NOTHING
+
+    def as_json(self):
+        """Return R of the protocol."""
+        return {**self.room.as_json(), "role": self.role, "members": self.members, "lastSeq": self.last_seq, "lastChange": 0,
+                "readSeq": self.read_seq, "unread": self.unread, "mentions": self.mentions, "notify": self.notify}
+
+
+# One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
+_LAST_SEQ = "(SELECT seq FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1)"
+
+
+def list_rooms(database, user_id, before=None, limit=PAGE):
+    """Return a page of summaries of a user's rooms, the latest activity first; `before` is the message id that ended the page before."""
+    return _summaries(database, user_id, "" if before is None else " AND t.id < %s", () if before is None else (before,), limit)
+
+
+def summary(database, user_id, room_id):
+    """Return a member's summary of one room, or None."""
+    found = _summaries(database, user_id, " AND m.conversation_id = %s", (room_id,), 1)
+    return found[0] if found else None
+
+
+def open_rooms(database, user_id, after=0, limit=PAGE):
+    """Return summaries of the open rooms that a user is not a member of, in the order in which they were made."""
+    rooms = database.query(
+        f"SELECT {COLUMNS} FROM conversations c WHERE c.kind = 'room' AND c.open = 1 AND c.archived_at IS NULL AND c.id > %s"
+        " AND NOT EXISTS (SELECT 1 FROM members m WHERE m.conversation_id = c.id AND m.user_id = %s)"
+        " ORDER BY c.id LIMIT %s", (after, user_id, limit), Room.from_row)
+    counts = _member_counts(database, [room.id for room in rooms])
+    return [RoomSummary(room, members=counts[room.id]) for room in rooms]
+
+
+def seen_from_outside(database, room):
+    """Return the summary of an open room for somebody who is not a member."""
+    return RoomSummary(room, members=members.count(database, room.id))
+
+
+def _summaries(database, user_id, condition, values, limit):
+    rows = database.query(
+        f"SELECT {COLUMNS}, m.role, m.notify, m.read_seq, t.id AS message_id, t.seq, t.kind AS message_kind, t.message, t.timestamp,"
+        " t.sender_id, u.username AS sender"
+        " FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.kind = 'room'"
+        f" LEFT JOIN messages t ON t.conversation_id = m.conversation_id AND t.seq = {_LAST_SEQ}"
+        f" LEFT JOIN users u ON u.id = t.sender_id WHERE m.user_id = %s{condition} ORDER BY t.id DESC LIMIT %s",
+        (user_id, *values, limit))
+    ids = [row["id"] for row in rows]
+    counts = _member_counts(database, ids)
+    unread = _unread(database, user_id, [row for row in rows if (row["seq"] or 0) > row["read_seq"]])
+    return [RoomSummary(Room.from_row(row), row["role"], row["notify"], counts[row["id"]], row["read_seq"], _last_message(row),
+                        *unread.get(row["id"], (0, 0))) for row in rows]
+
+
+def _last_message(row):
+    if row["seq"] is None:
+        return None
+    return Message(row["sender_id"], None, row["message"], "", row["sender"], from_db(row["timestamp"]), row["message_id"], row["id"],
+                   row["seq"], row["message_kind"])
+
+
+def _member_counts(database, room_ids):
+    """Return {room id: how many members it has}."""
+    if not room_ids:
+        return {}
+    rows = database.query("SELECT conversation_id, COUNT(*) AS members FROM members"
+                          f" WHERE conversation_id IN ({', '.join(['%s'] * len(room_ids))}) GROUP BY conversation_id", room_ids)
+    return {**dict.fromkeys(room_ids, 0), **{row["conversation_id"]: row["members"] for row in rows}}
+
+
+def _unread(database, user_id, rows):
+    """Return {room id: (messages of others after the read mark, those among them that mention the user)}, in one statement."""
+    if not rows:
+        return {}
+    one = ("SELECT %s AS id, (SELECT COUNT(*) FROM (SELECT seq FROM messages WHERE conversation_id = %s AND seq > %s"
+           f" AND sender_id <> %s AND kind <> '{NOTICE}' LIMIT {MAX_UNREAD}) n) AS unread,"
+           " (SELECT COUNT(DISTINCT seq) FROM mentions WHERE user_id IN (0, %s) AND conversation_id = %s AND seq > %s"
+           " AND sender_id <> %s) AS mentions")
+    values = [value for row in rows for value in
+              (row["id"], row["id"], row["read_seq"], user_id, user_id, row["id"], row["read_seq"], user_id)]
+    counts = database.query(" UNION ALL ".join([one] * len(rows)), values)
+    return {int(row["id"]): (row["unread"], row["mentions"]) for row in counts}

@@ -1,0 +1,160 @@
+"""Rooms: what people do with a room and its members. Each change is stored, told to whom it concerns, and becomes a notice."""
+from flask_babel import lazy_gettext as _
+
+from ..accounts.user import User
+from ..budgets import MEMBERS_ADDED, ROOMS
+from ..clock import now, to_db
+from ..errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
+from . import members, room_list
+from .message import Message
+from .room import Room, boolean, validate
+
+CHANGED, LEFT = "conversationChanged", "conversationLeft"      # events to those whose membership or settings changed
+
+
+class Rooms:
+    """Every action takes who acts, a User, and a room's id; it raises a ChatError with the reason if it is refused.
+
+    `broadcast(event, payload, user_ids, room_id)` tells users, or all members of a room.
+    """
+
+    def __init__(self, database, gate, writer, budgets, broadcast):
+        self.database = database
+        self.gate = gate
+        self.writer = writer
+        self.budgets = budgets
+        self.broadcast = broadcast
+
+    def create(self, creator, fields):
+        """Make a room of the given `name`, and of `topic`, `open`, `icon` and `color` where they are given. Return its summary."""
+        values = validate({"name": "", **fields})
+        self._count(ROOMS, creator)
+        room = Room.create(self.database, creator.id, {"color": creator.id % 8, **values})
+        self._tell_member(creator.id, room.id)
+        self._store_notice(creator, room.id, "created", value=room.name)
+        return self._tell_member(creator.id, room.id)
+
+    def join(self, user, room_id):
+        """Make a user a member of an open room; who is one already stays it."""
+        room = self._visible(user, room_id)
+        if not members.role_of(self.database, room_id, user.id):
+            if room.is_archived:
+                raise Forbidden(_("This room is archived. Nothing more can be written in it."))
+            self._add(room_id, user, user, "joined")
+        return room_list.summary(self.database, user.id, room_id)
+
+    def add(self, actor, room_id, username):
+        """Make another user a member. Every member may."""
+        self.gate.to_room(actor, room_id).require_writable()
+        user = self._user(username)
+        self._count(MEMBERS_ADDED, actor)
+        if not members.role_of(self.database, room_id, user.id):
+            self._add(room_id, actor, user, "added")
+
+    def leave(self, user, room_id):
+        """End one's own membership."""
+        self.gate.to_room(user, room_id)
+        if not members.remove(self.database, room_id, user.id):
+            raise Conflict(_("Make somebody else an owner before you leave."))
+        self._ended(room_id, user, user, "left")
+
+    def remove(self, actor, room_id, username):
+        """End another user's membership. Owners may."""
+        self.gate.to_room(actor, room_id).require_owner()
+        user = self._member(room_id, username)
+        if not members.remove(self.database, room_id, user.id):
+            raise Conflict(_("Make somebody else an owner before you leave."))
+        self._ended(room_id, actor, user, "removed" if user.id != actor.id else "left")
+
+    def set_role(self, actor, room_id, username, role):
+        """Make a member an owner, or an owner a member. Owners may."""
+        self.gate.to_room(actor, room_id).require_owner()
+        if role not in members.ROLES:
+            raise Invalid(_("%(name)s must be one of: %(values)s.", name="role", values=", ".join(members.ROLES)))
+        user = self._member(room_id, username)
+        if members.role_of(self.database, room_id, user.id) == role:
+            return
+        if not members.set_role(self.database, room_id, user.id, role):
+            raise Conflict(_("A room needs an owner. Make somebody else one first."))
+        self._tell_member(user.id, room_id)
+        self._store_notice(actor, room_id, "role", user, role)
+
+    def change(self, user, room_id, fields):
+        """Change the settings that are given: of the room, which owners may, and of what this member is notified."""
+        access = self.gate.to_room(user, room_id)
+        if "notify" in fields and fields["notify"] not in members.NOTIFY_LEVELS:
+            raise Invalid(_("%(name)s must be one of: %(values)s.", name="notify", values=", ".join(members.NOTIFY_LEVELS)))
+        values = validate(fields)
+        if "archived" in fields:
+            values["archived_at"] = to_db(now()) if boolean(fields["archived"], "archived") else None
+        if values:
+            access.require_owner()
+            self._change_room(user, room_id, values)
+        if "notify" in fields:
+            members.set_notify(self.database, room_id, user.id, fields["notify"])
+            self._tell_member(user.id, room_id)
+
+    def _change_room(self, actor, room_id, values):
+        before = Room.by_id(self.database, room_id)
+        before.update(self.database, values)
+        after = Room.by_id(self.database, room_id)
+        if after == before:
+            return
+        self.broadcast(CHANGED, {"conversation": after.as_json()}, room_id=room_id)
+        if after.name != before.name:
+            self._store_notice(actor, room_id, "renamed", value=after.name)
+        if after.is_archived != before.is_archived:
+            self._store_notice(actor, room_id, "archived" if after.is_archived else "reopened")
+
+    def _add(self, room_id, actor, user, what):
+        is_new = members.add(self.database, room_id, user.id)
+        if is_new is None:
+            raise Conflict(_("This room is full. It can have %(most)s members.", most=members.MAX_MEMBERS))
+        if is_new:
+            # Their connections enter the room before anything is sent to it, so that nothing is missed in between.
+            self._tell_member(user.id, room_id)
+            self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
+            self._tell_count(room_id)
+
+    def _ended(self, room_id, actor, user, what):
+        self.broadcast(LEFT, {"conversationId": room_id}, [user.id])
+        self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
+        self._tell_count(room_id)
+
+    def _tell_member(self, user_id, room_id):
+        """Tell every connection of one member how the room is for them now; return the summary."""
+        summary = room_list.summary(self.database, user_id, room_id)
+        if summary:
+            self.broadcast(CHANGED, {"conversation": summary.as_json()}, [user_id])
+        return summary
+
+    def _tell_count(self, room_id):
+        count = members.count(self.database, room_id)
+        self.broadcast(CHANGED, {"conversation": {"id": room_id, "members": count}}, room_id=room_id)
+
+    def _store_notice(self, actor, room_id, what, whom=None, value=None):
+        self.writer.store(Message.notice_draft(actor, room_id, what, whom, value))
+
+    def _visible(self, user, room_id):
+        """Return a room that a user may see: an open one, or one they are a member of."""
+        room = Room.by_id(self.database, room_id)
+        if not room or not room.is_open and not members.role_of(self.database, room_id, user.id):
+            raise NotFound(_("Conversation not found."))
+        return room
+
+    def _user(self, username):
+        user = isinstance(username, str) and User.named(self.database, username)
+        if not user:
+            raise NotFound(_("User not found."))
+        return user
+
+    def _member(self, room_id, username):
+        user = self._user(username)
+        if not members.role_of(self.database, room_id, user.id):
+            raise NotFound(_("User not found."))
+        return user
+
+    def _count(self, budget, user):
+        wait = self.budgets.hit(budget, user.id)
+        if wait:
+            raise RateLimited(_("Too many attempts. Wait %(seconds)s seconds, then try again.", seconds=wait), retry_after=wait)

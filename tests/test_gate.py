@@ -1,0 +1,72 @@
+"""One gate: every route and every event that names a conversation refuses whoever is not a member, and does not say whether it exists."""
+import re
+
+import pytest
+
+import config
+from chat import create_app
+from tests.people import new_client_id
+
+NOBODYS = 2**31 - 1
+OPEN_TO_ALL = {"/rooms/<int:room_id>/join"}     # for open rooms; here it is asked for one by invitation
+PAYLOADS = {"sendMessage": {"clientId": "x", "message": "y"}, "markRead": {"seq": 1}, "markDelivered": {"seq": 1}, "typing": {}}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    return create_app(config.load({"INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")), "ASYNC_MODE": "threading"}))
+
+
+def routes(app):
+    """Return (method, rule) of each route that names a conversation."""
+    return sorted((method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}
+                  if re.search(r"<int:(room|conversation)_id>", rule.rule))
+
+
+def answer(person, member, method, rule, conversation_id):
+    path = re.sub(r"<int:(room|conversation)_id>", str(conversation_id), rule).replace("<username>", member.username).replace("<int:seq>", "1")
+    if method == "GET":
+        return person.get(path, headers={"Accept": "application/json"})
+    return person.ask(path, username=person.username, role="owner", name="taken over", notify="none", message="x", clientId=new_client_id())
+
+
+def test_it_works(app):
+    assert len(routes(app)) >= 10 and set(app.chat.server.handlers["/"]) - {"connect", "disconnect", "*"} == set(PAYLOADS)
+
+
+def test_every_route_asks_the_gate(app, alice, bob, charlie):
+    room = alice.make_room("secret", bob)
+    direct = alice.send(bob, "hello").json()["conversationId"]
+    before = alice.json(f"/conversations/{room}/messages"), alice.room(room), alice.history(bob)
+    for method, rule in routes(app):
+        refused = answer(charlie, alice, method, rule, NOBODYS)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "not_found"), rule
+        for conversation_id in (room, direct):
+            found = answer(charlie, alice, method, rule, conversation_id)
+            assert (found.status_code, found.json()) == (refused.status_code, refused.json()), (method, rule)
+    assert (alice.json(f"/conversations/{room}/messages"), alice.room(room), alice.history(bob)) == before, "and nothing has happened"
+    for method, rule in routes(app):
+        if method == "GET":
+            assert answer(bob, alice, method, rule, room).status_code == 200, f"a member is let in: {rule}"
+
+
+def test_every_event_asks_the_gate(alice, bob, charlie):
+    room = alice.make_room("secret", bob)
+    direct = alice.send(bob, "hello").json()["conversationId"]
+    before = alice.json(f"/conversations/{room}/messages"), alice.history(bob)
+    tab, member = charlie.tab(), bob.tab()
+    for event, fields in PAYLOADS.items():
+        refused = tab.call(event, {**fields, "conversationId": NOBODYS})
+        assert refused["error"]["code"] == "not_found", event
+        for conversation_id in (room, direct):
+            assert tab.call(event, {**fields, "conversationId": conversation_id}) == refused, event
+    assert (alice.json(f"/conversations/{room}/messages"), alice.history(bob)) == before
+    for event, fields in PAYLOADS.items():
+        assert member.call(event, {**fields, "clientId": new_client_id(), "conversationId": room})["ok"], f"a member is let in: {event}"
+
+
+def test_who_has_left_is_nobody_too(app, alice, bob):
+    room = alice.make_room("secret", bob)
+    bob.ask(f"/rooms/{room}/leave")
+    for method, rule in routes(app):
+        assert answer(bob, alice, method, rule, room).status_code == 404, rule
