@@ -20,6 +20,17 @@ for (const transport of [WebSocket, XMLHttpRequest]) {
 }
 """
 
+# An init script: as behind a proxy that lets no WebSocket through.
+NO_WEBSOCKET = """
+window.WebSocket = class extends EventTarget {
+  constructor() {
+    super();
+    setTimeout(() => { this.onerror?.(new Event('error')); this.onclose?.(new CloseEvent('close')); });
+  }
+  close() {}
+};
+"""
+
 
 class Screen:
     """One tab of one person's browser. `page` is Playwright's."""

@@ -2,23 +2,12 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.screen import Screen, background
+from tests.browser.screen import NO_WEBSOCKET, Screen, background
 from tests.people import PASSWORD, new_client_id
 
 pytestmark = pytest.mark.browser
 
 BLUE, GREY = [21, 93, 252], [232, 237, 244]     # red, green, blue
-
-# As behind a proxy that lets no WebSocket through.
-NO_WEBSOCKET = """
-window.WebSocket = class extends EventTarget {
-  constructor() {
-    super();
-    setTimeout(() => { this.onerror?.(new Event('error')); this.onclose?.(new CloseEvent('close')); });
-  }
-  close() {}
-};
-"""
 
 
 def register(screen, username):

@@ -1,7 +1,8 @@
 /**
  * The connection to the server: the report's Socket, with its four methods.
  *
- * It begins with polling and is upgraded to a WebSocket. So it works at once behind a proxy that blocks WebSockets.
+ * It begins with polling and is upgraded to a WebSocket. So it works at once behind a proxy that blocks WebSockets. There
+ * the tabs of a person share one connection (shared-connection.js); with WebSockets each tab has its own.
  */
 
 import { io } from '../build/socket.io.js';
@@ -13,12 +14,17 @@ const ACK_TIMEOUT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
 const DELIVERED_PAUSE_MS = 1_000;
 const MAX_UNANSWERED = 2; // events without an acknowledgement until the connection counts as dead
+const UPGRADE_TIMEOUT_MS = 10_000; // without a WebSocket by then, they count as blocked
+const LOCK_NAME = `connection:${me.id}`; // of the tab that leads, and of the channel: whoever changes what is said there changes it
 
 /** The ids of everyone who is online. */
 export const online = new Set();
 
 let socket;
 let on;
+let status; // the one that `on.status` was told last; without a connection of its own, a tab has the leader's
+let refusal;
+let shared = null; // the SharedConnection, where WebSockets are blocked
 let unanswered = 0;
 const deliveries = new Map(); // user id → {seq: the newest that has come, confirmed: the newest the server knows of, isEmitting}
 
@@ -27,41 +33,110 @@ const deliveries = new Map(); // user id → {seq: the newest that has come, con
  * `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`. A status is 'online', 'offline',
  * 'reconnecting' or 'refused', which comes with the words of the refusal.
  */
-export function initializeSocket(handlers) {
+export async function initializeSocket(handlers) {
   on = handlers;
   // If somebody else has logged in meanwhile, in another tab, the server refuses this page.
   const auth = { userId: me.id };
-  socket = io({ auth, transports: ['polling', 'websocket'], reconnectionDelay: 300, reconnectionDelayMax: 2_000 });
+  const transports = ['polling', 'websocket'];
+  socket = io({ auth, transports, reconnectionDelay: 300, reconnectionDelayMax: 2_000, autoConnect: false });
   socket.on('connect', () => {
     unanswered = 0;
-    on.status('online');
-    deliveries.forEach(emitDelivered);
+    setStatus('online');
   });
   socket.on('disconnect', (reason) => {
-    on.status(navigator.onLine ? 'reconnecting' : 'offline');
-    if (reason === 'io server disconnect') socket.connect();
+    if (shared?.isFollowing) return;
+    setStatus(navigator.onLine ? 'reconnecting' : 'offline');
+    if (reason === 'io server disconnect') connect();
   });
   socket.on('connect_error', connectFailed);
-  socket.on('receiveMessage', receiveMessage);
-  socket.on('updateOnlineUsers', updateOnlineUsers);
-  socket.on('messagesRead', (payload) => on.read(payload));
-  socket.on('typing', ({ userId }) => on.typing(userId));
+  socket.onAny((event, payload) => {
+    shared?.relay(event, payload);
+    receive(event, payload);
+  });
+  socket.io.on('open', awaitUpgrade);
   addEventListener('offline', () => {
-    on.status('offline');
+    if (shared?.isFollowing) return;
+    setStatus('offline');
     socket.io.engine?.close(); // else the loss would be noticed by a missing ping, up to 45 s later
   });
   addEventListener('online', reconnect);
-  return socket;
+  const locks = await navigator.locks?.query().catch(() => null); // a browser may refuse them
+  if (locks?.held.some(({ name }) => name === LOCK_NAME)) share();
+  else connect();
+}
+
+function setStatus(newStatus, words) {
+  status = newStatus;
+  refusal = words;
+  shared?.tellStatus();
+  if (status === 'unauthorized') return goToLogin();
+  on.status(status, refusal);
+  if (status === 'online') deliveries.forEach(emitDelivered);
+}
+
+function receive(event, payload) {
+  if (event === 'receiveMessage') receiveMessage(payload);
+  if (event === 'updateOnlineUsers') updateOnlineUsers(payload);
+  if (event === 'messagesRead') on.read(payload);
+  if (event === 'typing') on.typing(payload.userId);
+}
+
+/** Connects, unless that is under way, or another tab does it for this one. */
+function connect() {
+  if (!shared?.isFollowing && !socket.active) socket.connect();
 }
 
 /** After a network failure Socket.IO connects again by itself; after a refusal by the server it does not. */
 function connectFailed(error) {
-  if (error.data?.code === 'unauthorized') return goToLogin();
-  const refusal = refusalWords(error);
-  on.status(refusal ? 'refused' : navigator.onLine ? 'reconnecting' : 'offline', refusal);
+  if (error.data?.code === 'unauthorized') return setStatus('unauthorized');
+  const words = refusalWords(error);
+  setStatus(words ? 'refused' : navigator.onLine ? 'reconnecting' : 'offline', words);
   const retryAfterMs = (error.data?.retryAfter ?? 0) * 1000;
-  if (!socket.active) setTimeout(() => socket.connect(), Math.max(REFUSED_PAUSE_MS, retryAfterMs));
+  if (!socket.active) setTimeout(connect, Math.max(REFUSED_PAUSE_MS, retryAfterMs));
 }
+
+/** Follows what becomes of a connection that has just been opened, by polling: a WebSocket, or one that is shared. */
+function awaitUpgrade() {
+  const { engine } = socket.io;
+  const shareIfPolling = () => engine.readyState === 'open' && engine.transport.name === 'polling' && share();
+  engine.once('upgrade', unshare);
+  engine.once('upgradeError', shareIfPolling);
+  setTimeout(shareIfPolling, UPGRADE_TIMEOUT_MS);
+}
+
+/** Shares a connection with the other tabs. A browser without locks goes on without. */
+async function share() {
+  const module = navigator.locks && !shared && (await import('./shared-connection.js').catch(() => null));
+  if (module && !shared) shared = new module.SharedConnection(me.id, LOCK_NAME, own);
+  else connect();
+}
+
+function leaveShared() {
+  shared?.leave();
+  shared = null;
+}
+
+/** Gives this tab a connection of its own again. */
+function unshare() {
+  if (!shared) return;
+  leaveShared();
+  own.connect();
+}
+
+/** What a SharedConnection needs of this tab's own connection. */
+const own = {
+  online, emit: emitOwn, emitVolatile, markDelivered, setStatus, receive, unshare,
+  get status() { return status; },
+  get refusal() { return refusal; },
+  connect() {
+    if (!socket.connected) setStatus('reconnecting');
+    connect();
+  },
+  disconnect() {
+    socket.io.engine?.transport.pollXhr?.abort(); // the browser may have no connection left, to tell the server by
+    socket.disconnect();
+  },
+};
 
 /** Why the server has refused the connection; null if it was not the server. */
 function refusalWords({ data, description: status }) {
@@ -116,7 +191,7 @@ function deliveryOf(userId) {
 /** Emits the newest seq, if the server does not know of it. Without a connection it is emitted after the next one. */
 async function emitDelivered(delivery, userId) {
   const { seq } = delivery;
-  if (delivery.isEmitting || seq <= delivery.confirmed || !socket?.connected) return;
+  if (delivery.isEmitting || seq <= delivery.confirmed || status !== 'online') return;
   delivery.isEmitting = true;
   const pause = new Promise((resolve) => setTimeout(resolve, DELIVERED_PAUSE_MS));
   const ack = await emit('markDelivered', { userId, seq });
@@ -127,11 +202,16 @@ async function emitDelivered(delivery, userId) {
 }
 
 export function emitTyping(userId) {
-  if (socket?.connected) socket.volatile.emit('typing', { userId });
+  if (status === 'online') (shared ?? own).emitVolatile('typing', { userId });
+}
+
+function emitVolatile(event, payload) {
+  socket.volatile.emit(event, payload);
 }
 
 /** Ends the connection for good: the page is being left. Resolves when it is closed; an upgrade under way is finished first. */
 export function closeSocket() {
+  if (!shared?.isLeading) leaveShared(); // who leads does so until the page ends: no other tab is to connect meanwhile
   const { engine } = socket.io;
   const ended = engine && engine.readyState !== 'closed' ? new Promise((resolve) => engine.once('close', resolve)) : Promise.resolve();
   socket.disconnect();
@@ -145,7 +225,11 @@ export function reconnectIfNeeded() {
 
 /** Emits an event. Resolves to its acknowledgement, or to null if none came in time. */
 async function emit(event, payload) {
-  if (!socket?.connected) return null;
+  return status === 'online' ? (shared ?? own).emit(event, payload) : null;
+}
+
+async function emitOwn(event, payload) {
+  if (!socket.connected) return null;
   try {
     const ack = await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
     unanswered = 0;
@@ -157,8 +241,9 @@ async function emit(event, payload) {
   }
 }
 
-/** Gives up the connection, whatever it waits for, and makes a new one. */
+/** Gives up the connection, whatever it waits for, and makes a new one. One that is another tab's is only looked after. */
 function reconnect() {
+  if (shared?.isFollowing) return shared.check();
   unanswered = 0;
   socket.disconnect().connect();
 }
