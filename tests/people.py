@@ -101,6 +101,7 @@ class Tab:
         self.person = person
         self.client = socketio.Client(reconnection=False, http_session=session_of(person) if connect else None)
         in_order(self.client)
+        end_at_once(self.client)
         self.events = queue.Queue()
         self.refusals = queue.Queue()
         self.ended = threading.Event()
@@ -153,6 +154,20 @@ def in_order(client):
     """Have a client handle what it hears one after the other; the library starts a thread for each, and these overtake each other."""
     trigger = client.eio._trigger_event
     client.eio._trigger_event = lambda *arguments, **options: trigger(*arguments, **{**options, "run_async": False})
+
+
+def end_at_once(client):
+    """Have the thread that writes to the server end with the connection.
+
+    The library asks it to, and then clears the queue, this request with it: if the thread is slower, it waits for another packet, 15
+    seconds long. So does whoever waits for the thread.
+    """
+    clear = client.eio._reset
+
+    def clear_and_ask_again():
+        clear()
+        client.eio.queue.put(None)
+    client.eio._reset = clear_and_ask_again
 
 
 def session_of(person, session=None):
