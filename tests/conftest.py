@@ -22,10 +22,23 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: "laboratory" in getattr(item, "fixturenames", ()))      # last: by then it has come far
     if config.getoption("--fast"):
         config.hook.pytest_deselected(items=[item for item in items if not is_fast(item)])
         items[:] = filter(is_fast, items)
+
+
+# pytest-xdist calls these two: it runs tests in several processes. Without it nobody does.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    from tests.scheduling import worker_count
+    return worker_count()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from tests.scheduling import UnitScheduling
+    return UnitScheduling(config, log)
 
 
 def is_fast(item):
@@ -33,33 +46,6 @@ def is_fast(item):
     mode = item.callspec.params.get("chat", FAST_MODE) if hasattr(item, "callspec") else FAST_MODE
     is_marked = any(item.get_closest_marker(name) for name in LEFT_OUT)
     return mode == FAST_MODE and "start_server" not in item.fixturenames and not is_marked
-
-
-def pytest_runtest_setup(item):
-    """Let the fault laboratory run beside the tests, from the first one that has no browser: that one needs the processor."""
-    session = item.session
-    if not hasattr(session, "is_with_laboratory"):
-        session.is_with_laboratory = any("laboratory" in getattr(i, "fixturenames", ()) for i in session.items)
-    if session.is_with_laboratory and not item.get_closest_marker("browser"):
-        laboratory_of(session).start()
-
-
-def pytest_sessionfinish(session):
-    if hasattr(session, "laboratory"):
-        session.laboratory.stop()
-
-
-def laboratory_of(session):
-    from tests.laboratory import Laboratory
-    if not hasattr(session, "laboratory"):
-        session.laboratory = Laboratory()
-    return session.laboratory
-
-
-@pytest.fixture(scope="session")
-def laboratory(request):
-    """The fault laboratory, whose runs have been under way for a while."""
-    return laboratory_of(request.session)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,11 @@ from tools.children import ending_with_parent
 START_SECONDS = 30
 STOP_SECONDS = 15
 LOG_CHARACTERS = 2000
-# Below the ports that the system gives to outgoing connections: while a server is restarted, nobody else gets its port.
-PORTS = range(20000, 32000)
+# Below the ports that the system gives to outgoing connections: while a server is restarted, nobody else gets its port. Each of the
+# processes that run tests at once, gw0, gw1 …, has ports of its own.
+PORTS_OF_ALL, PORTS_EACH = range(20_000, 32_000), 2_000
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+PORTS = PORTS_OF_ALL[int(WORKER) * PORTS_EACH:][:PORTS_EACH] or PORTS_OF_ALL if WORKER else PORTS_OF_ALL
 HOST = "127.0.0.1"
 DIRECTORY_PREFIX = "chat-services-"
 

@@ -10,6 +10,8 @@ import tempfile
 import threading
 from pathlib import Path
 
+from tests.private_server import free_ports
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -33,7 +35,7 @@ class Server:
 
     def __init__(self, tuned=None, **settings):
         self.directory = tempfile.TemporaryDirectory(prefix="chat-test-")
-        self.settings = {"PORT": "0", "INSTANCE_PATH": self.directory.name, "BCRYPT_ROUNDS": "4",
+        self.settings = {"PORT": str(free_ports()), "INSTANCE_PATH": self.directory.name, "BCRYPT_ROUNDS": "4",
                          "RATELIMIT_ENABLED": "0", "LOG_MESSAGES": "1", **settings}
         if tuned:
             self.program = ("-m", "tests.tuned_server")

@@ -13,7 +13,7 @@ import manage
 from tools import ROOT
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-MADE = (".git", ".venv", "node_modules", "build", "*.mo", ".setup.*", "__pycache__", "instance")
+MADE = (".git", ".venv", "node_modules", "build", "*.mo", ".setup.*", "__pycache__", "instance", ".hypothesis", ".pytest_cache")
 COMMANDS = ("run", "test", "prove", "fuzz", "bench", "audit", "doctor", "backup", "restore", "migrate", "build", "translate")
 
 

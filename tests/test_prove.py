@@ -1,15 +1,15 @@
-"""The fault laboratory itself: a quick run keeps every promise, and each mutant is caught by its checker. See laboratory.py."""
+"""The fault laboratory itself: a quick run keeps every promise, and each mutant is caught by its checker."""
 import pytest
 
-from tests.laboratory import MOST_SECONDS, SHORT
+from tests.laboratory import MOST_SECONDS, SHORT, printed_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(MOST_SECONDS)]
 
 
-def test_it_works(laboratory):
-    assert "connections reset" in laboratory.result("quick")
+def test_it_works():
+    assert "connections reset" in printed_by("lab", "--quick", "--seed", "1")
 
 
 @pytest.mark.parametrize("mutant", SHORT, ids=[mutant.name for mutant in SHORT])
-def test_each_mutant_is_caught(mutant, laboratory):
-    assert f"{mutant.name}: {mutant.promise}," in laboratory.result(mutant.name)
+def test_each_mutant_is_caught(mutant):
+    assert f"{mutant.name}: {mutant.promise}," in printed_by("lab", "--mutants", "--only", mutant.name)

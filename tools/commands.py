@@ -31,11 +31,11 @@ def _chosen_mode():
 
 
 def test(arguments):
-    """Set up what the tests need too, then become pytest."""
+    """Set up what the tests need too, then become pytest, in several processes; tests/scheduling.py says how many."""
     _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE,
             benchmark=sys.platform == "linux", gevent=IF_POSSIBLE)
     os.chdir(ROOT)
-    return _hand_over(["-m", "pytest", *arguments])
+    return _hand_over(["-m", "pytest", "-n", "auto", *arguments])
 
 
 def prove(arguments):

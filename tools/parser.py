@@ -5,7 +5,7 @@ import argparse
 from tools import command_line, commands
 
 MAX_PROCESSES = 64
-TEST_EPILOG = "Anything else goes to pytest: files, -k NAME, -x, --durations 20."
+TEST_EPILOG = "Anything else goes to pytest: files, -k NAME, -x, --durations 20; -n 0 runs one test after the other."
 
 # Name, what it does, and whether it reads its options itself, once its packages are there.
 COMMANDS = (
