@@ -131,7 +131,7 @@ def start_thread(target):
     return thread
 
 
-class Post:
+class Sender:
     """A writer on threads, and what it delivered as (message, origin)."""
 
     def __init__(self, database):
@@ -142,12 +142,12 @@ class Post:
         """Store and return a message; arguments as of `draft`."""
         return self.writer.store(draft(*arguments, **options), origin)
 
-    def send_aside(self, *arguments, origin=None, **options):
+    def send_in_background(self, *arguments, origin=None, **options):
         """Begin to store a message in another thread; `outcome()` of what is returned waits for it."""
-        return Aside(lambda: self.send(*arguments, origin=origin, **options))
+        return BackgroundCall(lambda: self.send(*arguments, origin=origin, **options))
 
 
-class Aside:
+class BackgroundCall:
     """A call in a thread of its own; `outcome()` returns what it returned, or raises what it raised."""
 
     def __init__(self, function):

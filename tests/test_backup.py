@@ -18,7 +18,7 @@ from chat.storage.database import SCHEMA
 from chat.conversations.message import Message
 from chat.accounts.user import User
 from tests.conftest import SECRET_KEY
-from tests.databases import Post, database, open_mariadb, open_sqlite, person, server_with, settings_of     # noqa: F401: a fixture
+from tests.databases import Sender, database, open_mariadb, open_sqlite, person, server_with, settings_of     # noqa: F401: a fixture
 from tests.old_databases import create_filled, shape
 from tests.people import PASSWORD
 from tests.server import ROOT
@@ -46,10 +46,10 @@ def content(database):
 @pytest.fixture
 def filled(database):
     """People who talk, with marks, and more rows than fit into one INSERT."""
-    post, people = Post(database), [person(database) for _n in range(4)]
+    sender, people = Sender(database), [person(database) for _n in range(4)]
     for one in people[1:]:
         for number in range(80):
-            post.send(people[0], one, TEXTS[number % len(TEXTS)])
+            sender.send(people[0], one, TEXTS[number % len(TEXTS)])
         conversation = Conversation.between(database, people[0].id, one.id)
         conversation.mark_delivered(database, one.id, 3)
         conversation.mark_read(database, one.id, 2)
@@ -71,7 +71,7 @@ def test_the_chat_goes_on_where_it_was(filled, empty, tmp_path):
     restore(empty, tmp_path / "file")
     one, other = (type("Person", (), row) for row in filled.query("SELECT * FROM users ORDER BY id LIMIT 2"))
     last = Message.page(empty, Conversation.between(empty, one.id, other.id).id)[-1]
-    sent = Post(empty).send(one, other, "after the restore")
+    sent = Sender(empty).send(one, other, "after the restore")
     assert sent.seq == last.seq + 1 and sent.id > last.id
 
 
@@ -81,7 +81,7 @@ def test_it_is_of_one_moment(filled, tmp_path, monkeypatch):
         def items(self):
             for number, item in enumerate(super().items()):
                 if number == 1:
-                    Post(filled).send(person(filled), person(filled))
+                    Sender(filled).send(person(filled), person(filled))
                 yield item
     before = {table: len(rows) for table, rows in content(filled).items()}
     monkeypatch.setitem(module.LAYOUTS, module.NEWEST, Interrupted(module.LAYOUTS[module.NEWEST]))
@@ -199,9 +199,9 @@ def test_a_restore_that_breaks_off_leaves_nothing(filled, empty, tmp_path):
 
 def test_a_restore_into_a_server_that_takes_small_statements(mariadb, filled, tmp_path):
     """XAMPP's takes 1 MB: 240 long messages are more than that."""
-    post, one, other = Post(filled), person(filled), person(filled)
+    sender, one, other = Sender(filled), person(filled), person(filled)
     for number in range(240):
-        post.send(one, other, ("\U0001f600" if number % 2 else "'") * 4000)
+        sender.send(one, other, ("\U0001f600" if number % 2 else "'") * 4000)
     backup(filled, tmp_path / "file")
     for packet in (1024 * 1024, 64 * 1024):
         with server_with(mariadb, max_allowed_packet=packet):
@@ -268,7 +268,7 @@ def two_people(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     one = open_sqlite(folder)
     alice, bob = person(one), person(one)
-    Post(one).send(alice, bob)
+    Sender(one).send(alice, bob)
     backup(one, folder / "file")
     one.engine.close()
     return lines_of(folder / "file")

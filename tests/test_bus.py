@@ -19,7 +19,7 @@ from chat.live.connections import SESSION_ENDED
 from chat.live.sockets import Socket
 from chat.live.message_log import NoMessageLog
 from tests import services
-from tests.databases import Post, beside, database, person  # noqa: F401
+from tests.databases import Sender, beside, database, person  # noqa: F401
 from tests.people import ANSWER_SECONDS, Person, new_client_id
 from tests.server import Server
 from tests.waiting import wait_for
@@ -365,7 +365,7 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
     assert wait_for(lambda: "there" in bus.peers and not bus.needs_catch_up, ANSWER_SECONDS)
     bus.cursor.advanced_at = 0      # then the trail moves on when a look has ended
     assert wait_for(lambda: bus.cursor.advanced_at, ANSWER_SECONDS)
-    stored = Post(database).send(alice, bob)
+    stored = Sender(database).send(alice, bob)
     known = bus.peers["there"]
     speech.beat("there", 1)
     assert wait_for(lambda: bus.peers["there"] != known, ANSWER_SECONDS)
@@ -413,7 +413,7 @@ def test_a_lost_connection_is_another_line(listening, redis_server):
 def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, speech, database):
     bus, ear = listening
     alice, bob = person(database), person(database)
-    stored = Post(database).send(alice, bob)
+    stored = Sender(database).send(alice, bob)
     bus.request_catch_up()
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     speech.say(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
@@ -425,7 +425,7 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
     """It is committed, found in the database, and only then told by the one who stored it."""
     bus, ear = listening
     alice, bob = person(database), person(database)
-    stored = Post(database).send(alice, bob)
+    stored = Sender(database).send(alice, bob)
     bus.request_catch_up()
     ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     socket, emitted = Socket.__new__(Socket), []
@@ -433,7 +433,7 @@ def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(liste
     socket.message_log, socket.broadcaster = NoMessageLog(), Broadcaster(server, bus, None)
     socket.receive_message(stored)
     assert emitted == []
-    later = Post(database).send(alice, bob)
+    later = Sender(database).send(alice, bob)
     socket.receive_message(later)
     assert emitted == [later.seq]
 
@@ -488,8 +488,8 @@ def cursor(database):
 
 
 def test_what_was_not_delivered_is_found_once(database, cursor):
-    post, alice, bob = Post(database), person(database), person(database)
-    messages = [post.send(alice, bob) for _n in range(4)]
+    sender, alice, bob = Sender(database), person(database), person(database)
+    messages = [sender.send(alice, bob) for _n in range(4)]
     cursor.mark_delivered(messages[1].id)
     assert [message.id for message in cursor.undelivered()] == [messages[n].id for n in (0, 2, 3)]
     assert list(cursor.undelivered()) == []
@@ -497,16 +497,16 @@ def test_what_was_not_delivered_is_found_once(database, cursor):
 
 def test_a_smaller_id_that_was_committed_later_is_found(database, cursor):
     """As when another process was slow to commit, or another node of a cluster has given the id."""
-    post, alice, bob = Post(database), person(database), person(database)
-    late, early = post.send(alice, bob), post.send(alice, bob)
+    sender, alice, bob = Sender(database), person(database), person(database)
+    late, early = sender.send(alice, bob), sender.send(alice, bob)
     cursor.mark_delivered(early.id)
     cursor.after(COMMIT_REORDER_WINDOW)
     assert [message.id for message in cursor.undelivered()] == [late.id]
 
 
 def test_what_is_old_is_looked_for_no_more(database, cursor):
-    post, alice, bob = Post(database), person(database), person(database)
-    old = post.send(alice, bob)
+    sender, alice, bob = Sender(database), person(database), person(database)
+    old = sender.send(alice, bob)
     list(cursor.undelivered())
     cursor.after(COMMIT_REORDER_WINDOW - 1)
     assert old.id in cursor.delivered, "too early"
@@ -529,13 +529,13 @@ def test_the_floor_rises_with_what_the_others_have_stored(database, cursor):
 
 def test_more_than_a_page_is_found(database, cursor, monkeypatch):
     monkeypatch.setattr("chat.conversations.message.MAX_ROWS", 3)
-    post, alice, bob = Post(database), person(database), person(database)
-    messages = [post.send(alice, bob) for _n in range(8)]
+    sender, alice, bob = Sender(database), person(database), person(database)
+    messages = [sender.send(alice, bob) for _n in range(8)]
     assert [message.id for message in cursor.undelivered()] == [message.id for message in messages]
 
 
 def test_the_first_look_begins_with_what_is_new(database):
-    post, alice, bob = Post(database), person(database), person(database)
-    post.send(alice, bob)
+    sender, alice, bob = Sender(database), person(database), person(database)
+    sender.send(alice, bob)
     assert list(DeliveryCursor(database).undelivered()) == []
     assert Message.highest_id(database) == DeliveryCursor(database).low_watermark

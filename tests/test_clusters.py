@@ -14,7 +14,7 @@ from chat.conversations.message import Message
 from chat.storage.mysql import FAILOVER_TIMEOUT
 from chat.storage.redis_client import open_client
 from tests.clusters import Galera, WatchedRedis, is_galera_there
-from tests.databases import Aside, Post, call, draft, person
+from tests.databases import BackgroundCall, Sender, call, draft, person
 from tests.old_databases import create_filled, records, rows
 from tests.people import Person
 from tests.server import Server
@@ -57,14 +57,14 @@ def node_at(galera, database):
     return next(node for node in galera.nodes if node.host == host)
 
 
-def sent(post, *arguments, **options):
+def sent(sender, *arguments, **options):
     """Send as a client does: again until there is an answer, with the same clientId."""
     message = draft(*arguments, **options)
     until = time.monotonic() + BACK
     while True:
         begun = time.monotonic()
         try:
-            return post.writer.store(message)
+            return sender.writer.store(message)
         except Unavailable:
             assert time.monotonic() < until
         finally:
@@ -79,19 +79,19 @@ def test_whatever_node_writes_there_is_no_gap(galera):
     alice, bob = person(databases[0], "galera alice"), person(databases[0], "galera bob")
     texts = 30
 
-    def write(post, sender, receiver):
+    def write(sender, author, receiver):
         for _n in range(texts):
-            sent(post, sender, receiver)
-    posts = [Post(database) for database in databases]
-    writers = [threading.Thread(target=write, args=(post, *pair)) for post, pair in
-               zip(posts, ((alice, bob), (bob, alice), (alice, bob)))]
+            sent(sender, author, receiver)
+    senders = [Sender(database) for database in databases]
+    writers = [threading.Thread(target=write, args=(sender, *pair)) for sender, pair in
+               zip(senders, ((alice, bob), (bob, alice), (alice, bob)))]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
     rows = databases[1].query("SELECT seq, id, client_id FROM messages ORDER BY seq")
     assert [row["seq"] for row in rows] == list(range(1, 3 * texts + 1))
-    delivered = [message for post in posts for message, _origin in post.delivered]
+    delivered = [message for sender in senders for message, _origin in sender.delivered]
     assert {(message.id, message.seq) for message in delivered} == {(row["id"], row["seq"]) for row in rows}
     with databases[0].engine.pool.connection() as connection:
         assert connection.id_step is None, "ids jump, by steps that change, and each is known all the same"
@@ -110,7 +110,7 @@ def test_nodes_on_which_processes_start_at_once_are_brought_up_once(galera, capl
     def start(url):
         gate.wait(BACK)
         return open_database({"DATABASE_URL": url}, call, name_index.complete)
-    upgraded = [aside.outcome() for aside in [Aside(lambda url=url: start(url)) for url in urls]]
+    upgraded = [background_call.outcome() for background_call in [BackgroundCall(lambda url=url: start(url)) for url in urls]]
     for database in upgraded:
         after = rows(database, "users", "messages")
         assert {table: [row[:len(before[table][0])] for row in found] for table, found in after.items()} == {
@@ -176,12 +176,12 @@ def test_a_node_that_is_not_synced_is_left_alone(galera):
 
 def test_a_node_that_dies_is_passed_over(galera):
     database = through(*galera.nodes)
-    post, alice, bob = Post(database), person(database, "passing alice"), person(database, "passing bob")
-    first = sent(post, alice, bob)
+    sender, alice, bob = Sender(database), person(database, "passing alice"), person(database, "passing bob")
+    first = sent(sender, alice, bob)
     place = node_at(galera, database)
     place.kill()
     began = time.monotonic()
-    assert sent(post, alice, bob).seq == first.seq + 1
+    assert sent(sender, alice, bob).seq == first.seq + 1
     assert time.monotonic() - began < ANSWERED
     assert node_at(galera, database) is not place
     place.start()
@@ -192,12 +192,12 @@ def test_a_node_that_dies_is_passed_over(galera):
 def test_a_node_that_hangs_is_passed_over(galera):
     database = through(*galera.nodes)
     alice, bob = person(database, "hanging alice"), person(database, "hanging bob")
-    post = Post(database)
-    sent(post, alice, bob)
+    sender = Sender(database)
+    sent(sender, alice, bob)
     place = node_at(galera, database)
     place.pause()
     try:
-        assert sent(post, alice, bob).seq >= 2
+        assert sent(sender, alice, bob).seq >= 2
         assert node_at(galera, database) is not place
     finally:
         place.resume()

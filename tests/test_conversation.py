@@ -6,12 +6,12 @@ from chat.conversations.conversation import Conversation
 from chat.errors import Unavailable
 from chat.conversations.conversation_list import MAX_UNREAD, list_conversations, search_people
 from chat.conversations.message import Message
-from tests.databases import Aside, Post, beside, database, person  # noqa: F401
+from tests.databases import BackgroundCall, Sender, beside, database, person  # noqa: F401
 
 
 @pytest.fixture
-def post(database):
-    return Post(database)
+def sender(database):
+    return Sender(database)
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def summaries(database, me):
     return {summary.id: summary for summary in list_conversations(database, me.id, limit=1000)}
 
 
-def test_it_works(database, post, alice, bob):
+def test_it_works(database, sender, alice, bob):
     assert Conversation.between(database, alice.id, bob.id) is None
-    post.send(alice, bob, "one")
-    post.send(bob, alice, "two")
+    sender.send(alice, bob, "one")
+    sender.send(bob, alice, "two")
     conversation = Conversation.between(database, alice.id, bob.id)
     assert conversation == Conversation.between(database, bob.id, alice.id), "it has no direction"
     assert conversation.last_seq(database) == 2
@@ -41,26 +41,26 @@ def test_it_works(database, post, alice, bob):
 
 def test_two_processes_at_once_open_one_conversation(database, alice, bob):
     other = beside(database)
-    asides = [Aside(lambda where=where, pair=pair: Conversation.open_between(where, *pair))
+    background_calls = [BackgroundCall(lambda where=where, pair=pair: Conversation.open_between(where, *pair))
               for where in (database, other) for pair in ((alice.id, bob.id), (bob.id, alice.id)) for _n in range(5)]
-    assert len({aside.outcome().id for aside in asides}) == 1
+    assert len({background_call.outcome().id for background_call in background_calls}) == 1
     conversation = Conversation.between(database, alice.id, bob.id)
     assert conversation.read_seqs(database) == {alice.id: 0, bob.id: 0}
 
 
-def test_the_last_seqs_of_many_conversations(database, post, alice):
+def test_the_last_seqs_of_many_conversations(database, sender, alice):
     expected = {}
     for length in range(3):
         other = person(database)
         expected[Conversation.open_between(database, alice.id, other.id).id] = length
         for _n in range(length):
-            post.send(alice, other)
+            sender.send(alice, other)
     assert Conversation.last_seqs(database, list(expected)) == expected
 
 
-def test_the_read_mark_only_grows(database, post, alice, bob):
+def test_the_read_mark_only_grows(database, sender, alice, bob):
     for _n in range(5):
-        post.send(alice, bob)
+        sender.send(alice, bob)
     conversation = Conversation.between(database, alice.id, bob.id)
     assert conversation.mark_read(database, bob.id, 3)
     assert not conversation.mark_read(database, bob.id, 3)
@@ -85,10 +85,10 @@ def time_at(second):
 
 
 @pytest.fixture
-def written(database, post, alice, bob):
+def written(database, sender, alice, bob):
     """A conversation of five messages from alice to bob, and `times_of(seq)`: the seconds of delivery and of reading."""
     for _n in range(5):
-        post.send(alice, bob)
+        sender.send(alice, bob)
     conversation = Conversation.between(database, alice.id, bob.id)
 
     def times_of(seq):
@@ -144,7 +144,7 @@ def test_only_a_mark_that_moves_is_noted(database, bob, written):
 
 def test_two_tabs_at_once_note_one_delivery(database, bob, written):
     conversation, times_of = written
-    both = [Aside(lambda where=where: conversation.mark_delivered(where, bob.id, 5))
+    both = [BackgroundCall(lambda where=where: conversation.mark_delivered(where, bob.id, 5))
             for where in (database, beside(database)) for _n in range(5)]
     for one in both:
         one.outcome()
@@ -172,9 +172,9 @@ def test_a_message_by_its_number(database, written):
 # --- pages -----------------------------------------------------------------------------------------------------
 
 
-def test_pages_of_messages(database, post, alice, bob):
+def test_pages_of_messages(database, sender, alice, bob):
     for number in range(1, 8):
-        post.send(alice, bob, str(number))
+        sender.send(alice, bob, str(number))
     conversation = Conversation.between(database, alice.id, bob.id)
 
     def page(**bounds):
@@ -190,35 +190,35 @@ def test_pages_of_messages(database, post, alice, bob):
 # --- the list ----------------------------------------------------------------------------------------------------
 
 
-def test_whom_one_talked_with_last_comes_first_then_all_by_name(database, post, alice):
+def test_whom_one_talked_with_last_comes_first_then_all_by_name(database, sender, alice):
     names = [person(database, f"{name} of the list") for name in ("zoe", "adam", "mona", "Bert")]
     zoe, adam, mona, bert = names
-    post.send(alice, zoe)
-    post.send(mona, alice)
+    sender.send(alice, zoe)
+    sender.send(mona, alice)
     ids = {one.id for one in names}
     assert [summary.id for summary in list_conversations(database, alice.id, limit=1000) if summary.id in ids] == \
         [mona.id, zoe.id, adam.id, bert.id]
-    post.send(zoe, alice)
+    sender.send(zoe, alice)
     assert list_conversations(database, alice.id)[0].id == zoe.id
 
 
-def test_a_card_shows_the_last_message_and_what_is_unread(database, post, alice, bob):
-    post.send(alice, bob, "mine")
+def test_a_card_shows_the_last_message_and_what_is_unread(database, sender, alice, bob):
+    sender.send(alice, bob, "mine")
     for number in range(3):
-        post.send(bob, alice, f"yours {number}")
+        sender.send(bob, alice, f"yours {number}")
     summary = summaries(database, alice)[bob.id]
     assert (summary.unread, summary.last_message, summary.last_seq, summary.last_is_mine) == (3, "yours 2", 4, False)
     summary = summaries(database, bob)[alice.id]
     assert (summary.unread, summary.last_is_mine) == (1, True)
     Conversation.between(database, alice.id, bob.id).mark_read(database, alice.id, 3)
     assert summaries(database, alice)[bob.id].unread == 1
-    post.send(alice, bob, "mine again")
+    sender.send(alice, bob, "mine again")
     assert summaries(database, alice)[bob.id].unread == 1, "one's own are never unread"
 
 
-def test_the_badge_is_counted_no_further_than_it_shows(database, post, alice, bob):
+def test_the_badge_is_counted_no_further_than_it_shows(database, sender, alice, bob):
     for _n in range(MAX_UNREAD + 5):
-        post.send(alice, bob)
+        sender.send(alice, bob)
     assert summaries(database, bob)[alice.id].unread == MAX_UNREAD
 
 
@@ -237,10 +237,10 @@ def test_a_conversation_that_is_open_and_empty_hides_nobody(database, alice, bob
     assert other.id in {summary.id for summary in search_people(database, one.id, other.username)}
 
 
-def test_the_list_is_paged_without_doubles_or_holes(database, post, alice):
+def test_the_list_is_paged_without_doubles_or_holes(database, sender, alice):
     others = [person(database) for _n in range(12)]
     for other in others[:5]:
-        post.send(alice, other)
+        sender.send(alice, other)
     for limit in (1, 2, 5, 7):
         ids, after = [], None
         while page := list_conversations(database, alice.id, after, limit):
@@ -250,9 +250,9 @@ def test_the_list_is_paged_without_doubles_or_holes(database, post, alice):
         assert ids[:5] == [other.id for other in others[4::-1]]
 
 
-def test_people_who_are_found_bring_their_cards(database, post, alice):
+def test_people_who_are_found_bring_their_cards(database, sender, alice):
     friend, stranger = person(database, "findable friend"), person(database, "findable stranger")
-    post.send(friend, alice, "hello")
+    sender.send(friend, alice, "hello")
     found = {summary.id: summary for summary in search_people(database, alice.id, "FINDABLE")}
     assert set(found) == {friend.id, stranger.id}
     assert (found[friend.id].unread, found[friend.id].last_message) == (1, "hello")

@@ -12,7 +12,7 @@ from chat.storage import mysql, pool
 from chat.storage.database import Database, MySQLEngine, SQLiteEngine
 from chat.errors import Duplicate, Locked, Unavailable
 from tests import services
-from tests.databases import Aside, beside, call, database, open_mariadb  # noqa: F401
+from tests.databases import BackgroundCall, beside, call, database, open_mariadb  # noqa: F401
 
 BACK = 5        # seconds in which the database serves again after it has returned
 INSERT = "INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, 'x', %s)"
@@ -121,8 +121,8 @@ def test_many_threads_read_and_write_at_once(database):
         for user_id in range(20):
             database.execute(MEMBER, (100 + number, user_id))
             assert len(database.query(MEMBERS, (100 + number,))) == user_id + 1
-    for aside in [Aside(lambda number=number: work(number)) for number in range(20)]:
-        aside.outcome()
+    for background_call in [BackgroundCall(lambda number=number: work(number)) for number in range(20)]:
+        background_call.outcome()
 
 
 # --- MySQL and MariaDB: the pool -------------------------------------------------------------------------------
@@ -159,8 +159,8 @@ def test_the_pool_is_bounded_and_nothing_leaks(mariadb):
                 database.query("SELECT %s", ([],))
             with pytest.raises(pymysql.ProgrammingError):
                 database.query("SELECT nonsense FROM nowhere")
-    for aside in [Aside(work) for _n in range(3 * pool.POOL_SIZE)]:
-        aside.outcome()
+    for background_call in [BackgroundCall(work) for _n in range(3 * pool.POOL_SIZE)]:
+        background_call.outcome()
     assert 1 < max(itertools.accumulate(book)) <= pool.POOL_SIZE
     database.engine.close()
     assert sum(book) == 0
@@ -215,7 +215,7 @@ def test_a_locked_row_is_tried_three_times_and_others_go_on(mariadb):
     with database.engine._connect() as holder:
         holder.begin()
         holder.cursor().execute(change, (1,))
-        trying = Aside(lambda: count_tries(database, [(change, (1,))]))
+        trying = BackgroundCall(lambda: count_tries(database, [(change, (1,))]))
         assert database.execute(change, (2,)) == 1
         assert database.query("SELECT read_seq FROM members WHERE conversation_id = 1") == [{"read_seq": 0}]
         error, tries = trying.outcome()
@@ -239,8 +239,8 @@ def test_the_victim_of_a_deadlock_tries_again(mariadb):
                 meeting.wait()
             cursor.execute(change, (other,))
         return lambda: database.engine.run(work, writes=2)
-    for aside in [Aside(both(1, 2)), Aside(both(2, 1))]:
-        aside.outcome()
+    for background_call in [BackgroundCall(both(1, 2)), BackgroundCall(both(2, 1))]:
+        background_call.outcome()
     assert [row["read_seq"] for row in database.query("SELECT read_seq FROM members")] == [2, 2]
     database.engine.close()
 
@@ -250,7 +250,7 @@ def test_a_locked_sqlite_file_is_read_and_not_written(tmp_path):
     database, holder = Database(SQLiteEngine(path, call)), SQLiteEngine(path, call)
     database.create_tables()
     holder.writer.execute("BEGIN IMMEDIATE")
-    writing = Aside(lambda: database.execute(MEMBER, (1, 1)))
+    writing = BackgroundCall(lambda: database.execute(MEMBER, (1, 1)))
     assert database.query(MEMBERS, (1,)) == []
     with pytest.raises(Unavailable):
         writing.outcome()
@@ -272,7 +272,7 @@ def test_sqlite_is_read_while_a_change_waits_for_the_disk(tmp_path):
     database.create_tables()
     go_on.clear()
     writing.clear()
-    change = Aside(lambda: database.execute(MEMBER, (1, 1)))
+    change = BackgroundCall(lambda: database.execute(MEMBER, (1, 1)))
     assert writing.wait(10)
     assert database.query(MEMBERS, (1,)) == []
     go_on.set()
@@ -303,8 +303,8 @@ def answers(database):
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_database_that_went_away_is_back_without_a_restart(own_mariadb, end):
     database = open_mariadb(own_mariadb)
-    for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:
-        aside.outcome()     # five connections that will be stale
+    for background_call in [BackgroundCall(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:
+        background_call.outcome()     # five connections that will be stale
     database.execute(MEMBER, (1, 1))
     getattr(own_mariadb, end)()
     for ask in (lambda: database.query("SELECT 1"), lambda: database.execute(MEMBER, (2, 2))):
@@ -320,8 +320,8 @@ def test_a_database_that_went_away_is_back_without_a_restart(own_mariadb, end):
 @pytest.mark.slow
 def test_connections_that_the_server_closed_are_not_used_again(own_mariadb, monkeypatch):
     database = open_mariadb(own_mariadb)
-    for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:
-        aside.outcome()
+    for background_call in [BackgroundCall(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(5)]:
+        background_call.outcome()
     with own_mariadb.connect() as root, root.cursor() as cursor:
         cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()")
         for (connection_id,) in cursor.fetchall():
@@ -336,14 +336,14 @@ def test_connections_that_the_server_closed_are_not_used_again(own_mariadb, monk
 def test_a_frozen_database_counts_as_away_and_keeps_nobody_long(own_mariadb, monkeypatch):
     monkeypatch.setattr(mysql, "CHECK_INTERVAL", 0)
     database = open_mariadb(own_mariadb)
-    for aside in [Aside(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(pool.POOL_SIZE)]:
-        aside.outcome()     # asking each of these whether it lives would take a timeout each
+    for background_call in [BackgroundCall(lambda: database.query("SELECT SLEEP(0.1)")) for _n in range(pool.POOL_SIZE)]:
+        background_call.outcome()     # asking each of these whether it lives would take a timeout each
     own_mariadb.pause()
     start = time.monotonic()
-    asides = [Aside(lambda: database.query("SELECT 1")) for _n in range(2 * pool.POOL_SIZE)]
-    for aside in asides:
+    background_calls = [BackgroundCall(lambda: database.query("SELECT 1")) for _n in range(2 * pool.POOL_SIZE)]
+    for background_call in background_calls:
         with pytest.raises(Unavailable):
-            aside.outcome()
+            background_call.outcome()
     assert time.monotonic() - start < 3 * mysql.ANSWER_TIMEOUT + 1
     own_mariadb.resume()
     wait_until(lambda: answers(database))
@@ -356,8 +356,8 @@ def test_a_connection_is_not_shared_by_two_threads(mariadb):
     def work(number):
         for _n in range(30):
             assert database.query("SELECT %s AS n", (number,)) == [{"n": number}]
-    for aside in [Aside(lambda number=number: work(number)) for number in range(30)]:
-        aside.outcome()
+    for background_call in [BackgroundCall(lambda number=number: work(number)) for number in range(30)]:
+        background_call.outcome()
     database.engine.close()
 
 
@@ -375,5 +375,5 @@ def test_the_pool_survives_threads_that_race_for_its_last_connection():
             engine.pool.idle.append((Dead(), 0))
             engine.pool._take_idle()
             engine.close()
-    for aside in [Aside(take) for _n in range(4)]:
-        aside.outcome()
+    for background_call in [BackgroundCall(take) for _n in range(4)]:
+        background_call.outcome()

@@ -8,7 +8,7 @@ import socketio
 
 from tests import services
 from tests.conftest import SECRET_KEY
-from tests.databases import Aside
+from tests.databases import BackgroundCall
 from tests.people import Person, new_client_id
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ class Sender:
         self.tab, self.other = tab, other
         self.tried, self.acknowledged, self.refused = {}, {}, set()
         self.stopping = False
-        self.aside = Aside(self._run)
+        self.background_call = BackgroundCall(self._run)
 
     def _run(self):
         while not self.stopping and not self.tab.ended.is_set():
@@ -50,7 +50,7 @@ class Sender:
     def end(self):
         """Return when the last one sent has its answer, or will have none."""
         self.stopping = True
-        self.aside.outcome()
+        self.background_call.outcome()
         self.tab.close()
         if self.tab.client.eio.ws:
             self.tab.client.eio.ws.shutdown()   # the client leaves it open where the server was killed
@@ -58,7 +58,7 @@ class Sender:
     def wait_for(self, how_many):
         end = time.monotonic() + 20
         while len(self.acknowledged) < how_many:
-            assert time.monotonic() < end and self.aside.thread.is_alive()
+            assert time.monotonic() < end and self.background_call.thread.is_alive()
             time.sleep(0.002)
 
 
@@ -198,8 +198,8 @@ def test_a_row_that_another_session_holds_keeps_only_its_own_conversation(start_
         holder.begin()
         cursor.execute("INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)"
                        " VALUES (%s, 2, 0, 0, 'held', '2024-07-07 15:04:17', 'held')", (conversation_id,))
-        held = Aside(lambda: first.send(bob, "held up"))
-        free = Aside(lambda: second.send(bob, "passes"))
+        held = BackgroundCall(lambda: first.send(bob, "held up"))
+        free = BackgroundCall(lambda: second.send(bob, "passes"))
         assert free.outcome()["ok"]
         assert held.outcome()["error"] | {"message": ""} == {"code": "unavailable", "message": "", "retry": True}
         assert alice.history(bob)["lastSeq"] == 1

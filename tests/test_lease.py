@@ -3,7 +3,7 @@ import pytest
 
 from chat.storage import lease, migrations
 from chat.storage.lease import Lease, LeaseLost
-from tests.databases import Aside, open_mariadb
+from tests.databases import BackgroundCall, open_mariadb
 from tests.old_databases import records
 from tests.waiting import wait_for
 
@@ -25,7 +25,7 @@ def test_a_lease_that_is_renewed_is_not_taken(leased, caplog):
     read = other._read
     other._read = lambda: looks.append(read()) or looks[-1]
     with Lease(leased.engine.run) as mine:
-        waiting = Aside(other.__enter__)
+        waiting = BackgroundCall(other.__enter__)
         assert wait_for(lambda: len(looks) > 3 * lease.MAX_UNCHANGED_POLLS, 30)
         mine.check()
         assert waiting.thread.is_alive() and caplog.text.count("this one waits for it") == 1
@@ -58,6 +58,6 @@ def test_of_many_who_take_a_lease_over_one_has_it(leased):
             most.append(len(inside))
             leased.query("SELECT SLEEP(0.05)")
             inside.pop()
-    for aside in [Aside(use) for _n in range(6)]:
-        aside.outcome()
+    for background_call in [BackgroundCall(use) for _n in range(6)]:
+        background_call.outcome()
     assert most == [1] * 6

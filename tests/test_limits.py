@@ -5,7 +5,7 @@ import pytest
 
 from chat.storage import limits as module
 from chat.storage.limits import MemoryLimits, RedisLimits
-from tests.databases import Aside
+from tests.databases import BackgroundCall
 
 WINDOW = 60     # seconds
 
@@ -91,8 +91,8 @@ def test_undoing_what_was_never_counted_changes_nothing(stage):
 
 
 def test_many_at_once_are_counted_one_by_one(stage):
-    asides = [Aside(lambda: stage.hit(limit=10)) for _n in range(40)]
-    assert [bool(aside.outcome()) for aside in asides].count(False) == 10
+    background_calls = [BackgroundCall(lambda: stage.hit(limit=10)) for _n in range(40)]
+    assert [bool(background_call.outcome()) for background_call in background_calls].count(False) == 10
 
 
 def test_limits_that_are_lifted(redis_server):

@@ -15,7 +15,7 @@ from chat.storage.database import SCHEMA
 from chat.accounts.user import User
 from config import ConfigError
 from tests.conftest import SECRET_KEY
-from tests.databases import Aside, beside, create_first_tables, open_mariadb, open_sqlite, settings_of
+from tests.databases import BackgroundCall, beside, create_first_tables, open_mariadb, open_sqlite, settings_of
 from tests.old_databases import (NAMES, by_migrations_alone, create_filled, create_tried_out, records, rows, shape, tables_of_schema)
 from tests.server import ROOT
 
@@ -253,7 +253,7 @@ def test_who_waits_for_a_transaction_of_sqlite_goes_on_after_it(tmp_path):
     database = open_sqlite(tmp_path, prepare=create_filled)
     other = beside(database)
     with other.engine.exclusive("SELECT 1"):
-        waiting = Aside(lambda: upgrade(database))
+        waiting = BackgroundCall(lambda: upgrade(database))
         waiting.thread.join(1.5)        # longer than SQLite itself waits
         assert waiting.thread.is_alive() and not waiting.error
     waiting.outcome()

@@ -10,7 +10,7 @@ from chat.storage.database import open_database
 from chat.errors import Unavailable
 from config import ConfigError
 from tests.conftest import SECRET_KEY
-from tests.databases import Post, call, open_mariadb, person, server_with
+from tests.databases import Sender, call, open_mariadb, person, server_with
 from tests.mysql_login import PASSWORD, MySQLLogin
 
 
@@ -81,8 +81,8 @@ def test_any_sql_mode(mariadb, mode):
     text = "\\ ' \" \n %s `x` || \\' \\\\"
     with server_with(mariadb, sql_mode=mode):
         database = open_mariadb(mariadb)
-        post, alice, bob = Post(database), person(database), person(database)
-        post.send(alice, bob, text)
+        sender, alice, bob = Sender(database), person(database), person(database)
+        sender.send(alice, bob, text)
         assert [row["message"] for row in database.query("SELECT message FROM messages")] == [text]
         with pytest.raises(pymysql.DataError):      # a server that is not strict would cut it off
             database.execute("INSERT INTO username_suffixes (suffix, user_id) VALUES (%s, 1)", ("x" * 200,))
@@ -94,9 +94,9 @@ def test_300_large_messages_at_once_on_a_server_that_takes_small_statements(mari
     """Those that wait for the commit before them go together, but no more of them than the server takes."""
     with server_with(mariadb, max_allowed_packet=packet):
         database = open_mariadb(mariadb)
-        post, alice, bob = Post(database), person(database), person(database)
-        asides = [post.send_aside(alice, bob, text) for text in ["\U0001f600" * 4000, "'" * 4000] * 150]
-        assert sorted(aside.outcome().seq for aside in asides) == list(range(1, 301))
+        sender, alice, bob = Sender(database), person(database), person(database)
+        background_calls = [sender.send_in_background(alice, bob, text) for text in ["\U0001f600" * 4000, "'" * 4000] * 150]
+        assert sorted(background_call.outcome().seq for background_call in background_calls) == list(range(1, 301))
         database.engine.close()
 
 

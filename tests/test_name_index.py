@@ -8,7 +8,7 @@ from chat.accounts import name_index, usernames
 from chat.conversations.conversation_list import list_conversations
 from chat.accounts.user import User
 from tests.conftest import SECRET_KEY
-from tests.databases import Aside, beside, call, create_first_tables, open_mariadb, open_sqlite, settings_of
+from tests.databases import BackgroundCall, beside, call, create_first_tables, open_mariadb, open_sqlite, settings_of
 from tests.people import Person, PASSWORD
 from chat.storage.database import open_database
 from chat.accounts.passwords import hash_password
@@ -111,8 +111,8 @@ def test_several_processes_start_at_once(old, monkeypatch):
         gate.wait(10)
         name_index.complete(database)
     others = [beside(old) for _n in range(4)]
-    for aside in [Aside(lambda database=database: start(database)) for database in others]:
-        aside.outcome()
+    for background_call in [BackgroundCall(lambda database=database: start(database)) for database in others]:
+        background_call.outcome()
     together = rows(old)
     assert len(together["username_sort_keys"]) == len(OLD_NAMES)
     for table in ("username_sort_keys", "username_skeletons"):

@@ -226,8 +226,8 @@ def test_a_message_in_fragments_is_read(chat, alice, bob, raw_websocket):
 
 def test_a_logout_is_told_to_the_poll_under_way_and_to_what_comes_after_it(chat, alice):
     polling = Polling(alice).connect()
-    with ThreadPoolExecutor(1) as aside:
-        told = aside.submit(polling.until_closed)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(polling.until_closed)
         alice.log_out()
         assert told.result()[-1] == "1"
     # A browser shows a 400 as an error: what JavaScript's client sends after DISCONNECT is taken, and dropped.

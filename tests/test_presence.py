@@ -9,7 +9,7 @@ from chat.errors import Unavailable
 from chat.live.presence import GRACE_SECONDS, LEASE_SECONDS, RENEW_INTERVAL, MemoryRegistry, Presence, RedisRegistry
 from chat.storage.redis_client import EVERY_SERVER, Client
 from tests import services
-from tests.databases import Aside
+from tests.databases import BackgroundCall
 from tests.people import ANSWER_SECONDS
 
 ALICE, BOB = 1, 2
@@ -127,9 +127,9 @@ def test_connections_come_and_go_in_many_threads(presence):
             presence.connections_of(ALICE)
             presence.disconnect(ALICE, (number, step))
             presence.expire_now(ALICE)
-    asides = [Aside(lambda number=number: work(number)) for number in range(4)]
-    for aside in asides:
-        aside.outcome()
+    background_calls = [BackgroundCall(lambda number=number: work(number)) for number in range(4)]
+    for background_call in background_calls:
+        background_call.outcome()
     assert presence.connections_of(ALICE) == () and presence.refresh() == frozenset()
 
 

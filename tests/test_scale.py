@@ -22,7 +22,7 @@ AT_ONCE = 50            # connections that are being opened at a time
 PEOPLE = 10_000
 LONG, SHORT = 100_000, 100      # messages
 OPENINGS = 20
-MOST_RATIO = 2.0        # a sanity bound for a busy machine; the benchmark measures it
+MAX_RATIO = 2.0        # a sanity bound for a busy machine; the benchmark measures it
 
 
 class Line:
@@ -107,8 +107,8 @@ def test_it_works(start_server, arrive):
         assert all(line.heard.empty() and not line.task.done() for line in lines)
         for line in lines:
             await line.close()
-    with ThreadPoolExecutor(1) as aside:    # the browser tests leave an event loop in this thread
-        aside.submit(asyncio.run, crowded()).result()
+    with ThreadPoolExecutor(1) as pool:    # the browser tests leave an event loop in this thread
+        pool.submit(asyncio.run, crowded()).result()
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_a_long_conversation_opens_about_as_fast_as_a_short_one(database, start_
         for _n in range(OPENINGS):
             for other, taken in times.items():
                 taken.append(seconds(lambda: alice.get(path.format(other.username)).raise_for_status()))
-        assert statistics.median(times[bob]) < MOST_RATIO * statistics.median(times[charlie]), path
+        assert statistics.median(times[bob]) < MAX_RATIO * statistics.median(times[charlie]), path
 
 
 def rows_read(mariadb, ask):

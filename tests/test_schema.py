@@ -14,7 +14,7 @@ from chat.storage.database import SCHEMA
 from chat.conversations.message import Message
 from chat.accounts.user import User
 from chat.conversations.writer import PendingMessage
-from tests.databases import Post, database, draft, person  # noqa: F401
+from tests.databases import Sender, database, draft, person  # noqa: F401
 from tests.people import Person
 
 LARGE = {"users", "username_suffixes", "username_sort_keys", "username_skeletons", "conversations", "members", "messages", "receipts"}
@@ -99,9 +99,9 @@ def every_question(database):
     for bounds in ({}, {"before": 100}, {"after": 100}, {"after": 100, "before": 200}):
         Message.page(database, conversation.id, **bounds)
     Message.since_id(database, Message.highest_id(database) - 3)
-    post, again = Post(database), draft(me, Citizen(ids[-1]))
+    sender, again = Sender(database), draft(me, Citizen(ids[-1]))
     for _time in range(2):      # a new conversation, then a resend
-        post.writer.store(again)
+        sender.writer.store(again)
     return dict(database.statements)
 
 
@@ -197,12 +197,12 @@ def test_sqlite_reads_the_file_as_it_is(tmp_path):
 
 
 def test_a_full_batch_is_one_statement(database):
-    sender, receivers = person(database), [person(database) for _n in range(20)]
-    post = Post(database)
+    author, receivers = person(database), [person(database) for _n in range(20)]
+    sender = Sender(database)
     for receiver in receivers:
-        post.send(sender, receiver)
-    batch = waiting(post, [draft(sender, receiver) for receiver in receivers for _n in range(5)])
-    [(insert, _params)] = database.asked_by(post.writer._commit, batch)
+        sender.send(author, receiver)
+    batch = waiting(sender, [draft(author, receiver) for receiver in receivers for _n in range(5)])
+    [(insert, _params)] = database.asked_by(sender.writer._commit, batch)
     assert insert.startswith("INSERT INTO messages")
     assert [w.stored.seq for w in batch[:5]] == [2, 3, 4, 5, 6]
 
@@ -210,19 +210,19 @@ def test_a_full_batch_is_one_statement(database):
 def test_a_refused_batch_costs_the_same_for_one_conversation_and_for_many(database):
     counts = []
     for how_many in (1, 20):
-        sender, receivers = person(database), [person(database) for _n in range(how_many)]
-        slow, fast = Post(database), Post(database)
-        for post in (slow, fast):
+        author, receivers = person(database), [person(database) for _n in range(how_many)]
+        slow, fast = Sender(database), Sender(database)
+        for sender in (slow, fast):
             for receiver in receivers:
-                post.send(sender, receiver)
-        batch = waiting(slow, [draft(sender, receiver) for receiver in receivers])
+                sender.send(author, receiver)
+        batch = waiting(slow, [draft(author, receiver) for receiver in receivers])
         counts.append(len(database.asked_by(slow.writer._commit, batch)))
         assert {w.stored.seq for w in batch} == {3}
     assert counts == [4, 4], "the refused INSERT, the resends, where things stand, the INSERT"
 
 
-def waiting(post, drafts):
-    return [PendingMessage(one, None, post.writer.new_event()) for one in drafts]
+def waiting(sender, drafts):
+    return [PendingMessage(one, None, sender.writer.new_event()) for one in drafts]
 
 
 @pytest.mark.parametrize("ask", [

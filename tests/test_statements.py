@@ -6,7 +6,7 @@ import pytest
 import config
 from chat import create_app
 from chat.accounts.user import User
-from tests.databases import Post, RecordingDatabase, person
+from tests.databases import RecordingDatabase, Sender, person
 
 JSON = {"Accept": "application/json"}
 PASSWORD = "eight chars and more"
@@ -33,12 +33,12 @@ def town(application):
     browser, database = application.test_client(), application.chat.database
     me = f"me {id(browser)}"
     assert browser.post("/register", data={"username": me, "password": PASSWORD}).status_code == 302
-    post, myself = Post(database), User.named(database, me)
+    sender, myself = Sender(database), User.named(database, me)
 
     def talk(people, messages):
         others = [person(database) for _n in range(people)]
         for other in others + messages * others[-1:]:
-            post.send(other, myself)
+            sender.send(other, myself)
         return others[-1].username
     browser.talk = talk
 

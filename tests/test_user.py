@@ -3,7 +3,7 @@ import pytest
 
 from chat.errors import Duplicate
 from chat.accounts.user import User
-from tests.databases import Aside, beside, database, person  # noqa: F401
+from tests.databases import BackgroundCall, beside, database, person  # noqa: F401
 
 NOBODY = 0      # an id that nobody has
 
@@ -32,10 +32,10 @@ def test_one_name_one_person(database, taken):
 def test_of_many_who_want_a_name_at_once_one_gets_it(database):
     other = beside(database)
     outcomes = []
-    for aside in [Aside(lambda where=where: User.register(where, "wanted by many", "x"))
+    for background_call in [BackgroundCall(lambda where=where: User.register(where, "wanted by many", "x"))
                   for where in (database, other) for _n in range(5)]:
         try:
-            outcomes.append(aside.outcome())
+            outcomes.append(background_call.outcome())
         except Duplicate:
             outcomes.append(None)
     assert len([user for user in outcomes if user]) == 1

@@ -40,12 +40,12 @@ NEVER_ENDING = {"nothing": (b"", b""), "half a line": (b"GET / HT", b""), "a hea
 
 @pytest.mark.slow
 def test_what_does_not_end_is_cut(server, record):
-    with ExitStack() as opened, ThreadPoolExecutor(len(NEVER_ENDING)) as aside:
+    with ExitStack() as opened, ThreadPoolExecutor(len(NEVER_ENDING)) as pool:
         ends = {}
         for name, (begin, drip) in NEVER_ENDING.items():
             sock = opened.enter_context(connect(server))
             sock.sendall(begin)
-            ends[name] = aside.submit(seconds_until_closed, sock, drip)
+            ends[name] = pool.submit(seconds_until_closed, sock, drip)
         taken = {name: record(server, f"open with {name}", end.result(), "s") for name, end in ends.items()}
     assert all(HEAD_SECONDS - 2 < seconds < BODY_SECONDS + SLACK for seconds in taken.values()), taken
 

@@ -19,8 +19,8 @@ def test_a_login_does_not_wait_behind_registrations(start_server, arrive, record
     alice = arrive(server)
     alice.log_out()
     strangers = [Person(server.url) for _n in range(AT_ONCE)]
-    with ThreadPoolExecutor(AT_ONCE) as aside:
-        answers = [aside.submit(stranger.register) for stranger in strangers]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = [pool.submit(stranger.register) for stranger in strangers]
         next(iter(answers)).result()        # the others wait
         started = time.monotonic()
         assert alice.log_in().status_code == 302

@@ -3,7 +3,7 @@ import pytest
 
 from chat.conversations.conversation_list import list_conversations, search_people
 from chat.accounts.user import PAGE
-from tests.databases import Post, open_sqlite, person
+from tests.databases import Sender, open_sqlite, person
 
 pytestmark = pytest.mark.slow
 
@@ -16,9 +16,9 @@ def work(tmp_path):
     """Return `work(conversations, search)`: how many steps SQLite makes for a search by somebody with so many."""
     def measure(conversations, search):
         database = open_sqlite(tmp_path / str(conversations))
-        me, post = person(database), Post(database)
+        me, sender = person(database), Sender(database)
         for _n in range(conversations):
-            post.send(person(database), me)
+            sender.send(person(database), me)
         steps = 0
 
         def count():

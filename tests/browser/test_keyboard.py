@@ -11,12 +11,12 @@ HAS_RING = """element => {
   const style = getComputedStyle(element);
   return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== 'none';
 }"""
-MOST_TABS = 60
+MAX_TABS = 60
 
 
 def tab_to(screen, locator, backwards=False):
     """Press Tab until the focus is there; fail where it never comes."""
-    for _press in range(MOST_TABS):
+    for _press in range(MAX_TABS):
         if locator.evaluate_all("all => all.includes(document.activeElement)"):
             return
         screen.page.keyboard.press("Shift+Tab" if backwards else "Tab")
@@ -175,7 +175,7 @@ def test_the_focus_is_always_seen(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     expect(screen.field).to_be_focused()
     seen = set()
-    for _press in range(MOST_TABS):
+    for _press in range(MAX_TABS):
         screen.page.keyboard.press("Tab")
         focused = screen.page.evaluate_handle("document.activeElement").as_element()
         if focused.evaluate("element => element === document.body"):

@@ -7,9 +7,9 @@ from tests.browser.screen import PATIENCE_MS, PHONE, WIDE
 
 pytestmark = pytest.mark.browser
 
-MOST_JS, MOST_CSS = 35 * 1024, 10 * 1024        # bytes, gzipped
-MOST_REQUESTS = 12      # of a first view, the socket aside
-MOST_SHIFT = 0.02
+MAX_JS, MAX_CSS = 35 * 1024, 10 * 1024        # bytes, gzipped
+MAX_REQUESTS = 12      # of a first view, the socket aside
+MAX_SHIFT = 0.02
 SLOWER = 20             # times: on a fast machine the page is there before anything could jump
 
 STATIC_BYTES = """() => performance.getEntriesByType('resource')
@@ -50,7 +50,7 @@ def test_it_works(two_people, sit_down, arrive, path):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.format(bob.username), wait_until="networkidle")
     asked = [url for url in asked if "/socket.io/" not in url]
-    assert len(asked) <= MOST_REQUESTS, "\n".join(asked)
+    assert len(asked) <= MAX_REQUESTS, "\n".join(asked)
     assert page.evaluate(STATIC_BYTES) > 10_000
     page.goto(path.format(bob.username), wait_until="networkidle")
     assert page.evaluate(STATIC_BYTES) == 0
@@ -76,7 +76,7 @@ def test_nothing_jumps(two_people, sit_down, path, viewport):
     page.goto(path.format(bob.username), wait_until="networkidle")
     bob.send(alice, "on the page")
     expect(page.get_by_text("on the page").first).to_be_attached(timeout=SLOWER * PATIENCE_MS)
-    assert page.evaluate("window.shift") <= MOST_SHIFT
+    assert page.evaluate("window.shift") <= MAX_SHIFT
 
 
 def test_scripts_and_styles_are_light(two_people, sit_down):
@@ -85,5 +85,5 @@ def test_scripts_and_styles_are_light(two_people, sit_down):
     page.wait_for_load_state("networkidle")
     bytes_of = """(ending) => performance.getEntriesByType('resource')
       .filter((entry) => entry.name.endsWith(ending)).reduce((bytes, entry) => bytes + entry.encodedBodySize, 0)"""
-    assert 10_000 < page.evaluate(bytes_of, ".js") <= MOST_JS
-    assert 2_000 < page.evaluate(bytes_of, ".css") <= MOST_CSS
+    assert 10_000 < page.evaluate(bytes_of, ".js") <= MAX_JS
+    assert 2_000 < page.evaluate(bytes_of, ".css") <= MAX_CSS
