@@ -1,5 +1,5 @@
-"""The benchmark: the chat and the report's own stack side by side, in turns, on one machine.
+"""The benchmark: compares the chat with the report's own stack, in turns, on one machine.
 
-Read `rows.py` for what is measured and the bars, `talk.py`, `crowd.py`, `store.py` and `pages.py` for how, `subjects.py` for
-what runs, and `load/` for who uses it.
+`rows.py` has the comparisons and their limits, `talk.py`, `crowd.py`, `store.py` and `pages.py` the measurements,
+`subjects.py` the servers that are measured, and `load/` the clients.
 """

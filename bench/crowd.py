@@ -1,15 +1,15 @@
-"""Many connections: what an idle one costs, what a restart costs when all come back at once, what one more costs the others."""
+"""Many connections: the memory of an idle one, the cost of a restart after which all reconnect, the cost of one more person online."""
 import time
 
 from .load import Load
 
 WARMING = 50                # connections that come and go before the memory is read
-AT_ONCE = 100               # connections that are being opened at a time; a storm opens all at once
+AT_ONCE = 100               # connections that are opened in parallel; a reconnect storm opens all at once
 LEAVING_SECONDS = 1
 
 
 def memory(subject, scope):
-    """Return the resident memory that one idle WebSocket adds, in KB, after its first pings."""
+    """Return the resident memory in KB that one idle WebSocket adds, after its first pings."""
     people = subject.people(scope.many)
     with Load() as load:
         load("connect", url=subject.url, who=people[:WARMING])
@@ -22,19 +22,19 @@ def memory(subject, scope):
 
 
 def storm(subject, number):
-    """Restart the server and let so many people reconnect at once, until each knows of all.
+    """Restart the server and let so many people reconnect at once, until each of them sees all the others.
 
-    Returns the CPU for each in microseconds and the bytes that each received, and then the bytes that one more costs each.
+    Returns the CPU time for each in microseconds, the bytes that each receives, and the bytes that one more person costs each.
     """
     subject.restart()
     people = subject.people(number)
-    newcomer = subject.people(1, first=100_001)     # the same one each time: an id of another length weighs a byte more
+    newcomer = subject.people(1, first=100_001)     # always the same one, because an id with more digits adds a byte
     with Load() as load:
         before = sum(subject.cpu_seconds().values())
         load("connect", url=subject.url, who=people, atOnce=number)
-        received = load("settle", online=number)["bytes"]
+        received = load("waitForPresence", online=number)["bytes"]
         spent = sum(subject.cpu_seconds().values()) - before
         load("connect", url=subject.url, who=newcomer, more=True)
-        told = load("settle", online=number + 1)["bytes"][:number]
+        received_with_one_more = load("waitForPresence", online=number + 1)["bytes"][:number]
     return {"cpu_us": spent / number * 1e6, "bytes": max(received), "online": number,
-            "bytes_for_one_more": sum(after - earlier for earlier, after in zip(received, told)) / number}
+            "bytes_for_one_more": sum(after - earlier for earlier, after in zip(received, received_with_one_more)) / number}

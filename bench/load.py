@@ -1,23 +1,23 @@
-"""The load generator's other end: commands to the Node process that plays the people."""
+"""Controls the load generator, the Node process that simulates the clients."""
 import contextlib
 import json
 import subprocess
 import time
 
 from tools import ROOT, node
+from tools.processes import cpu_seconds
 
-from .processes import cpu_seconds
 
-STARVING_SECONDS = 30       # without a single message, until a measurement is given up
+STARVING_SECONDS = 30       # without a single message; then the measurement is given up
 LOAD = ROOT / "bench" / "load" / "load.mjs"
 
 
 class LoadError(Exception):
-    """The load generator could not do what it was told; its text is its own."""
+    """The load generator could not execute a command; the text is its own."""
 
 
 class Load(contextlib.AbstractContextManager):
-    """Runs the generator; `load("connect", url=…)` gives it a command and returns its answer."""
+    """Runs the generator. `load("connect", url=…)` sends it a command and returns its answer."""
 
     def __init__(self):
         self.process = subprocess.Popen([*node.node_command(), str(LOAD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -37,10 +37,10 @@ class Load(contextlib.AbstractContextManager):
         self.process.stdout.close()
 
     def measure(self, subject, seconds, warm_up):
-        """Let what goes on go on; return the figures of so many seconds after the warm-up, with the CPU they cost.
+        """Return the figures of so many seconds of the current load, after a warm-up.
 
-        `cpu_us` is that of the server's process tree, the database and Redis, for one message stored and delivered;
-        `load_percent` is what the generator itself used of one core.
+        `cpu_us` is the CPU time of the server's process tree, the database and Redis for one stored and delivered message.
+        `load_percent` is the load generator's own share of one core.
         """
         time.sleep(warm_up)
         self("reset")
@@ -49,7 +49,7 @@ class Load(contextlib.AbstractContextManager):
             time.sleep(seconds)
             after = subject.cpu_seconds()
             figures = self("figures")
-            # Beside other programs, at the lowest priority, a second may pass without a message.
+            # With the lowest priority on a busy machine, a second may pass without a message.
             if figures["messages"] or figures["refused"] or time.monotonic() - begun > STARVING_SECONDS:
                 break
         own = (cpu_seconds(self.process.pid) - own) / (time.monotonic() - begun)

@@ -1,4 +1,4 @@
-"""What a page weighs and how it feels: Lighthouse for the first view, Chromium for what comes after."""
+"""The size and speed of pages: Lighthouse for the first view, Chromium for everything after it."""
 import json
 import os
 import statistics
@@ -12,13 +12,13 @@ from tools import ROOT, node, programs
 LIGHTHOUSE = ROOT / "bench" / "node_modules" / "lighthouse" / "cli" / "index.js"
 CHROMIUM_FLAGS = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
                   " --disable-component-update --disable-sync")
-SLOWER = 4                  # times, of the CPU while interactions are timed
-BUBBLES = 20                # messages whose way to the other person's page is timed
+SLOWER = 4                  # factor by which the CPU is slowed down while interactions are timed
+BUBBLES = 20                # messages whose delivery to the other person's page is timed
 BETWEEN_KEYS_MS = 60
 WORDS = "What is typed letter by letter."
 
-# From the event to the end of the work of the frame after it. Chromium's own figure is of no use without a screen: there it
-# draws when something else asks for it, seconds later.
+# From the event until the frame after it is processed. Chromium's own figure is useless without a screen: it then
+# draws only when something else asks for it, seconds later.
 NOTE_INTERACTIONS = """
 window.slowest = 0;
 for (const type of ['keydown', 'click']) {
@@ -41,7 +41,7 @@ STATIC_BYTES = """() => performance.getEntriesByType('resource')
 
 
 def audit(subject):
-    """Return the worst figures of login, home and conversation, as Lighthouse sees them on a phone."""
+    """Return the worst figures of login, home and conversation in Lighthouse's simulation of a phone."""
     me, other = two_who_talk(subject)
     found = [_lighthouse(f"{subject.url}{path}", cookie)
              for path, cookie in (("/login", None), ("/", me["cookie"]), (f"/chat/{other['username']}", me["cookie"]))]
@@ -49,7 +49,7 @@ def audit(subject):
 
 
 def two_who_talk(subject, messages=60):
-    from .filling import talk
+    from .seed_data import talk
     me, other = subject.people(2)
     if not subject.database.query("SELECT id FROM conversations WHERE id = 1"):
         talk(subject, 1, me["id"], other["id"], messages)
@@ -67,7 +67,7 @@ def _lighthouse(url, cookie):
                        env={**os.environ, "CHROME_PATH": programs.CHROMIUM.path()})
         with open(report, encoding="utf-8") as file:
             audits = json.load(file)["audits"]
-    # What the page is made of; what it asks once it is live (Lighthouse looks on for seconds) is not of the first view.
+    # Only what the page consists of. What it requests later, while Lighthouse still watches, does not belong to the first view.
     requests = [one for one in audits["network-requests"]["details"]["items"]
                 if one["resourceType"] not in ("XHR", "Fetch", "WebSocket") and not one["url"].startswith("data:")]
 
@@ -79,7 +79,7 @@ def _lighthouse(url, cookie):
 
 
 def feel(subject):
-    """Return how fast a page answers, how fast a message is at the other person's, and what a second view fetches."""
+    """Return the time of an interaction, the time until a message is on the other person's page, and the bytes of a second view."""
     me, other = two_who_talk(subject)
     with sync_playwright() as playwright:
         browsers = [playwright.chromium.launch(executable_path=programs.CHROMIUM.path()) for _n in range(2)]
@@ -112,7 +112,7 @@ def _bubbles(mine, theirs, me, other):
     for n in range(BUBBLES):
         text = f"timed message {n}"
         mine.get_by_role("textbox", name="Message").fill(text)
-        # The time is taken in the page: the way from here to there is not the chat's.
+        # Measured in the page, so that the time between this process and the browser is not included.
         mine.evaluate("""() => document.addEventListener('keydown',
           () => { window.pressedAt = performance.timeOrigin + performance.now(); }, { once: true, capture: true })""")
         mine.get_by_role("textbox", name="Message").press("Enter")

@@ -1,4 +1,4 @@
-"""Where the server's time goes at saturation, sampled from outside by py-spy."""
+"""The server's time at saturation by library, sampled from outside by py-spy."""
 import re
 import subprocess
 import sys
@@ -9,10 +9,10 @@ from pathlib import Path
 from .load import Load
 from .talk import IN_FLIGHT, TALKERS
 
-SAMPLES_S = 200             # samples a second
+SAMPLES_S = 200             # samples per second
 PY_SPY = Path(sys.executable).with_name("py-spy")
 
-# What the file of a frame belongs to: the first pattern that fits.
+# The owner of a frame by its file; the first matching pattern counts.
 OWNERS = (
     ("PyMySQL: the statement and its answer", r"pymysql/"),
     ("Redis", r"/redis/"),
@@ -28,7 +28,7 @@ OWNERS = (
 
 
 def at_saturation(subject, scope):
-    """Return {owner: share of the time in %} of the server process while 64 messages are always on their way."""
+    """Return {owner: share of the time in %} of the server process at saturation."""
     with Load() as load, tempfile.TemporaryDirectory() as directory:
         load("connect", url=subject.url, who=subject.people(TALKERS))
         load("saturate", inFlight=IN_FLIGHT)
@@ -47,7 +47,7 @@ def at_saturation(subject, scope):
 
 
 def owner_of(stack):
-    """Return whose the innermost frame is that is anybody's: what a library calls of Python's own is the library's."""
+    """Return the owner of the innermost frame that has one. So Python's own code counts for the library that calls it."""
     for frame in reversed(stack):
         for owner, pattern in OWNERS:
             if re.search(pattern, frame):

@@ -1,21 +1,21 @@
-"""A rolling restart while people write: who was without a connection for how long, and what became of the messages."""
+"""A rolling restart while people write: how long each was disconnected, and what became of the messages."""
 import contextlib
 import signal
 import time
 
 from .load import Load, LoadError
 
-PROCESSES = 3                               # in the cluster that is restarted
-PEOPLE, RATE = 500, 200                     # people, messages a second of all of them
-BEFORE_SECONDS, AFTER_SECONDS = 2, 2        # of writing around it
-SETTLE_SECONDS = 30                         # for everything to be acknowledged
+PROCESSES = 3                           # in the cluster that is restarted
+PEOPLE, RATE = 500, 200                 # people, messages per second of all of them
+BEFORE_SECONDS, AFTER_SECONDS = 2, 2    # of load before and after the restart
+SETTLE_SECONDS = 30                     # for everything to be acknowledged
 
 
 def rolling(subject, scope):
-    """Restart the processes one after the other; return what was lost, doubled and out of order, and the longest break."""
+    """Restart the processes one after the other. Return the messages lost, doubled and out of order, and the longest disconnection."""
     people = subject.people(min(PEOPLE, scope.many))
     with Load() as load:
-        load("connect", url=subject.url, who=people, kind="lasting")
+        load("connect", url=subject.url, who=people, kind="reconnecting")
         load("write", rate=RATE)
         time.sleep(BEFORE_SECONDS)
         begun = time.monotonic()
@@ -33,16 +33,16 @@ def rolling(subject, scope):
 
 def _settled(load):
     until = time.monotonic() + SETTLE_SECONDS
-    while (tally := load("tally"))["waiting"]:
+    while (tally := load("tally"))["pending"]:
         if tally["refused"] or time.monotonic() > until:
-            raise LoadError(f"{tally['waiting']} messages have no answer; refused: {tally['refused']}")
+            raise LoadError(f"{tally['pending']} messages have no answer; refused: {tally['refused']}")
         time.sleep(0.1)
     return tally
 
 
 def _kept(subject, tally):
-    """Compare what was acknowledged with what is stored."""
-    with contextlib.closing(subject.grounds.mariadb.connect(database=subject.database_name)) as connection:
+    """Compare the acknowledged messages with the stored ones."""
+    with contextlib.closing(subject.services.mariadb.connect(database=subject.database_name)) as connection:
         with connection.cursor() as cursor:
             cursor.execute("SELECT client_id, conversation_id, seq, sender_id FROM messages WHERE client_id LIKE %s"
                            " ORDER BY conversation_id, seq", (tally["run"] + "-%",))

@@ -1,4 +1,4 @@
-"""How much is measured: the whole, or a taste that shows in two minutes that everything works."""
+"""How much is measured: everything, or a quick run of two minutes that only shows that everything works."""
 from dataclasses import dataclass
 
 
@@ -10,16 +10,16 @@ class Scope:
     seconds: float = 6
     warm_up: float = 2
     paced_seconds: float = 12
-    many: int = 1_000           # people of a storm; few are a tenth of them
+    many: int = 1_000        # people in a large reconnect storm; a small one has a tenth
     messages: int = 10_000_000
     long: int = 1_000_000       # messages of the long conversation
     short: int = 100
     people: int = 100_000
     few_people: int = 100
     openings: int = 40
-    resting: float = 12         # seconds for which idle connections rest before their memory is read
+    resting: float = 12        # seconds until the memory of idle connections is read
 
 
-WHOLE = Scope()
-TASTE = Scope(rounds=1, seconds=1, warm_up=0.5, paced_seconds=1, many=100, messages=20_000, long=10_000, people=2_000,
+FULL = Scope()
+QUICK = Scope(rounds=1, seconds=1, warm_up=0.5, paced_seconds=1, many=100, messages=20_000, long=10_000, people=2_000,
               openings=5, resting=1)

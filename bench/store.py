@@ -1,21 +1,21 @@
-"""Pages over a full database: their time must not grow with what is stored, nor with how many people there are."""
+"""Pages over a full database: their time must not grow with the number of messages or people."""
 import contextlib
 import statistics
 import time
 
 import requests
 
-from . import filling
+from . import seed_data
 
-PAGES_BACK = 5              # from the conversation's end
-TERMS = ("a", "ba", "77", "lama", "nobody is called this")      # of the search: in nearly all names, in some, in none
-MY_CONVERSATIONS, MY_MESSAGES = 30, 20      # of the one who looks at the home page
+PAGES_BACK = 5              # from the end of the conversation
+TERMS = ("a", "ba", "77", "lama", "nobody is called this")  # search terms that match nearly all names, some, or none
+MY_CONVERSATIONS, MY_MESSAGES = 30, 20                      # of the person who opens the home page
 
 
 def history(subject, scope):
     """Return the milliseconds to open a conversation and page back in it, for the long one and for the short one."""
     me, talkative, quiet = subject.people(3)
-    filling.fill(subject, me["id"], talkative["id"], quiet["id"], scope)
+    seed_data.fill(subject, me["id"], talkative["id"], quiet["id"], scope)
     subject.run("ANALYZE TABLE messages")
     with browser(me) as http:
         def open_and_page_back(name, before):
@@ -30,14 +30,14 @@ def history(subject, scope):
 
 
 def home(full, empty, scope):
-    """Return the milliseconds of the home page where there are many people, and where there are few."""
+    """Return the milliseconds of the home page with many people and with few."""
     for subject, number in ((full, scope.people), (empty, scope.few_people)):
-        filling.people(subject, number)
+        seed_data.people(subject, number)
         me = subject.people(1)[0]
         others = [row["id"] for row in subject.database.query("SELECT id FROM users WHERE id <> %s ORDER BY id LIMIT %s",
                                                               (me["id"], MY_CONVERSATIONS))]
         for n, other in enumerate(others, 1):
-            filling.talk(subject, n, me["id"], other, MY_MESSAGES)
+            seed_data.talk(subject, n, me["id"], other, MY_MESSAGES)
         subject.me = me
     with browser(full.me) as at_full, browser(empty.me) as at_empty:
         many, few = in_turns(scope.openings, lambda: _get(at_full, f"{full.url}/"), lambda: _get(at_empty, f"{empty.url}/"))
@@ -45,7 +45,7 @@ def home(full, empty, scope):
 
 
 def search(full, scope):
-    """Return the milliseconds of the slowest search among many people, and those of a page of history."""
+    """Return the milliseconds of the slowest search among many people, and of a page of history."""
     friend = full.database.query("SELECT u.username FROM users u JOIN members m ON m.user_id = u.id"
                                  " WHERE m.conversation_id = 1 AND u.id <> %s", (full.me["id"],))[0]["username"]
     with browser(full.me) as http:
@@ -56,7 +56,7 @@ def search(full, scope):
 
 
 def in_turns(repetitions, *acts):
-    """Return the median milliseconds of each act, done in turns."""
+    """Return the median milliseconds of each function, called in turns."""
     taken = [[] for _act in acts]
     for _n in range(repetitions):
         for act, times in zip(acts, taken):

@@ -1,14 +1,14 @@
-"""Messages between people: at saturation, paced, over long polling, and while others log in."""
+"""Messages between people: at saturation, at a fixed rate, over long polling, and while others log in."""
 from .load import Load
 
 TALKERS, IN_FLIGHT = 200, 64
-PACED_PEOPLE, PACED_RATE = 500, 200     # people, messages a second of all of them
-LOGINS_RATE = 2                         # a second: bcrypt at cost 12 takes a quarter of a second of one core
-LOGGING_IN = 40                         # people who do it in turns
+PACED_PEOPLE, PACED_RATE = 500, 200     # people, messages per second of all of them
+LOGINS_RATE = 2                         # per second: bcrypt with cost 12 takes a quarter of a second of one core
+LOGGING_IN = 40                         # people who log in one after the other
 
 
 def saturated(subject, scope, transport="websocket"):
-    """200 people, 64 messages always on their way: what a message costs, and how many go in a second."""
+    """200 people with always 64 messages in flight: the cost of a message, and the number of messages per second."""
     with Load() as load:
         load("connect", url=subject.url, who=subject.people(TALKERS), kind=transport)
         load("saturate", inFlight=IN_FLIGHT)
@@ -18,7 +18,7 @@ def saturated(subject, scope, transport="websocket"):
 
 
 def paced(subject, scope, logins=False):
-    """500 people, 200 messages a second: what a message costs, and how long it takes; with others logging in or without."""
+    """500 people, 200 messages per second: the cost and the delivery time of a message, with or without logins at the same time."""
     with Load() as load:
         load("connect", url=subject.url, who=subject.people(PACED_PEOPLE))
         load("pace", rate=PACED_RATE)

@@ -1,1 +1,1 @@
-"""The fault laboratory: breaks a running chat in every way that can be thought of, and checks that it kept its promises."""
+"""The fault-injection suite: makes every part of a running chat fail, and checks that the delivery invariants still hold."""

@@ -1,7 +1,7 @@
-"""People at real Chromium tabs: they write, they read, and accidents befall them.
+"""People at real Chromium tabs. They write and read, and a fault may reload, crash or kill their browser.
 
-One thread owns Playwright, the browsers and the tabs. What others ask for is posted to it and answered by a
-`concurrent.futures.Future`; a tab that hangs holds up no other.
+One thread owns Playwright, the browsers and the tabs. Other threads post coroutines to it and get a
+`concurrent.futures.Future`. A tab that hangs does not block the others.
 """
 import asyncio
 import contextlib
@@ -12,82 +12,82 @@ from concurrent.futures import Future
 
 from playwright.async_api import async_playwright
 
-from . import mishaps
-from .chromium import FAILURES, Chromium, within
+from . import browser_faults
+from .chromium import FAILURES, Chromium, with_timeout
 from .record import conversation_of
-from .sight import Letters
+from .page_observer import SentMessages
 from .tab import Tab
 
-ARRIVAL_SECONDS = 60        # until somebody sits before open tabs, on a machine that does other work as well
-TELL_SECONDS = 25           # until some tab is there to look into the outbox
-IDLE_SECONDS = 0.1
-END_SECONDS = 30
+OPEN_SECONDS = 60           # until the tabs of one person are open, on a machine that does other work as well
+OUTBOX_SECONDS = 25         # until some tab can read the outbox
+POLL_SECONDS = 0.1
+STOP_SECONDS = 30
 
 
 class Browsers:
-    """All browsers of a run; a context manager. `seed` decides who writes when, and when accidents fall."""
+    """All browsers of a run; a context manager. `seed` decides who writes when, and when a fault happens."""
 
     def __init__(self, record, seed):
         self.record, self.seed = record, seed
-        self.sitters, self.errors = [], []
+        self.browser_users, self.errors = [], []
         self.ready = Future()
         self.thread = threading.Thread(target=self._run, name="browsers", daemon=True)
 
     def __enter__(self):
         self.thread.start()
-        self.ready.result(ARRIVAL_SECONDS)
+        self.ready.result(OPEN_SECONDS)
         return self
 
     def __exit__(self, *_exception):
-        with contextlib.suppress(RuntimeError):     # of a loop that has ended already, by an error that is raised below
-            self.loop.call_soon_threadsafe(self.leaving.set)
-        self.thread.join(END_SECONDS)
+        with contextlib.suppress(RuntimeError):     # the loop has ended already because of an error, which is raised below
+            self.loop.call_soon_threadsafe(self.stopping.set)
+        self.thread.join(STOP_SECONDS)
         if self.errors:
             raise self.errors[0]
 
-    def sit_down(self, person, peer, *, tabs=1, websockets=True, url=None):
-        """Seat somebody who is logged in before `tabs` tabs of the conversation with `peer`; return the Sitter.
+    def open(self, person, peer, *, tabs=1, websockets=True, url=None):
+        """Open `tabs` tabs of the conversation with `peer` for a person who is logged in; return the BrowserUser.
 
-        `url` is the address to use instead of the person's own; `websockets=False` is a network that lets none through.
+        `url` replaces the person's own address. `websockets=False` is a network that blocks WebSockets.
         """
-        sitter = Sitter(self, person, peer, websockets, url or person.url)
-        self.sitters.append(sitter)
-        self.post(sitter.arrive(tabs)).result(ARRIVAL_SECONDS)
-        return sitter
+        browser_user = BrowserUser(self, person, peer, websockets, url or person.url)
+        self.browser_users.append(browser_user)
+        self.submit(browser_user.start(tabs)).result(OPEN_SECONDS)
+        return browser_user
 
-    def post(self, coroutine):
-        """Have the thread run a coroutine; return the Future of its result."""
+    def submit(self, coroutine):
+        """Run a coroutine in the browsers' thread; return the Future of its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def _run(self):
         try:
-            asyncio.run(self._live())
-        except BaseException as error:      # the thread that started this one is to hear of it
+            asyncio.run(self._main())
+        except BaseException as error:      # it is raised again in the thread that started this one
             if not self.ready.done():
                 self.ready.set_exception(error)
             self.errors.append(error)
 
-    async def _live(self):
-        self.loop, self.leaving = asyncio.get_running_loop(), asyncio.Event()
+    async def _main(self):
+        self.loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
         async with async_playwright() as self.playwright:
             self.ready.set_result(None)
-            await self.leaving.wait()
-            await asyncio.gather(*(sitter.leave() for sitter in self.sitters))
+            await self.stopping.wait()
+            await asyncio.gather(*(browser_user.stop() for browser_user in self.browser_users))
 
 
-def posted(method):
-    """Make a coroutine method one that any thread may call: it returns a Future."""
+def in_browser_thread(method):
+    """Make a coroutine method callable from any thread: the call returns a Future."""
     @functools.wraps(method)
-    def post(self, *args, **options):
-        return self.browsers.post(method(self, *args, **options))
-    return post
+    def call(self, *args, **options):
+        return self.browsers.submit(method(self, *args, **options))
+    return call
 
 
-class Sitter:
-    """One person at a browser of their own. `rate` is how many messages they write a second, over all their tabs.
+class BrowserUser:
+    """One person with a browser of their own. `rate` is how many messages per second they write, at all tabs together.
 
-    Tabs are called "carla/1", "carla/2" …; a method that takes one of them takes the first where none is named.
-    Everything may be called from any thread.
+    Tabs are called "carla/1", "carla/2" …. A method that takes a tab takes the first one by default.
+    Every method may be called from any thread.
     """
 
     def __init__(self, browsers, person, peer, websockets, url):
@@ -95,12 +95,12 @@ class Sitter:
         cookies = [{"name": cookie.name, "value": cookie.value, "url": url, "expires": cookie.expires or -1}
                    for cookie in person.http.cookies]
         self.chromium = Chromium(browsers.playwright, url, cookies, websockets)
-        self.door = asyncio.Lock()          # one tab at a time logs in
+        self.login_lock = asyncio.Lock()        # only one tab at a time logs in
         self.rate = 0
-        self.logs_in = True                 # whether a tab that was led to the login logs in by itself
-        self.letters = Letters(self.record, person, conversation_of(person.id, peer.id))
-        self.writing_dice = random.Random(f"{browsers.seed} {person.username} writes")
-        self.accident_dice = random.Random(f"{browsers.seed} {person.username} has accidents")
+        self.logs_in = True        # whether a tab on the login page logs in by itself
+        self.sent_messages = SentMessages(self.record, person, conversation_of(person.id, peer.id))
+        self.writing_rng = random.Random(f"{browsers.seed} {person.username} writes")
+        self.fault_rng = random.Random(f"{browsers.seed} {person.username} has faults")
         self._tabs, self._opened, self._tasks = {}, 0, {}
 
     @property
@@ -108,74 +108,74 @@ class Sitter:
         """The names of the open tabs."""
         return list(self._tabs)
 
-    def head(self, tab=None):
-        """The last seq that the tab showed when it was last looked at; 0 while its page is away."""
-        return self._tab(tab).head
+    def last_seq(self, tab=None):
+        """The last seq that the tab has shown; 0 while it has no page."""
+        return self._tab(tab).last_seq
 
-    @posted
-    async def write(self, tab=None, held=False):
-        """Write a message; its clientId, None where no page takes it. With `held` it never leaves the page."""
+    @in_browser_thread
+    async def write(self, tab=None, block_sending=False):
+        """Write a message; return its clientId, or None if no page accepts it. With `block_sending` the page never sends it."""
         writing = self._tab(tab)
         await writing.wait_until_ready()
-        return await writing.write(held)
+        return await writing.write(block_sending)
 
-    @posted
+    @in_browser_thread
     async def unsent(self):
-        """The clientIds that wait in the outbox, as soon as a tab can tell. Raises RuntimeError where none can."""
-        until = self.browsers.loop.time() + TELL_SECONDS
+        """Return the clientIds in the outbox, once a tab can read it. Raises RuntimeError if none can."""
+        until = self.browsers.loop.time() + OUTBOX_SECONDS
         while self.browsers.loop.time() < until:
             for tab in list(self._tabs.values()):
                 with contextlib.suppress(*FAILURES):
                     if tab.is_live:
                         return [entry["clientId"] for entry in await tab.entries() if entry["state"] == "waiting"]
-            await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         raise RuntimeError(f"{self.person.username} has no page that could tell")
 
-    @posted
+    @in_browser_thread
     async def evaluate(self, script, tab=None):
-        """What JavaScript in the page returns."""
-        return await within(self._tab(tab).page.evaluate(script))
+        """Return what a script returns in the page."""
+        return await with_timeout(self._tab(tab).page.evaluate(script))
 
-    # --- accidents: each is over when its page is back, or has not come within 5 s
+    # --- faults: each call ends when the page is back, or after 5 s
 
-    @posted
+    @in_browser_thread
     async def reload(self, tab=None):
-        """Write a message and load the page again just after."""
-        await mishaps.reload(self._tab(tab))
+        """Write a message and reload the page at once."""
+        await browser_faults.reload(self._tab(tab))
 
-    @posted
+    @in_browser_thread
     async def crash(self, tab=None):
-        """Write a message and have the tab's process crash just after."""
-        await mishaps.crash(self._tab(tab))
+        """Write a message and crash the tab's process at once."""
+        await browser_faults.crash(self._tab(tab))
 
-    @posted
+    @in_browser_thread
     async def kill_browser(self):
-        """Write a message and kill the whole browser just after; it starts again on the same directory."""
+        """Write a message and kill the whole browser at once. It restarts with the same profile directory."""
         tabs = list(self._tabs.values())
-        await mishaps.kill_browser(self.accident_dice.choice(tabs), tabs)
+        await browser_faults.kill_browser(self.fault_rng.choice(tabs), tabs)
 
-    @posted
+    @in_browser_thread
     async def offline(self, is_offline):
-        """Take the network away from the browser, or give it back."""
+        """Disconnect the browser from the network, or connect it again."""
         await self.chromium.set_offline(is_offline)
 
-    @posted
+    @in_browser_thread
     async def set_clock(self, seconds):
-        """Move the clock that pages read so far from the right time."""
+        """Shift the clock of all pages by so many seconds."""
         await self.chromium.set_clock(seconds)
 
-    @posted
+    @in_browser_thread
     async def log_in_again(self):
-        """Log in at every tab that was led to the login."""
+        """Log in at every tab that shows the login page."""
         for tab in list(self._tabs.values()):
             await tab.log_in()
 
-    @posted
+    @in_browser_thread
     async def open_tab(self):
-        """Open one tab more; its name."""
+        """Open another tab; return its name."""
         return await self._open_tab()
 
-    @posted
+    @in_browser_thread
     async def close_tab(self, tab=None):
         """Close a tab for good."""
         closing = self._tab(tab)
@@ -183,15 +183,15 @@ class Sitter:
         self._tasks.pop(closing.name).cancel()
         await closing.close()
 
-    # --- in the thread of the browsers
+    # --- in the browsers' thread
 
-    async def arrive(self, tabs):
+    async def start(self, tabs):
         """Start the browser and open the tabs."""
         for _number in range(tabs):
             await self._open_tab()
-        self._start("writing", self._write_on())
+        self._start("writing", self._write_loop())
 
-    async def leave(self):
+    async def stop(self):
         """Close everything."""
         for task in self._tasks.values():
             task.cancel()
@@ -202,25 +202,25 @@ class Sitter:
         self._opened += 1
         tab = Tab(self, f"{self.person.username}/{self._opened}")
         self._tabs[tab.name] = tab
-        self._start(tab.name, tab.live())
+        self._start(tab.name, tab.run())
         await tab.wait_until_live()
         return tab.name
 
-    async def _write_on(self):
+    async def _write_loop(self):
         while True:
-            await asyncio.sleep(self.writing_dice.uniform(0.5, 1.5) / self.rate if self.rate else IDLE_SECONDS)
+            await asyncio.sleep(self.writing_rng.uniform(0.5, 1.5) / self.rate if self.rate else POLL_SECONDS)
             if self.rate and self._tabs:
-                await self.writing_dice.choice(list(self._tabs.values())).write()       # where it is away, nothing
+                await self.writing_rng.choice(list(self._tabs.values())).write()       # does nothing if the tab has no page now
 
     def _tab(self, name):
         return self._tabs[name] if name else next(iter(self._tabs.values()))
 
     def shown(self):
         """Return the clientIds of all rows on all tabs."""
-        return {row.client_id for tab in self._tabs.values() if tab.sight for row in tab.sight.rows}
+        return {row.client_id for tab in self._tabs.values() if tab.observer for row in tab.observer.rows}
 
     def in_background(self, call):
-        """Run a call that nobody waits for and that may fail; return its task."""
+        """Run a call whose result nobody needs and which may fail; return its task."""
         async def run():
             with contextlib.suppress(*FAILURES):
                 await call

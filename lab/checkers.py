@@ -1,27 +1,27 @@
-"""P1 to P10 of what a message is promised, each decided from the evidence alone; a checker returns its breaches."""
+"""The delivery invariants P1 to P10. Each checker reads the evidence of a run and nothing else, and yields the violations."""
 from bisect import bisect_right
 from collections import Counter, defaultdict
 
-PRESENCE_SECONDS, SEEING_SECONDS = 25, 4     # what a tab shows is told to it within the latter after it connects
+PRESENCE_SECONDS, SNAPSHOT_SECONDS = 25, 4     # the second is how long a new tab may take to get its first list
 LOGOUT_SECONDS = 2
-MORE_MEMORY_MB, MORE_FILES, MORE_THREADS, MORE_GREENLETS = 40, 12, 4, 24      # what a process may keep besides
+MAX_EXTRA_MEMORY_MB, MAX_EXTRA_FILES, MAX_EXTRA_THREADS, MAX_EXTRA_GREENLETS = 40, 12, 4, 24      # growth that is still accepted
 EXACT = ("id", "seq", "clientId")
 
 
 def acknowledged_is_stored(evidence):
-    """P1: what was acknowledged is stored, as it was acknowledged."""
+    """P1: what was acknowledged is stored, exactly as acknowledged."""
     stored = evidence.stored
     for event in evidence.answered("acknowledged"):
         row = stored.get((event["person"], event["clientId"]))
-        told = event.get("message") or {}
+        message = event.get("message") or {}
         if row is None:
             yield f"{event['clientId']} of {event['tab']} was acknowledged and is not stored"
-        elif any(told.get(name, row[name]) != row[name] for name in EXACT):
-            yield f"{event['clientId']} was acknowledged as {told} and is stored as {row}"
+        elif any(message.get(name, row[name]) != row[name] for name in EXACT):
+            yield f"{event['clientId']} was acknowledged as {message} and is stored as {row}"
 
 
 def stored_once(evidence):
-    """P2: at most one row for a (sender, clientId); a resend is answered with the first row."""
+    """P2: there is at most one row for a (sender, clientId), and a resend is answered with that row."""
     count = Counter((row["senderId"], row["clientId"]) for rows in evidence.rows.values() for row in rows)
     yield from (f"{client_id} of {sender} is stored {n} times" for (sender, client_id), n in count.items() if n > 1)
     rows = {row["clientId"]: row for rows in evidence.rows.values() for row in rows}
@@ -32,7 +32,7 @@ def stored_once(evidence):
 
 
 def numbered_without_gap(evidence):
-    """P3: seq is 1..n in each conversation, and each tab's messages stand in the order they were written."""
+    """P3: seq is 1..n in each conversation, and the messages of one tab are stored in the order in which they were written."""
     written = {(event["person"], event["clientId"]): (event["tab"].partition(".")[0], n)
                for n, event in enumerate(evidence.of("written"))}
     for conversation, rows in evidence.rows.items():
@@ -49,8 +49,8 @@ def numbered_without_gap(evidence):
                 latest[tab] = order
 
 
-def shown_in_a_run(evidence):
-    """P4: each tab shows a run of seq without hole or repeat, the very rows, and has caught up in time."""
+def shown_without_gaps(evidence):
+    """P4: each tab shows consecutive seqs without a gap or a repeat, shows the stored rows, and catches up in time."""
     for view in evidence.views:
         rows = {row["seq"]: row["clientId"] for row in evidence.rows.get(view.conversation, ())}
         expected = view.opened_after + 1
@@ -67,11 +67,11 @@ def shown_in_a_run(evidence):
             yield f"{event['tab']} has holes or repeats on the page: {event['seqs']}"
     for fault in evidence.faults:
         if fault["catch_up"] > fault["limit"]:
-            yield f"after \"{fault['name']}\" #{fault['n']} it took {fault['catch_up']:.1f} s: {'; '.join(fault['lacking']) or 'late'}"
+            yield f"after \"{fault['name']}\" #{fault['n']} it took {fault['catch_up']:.1f} s: {'; '.join(fault['lagging']) or 'late'}"
 
 
 def stored_was_tried(evidence):
-    """P5: nothing is stored that nobody wrote; what was refused is not stored."""
+    """P5: only what somebody wrote is stored, and nothing that was refused."""
     written, stored = evidence.written(), evidence.stored
     for key, row in stored.items():
         if key not in written:
@@ -84,33 +84,33 @@ def stored_was_tried(evidence):
 
 
 def presence_is_right(evidence):
-    """P6: a quarter of a minute after somebody came or went, every tab knows it."""
-    lives, seen, tabs, doors = [], defaultdict(list), defaultdict(set), defaultdict(list)
+    """P6: 25 seconds after somebody came online or went offline, every tab shows it."""
+    changes, seen, tabs, connections = [], defaultdict(list), defaultdict(set), defaultdict(list)
     for event in evidence.of("connected", "disconnected", "online"):
         if event["kind"] == "online":
             seen[event["tab"]].append((event["t"], set(event["ids"])))
             continue
-        doors[event["tab"]].append(event)
+        connections[event["tab"]].append(event)
         open_tabs = tabs[event["person"]]
         before = bool(open_tabs)
         open_tabs.add(event["tab"]) if event["kind"] == "connected" else open_tabs.discard(event["tab"])
         if bool(open_tabs) != before:
-            lives.append((event["t"], event["person"], bool(open_tabs)))
-    for n, (at, person, is_here) in enumerate(lives):
-        until = next((t for t, other, _here in lives[n + 1:] if other == person), evidence.ended_at)
+            changes.append((event["t"], event["person"], bool(open_tabs)))
+    for n, (at, person, is_here) in enumerate(changes):
+        until = next((t for t, other, _here in changes[n + 1:] if other == person), evidence.ended_at)
         look_at = at + PRESENCE_SECONDS
         for tab, views in seen.items():
-            if until > look_at and _is_connected(doors[tab], look_at - SEEING_SECONDS, look_at):
+            if until > look_at and _is_connected(connections[tab], look_at - SNAPSHOT_SECONDS, look_at):
                 latest = bisect_right(views, look_at, key=lambda view: view[0])
                 known = views[latest - 1][1] if latest else set()
                 if (person in known) != is_here:
                     yield f"{tab} saw {person} {'away' if is_here else 'here'} {PRESENCE_SECONDS} s after that was no longer so"
 
 
-def _is_connected(doors, begin, end):
-    """Whether the tab whose comings and goings these are was connected without a break from `begin` to `end`."""
+def _is_connected(connections, begin, end):
+    """Tell whether the tab of these events was connected from `begin` to `end` without a break."""
     is_connected = False
-    for event in doors:
+    for event in connections:
         if event["t"] <= begin:
             is_connected = event["kind"] == "connected"
         elif event["t"] <= end:
@@ -119,10 +119,10 @@ def _is_connected(doors, begin, end):
 
 
 def unread_is_counted(evidence):
-    """P7: unread is what the other wrote after the read mark, and the mark never goes back."""
-    for person, peer, told, counted in evidence.unread:
-        if told != counted:
-            yield f"{person} is told of {told} unread messages of {peer}; there are {counted}"
+    """P7: `unread` counts what the other person wrote after the read mark, and the mark never decreases."""
+    for person, peer, reported, counted in evidence.unread:
+        if reported != counted:
+            yield f"{person} has {reported} unread messages of {peer}; there are {counted}"
     marks = {}
     for event in evidence.of("read_marks"):
         for key, seq in event["marks"].items():
@@ -132,21 +132,21 @@ def unread_is_counted(evidence):
 
 
 def logout_is_an_end(evidence):
-    """P8: two seconds after a logout nothing more is stored from it or delivered to it."""
+    """P8: two seconds after a logout, nothing more from that tab is stored and nothing more is delivered to it."""
     stored, written = evidence.stored, evidence.of("written")
     for event in evidence.of("logged_out"):
         end = event["t"] + LOGOUT_SECONDS
         for late in written:
             if late["tab"] == event["tab"] and late["t"] > end and (late["person"], late["clientId"]) in stored:
                 yield f"{late['clientId']} was stored {late['t'] - event['t']:.1f} s after {event['tab']} logged out"
-        for heard in evidence.of("heard"):
-            if heard["tab"] == event["tab"] and heard["t"] > end:
-                yield f"{event['tab']} was told {heard['clientId']} {heard['t'] - event['t']:.1f} s after its logout"
-    yield from (event["text"] for event in evidence.of("breach") if event["promise"] == "P8")
+        for received in evidence.of("received"):
+            if received["tab"] == event["tab"] and received["t"] > end:
+                yield f"{event['tab']} received {received['clientId']} {received['t'] - event['t']:.1f} s after its logout"
+    yield from (event["text"] for event in evidence.of("violation") if event["invariant"] == "P8")
 
 
 def everything_ends(evidence):
-    """P9: every message ends as sent or as visibly not sent; what was not acknowledged is never shown as sent."""
+    """P9: every message ends as sent or is shown as not sent. What was not acknowledged is never shown as sent."""
     ended = {(event["person"], event["clientId"]) for event in evidence.of("answered")
              if event["outcome"] in ("acknowledged", "refused")}
     given_up = {event["tab"] for event in evidence.of("logged_out")}
@@ -157,29 +157,29 @@ def everything_ends(evidence):
     yield from (f"{event['text']!r} has vanished from {event['tab']} and its outbox" for event in evidence.of("vanished"))
 
 
-def everything_returns(evidence):
-    """P10: memory, open files, threads and greenlets are where they were."""
-    limits = {"memory": MORE_MEMORY_MB, "files": MORE_FILES, "threads": MORE_THREADS, "greenlets": MORE_GREENLETS}
+def resources_return(evidence):
+    """P10: memory, open files, threads and greenlets return to where they were."""
+    limits = {"memory": MAX_EXTRA_MEMORY_MB, "files": MAX_EXTRA_FILES, "threads": MAX_EXTRA_THREADS, "greenlets": MAX_EXTRA_GREENLETS}
     for before, after in evidence.footprints:
         for name, limit in limits.items():
             if after.get(name, 0) - before.get(name, 0) > limit:
                 yield f"{name} grew from {before[name]} to {after[name]}"
-    for event in evidence.of("deaf"):
+    for event in evidence.of("slow_consumer"):
         if not event["dropped"]:
             yield "a client that never reads was not dropped"
 
 
-def other_breaches(evidence):
-    """What a fault saw by itself, as a history that could not be read while the database was read-only."""
-    return (event["text"] for event in evidence.of("breach") if event["promise"] != "P8")
+def other_violations(evidence):
+    """Violations that a fault itself noticed, for example that the history could not be read while the database was read-only."""
+    return (event["text"] for event in evidence.of("violation") if event["invariant"] != "P8")
 
 
-CHECKERS = {"P1": acknowledged_is_stored, "P2": stored_once, "P3": numbered_without_gap, "P4": shown_in_a_run,
+CHECKERS = {"P1": acknowledged_is_stored, "P2": stored_once, "P3": numbered_without_gap, "P4": shown_without_gaps,
             "P5": stored_was_tried, "P6": presence_is_right, "P7": unread_is_counted, "P8": logout_is_an_end,
-            "P9": everything_ends, "P10": everything_returns, "faults": other_breaches}
+            "P9": everything_ends, "P10": resources_return, "faults": other_violations}
 
 
 def check(evidence):
-    """Return {promise: its breaches} for those that were not kept."""
-    found = {promise: list(checker(evidence)) for promise, checker in CHECKERS.items()}
-    return {promise: breaches for promise, breaches in found.items() if breaches}
+    """Return {invariant: violations} for the invariants that were violated."""
+    found = {invariant: list(checker(evidence)) for invariant, checker in CHECKERS.items()}
+    return {invariant: violations for invariant, violations in found.items() if violations}

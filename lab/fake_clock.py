@@ -1,4 +1,4 @@
-"""The wall clock of a running server, moved from outside by libfaketime; its monotonic clock stays true."""
+"""Moves the wall clock of a running server with libfaketime. Its monotonic clock stays right."""
 import functools
 import os
 import re
@@ -10,17 +10,17 @@ from pathlib import Path
 
 LIBRARIES = ("usr/lib/*/faketime/libfaketimeMT.so.1", "usr/lib*/faketime/libfaketimeMT.so.1",
              "usr/local/lib/faketime/libfaketimeMT.so.1")
-RUN_FIRST = Path(__file__).parent / "faked"     # the folder of a sitecustomize.py
+RUN_FIRST = Path(__file__).parent / "faked"     # contains a sitecustomize.py
 SHARED_MEMORY = Path("/dev/shm")
-SHARED = re.compile(r"(?:faketime_shm|sem\.faketime_sem)_(\d+)")     # what libfaketime leaves there: by process id
+SHARED = re.compile(r"(?:faketime_shm|sem\.faketime_sem)_(\d+)")     # libfaketime's shared memory, named by process id
 
-HOUR = 3600     # seconds
+HOUR = 3600                 # seconds
 TRIAL = "import time; time.sleep(0.01); print(time.time(), time.monotonic())"
 TRIAL_SECONDS = 10
 
 
 class FakeClock:
-    """The clock of the processes started with its environment; a file in the directory says how far it is off."""
+    """The clock of the processes that are started with its environment. A file contains the difference to the right time."""
 
     def __init__(self, directory):
         self.file = Path(directory) / "clock"
@@ -32,14 +32,14 @@ class FakeClock:
         return not missing()
 
     def environment(self):
-        """Return the environment variables to start a process with; none where the clock cannot be moved."""
+        """Return the environment variables to start a process with; none if the clock cannot be moved."""
         if not self.possible:
             return {}
         _remove_leftovers()
         return _environment(self.file)
 
     def set(self, seconds):
-        """Move the wall clock to so many seconds after the right time, or before it; it takes effect at once."""
+        """Set the wall clock to so many seconds after the right time, or before it if negative. It takes effect at once."""
         new = self.file.with_suffix(".new")
         new.write_text(f"{seconds:+f}\n", encoding="ascii")
         os.replace(new, self.file)
@@ -47,14 +47,14 @@ class FakeClock:
 
 @functools.cache
 def missing():
-    """Return what cannot be injected here, as (what, why); it is found out by trying."""
+    """Return what cannot be injected on this machine, as (what, why). It is tried once."""
     with tempfile.TemporaryDirectory() as directory:
         why = _try(directory) if _library() else "libfaketime is not installed"
     return [("clock one hour off, stepping back", why)] if why else []
 
 
 def _try(directory):
-    """Return what goes wrong with a small program whose clock is an hour off; "" where all is well."""
+    """Run a small program whose clock is an hour off. Return what goes wrong; "" if it works."""
     clock = FakeClock(directory)
     clock.set(-HOUR)
     command = [sys.executable, "-c", TRIAL]
@@ -62,7 +62,7 @@ def _try(directory):
     try:
         done = subprocess.run(command, env={**os.environ, **_environment(clock.file)}, capture_output=True, text=True,
                               timeout=TRIAL_SECONDS, check=True)
-        wall, monotonic = (float(told) for told in done.stdout.split())
+        wall, monotonic = (float(text) for text in done.stdout.split())
     except (subprocess.SubprocessError, ValueError) as error:
         return f"a Python under libfaketime does not work: {error}"
     took = time.monotonic() - begun[1]
@@ -74,12 +74,12 @@ def _environment(file):
     return {
         "LD_PRELOAD": _library(),
         "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",               # look into the file each time: costs 5 us a look
+        "FAKETIME_NO_CACHE": "1",        # read the file at each call: 5 µs
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",             # its older name
-        "FAKETIME_FORCE_MONOTONIC_FIX": "0",    # Debian's default of 1 makes threads wait 0.1 s for each other
+        "DONT_FAKE_MONOTONIC": "1",             # older name of the same setting
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",    # with Debian's default of 1, threads wait 0.1 s for each other
         "FAKETIME_DONT_RESET": "1",
-        "NO_FAKE_STAT": "1",                    # compiled modules would look out of date, and be written anew
+        "NO_FAKE_STAT": "1",        # otherwise Python would find its compiled modules out of date
         "PYTHONPATH": os.pathsep.join([str(RUN_FIRST), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
 
@@ -89,7 +89,7 @@ def _library():
 
 
 def _remove_leftovers():
-    """Remove what processes that were killed have left behind."""
+    """Remove the shared memory of processes that were killed."""
     for path in SHARED_MEMORY.glob("*faketime_*"):
         found = SHARED.fullmatch(path.name)
         if found and not Path("/proc", found.group(1)).exists():

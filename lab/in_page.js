@@ -1,10 +1,10 @@
-/** What the laboratory does inside a page: it looks, it moves the clock, it keeps the network from hearing the page. */
+/** Runs inside a page for the fault-injection suite: describes the page, moves its clock, blocks its sending. */
 globalThis.lab ??= (() => {
-  const LIVE_WITHIN_MS = 10_000; // of the page's own script, once it has begun to come
-  const AT_END_PX = 100; // as scroll-anchor.js counts it
+  const LIVE_WITHIN_MS = 10_000; // for the page's own script, from the beginning of the load
+  const AT_END_PX = 100; // as in scroll-anchor.js
   const ASK_AGAIN_MS = 5;
-  const TEXT_LENGTH = 80; // of what is told of a text: whoever is watched writes less
-  const PAGE_LENGTH = 200; // the most that the server gives at once
+  const TEXT_LENGTH = 80; // longer than any text of the suite
+  const PAGE_LENGTH = 200; // the server's maximum
   const PAGES = 10;
   const ANSWER_MS = 2_000;
   const part = (row, name) => (row.querySelector(`[data-part="${name}"]`)?.textContent ?? '').slice(0, TEXT_LENGTH);
@@ -12,7 +12,7 @@ globalThis.lab ??= (() => {
   let broken = '';
   let clockOffsetMs = 0;
 
-  // A module that does not come leaves a page that looks well and does nothing.
+  // If a module fails to load, the page looks right and does nothing.
   addEventListener('error', ({ target }) => {
     if (target instanceof HTMLScriptElement) broken = `${target.src} did not come`;
   }, true);
@@ -28,16 +28,16 @@ globalThis.lab ??= (() => {
     get: (date, name) => (name === 'now' ? now : Reflect.get(date, name)),
   });
 
-  /** Whether the page's script has taken over: the composer says so in its constructor. */
+  /** Whether the page's script runs: the composer sets this attribute in its constructor. */
   const isLive = () => document.querySelector('#message')?.hasAttribute('aria-invalid') ?? false;
 
-  function look() {
+  function describe() {
     const list = rows().map((row) => [
       Number(row.dataset.seq) || null, row.dataset.clientId, row.matches('.mine'), row.dataset.state, part(row, 'text'),
       row.dataset.state === 'failed' ? part(row, 'failed-text') : '',
     ]);
     if (!isLive() && performance.now() > LIVE_WITHIN_MS) broken ||= `not live after ${LIVE_WITHIN_MS / 1000} s`;
-    readOn();
+    scrollToEnd();
     return JSON.stringify({
       document: performance.timeOrigin,
       isConversation: Boolean(document.querySelector('#conversation')) || document.readyState === 'loading',
@@ -49,32 +49,32 @@ globalThis.lab ??= (() => {
     });
   }
 
-  /** Follows the conversation to its end, as its reader does. */
-  function readOn() {
+  /** Scrolls to the end of the conversation, as its reader would. */
+  function scrollToEnd() {
     const scroll = document.querySelector('#history-scroll');
     if (!scroll) return;
     const restPx = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
     if (restPx > AT_END_PX) scroll.scrollTop = scroll.scrollHeight;
   }
 
-  /** What waits in the outbox, `[{clientId, message, state, …}]` as it was written. Without one none is made. */
+  /** The content of the outbox, `[{clientId, message, state, …}]` in the order of writing. Does not create an outbox. */
   function entries() {
     const { promise, resolve, reject } = Promise.withResolvers();
     const opening = indexedDB.open(`outbox:${document.body.dataset.userId}`);
     opening.onupgradeneeded = () => opening.transaction.abort();
     opening.onerror = () => resolve([]);
     opening.onsuccess = () => {
-      const reading = opening.result.transaction('entries');
-      const asked = reading.objectStore('entries').getAll();
-      reading.oncomplete = () => resolve(asked.result.sort((a, b) => a.createdAt - b.createdAt));
-      reading.onabort = () => reject(reading.error);
-      opening.result.close(); // when the transaction has ended
+      const transaction = opening.result.transaction('entries');
+      const request = transaction.objectStore('entries').getAll();
+      transaction.oncomplete = () => resolve(request.result.sort((a, b) => a.createdAt - b.createdAt));
+      transaction.onabort = () => reject(transaction.error);
+      opening.result.close(); // takes effect after the transaction
     };
     return promise;
   }
 
-  /** Waits until a text just written is safe: in the outbox or answered. Returns `{clientId, isKept}` or null. */
-  async function taken(text, patienceMs) {
+  /** Waits until the page has saved a new text in the outbox, or the server has it. Returns `{clientId, isKept}` or null. */
+  async function waitUntilSaved(text, patienceMs) {
     const until = performance.now() + patienceMs;
     for (;;) {
       const row = rows().findLast((one) => one.matches('.mine') && part(one, 'text') === text);
@@ -87,8 +87,8 @@ globalThis.lab ??= (() => {
     }
   }
 
-  /** The person's own messages among the latest that the server has, `[[seq, clientId, text], …]`, ascending. */
-  async function stored(peerName) {
+  /** The person's own messages among the latest on the server, `[[seq, clientId, text], …]`, ascending. */
+  async function storedMessages(peerName) {
     const own = [];
     for (let page = 0, before = ''; page < PAGES; page += 1) {
       const address = `/messages/${encodeURIComponent(peerName)}?limit=${PAGE_LENGTH}${before}`;
@@ -102,12 +102,12 @@ globalThis.lab ??= (() => {
     return own;
   }
 
-  /** From now on nothing that the page sends leaves it. */
-  function hold() {
+  /** From now on the page cannot send anything. */
+  function blockSending() {
     WebSocket.prototype.send = XMLHttpRequest.prototype.send = () => {};
   }
 
   const setClock = (seconds) => void (clockOffsetMs = seconds * 1000);
 
-  return { look, entries, stored, taken, hold, setClock };
+  return { describe, entries, storedMessages, waitUntilSaved, blockSending, setClock };
 })();

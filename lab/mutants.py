@@ -1,4 +1,5 @@
-"""What a checker must catch: the chat, or its client, with one promise's mechanism taken out."""
+"""Mutants: the chat or its client without the mechanism behind one invariant. The checkers must notice each of them."""
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,23 +7,23 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Mutant:
-    """`server` names a change to the server, `lapses` what the scripted tabs leave out; `fault` brings it to light."""
+    """`server` names a change of the server, `omissions` what the scripted tabs leave out; `fault` makes the difference visible."""
 
     name: str
-    promise: str
+    invariant: str
     fault: str
     mode: str = "embedded"
     server: str = ""
-    lapses: tuple = ()
+    omissions: tuple = ()
 
 
 MUTANTS = [
     Mutant("acknowledges before COMMIT", "P1", "killed before COMMIT", server="acknowledge_early"),
     Mutant("no unique key of (sender, clientId)", "P2", "killed before the answer", server="no_unique_key"),
-    Mutant("a cursor over id", "P4", "a COMMIT beside ours, late", mode="server", lapses=("cursor",)),
-    Mutant("no heartbeat", "P4", "a push lost", lapses=("heartbeat",)),
-    Mutant("no fetch of gaps", "P4", "connections reset", lapses=("gaps",)),
-    Mutant("shows as sent what was not answered", "P1", "killed before COMMIT", lapses=("patience",)),
+    Mutant("a cursor over id", "P4", "a late COMMIT of another process", mode="server", omissions=("cursor",)),
+    Mutant("no heartbeat", "P4", "a push lost", omissions=("heartbeat",)),
+    Mutant("no fetch of gaps", "P4", "connections reset", omissions=("gaps",)),
+    Mutant("shows as sent what was not answered", "P1", "killed before COMMIT", omissions=("patience",)),
     Mutant("sessions are not watched", "P8", "session deleted while connected", server="blind_watch"),
     Mutant("stores what it refuses", "P5", "killed before COMMIT", server="store_refused"),
     Mutant("presence without an end of leases", "P6", "killed while somebody leaves", mode="server", server="endless_lease"),
@@ -30,7 +31,7 @@ MUTANTS = [
 
 
 def install_in_server(name):
-    """Take a mechanism out of the server that is about to start; an empty name leaves it whole."""
+    """Apply a mutant to the server that is about to start; an empty name changes nothing."""
     if name:
         globals()[name]()
 
@@ -78,7 +79,7 @@ def endless_lease():
     presence.LEASE_SECONDS = 1_000_000
 
 
-# --- guards against attackers: `prove --hostile --mutant NAME` shows that their rows turn red
+# --- without a guard against attackers: `prove --hostile --mutant NAME` must then fail
 
 def no_packet_budget():
     from chat.live.transports import Transport
@@ -104,3 +105,60 @@ def entries_stay():
     from chat.live.transports import Transports
     Transports._forget = lambda self, eio_sid: None
     Transports.closed = lambda self, eio_sid, reason: self.server._handle_eio_disconnect(eio_sid, reason)
+
+
+# --- defects that the fuzzer must find: `manage.py fuzz` with LAB_MUTANT=NAME in the environment
+
+def handler_error():
+    """An event handler that fails on a field of another type."""
+    from chat.live import events
+    require_int = events.require_int
+    events.require_int = lambda value, name: require_int(value + 0, name)
+
+
+def slow_refusal():
+    """A refusal that uses the processor for half a second."""
+    from chat.live import events, sockets
+    from chat.live.runtime import Runtime
+    require_fields, sleep = events.require_fields, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
+
+    def slow(payload, *names):
+        if not isinstance(payload, dict):
+            sleep(0.5)
+        return require_fields(payload, *names)
+    events.require_fields = sockets.require_fields = slow
+
+
+def leaked_session():
+    """The entry of a transport stays after its client has disconnected."""
+    from chat.live.transports import Transports
+    closed = Transports.closed
+
+    def forgetful(self, eio_sid, reason):
+        closed(self, eio_sid, reason)
+        if reason == "client disconnect":
+            self.guard.sessions[eio_sid] = None
+    Transports.closed = forgetful
+
+
+def fatal_packet():
+    """A packet that ends the process."""
+    from chat.live.packets import TextPacket
+    decode = TextPacket.decode
+
+    def fatal(self, encoded_packet):
+        if encoded_packet[:1] in ("5", "6"):
+            os._exit(3)
+        return decode(self, encoded_packet)
+    TextPacket.decode = fatal
+
+
+def closes_everybody():
+    """A refused packet that closes everybody's connections."""
+    from chat.live.transports import Transports
+    close = Transports.close
+
+    def close_all(self, eio_sid):
+        for sid in list(self.opened):
+            close(self, sid)
+    Transports.close = close_all

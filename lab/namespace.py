@@ -1,4 +1,4 @@
-"""A network and file systems of our own, where packets can be lost and disks can be full; Linux alone has them."""
+"""A network and file systems of our own, in which packets can be dropped and a disk can be full. Linux only."""
 import contextlib
 import functools
 import itertools
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tools import programs
 
-OUTSIDE = "CHAT_LAB_OUTSIDE"        # environment variable: the namespaces that we came from
-FILLING = "filling"                 # name of the file that fills a disk
+OUTSIDE = "CHAT_LAB_OUTSIDE"    # environment variable: the namespaces in which `prove` was started
+FILLING = "filling"             # name of the file that fills a disk
 BLOCK = bytes(1024 * 1024)
 DROPPED = re.compile(r"counter packets (\d+)")
 
@@ -20,29 +20,29 @@ _numbers = itertools.count(1)
 _small_disks = set()
 
 
-# --- going inside -----------------------------------------------------------------------------------------------------
+# --- entering the namespaces ------------------------------------------------------------------------------------------
 
 def enter(command):
-    """Run the command (program and arguments) in place of this process, in a network and a mount namespace of its own.
+    """Replace this process by the command (program and arguments), in a new network namespace and a new mount namespace.
 
-    Returns where we are inside already, and where the machine does not allow it: then we go on as we are.
+    Returns if we are inside already, or if the machine does not allow it. Then the run goes on without them.
     """
     if OUTSIDE not in os.environ and _unshare():
         os.environ[OUTSIDE] = " ".join(_namespaces())
-        os.environ["LOGNAME"] = "root"      # inside there is nobody else whom a server could be told to run as
+        os.environ["LOGNAME"] = "root"      # the only user that exists inside, so servers must run as root
         sys.stdout.flush()
         lo_up = f"{_path(programs.IP)} link set lo up"
         os.execvp(_unshare()[0], [*_unshare(), "sh", "-c", f'{lo_up} && exec "$@"', "sh", *command])
 
 
 def inside():
-    """Tell whether we are in namespaces of our own: what is changed there, the machine does not notice."""
+    """Tell whether we are in namespaces of our own. Changes there do not affect the machine."""
     outside = set(os.environ.get(OUTSIDE, "").split())
     return bool(outside) and outside.isdisjoint(_namespaces())
 
 
 def missing():
-    """Return what cannot be injected here, as (what, why)."""
+    """Return what cannot be injected on this machine, as (what, why)."""
     if not inside():
         why = "this machine lets us have no network and no file systems of our own (unshare)"
         return [("30 % of packets lost", why), ("database full", why)]
@@ -54,7 +54,7 @@ def missing():
 
 @functools.cache
 def _unshare():
-    """Return the command that makes namespaces; None where it does not work."""
+    """Return the command that creates the namespaces; None if it does not work."""
     if sys.platform != "linux":
         return None
     as_root = ["--map-root-user"] if os.geteuid() else []
@@ -73,7 +73,7 @@ def _namespaces():
 # --- packets ----------------------------------------------------------------------------------------------------------
 
 class Loss:
-    """From begin() to end() a share of all packets from and to some ports of this machine is lost, at random."""
+    """From begin() to end(), drops a share of all packets from and to some ports of this machine, at random."""
 
     def __init__(self, ports, percent):
         self.ports = ", ".join(str(port) for port in ports)
@@ -81,12 +81,12 @@ class Loss:
         self.table = _new_table()
 
     def begin(self):
-        """Lose packets from now on. Raises RuntimeError where that is not possible, so on the machine's own network."""
+        """Begin to drop packets. Raises RuntimeError if that is impossible, or if we are on the machine's own network."""
         drop = f"numgen random mod 100 <= {self.percent - 1} counter drop"
         _put_rules(self.table, [f"iif lo tcp {way} {{ {self.ports} }} {drop}" for way in ("dport", "sport")])
 
     def end(self):
-        """Lose nothing any more; return how many packets were lost."""
+        """Stop dropping packets; return how many were dropped."""
         lost = sum(int(packets) for packets in DROPPED.findall(_nft(f"list table {self.table}")))
         _nft(f"delete table {self.table}")
         return lost
@@ -94,7 +94,7 @@ class Loss:
 
 @contextlib.contextmanager
 def cut_off(host, port=None):
-    """Lose every packet that goes to an address or comes from it; where a port is given, by that port of either side."""
+    """Inside, drop every packet to and from an address; with a port, only packets from or to that port."""
     ways = [f" tcp {way} {port}" for way in ("sport", "dport")] if port else [""]
     with _rules([f"ip {side} {host}{way} drop" for side in ("saddr", "daddr") for way in ways]):
         yield
@@ -102,9 +102,9 @@ def cut_off(host, port=None):
 
 @contextlib.contextmanager
 def groups_marked(groups):
-    """Have every connection that a process of such a group opens bear the group as its mark.
+    """Inside, mark every connection that a process of these groups opens with the group's number.
 
-    Whose a packet is, the kernel can tell where it is sent, not where it comes in; of which connection it is, everywhere.
+    The kernel knows the process of an outgoing packet but not of an incoming one. It knows the connection of both.
     """
     with _rules([], [f"meta skgid {group} ct mark set {group}" for group in groups]):
         yield
@@ -112,7 +112,7 @@ def groups_marked(groups):
 
 @contextlib.contextmanager
 def group_cut_off(group, ports):
-    """Lose every packet between those ports and the processes of a marked group, by connections that they open meanwhile as well."""
+    """Inside, drop every packet between these ports and the processes of a marked group, on new connections too."""
     those = ", ".join(str(port) for port in ports)
     with _rules([f"ct mark {group} tcp {way} {{ {those} }} drop" for way in ("sport", "dport")]):
         yield
@@ -120,7 +120,7 @@ def group_cut_off(group, ports):
 
 @functools.cache
 def loss_possible():
-    """Tell whether packets can be lost here."""
+    """Tell whether packets can be dropped here."""
     trial = Loss([1], 1)
     try:
         trial.begin()
@@ -132,7 +132,7 @@ def loss_possible():
 
 @functools.cache
 def group_cut_possible():
-    """Tell whether the kernel follows connections here, which it can be built without."""
+    """Tell whether this kernel tracks connections. That is a compile-time option."""
     try:
         with groups_marked([1]), group_cut_off(1, [1]):
             return True
@@ -155,7 +155,7 @@ def _new_table():
 
 
 def _put_rules(table, incoming, outgoing=()):
-    """Have every packet that comes in, or goes out, pass these rules alone. Raises RuntimeError where that is not possible."""
+    """Apply these rules to every incoming and outgoing packet. Raises RuntimeError if that is impossible."""
     if not inside():
         raise RuntimeError("packets are lost in a network of our own only")
     comes, goes = "\n".join(incoming), "\n".join(outgoing)
@@ -181,8 +181,8 @@ def _nft(script):
 # --- disks ------------------------------------------------------------------------------------------------------------
 
 def small_disk(path, megabytes):
-    """Make an empty directory a file system of that size, in memory and for us alone; tell whether that was allowed."""
-    if not inside() or os.listdir(path):    # a mount hides what was there
+    """Mount a small file system in memory on an empty directory, visible to us only; return whether that was allowed."""
+    if not inside() or os.listdir(path):    # a mount would hide what is in the directory
         return False
     try:
         _run([_path(programs.MOUNT), "-t", "tmpfs", "-o", f"size={megabytes}m", "chat-lab", str(path)])
@@ -193,7 +193,7 @@ def small_disk(path, megabytes):
 
 
 def fill(path):
-    """Fill a small disk to the last byte."""
+    """Fill a small disk completely."""
     if str(path) not in _small_disks:
         raise RuntimeError(f"{path} is no small disk of ours")
     with open(Path(path) / FILLING, "ab", buffering=0) as file, contextlib.suppress(OSError):
@@ -202,12 +202,12 @@ def fill(path):
 
 
 def free(path):
-    """Make room again on a disk that was filled."""
+    """Free the space of a disk that was filled."""
     (Path(path) / FILLING).unlink(missing_ok=True)
 
 
 def remove_disk(path):
-    """Take a small disk away, with what is on it."""
+    """Unmount a small disk; its content is lost."""
     if str(path) in _small_disks:
         _run(["umount", "--lazy", str(path)])
         _small_disks.discard(str(path))
@@ -227,7 +227,7 @@ def _path(program):
 
 
 def _run(command, text=""):
-    """Return what a program prints. Raises RuntimeError where it is missing or fails."""
+    """Return the output of a program. Raises RuntimeError if it is missing or fails."""
     try:
         done = subprocess.run(command, input=text, capture_output=True, text=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A TCP proxy with accidents, between the clients on this machine and one of its servers."""
+"""A TCP proxy between the clients on this machine and one of its servers. It can inject network faults."""
 import collections
 import concurrent.futures
 import contextlib
@@ -6,31 +6,31 @@ import selectors
 import socket
 import threading
 
-from .accidents import LostAnswer, Repeat
-from .ends import abort
-from .links import Link
+from .proxy_faults import LostAnswer, Repeat
+from .endpoint import abort
+from .proxy_connections import ProxiedConnection
 
-BACKLOG = 1024              # connections that hang while the network is cut
-ORDER_SECONDS = 30          # longest wait for the proxy's thread
+BACKLOG = 1024              # connections that wait while the network is cut
+COMMAND_SECONDS = 30        # longest wait for the proxy's thread
 
 
 class Proxy:
-    """Passes everything on between its own port and the target's; use it as a context manager.
+    """Forwards everything between its own port and the target's; a context manager.
 
-    All methods can be called from any thread, and have taken effect when they return: one thread moves the bytes and
-    carries out the orders of the others in between.
+    Methods can be called from any thread and have taken effect when they return. One thread moves the bytes; between
+    events it runs the commands of the others.
     """
 
     def __init__(self, target_port, host="127.0.0.1"):
         self.target = (host, target_port)
         self.port = None
-        self.repeated = b""         # the answer to the second one of a repeated request
-        self.losses = []            # accidents that wait for their bytes
+        self.repeated = b""     # the second response to a repeated request
+        self.losses = []        # faults that wait for their bytes
         self.repeats = []
-        self._carriers = set()      # the links, and what else has sockets
+        self._channels = set()      # everything with sockets: proxied connections and repeated requests
         self._cut = False
         self._selector = self._listener = None
-        self._orders = collections.deque()
+        self._commands = collections.deque()
         self._lock = threading.Lock()
         self._ended = True
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
@@ -48,52 +48,52 @@ class Proxy:
         return self
 
     def __exit__(self, *_exception):
-        with contextlib.suppress(RuntimeError):     # it has ended already
-            self._order(self._end)
+        with contextlib.suppress(RuntimeError):     # the thread has ended already
+            self._run_in_thread(self._end)
         self._thread.join()
 
-    # --- accidents ------------------------------------------------------------------------------------------------
+    # --- faults ---------------------------------------------------------------------------------------------------
 
     def cut(self):
-        """Lose everything from now on: connections stay open, new ones hang, and nobody learns that another closed."""
-        self._order(self._set_cut, True)
+        """Cut the network: existing connections stay open, new ones hang, and nobody sees that the other side has closed."""
+        self._run_in_thread(self._set_cut, True)
 
     def heal(self):
-        """End the cut: what waited passes, closes included."""
-        self._order(self._set_cut, False)
+        """End the cut. What was buffered passes, including the end of connections."""
+        self._run_in_thread(self._set_cut, False)
 
     def reset(self):
         """End every connection with a RST on both sides."""
-        self._order(self._reset)
+        self._run_in_thread(self._reset)
 
     def lose_answer(self, match):
-        """Lose the answer to what next contains these bytes on its way to the target, and close both sides.
+        """Lose the response to the next data that contain these bytes, and close both sides.
 
-        Returns an Event that is set when it has happened: when the target had begun to answer. Where the target closes
-        instead of answering it is never set.
+        Returns an Event, which is set when the target's response begins and is lost. If the target closes without
+        a response, the Event is never set.
         """
         return self._arm(self.losses, LostAnswer(match))
 
     def repeat(self, match):
-        """Send the next HTTP request whose head contains these bytes twice at once, over two connections.
+        """Send the next HTTP request whose head contains these bytes twice at the same time, over two connections.
 
-        Returns an Event that is set when both are answered; the client gets the first one's answer, `repeated` holds
-        the other. Recognised are requests that begin where a read begins, with a Content-Length if they have a body.
+        Returns an Event, which is set when both have a response. The client gets the first one; `repeated` is the other.
+        A request is recognised if it is at the beginning of a read; a body needs a Content-Length.
         """
         return self._arm(self.repeats, Repeat(match))
 
     def disarm(self):
-        """Forget the answers to lose and the requests to repeat that have not come yet."""
-        self._order(lambda: (self.losses.clear(), self.repeats.clear()))
+        """Cancel the responses to lose and the requests to repeat that have not happened yet."""
+        self._run_in_thread(lambda: (self.losses.clear(), self.repeats.clear()))
 
     @property
     def connections(self):
-        """How many are open; those that hang during a cut are not counted."""
-        return sum(isinstance(carrier, Link) for carrier in tuple(self._carriers))
+        """How many connections are open, without those that hang during a cut."""
+        return sum(isinstance(channel, ProxiedConnection) for channel in tuple(self._channels))
 
-    def _arm(self, accidents, accident):
-        self._order(accidents.append, accident)
-        return accident.happened
+    def _arm(self, waiting_faults, proxy_fault):
+        self._run_in_thread(waiting_faults.append, proxy_fault)
+        return proxy_fault.happened
 
     def _set_cut(self, cut):
         if cut == self._cut:
@@ -103,39 +103,39 @@ class Proxy:
             self._selector.unregister(self._listener)
         else:
             self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        for carrier in self._carriers:
-            self.watch(carrier)
+        for channel in self._channels:
+            self.watch(channel)
 
     def _reset(self):
         while connection := self._next_client():
             abort(connection)
-        for carrier in tuple(self._carriers):
-            carrier.abort()
+        for channel in tuple(self._channels):
+            channel.abort()
 
     # --- the thread -----------------------------------------------------------------------------------------------
 
-    def _order(self, function, *arguments):
-        """Have the thread call a function between two events, and wait until it has."""
+    def _run_in_thread(self, function, *arguments):
+        """Run a function in the proxy's thread, between two events, and wait for its end."""
         order = concurrent.futures.Future()
         with self._lock:
             if self._ended:
                 raise RuntimeError("the proxy is closed")
-            self._orders.append((order, function, arguments))
+            self._commands.append((order, function, arguments))
             self._waker.send(b"!")
-        order.result(ORDER_SECONDS)
+        order.result(COMMAND_SECONDS)
 
     def _run(self):
         try:
             while not self._ended:
                 for key, events in self._selector.select():
                     key.data(events)
-                self._obey()
+                self._run_commands()
         finally:
             self._close()
 
-    def _obey(self):
-        while self._orders:
-            order, function, arguments = self._orders.popleft()
+    def _run_commands(self):
+        while self._commands:
+            order, function, arguments = self._commands.popleft()
             try:
                 order.set_result(function(*arguments))
             except Exception as error:
@@ -147,9 +147,9 @@ class Proxy:
     def _close(self):
         with self._lock:
             self._ended = True
-        self._obey()
-        for carrier in tuple(self._carriers):
-            carrier.close()
+        self._run_commands()
+        for channel in tuple(self._channels):
+            channel.close()
         self._selector.close()
         for used in (self._listener, self._waker, self._woken):
             used.close()
@@ -157,48 +157,48 @@ class Proxy:
     def _accept(self, _events):
         if connection := self._next_client():
             try:
-                Link(self, connection)
+                ProxiedConnection(self, connection)
             except OSError:     # the target refuses
                 connection.close()
 
     def _next_client(self):
         try:
             return self._listener.accept()[0]
-        except OSError:     # nobody waits, or whoever did has gone
+        except OSError:     # nobody is waiting, or the client has gone
             return None
 
-    # --- for the carriers -----------------------------------------------------------------------------------------
+    # --- for the channels -----------------------------------------------------------------------------------------
 
-    def add(self, carrier):
-        """Take in something with `ends`, and pay attention to them."""
-        self._carriers.add(carrier)
-        self.watch(carrier)
+    def add(self, channel):
+        """Add a channel and wait for events of its `ends`."""
+        self._channels.add(channel)
+        self.watch(channel)
 
-    def discard(self, carrier):
-        """Forget something whose ends are about to be closed."""
-        self._carriers.discard(carrier)
-        for end in carrier.ends:
+    def discard(self, channel):
+        """Remove a channel whose ends are about to be closed."""
+        self._channels.discard(channel)
+        for end in channel.ends:
             self._watch(end, 0)
 
     def take_repeat(self, head):
-        """Return the repeat that waits for a request with such a head, which is no longer waited for; or None."""
+        """Return the Repeat that waits for such a head and remove it from the list; None if there is none."""
         found = next((repeat for repeat in self.repeats if repeat.match in head), None)
         if found:
             self.repeats.remove(found)
         return found
 
-    def watch(self, carrier):
-        """Wait for what its ends can do now."""
-        for end in carrier.ends:
+    def watch(self, channel):
+        """Tell the selector what the ends of a channel wait for now."""
+        for end in channel.ends:
             self._watch(end, 0 if self._cut else end.events())
 
     def _watch(self, end, events):
-        if events == end.watched:
+        if events == end.watched_events:
             return
-        if not end.watched:
+        if not end.watched_events:
             self._selector.register(end.socket, events, end.handle)
         elif not events:
             self._selector.unregister(end.socket)
         else:
             self._selector.modify(end.socket, events, end.handle)
-        end.watched = events
+        end.watched_events = events

@@ -1,4 +1,4 @@
-"""What happened, in the order it happened: the log from which the promises are checked."""
+"""The record of a run: all events in the order in which they happened. The invariants are checked from it."""
 import json
 import threading
 import time
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class View:
-    """What one tab has shown of one conversation, in the order it was shown."""
+    """The messages that one tab has shown of one conversation, in the order in which it showed them."""
 
     tab: str
     conversation: str
-    opened_after: int = 0       # what the tab was opened with: the seq before its first row
+    opened_after: int = 0       # the seq before the first row with which the tab was opened
     seqs: array = field(default_factory=lambda: array("q"))
     times: array = field(default_factory=lambda: array("d"))
     client_ids: list = field(default_factory=list)
@@ -23,11 +23,11 @@ class View:
 
 
 class Record:
-    """Everything that was written, answered, shown and broken. Times are `time.monotonic()`, in seconds."""
+    """Everything that was written, answered and shown, and every fault. Times are `time.monotonic()` in seconds."""
 
     def __init__(self, path=None):
         self.events = []
-        self.views = {}             # (tab, conversation) -> View
+        self.views = {}        # (tab, conversation) -> View
         self.lock = threading.Lock()
         self.file = open(path, "w", encoding="utf-8") if path else None
 
@@ -41,12 +41,12 @@ class Record:
         return event
 
     def view(self, tab, conversation, opened_after=0):
-        """Return what a tab has shown of a conversation; the first call begins it."""
+        """Return the View of a tab and a conversation; the first call creates it."""
         with self.lock:
             return self.views.setdefault((tab, conversation), View(tab, conversation, opened_after))
 
     def shown(self, tab, conversation, seq, client_id):
-        """Note that a tab shows one message more."""
+        """Note that a tab shows one more message."""
         view = self.view(tab, conversation)
         with self.lock:
             view.seqs.append(seq)
@@ -64,5 +64,5 @@ class Record:
 
 
 def conversation_of(one_id, other_id):
-    """Return the name of a conversation in the log: the two ids, the smaller first."""
+    """Return the name of a conversation in the record: both ids, the smaller one first."""
     return f"{min(one_id, other_id)}-{max(one_id, other_id)}"

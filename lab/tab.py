@@ -1,4 +1,4 @@
-"""One tab of a real browser: opened until it comes, looked at, written in."""
+"""One tab of a real browser. It is looked at twice a second, and loaded again until the page works."""
 import asyncio
 import contextlib
 import json
@@ -7,222 +7,222 @@ from urllib.parse import quote, urlsplit
 
 from tests.people import PASSWORD
 
-from .chromium import FAILURES, within
-from .sight import Row, Sight
+from .chromium import FAILURES, with_timeout
+from .page_observer import PageObserver, Row
 
-LOOK_SECONDS = 0.5          # between two looks at a page
-SOON_SECONDS = 0.1          # until the next look at a page that is still coming
-AGAIN_SECONDS = 1           # until a page that did not come is asked for again
-LIVE_SECONDS = 10           # for a page to come and work
-FIELD_SECONDS = 0.5         # for the field to be there: a page that was just led to the login has none
-TAKEN_SECONDS = 3           # for a message to be kept by its page
-LOGIN_SECONDS = 8           # for all of a login, waiting for that of another tab included
+LOOK_INTERVAL = 0.5         # between two looks at a page
+LOADING_INTERVAL = 0.1      # until the next look at a page that is still loading
+RETRY_SECONDS = 1           # until a page that could not be loaded is requested again
+LIVE_SECONDS = 10           # for a page to load and work
+FIELD_SECONDS = 0.5         # for the text field to exist: the login page has none
+SAVED_SECONDS = 3           # for a page to save a message
+LOGIN_SECONDS = 8           # for a login, including the wait for the login of another tab
 FIELD = "#message"
 
 
 class Tab:
-    """`name` is that of the place ("carla/1"); what is shown there has names of its own, one for each load."""
+    """`name` is the tab's name, for example "carla/1". Each load of its page has a name of its own."""
 
-    def __init__(self, sitter, name):
-        self.sitter, self.name = sitter, name
-        self.lock = asyncio.Lock()          # held while something is done in the page
-        self.page = self.sight = None
-        self.is_lost = False                # whether the page crashed or hangs, and another has to take its place
-        self.document = self.broken = None  # which load of a page was looked at last, and which was found broken
+    def __init__(self, browser_user, name):
+        self.browser_user, self.name = browser_user, name
+        self.lock = asyncio.Lock()        # held during each action in the page
+        self.page = self.observer = None
+        self.must_replace_page = False                  # the page has crashed or hangs, and must be replaced
+        self.document = self.broken_document = None     # the load that was looked at last, and the one that was found broken
         self.loads = 0
-        self.asked_at = float("-inf")       # when the address was last opened
-        self.up = asyncio.Event()           # while the last look found a page that works
+        self.requested_at = float("-inf")   # when the address was last requested
+        self.page_works = asyncio.Event()   # set while the last look has found a working page
 
     @property
     def is_live(self):
-        return self.up.is_set()
+        return self.page_works.is_set()
 
     @property
-    def head(self):
+    def last_seq(self):
         """The last seq that was shown; 0 while there is no page."""
-        return self.sight.head if self.is_live else 0
+        return self.observer.last_seq if self.is_live else 0
 
     async def wait_until_live(self, seconds=LIVE_SECONDS):
-        """Wait until there is a page that works; not for ever."""
+        """Wait until there is a working page, at most so long."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await within(self.up.wait(), seconds)
+            await with_timeout(self.page_works.wait(), seconds)
 
-    def gone(self):
-        """There is no page that works, until the next look finds one."""
+    def mark_unavailable(self):
+        """There is no working page until the next look finds one."""
         if self.is_live:
-            self.up.clear()
-            self.sight.note("away")
+            self.page_works.clear()
+            self.observer.note("away")
 
     @property
-    def takes_letters(self):
-        """Whether something can be written: after an accident what became of the last message has to be known first."""
-        return self.is_live and not self.sitter.letters.is_in_doubt(self.name)
+    def can_write(self):
+        """Whether a message can be written now. After a fault, the fate of the previous message must be known first."""
+        return self.is_live and not self.browser_user.sent_messages.has_unconfirmed(self.name)
 
     async def wait_until_ready(self):
-        """Wait until something can be written; not for ever."""
+        """Wait until a message can be written, at most LIVE_SECONDS."""
         until = time.monotonic() + LIVE_SECONDS
-        while not self.takes_letters and time.monotonic() < until:
-            await asyncio.sleep(SOON_SECONDS)
+        while not self.can_write and time.monotonic() < until:
+            await asyncio.sleep(LOADING_INTERVAL)
 
-    # --- looking
+    # --- looking at the page
 
-    async def live(self):
-        """Look at the page again and again, and bring it back whenever it is gone."""
+    async def run(self):
+        """Look at the page again and again, and load it again whenever it is gone."""
         while True:
-            await asyncio.sleep(await self.turn())
+            await asyncio.sleep(await self.step())
 
-    async def turn(self):
-        """Look once, or do what brings the page nearer; return the seconds until the next turn."""
+    async def step(self):
+        """Look once, or take the next step towards a working page; return the seconds until the next call."""
         async with self.lock:
             try:
-                return await self._turn()
+                return await self._step()
             except FAILURES:
-                self.gone()
-                return AGAIN_SECONDS
+                self.mark_unavailable()
+                return RETRY_SECONDS
 
-    async def _turn(self):
-        look = await self._look()
+    async def _step(self):
+        look = await self._describe_page()
         path = urlsplit(self.page.url).path
         if path == "/login" and look:
-            return await self._stand_before_the_door()
+            return await self._handle_login_page()
         if not look or path != self._path or not look["isConversation"]:
-            return await self._go()
+            return await self._load_conversation()
         if look["broken"]:
-            if look["document"] != self.broken:
-                self.broken = look["document"]
-                self.sitter.letters.note("broken", tab=self.name, text=look["broken"])
-            return await self._go()
+            if look["document"] != self.broken_document:
+                self.broken_document = look["document"]
+                self.browser_user.sent_messages.note("broken", tab=self.name, text=look["broken"])
+            return await self._load_conversation()
         if not look["isLive"]:
-            self.gone()
-            return SOON_SECONDS
-        self._notice(look)
-        if self.sitter.letters.has_open_questions:
-            with contextlib.suppress(*FAILURES):        # the next look asks again
-                await self._settle()
-        return LOOK_SECONDS
+            self.mark_unavailable()
+            return LOADING_INTERVAL
+        self._record_look(look)
+        if self.browser_user.sent_messages.should_check_outbox:
+            with contextlib.suppress(*FAILURES):        # the next look tries again
+                await self._search_outbox()
+        return LOOK_INTERVAL
 
-    async def _look(self):
-        """Return what the page says of itself; None for one that is not the chat's."""
-        if self.page is None or self.is_lost or self.page.is_closed():
-            self.gone()
-            self.page, self.is_lost = await self.sitter.chromium.new_page(), False
+    async def _describe_page(self):
+        """Return the page's description of itself; None if it is not a page of the chat."""
+        if self.page is None or self.must_replace_page or self.page.is_closed():
+            self.mark_unavailable()
+            self.page, self.must_replace_page = await self.browser_user.chromium.new_page(), False
             self.page.on("crash", self._crashed)
         try:
-            answer = await within(self.page.evaluate("globalThis.lab?.look()"))
+            answer = await with_timeout(self.page.evaluate("globalThis.lab?.describe()"))
         except asyncio.TimeoutError:
-            self._abandon()
+            self._discard_page()
             raise
         return answer and json.loads(answer)
 
-    def _notice(self, look):
+    def _record_look(self, look):
         if look["document"] != self.document:
             name = f"{self.name}.{self.loads}"
-            if self.sight:
-                self.sight.end(look["draft"])
-            self.sight = Sight(self.sitter.record, self.sitter.letters, name)
+            if self.observer:
+                self.observer.end(look["draft"])
+            self.observer = PageObserver(self.browser_user.record, self.browser_user.sent_messages, name)
             self.document, self.loads = look["document"], self.loads + 1
-        self.sight.notice([Row(*row) for row in look["rows"]], look["banner"], look["draft"])
-        self.up.set()
+        self.observer.update([Row(*row) for row in look["rows"]], look["banner"], look["draft"])
+        self.page_works.set()
 
-    async def _settle(self):
-        """Find out what became of what was typed into pages that are gone."""
-        letters = self.sitter.letters
-        missing = letters.missing(await self.entries(), self.sitter.shown())
+    async def _search_outbox(self):
+        """Find out what became of messages that were typed into pages that are gone."""
+        sent_messages = self.browser_user.sent_messages
+        missing = sent_messages.find_missing(await self.entries(), self.browser_user.shown())
         if missing:
-            stored = await within(self.page.evaluate("name => lab.stored(name)", self.sitter.peer.username))
-            letters.give_up(missing, stored, self.sight.name)
+            stored = await with_timeout(self.page.evaluate("name => lab.storedMessages(name)", self.browser_user.peer.username))
+            sent_messages.mark_lost(missing, stored, self.observer.name)
 
     def _crashed(self, page):
         if page is self.page:
-            self._abandon()
+            self._discard_page()
 
-    def _abandon(self):
-        """Let go of a page that does not answer any more."""
-        self.is_lost = True
-        self.gone()
-        self.sitter.in_background(within(self.page.close()))
+    def _discard_page(self):
+        """Give up a page that does not answer any more."""
+        self.must_replace_page = True
+        self.mark_unavailable()
+        self.browser_user.in_background(with_timeout(self.page.close()))
 
-    # --- coming and going
+    # --- loading and login
 
     @property
     def _path(self):
-        return f"/chat/{quote(self.sitter.peer.username)}"
+        return f"/chat/{quote(self.browser_user.peer.username)}"
 
-    async def _go(self):
-        """Open the conversation's address; it need not come."""
-        self.gone()
-        pause = self.asked_at + AGAIN_SECONDS - time.monotonic()
+    async def _load_conversation(self):
+        """Request the conversation's address. The page may fail to load."""
+        self.mark_unavailable()
+        pause = self.requested_at + RETRY_SECONDS - time.monotonic()
         if pause > 0:
             return pause
-        self.asked_at = time.monotonic()
-        await self.page.goto(self.sitter.url + self._path, wait_until="commit")
-        return SOON_SECONDS
+        self.requested_at = time.monotonic()
+        await self.page.goto(self.browser_user.url + self._path, wait_until="commit")
+        return LOADING_INTERVAL
 
-    async def _stand_before_the_door(self):
-        self.gone()
-        if not self.sitter.logs_in:
-            return LOOK_SECONDS
-        await within(self._log_in(), LOGIN_SECONDS)
-        return SOON_SECONDS
+    async def _handle_login_page(self):
+        self.mark_unavailable()
+        if not self.browser_user.logs_in:
+            return LOOK_INTERVAL
+        await with_timeout(self._log_in(), LOGIN_SECONDS)
+        return LOADING_INTERVAL
 
     async def log_in(self):
-        """Log in if this page has been led to the login."""
+        """Log in if this tab shows the login page."""
         async with self.lock:
             if self.page and urlsplit(self.page.url).path == "/login":
-                await within(self._log_in(), LOGIN_SECONDS)
+                await with_timeout(self._log_in(), LOGIN_SECONDS)
 
     async def _log_in(self):
-        async with self.sitter.door:
-            await self.page.goto(self.sitter.url + self._path, wait_until="commit")
+        async with self.browser_user.login_lock:
+            await self.page.goto(self.browser_user.url + self._path, wait_until="commit")
             if urlsplit(self.page.url).path != "/login":
                 return      # another tab has logged in meanwhile
-            await self.page.fill("#username", self.sitter.person.username)
+            await self.page.fill("#username", self.browser_user.person.username)
             await self.page.fill("#password", PASSWORD)
             await self.page.click("form[action='/login'] button")
             await self.page.wait_for_url(f"**{self._path}", wait_until="commit")
-            await self.sitter.chromium.remember_cookies()
-            self.sitter.letters.note("logged_in", tab=self.name)
+            await self.browser_user.chromium.save_cookies()
+            self.browser_user.sent_messages.note("logged_in", tab=self.name)
 
     async def close(self):
         """Close the tab for good."""
         async with self.lock:
-            if self.sight:
-                self.sight.end("")
+            if self.observer:
+                self.observer.end("")
             if self.page:
                 with contextlib.suppress(*FAILURES):
-                    await within(self.page.close())
+                    await with_timeout(self.page.close())
 
     # --- writing
 
-    async def write(self, held=False):
-        """Write the next message and return its clientId; None where the page did not take it, or cannot.
+    async def write(self, block_sending=False):
+        """Write the next message. Return its clientId; None if the page has not accepted it.
 
-        With `held` nothing that the page sends leaves it from now on: the message is kept and not sent.
+        With `block_sending` the page can send nothing from now on: it saves the message and does not send it.
         """
         async with self.lock:
-            if not self.takes_letters:
+            if not self.can_write:
                 return None
-            letters = self.sitter.letters
+            sent_messages = self.browser_user.sent_messages
             try:
-                text = await self.type(held)
-                await within(self.page.keyboard.press("Enter"))
-                found = await within(self.page.evaluate("args => lab.taken(...args)", [text, TAKEN_SECONDS * 1000]))
+                text = await self.type(block_sending)
+                await with_timeout(self.page.keyboard.press("Enter"))
+                found = await with_timeout(self.page.evaluate("args => lab.waitUntilSaved(...args)", [text, SAVED_SECONDS * 1000]))
             except FAILURES:
                 return None
             if not found:
                 return None
-            letters.taken(text, found["clientId"], found["isKept"])
+            sent_messages.accepted(text, found["clientId"], found["isKept"])
             return found["clientId"]
 
-    async def type(self, held):
-        """Fill the field with the next message and return it; Enter is all that is missing."""
-        text = self.sitter.letters.next_text()
-        if held:
-            await within(self.page.evaluate("lab.hold()"))
+    async def type(self, block_sending):
+        """Type the next message into the field and return it. Only Enter is missing."""
+        text = self.browser_user.sent_messages.next_text()
+        if block_sending:
+            await with_timeout(self.page.evaluate("lab.blockSending()"))
         await self.page.fill(FIELD, text, timeout=FIELD_SECONDS * 1000)
-        self.sitter.letters.typed(text, self.sight)
+        self.browser_user.sent_messages.typed(text, self.observer)
         return text
 
     async def entries(self):
-        """Return what waits in the outbox, as IndexedDB keeps it."""
-        return await within(self.page.evaluate("lab.entries()"))
+        """Return the content of the outbox as it is in IndexedDB."""
+        return await with_timeout(self.page.evaluate("lab.entries()"))

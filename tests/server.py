@@ -32,6 +32,7 @@ class Server:
     """
 
     program = ("wsgi.py",)      # what Python is started with
+    announcement = "The chat is at"     # the line with its address
 
     def __init__(self, tuned=None, **settings):
         self.directory = tempfile.TemporaryDirectory(prefix="chat-test-")
@@ -53,17 +54,20 @@ class Server:
             self.lines = queue.Queue()
         environ = {k: v for k, v in os.environ.items() if k not in OWN_SETTINGS}
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", *self.program], cwd=ROOT, env={**environ, **self.settings}, text=True,
+            self.command(), cwd=ROOT, env={**environ, **self.settings}, text=True,
             encoding="utf-8", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True)
         self.reader.start()
         try:
-            self.url = re.search(r"http://\S+", self.line_with("The chat is at")).group()
+            self.url = re.search(r"http://\S+", self.line_with(self.announcement)).group()
         except queue.Empty:
             self.kill()
             raise RuntimeError("".join(self.seen)) from None
         self.settings["PORT"] = self.url.rsplit(":", 1)[1]      # a restarted server keeps its address
         return self
+
+    def command(self):
+        return [sys.executable, "-W", "ignore", *self.program]
 
     def _read(self, stream, lines):
         for line in stream:

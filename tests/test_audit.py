@@ -116,7 +116,7 @@ def test_an_index_of_newest_releases_serves_for_those(project, capsys):
     assert audit.main(project.root, TODAY) == 0
     project.answers["/pypi/dev/json"] = release("dev", "3")
     assert audit.main(project.root, TODAY) == 2
-    assert "NOT COMPARED: dev 2: the index tells of version 3 only." in capsys.readouterr().out
+    assert "NOT COMPARED: dev 2: the index answers for version 3 only." in capsys.readouterr().out
 
 
 def test_what_is_found_counts_where_something_else_was_not_compared(project, capsys):

@@ -1,4 +1,4 @@
-"""The benchmark: a taste of it runs, its table knows a missed bar, and what it reads of the system is right."""
+"""The benchmark: a quick run works, its table marks a missed limit, and what it reads from the system is right."""
 import shutil
 import subprocess
 import sys
@@ -13,48 +13,48 @@ BENCHMARKED = ("talk", "crowd", "store", "cluster")      # every part that needs
 
 
 def test_it_works():
-    """Every part that needs no browser, with the peer and the floor."""
+    """Every part that needs no browser, with the peer and the baseline."""
     said = printed_by("bench", "--quick", *(argument for part in BENCHMARKED for argument in ("--only", part)))
     from bench.rows import CLUSTER, ROWS
     for row in ROWS + CLUSTER:
         assert row.title in said
 
 
-def measured(**medians):
-    """Return figures as a run notes them: `saturated_chat={"cpu_us": 100}`."""
-    from bench.measured import Measured
-    return Measured({name.replace("_", " ", 1): [figures] for name, figures in medians.items()})
+def results(**medians):
+    """Return figures as a run records them: `saturated_chat={"cpu_us": 100}`."""
+    from bench.results import Results
+    return Results({name.replace("_", " ", 1): [figures] for name, figures in medians.items()})
 
 
-def test_a_row_that_misses_its_bar_says_so():
+def test_a_row_that_misses_its_limit_says_so():
     from bench.report import as_text, lines, table
     from bench.rows import ROWS
-    figures = measured(saturated_chat={"cpu_us": 71, "messages_s": 130}, saturated_peer={"cpu_us": 100, "messages_s": 100})
-    found = {row.title: (value, holds) for row, value, _told, holds in lines(ROWS, figures)}
+    figures = results(saturated_chat={"cpu_us": 71, "messages_s": 130}, saturated_peer={"cpu_us": 100, "messages_s": 100})
+    found = {row.title: (value, is_met) for row, value, _detail, is_met in lines(ROWS, figures)}
     assert found[ROWS[0].title] == (0.71, False), "at most 0.7"
     assert found[ROWS[2].title] == (1.3, True), "at least 1.3"
-    assert len(found) == 2, "rows that were not measured are left out"
+    assert len(found) == 2, "rows that were not results are left out"
     assert "NO" in as_text(lines(ROWS, figures)) and "0.71 **(missed)**" in table(ROWS, [figures])
 
 
 def test_what_one_of_several_runs_did_not_measure_is_an_empty_cell():
     from bench.report import table
     from bench.rows import ROWS
-    whole = measured(saturated_chat={"cpu_us": 50, "messages_s": 1}, saturated_peer={"cpu_us": 100, "messages_s": 1})
-    assert "| ≤ 0.7 |  | 0.5 |" in table(ROWS, [measured(), whole])
+    whole = results(saturated_chat={"cpu_us": 50, "messages_s": 1}, saturated_peer={"cpu_us": 100, "messages_s": 1})
+    assert "| ≤ 0.7 |  | 0.5 |" in table(ROWS, [results(), whole])
 
 
-def test_who_is_the_bottleneck_is_told_and_left_out_where_it_was_not_measured():
+def test_the_bottleneck_is_named_if_it_was_measured():
     from bench.report import load_line
     known = {"cpu_us": 90, "load_percent": 61.2, "messages_s": 10_000, "parts": {"server": 95, "database": 9}}
-    assert "chat 61 % and 95 %." in load_line(measured(saturated_chat=known, saturated_peer={"cpu_us": 100}))
-    assert load_line(measured(saturated_peer={"cpu_us": 100})) == ""
+    assert "chat 61 % and 95 %" in load_line(results(saturated_chat=known, saturated_peer={"cpu_us": 100}))
+    assert load_line(results(saturated_peer={"cpu_us": 100})) == ""
 
 
-def test_a_run_tells_its_commit_and_one_without_tells_nothing():
-    from bench.report import told_commit
-    assert told_commit({"commit": "8c9ee6f with changes"}) == ", commit 8c9ee6f with changes"
-    assert told_commit({"commit": ""}) == told_commit({}) == ""
+def test_a_run_names_its_commit_if_it_has_one():
+    from bench.report import commit_text
+    assert commit_text({"commit": "8c9ee6f with changes"}) == ", commit 8c9ee6f with changes"
+    assert commit_text({"commit": ""}) == commit_text({}) == ""
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="this machine has no git")
@@ -79,16 +79,16 @@ def test_the_commit_is_that_of_git(monkeypatch, tmp_path):
 
 
 def test_the_median_of_three_rounds_counts():
-    from bench.measured import Measured
-    rounds = Measured()
+    from bench.results import Results
+    rounds = Results()
     for cpu in (300, 100, 120):
         rounds.add("saturated", "chat", {"cpu_us": cpu})
     assert rounds.median("saturated", "chat", "cpu_us") == 120
 
 
 def test_the_cpu_of_children_is_counted():
-    from bench.processes import cpu_seconds
-    busy = "import time\nwhile time.process_time() < 0.6: pass"     # longer than is asked for below: the account is kept in ticks of 10 ms
+    from tools.processes import cpu_seconds
+    busy = "import time\nwhile time.process_time() < 0.6: pass"     # longer than the assertion needs: CPU time is counted in ticks of 10 ms
     script = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {busy!r}]); print('done', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
@@ -107,8 +107,8 @@ def test_a_sample_belongs_to_the_innermost_that_is_anybodys(stack, owner):
 
 
 def test_a_name_of_the_full_town_is_a_key_and_its_own_search():
-    """The people that the database itself registers are those that the chat would have registered."""
-    from bench.filling import _name
+    """The people that are inserted by SQL are the same as if the chat had registered them."""
+    from bench.seed_data import _name
     from chat.accounts import usernames
     names = [_name(n) for n in range(2_000)]
     assert len(set(names)) == len(names)

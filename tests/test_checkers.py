@@ -1,4 +1,4 @@
-"""The laboratory's checkers: an honest run passes, and each kind of breach is seen by the checker meant for it."""
+"""The checkers of the fault-injection suite: a correct run passes, and each kind of violation is found by its checker."""
 import copy
 
 import pytest
@@ -8,7 +8,7 @@ from lab.evidence import Evidence
 from lab.record import Record, conversation_of
 
 ANNA, BERT, TAB, CONVERSATION = 1, 2, "anna/1", conversation_of(1, 2)
-DAY = 86_400.0      # seconds: long after everything
+DAY = 86_400.0      # in seconds: later than everything else
 
 
 def row(seq, client_id, text, sender=ANNA):
@@ -17,7 +17,7 @@ def row(seq, client_id, text, sender=ANNA):
 
 @pytest.fixture
 def evidence():
-    """Anna wrote three messages; two are stored and shown at Bert's, the third was refused. Bert came and went."""
+    """Anna wrote three messages. Two are stored and shown to Bert, the third was refused. Bert came online and went offline."""
     record = Record()
     for n, client_id in enumerate("abc", 1):
         record.note("written", person=ANNA, tab=TAB, clientId=client_id, text=f"text {client_id}", conversation=CONVERSATION)
@@ -30,7 +30,7 @@ def evidence():
     record.note("read_marks", marks={"anna": 1})
     record.note("read_marks", marks={"anna": 2})
     record.note("window", tab="carla/1", seqs=[4, 5, 6])
-    record.note("deaf", dropped=True)
+    record.note("slow_consumer", dropped=True)
     events = [*record.events,
               {"t": 0.0, "kind": "connected", "tab": TAB, "person": ANNA}, {"t": 1.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
               {"t": 100.0, "kind": "connected", "tab": "bert/1", "person": BERT}, {"t": 101.0, "kind": "online", "tab": TAB, "ids": [ANNA, BERT]},
@@ -39,7 +39,7 @@ def evidence():
     held = {"memory": 100, "files": 20, "threads": 3, "greenlets": 50}
     return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")]}, events=events,
                     views=list(record.views.values()), unread=[("bert", "anna", 2, 2)], footprints=[(held, dict(held))],
-                    faults=[{"name": "a fault", "n": 1, "catch_up": 1.0, "limit": 5, "lacking": []}], ended_at=DAY)
+                    faults=[{"name": "a fault", "n": 1, "catch_up": 1.0, "limit": 5, "lagging": []}], ended_at=DAY)
 
 
 def note(kind, **fields):
@@ -118,7 +118,7 @@ def leak(what):
     return grow
 
 
-BREACHES = [
+VIOLATIONS = [
     ("P1", lose_a_row), ("P1", note("answered", person=ANNA, tab=TAB, clientId="a", outcome="acknowledged", message=row(7, "a", "text a"))),
     ("P2", store_again), ("P2", note("resent", clientId="a", message=row(1, "a", "another text"))),
     ("P3", leave_a_gap), ("P3", swap),
@@ -126,10 +126,10 @@ BREACHES = [
     ("P5", store_refused), ("P5", store_unwritten),
     ("P6", never_online), ("P6", never_offline),
     ("P7", miscount), ("P7", note("read_marks", marks={"anna": 1})),
-    ("P8", store_after_logout), ("P8", note("heard", tab="eva/1", clientId="a", sender=ANNA)), ("P8", note("breach", promise="P8", text="still open")),
+    ("P8", store_after_logout), ("P8", note("received", tab="eva/1", clientId="a", sender=ANNA)), ("P8", note("violation", invariant="P8", text="still open")),
     ("P9", leave_open), ("P9", leave_in_outbox), ("P9", note("vanished", tab="carla/1", text="carla 1", clientId="v")),
-    *[("P10", leak(what)) for what in ("memory", "files", "threads", "greenlets")], ("P10", note("deaf", dropped=False)),
-    ("faults", note("breach", promise="faults", text="it could not be read")),
+    *[("P10", leak(what)) for what in ("memory", "files", "threads", "greenlets")], ("P10", note("slow_consumer", dropped=False)),
+    ("faults", note("violation", invariant="faults", text="it could not be read")),
 ]
 
 
@@ -137,13 +137,13 @@ def test_it_works(evidence):
     assert check(evidence) == {}
 
 
-@pytest.mark.parametrize("promise, breach", BREACHES, ids=[f"{promise}-{n}" for n, (promise, _breach) in enumerate(BREACHES)])
-def test_each_breach_is_seen(evidence, promise, breach):
+@pytest.mark.parametrize("invariant, violation", VIOLATIONS, ids=[f"{invariant}-{n}" for n, (invariant, _breach) in enumerate(VIOLATIONS)])
+def test_each_breach_is_seen(evidence, invariant, violation):
     before = copy.deepcopy(evidence)
-    breach(evidence)
-    assert promise in check(evidence)
+    violation(evidence)
+    assert invariant in check(evidence)
     assert check(before) == {}
 
 
 def test_every_promise_can_be_broken():
-    assert {promise for promise, _breach in BREACHES} == set(CHECKERS)
+    assert {invariant for invariant, _breach in VIOLATIONS} == set(CHECKERS)

@@ -18,7 +18,7 @@ from tests import services
 from tests.people import ANSWER_SECONDS
 from tests.private_server import free_ports
 from tests.server import Server
-from tests.test_doctor import consult, ill
+from tests.test_doctor import consult, failed
 from tests.waiting import wait_for
 from tools import cluster, parser
 
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.slow
 
 SECRET_KEY = "for the tests of a cluster: thirty-two bytes and more"
 PROCESSES = 2
-BACK = 15       # seconds until a process that died, or all that were asked to, serve again
+BACK = 15       # seconds until a killed process, or all restarted processes, serve again
 
 
 class Cluster(Server):
-    """The command, run as a server of the tests is."""
+    """The command, run like another server of the tests."""
 
     program = ("-m", "tools.cluster", str(PROCESSES))
 
@@ -40,7 +40,7 @@ class Cluster(Server):
 
     @property
     def pids(self):
-        """The server processes, in their order."""
+        """The server processes in their order."""
         found = subprocess.run(["pgrep", "-P", str(self.process.pid), "-f", "wsgi.py"], capture_output=True, text=True)
         return [int(pid) for pid in found.stdout.split()]
 
@@ -72,7 +72,7 @@ def two(running, arrive):
 
 
 def test_the_processes_are_where_prometheus_looks_for_them(running):
-    """Beside the address of all, unless somebody else is there already."""
+    """They use the ports after the common one, unless another program uses them."""
     named = [int(running.line_with(f"process {n} is at").rsplit(":", 1)[1]) for n in range(1, PROCESSES + 1)]
     assert requests.get(f"http://127.0.0.1:{named[0]}/metrics", timeout=ANSWER_SECONDS).status_code == 200
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -91,7 +91,7 @@ def test_two_people_talk_across_processes(two, transport):
 
 def test_the_doctor_finds_all_well(running):
     code, said = consult(running.url)
-    assert (code, ill(said)) == (0, []), said
+    assert (code, failed(said)) == (0, []), said
 
 
 def test_what_a_client_claims_to_be_is_not_believed(running):
@@ -107,7 +107,7 @@ def test_a_process_that_dies_is_replaced_and_its_people_go_on(running, two):
     hers = alice.tab()
     os.kill(dead, signal.SIGKILL)
     assert hers.ended.wait(ANSWER_SECONDS)
-    back = alice.tab()      # at another process, though her cookie names the dead one
+    back = alice.tab()      # at another process, although her cookie names the dead one
     assert back.send(bob, "I am still here")["ok"]
     assert his.wait_for("receiveMessage")["message"] == "I am still here"
     assert running.line_with("has ended; it is started again", BACK)
@@ -135,7 +135,7 @@ def test_sighup_restarts_one_after_the_other_and_nobody_waits(running, two):
 
 
 def said(running, text):
-    """Tell whether the terminal has shown that since the last question."""
+    """Tell whether the terminal has shown that since the last call."""
     found = any(text in line for line in running.seen)
     if found:
         running.seen.clear()
@@ -143,7 +143,7 @@ def said(running, text):
 
 
 def send(sender, receiver, text):
-    """Send by a form's way, and again while the connection is cut in the middle; the clientId keeps it one message."""
+    """Send by form, and again if the connection is cut; because of the clientId it stays one message."""
     client_id = os.urandom(16).hex()
     for _try in range(20):
         with contextlib.suppress(requests.ConnectionError, AttributeError):     # no page, or one without a form
@@ -183,15 +183,15 @@ def test_it_ends_cleanly_with_all_that_it_started(shared):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
-def test_nothing_is_left_when_the_keeper_is_killed(shared):
+def test_nothing_is_left_when_the_supervisor_is_killed(shared):
     with Cluster(**{**shared, "PORT": str(free_ports(PROCESSES + 1))}) as served:
         children = served.pids
         served.kill()
         assert wait_for(lambda: not [pid for pid in children if is_running(pid)], BACK)
 
 
-class Drainer(cluster.Member):
-    """In place of a server: takes a while to end, and notes each time that it is asked to."""
+class Drainer(cluster.Worker):
+    """Replaces a server process: it takes a while to end, and prints each SIGTERM."""
 
     script = ("import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: asked.append(print('asked', flush=True)));"
               "asked = []; print('The chat is at last', flush=True)\nwhile not asked: time.sleep(0.01)\ntime.sleep(1)")
@@ -208,24 +208,24 @@ class Drainer(cluster.Member):
         self.ready.set()
 
 
-def keeper(tmp_path, *members):
-    """Return a keeper of these members; nothing is started."""
-    kept = cluster.Cluster({**config.load({}), "PORT": free_ports(PROCESSES + 1), "INSTANCE_PATH": str(tmp_path)}, 0)
-    kept.members = members
-    return kept
+def make_supervisor(tmp_path, *workers):
+    """Return a supervisor of these workers; nothing is started."""
+    instance = cluster.Supervisor({**config.load({}), "PORT": free_ports(PROCESSES + 1), "INSTANCE_PATH": str(tmp_path)}, 0)
+    instance.workers = workers
+    return instance
 
 
 @pytest.mark.slow
 def test_who_finishes_already_is_not_asked_a_second_time(tmp_path):
-    """The order to end comes while one is restarted, which then is not started again."""
+    """The signal to end comes while a worker is restarted, which then is not started again."""
     one, other = drainers = Drainer("one"), Drainer("other")
-    kept = keeper(tmp_path, *drainers)
+    instance = make_supervisor(tmp_path, *drainers)
     for drainer in drainers:
         drainer.start()
-    ordering = threading.Timer(0.3, kept.orders.append, ["end"])
+    ordering = threading.Timer(0.3, instance.pending_signals.append, ["end"])
     ordering.start()
-    kept._restart_in_turn()
-    kept._end()
+    instance._restart_in_turn()
+    instance._stop()
     ordering.join()
     assert [drainer.begun for drainer in drainers] == [1, 1]
     assert [drainer.process.returncode for drainer in drainers] == [0, 0]
@@ -236,11 +236,11 @@ def test_who_finishes_already_is_not_asked_a_second_time(tmp_path):
 
 @pytest.mark.slow
 def test_the_order_to_end_cuts_the_waiting_for_a_start_short():
-    member = cluster.Member("one", 0, {})
+    worker = cluster.Worker("one", 0, {})
     began = time.monotonic()
-    member.process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with member.process:
-        member.wait_until_ready(["end"])
+    worker.process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with worker.process:
+        worker.wait_until_ready(["end"])
     assert time.monotonic() - began < BACK
 
 
@@ -248,39 +248,39 @@ def test_the_order_to_end_cuts_the_waiting_for_a_start_short():
 def test_those_that_hang_share_one_time_to_finish(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "STOP_SECONDS", 0.5)
     drainers = [Drainer(f"number {n}") for n in range(4)]
-    kept = keeper(tmp_path, *drainers)
+    instance = make_supervisor(tmp_path, *drainers)
     for drainer in drainers:
         drainer.start()
         drainer.process.stdout.close()
         os.kill(drainer.process.pid, signal.SIGSTOP)
     began = time.monotonic()
-    kept._end()
+    instance._stop()
     assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.slow
 def test_haproxy_passes_on_what_was_said_last(tmp_path, monkeypatch):
-    """An answer that fills every buffer on its way, to somebody who begins to take it when the processes have gone."""
-    monkeypatch.setattr(cluster, "FAREWELL_SECONDS", BACK)
+    """A response that fills all buffers on its way, for a client that begins to read when the processes have ended."""
+    monkeypatch.setattr(cluster, "HAPROXY_STOP_SECONDS", BACK)
     answer = b"HTTP/1.0 200 OK\r\n\r\n" + bytes(30_000_000)
     with socket.create_server((cluster.HOST, 0)) as listening:
-        kept = keeper(tmp_path, cluster.Member("one", listening.getsockname()[1], {}))
+        instance = make_supervisor(tmp_path, cluster.Worker("one", listening.getsockname()[1], {}))
         threading.Thread(target=answer_all, args=(listening, answer), daemon=True).start()
-        kept._start_haproxy()
-        with socket.create_connection((cluster.HOST, kept.settings["PORT"]), ANSWER_SECONDS) as client:
+        instance._start_haproxy()
+        with socket.create_connection((cluster.HOST, instance.settings["PORT"]), ANSWER_SECONDS) as client:
             client.sendall(b"GET / HTTP/1.0\r\n\r\n")
             head = client.recv(1)
-            ending = threading.Thread(target=kept._end)
+            ending = threading.Thread(target=instance._stop)
             ending.start()
             time.sleep(0.3)
             took = len(head) + sum(map(len, iter(lambda: client.recv(1 << 20), b"")))
         ending.join()
         listening.shutdown(socket.SHUT_RDWR)
-    assert took >= 30_000_000 and kept.haproxy.returncode == 0
+    assert took >= 30_000_000 and instance.haproxy.returncode == 0
 
 
 def answer_all(listening, answer):
-    """Give that answer to each connection until nobody listens any more."""
+    """Give that answer to each connection until the listener is closed."""
     def give(connection):
         with contextlib.suppress(OSError), connection:
             connection.recv(4096)
@@ -297,7 +297,7 @@ def is_running(pid):
 
 
 def refusal(**settings):
-    """Return what the command says instead of serving."""
+    """Return what the command prints instead of serving."""
     cluster = Cluster(**settings)
     try:
         with pytest.raises(RuntimeError) as refused:
@@ -322,11 +322,11 @@ def test_a_port_that_is_taken_is_one_sentence(shared, running):
     assert refusal(**{**shared, "PORT": port}).startswith(f"chat: cannot listen on 127.0.0.1:{port}: it is in use")
 
 
-# --- what is written for HAProxy ------------------------------------------------------------------------------------
+# --- the HAProxy configuration --------------------------------------------------------------------------------------
 
 def written(**settings):
     settings = {**config.load({}), **settings}
-    return cluster.configuration(settings, [cluster.Member(f"process {n}", 5000 + n, {}) for n in (1, 2)])
+    return cluster.configuration(settings, [cluster.Worker(f"process {n}", 5000 + n, {}) for n in (1, 2)])
 
 
 def test_without_a_proxy_in_front_a_claimed_address_is_replaced():

@@ -26,7 +26,7 @@ from tests.fronts import Front, haproxy, make_certificate, may_become, nginx
 from tests.private_server import HOST, free_ports
 from tests.server import ROOT
 from tests.test_cluster import Cluster
-from tests.test_doctor import consult, ill
+from tests.test_doctor import consult, failed
 from tests.waiting import wait_for
 from tools import cluster
 from tools.cluster import listens
@@ -83,7 +83,7 @@ def test_the_doctor_finds_all_well(in_front_of, start_server, certificate, monke
     _web, tls = in_front_of(server.url.rsplit(":", 1)[1])
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     code, said = consult(tls)
-    assert (code, ill(said)) == (0, []), said
+    assert (code, failed(said)) == (0, []), said
 
 
 def test_two_processes_are_one_chat(in_front_of, start_server, certificate, monkeypatch, mariadb, redis_server):
@@ -94,14 +94,14 @@ def test_two_processes_are_one_chat(in_front_of, start_server, certificate, monk
     _web, tls = in_front_of(*ports)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     code, said = consult(tls)
-    assert (code, ill(said)) == (0, []), said
+    assert (code, failed(said)) == (0, []), said
 
 
 def test_a_certificate_that_nobody_signed_is_named(in_front_of, start_server):
     server = start_server(HTTPS="1", PROXIES="1")
     _web, tls = in_front_of(server.url.rsplit(":", 1)[1])
     code, said = consult(tls)
-    assert code == 1 and "certificate is not trusted" in ill(said)[0]
+    assert code == 1 and "certificate is not trusted" in failed(said)[0]
 
 
 def test_what_a_client_claims_to_be_does_not_pass(in_front_of, echo, certificate):
@@ -184,9 +184,9 @@ def unit(name):
     return re.findall(rf"^{name}=(.*)$", (DEPLOY / "chat.service").read_text(encoding="utf-8"), re.M)
 
 
-def test_systemd_asks_the_keeper_alone_and_gives_it_the_time_it_takes():
+def test_systemd_asks_the_supervisor_alone_and_gives_it_the_time_it_takes():
     assert unit("KillMode") == ["mixed"]
-    longest = 2 * cluster.STOP_SECONDS + cluster.FAREWELL_SECONDS
+    longest = 2 * cluster.STOP_SECONDS + cluster.HAPROXY_STOP_SECONDS
     assert shutdown.MAX_SHUTDOWN_SECONDS < cluster.STOP_SECONDS and longest < int(*unit("TimeoutStopSec"))
 
 

@@ -1,4 +1,4 @@
-"""The doctor: a right set-up is well, and each wrong one is named with its cure."""
+"""The doctor: a correct set-up passes, and each wrong one is named with its fix."""
 import http.server
 import re
 import subprocess
@@ -11,31 +11,31 @@ from tests import services
 from tests.conftest import SECRET_KEY
 from tests.front_proxy import FrontProxy, without
 from tests.server import ROOT, Server
-from tools.doctor import visitor
-from tools.doctor.examination import Stop, arrival
-from tools.doctor.visitor import Answer, Tab, Visitor
+from tools.doctor import client
+from tools.doctor.checks import Stop, check_registration
+from tools.doctor.client import Answer, Tab, Visitor
 
 pytestmark = pytest.mark.slow
 
 
 def consult(*arguments):
-    """Run the doctor; return its exit code and what it said."""
+    """Run the doctor; return its exit code and its output."""
     done = subprocess.run([sys.executable, "-W", "ignore", "-m", "tools.doctor", *arguments], cwd=ROOT, capture_output=True,
                           text=True, encoding="utf-8", timeout=60)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout + done.stderr
 
 
-def ill(said):
-    """Return what it found ill, with the cures."""
+def failed(said):
+    """Return the findings that failed, with their fixes."""
     lines = said.splitlines()
     return [line.split(maxsplit=1)[1] + " " + lines[number + 1].strip()
-            for number, line in enumerate(lines) if line.startswith("  ILL")]
+            for number, line in enumerate(lines) if line.startswith("  FAIL")]
 
 
 def test_a_right_set_up_is_well(chat):
     code, said = consult(chat.url)
-    assert (code, ill(said)) == (0, []), said
+    assert (code, failed(said)) == (0, []), said
     for words in ("The chat answers in", "is logged in", "Long polling works", "WebSockets get through",
                   "stored and delivered in", "All is well."):
         assert words in said, said
@@ -44,36 +44,36 @@ def test_a_right_set_up_is_well(chat):
 def test_a_right_proxy_is_well(chat):
     with FrontProxy(chat.url) as proxy:
         code, said = consult(proxy.url)
-    assert (code, ill(said)) == (0, []), said
+    assert (code, failed(said)) == (0, []), said
 
 
-@pytest.mark.parametrize("lost, named, cure", [
+@pytest.mark.parametrize("lost, named, fix", [
     (("Upgrade", "Connection"), "WebSockets are blocked: a WebSocket was answered with 400", "pass Upgrade and Connection on"),
     (("Origin",), "The Origin of a request is lost", "pass the Origin header on"),
 ])
-def test_a_proxy_that_loses_a_header(chat, lost, named, cure):
+def test_a_proxy_that_loses_a_header(chat, lost, named, fix):
     with FrontProxy(chat.url, change=without(*lost)) as proxy:
         code, said = consult(proxy.url)
-    (found,) = ill(said)
-    assert code == 1 and named in found and cure in found
+    (found,) = failed(said)
+    assert code == 1 and named in found and fix in found
     assert "stored and delivered" in said, "the chat goes on by long polling"
 
 
 def test_a_proxy_that_says_another_host(chat):
     with FrontProxy(chat.url, change=lambda head: without("Host")(head) + b"Host: upstream.internal\r\n") as proxy:
         code, said = consult(proxy.url)
-    assert code == 1 and all("not the host" in found and "Host on" in found for found in ill(said)), said
+    assert code == 1 and all("not the host" in found and "Host on" in found for found in failed(said)), said
 
 
 def test_a_proxy_without_stickiness(server_mode_settings):
     with Server(**server_mode_settings) as one, Server(**server_mode_settings) as other:
         with FrontProxy(one.url, other.url) as proxy:
             code, said = consult(proxy.url)
-    assert code == 1 and "reached another process" in ill(said)[0] and "sticky" in ill(said)[0]
+    assert code == 1 and "reached another process" in failed(said)[0] and "sticky" in failed(said)[0]
 
 
 def cut_off(path):
-    """Return a change of a request's head by which a request for that path gets no answer at all."""
+    """Return a change of a request's head that drops requests for that path."""
     def change(head):
         if head.split(b" ", 2)[1].partition(b"?")[0] == path:
             raise ConnectionError
@@ -88,21 +88,21 @@ def cut_off(path):
 def test_a_path_that_is_cut_off(chat, path, named):
     with FrontProxy(chat.url, change=cut_off(path)) as proxy:
         code, said = consult(proxy.url)
-    assert code == 1 and named in ill(said)[0] and "closed connection without response" in ill(said)[0], said
-    assert len(ill(said)) == 1 or "register" not in named, "who cannot register is not sent further"
+    assert code == 1 and named in failed(said)[0] and "closed connection without response" in failed(said)[0], said
+    assert len(failed(said)) == 1 or "register" not in named, "who cannot register is not sent further"
 
 
 def test_a_path_that_leads_to_a_page(chat):
-    """As with a proxy that answers what it does not know with the first page, and 200."""
+    """Like a proxy that answers unknown paths with its first page, and 200."""
     with FrontProxy(chat.url, change=lambda head: re.sub(rb" /socket\.io/\S*", b" /", head)) as proxy:
         code, said = consult(proxy.url)
-    polling, websocket = ill(said)
+    polling, websocket = failed(said)
     assert code == 1 and "Long polling does not work: what came is not the chat's answer." in polling and "pass every path on" in polling
     assert "WebSockets are blocked" in websocket
 
 
 class Elsewhere(http.server.BaseHTTPRequestHandler):
-    """Answers everything in one way, as no chat does; `answer` is (status, header, its value, body)."""
+    """Answers everything in the same way, unlike the chat; `answer` is (status, header, its value, body)."""
 
     def do_GET(self):
         status, header, value, body = self.answer
@@ -129,7 +129,7 @@ def test_somebody_else_who_answers_everything(answer, named):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         code, said = consult(f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
-    assert code == 1 and named in ill(said)[0], said
+    assert code == 1 and named in failed(said)[0], said
 
 
 def test_the_limit_of_a_proxy_is_not_taken_for_the_chats():
@@ -137,9 +137,9 @@ def test_the_limit_of_a_proxy_is_not_taken_for_the_chats():
         def ask(self, *_arguments):
             return Answer(429, {}, "")
     with pytest.raises(Stop) as stop:
-        list(arrival(Limited("http://127.0.0.1")))
+        list(check_registration(Limited("http://127.0.0.1")))
     (finding,) = stop.value.args
-    assert "in front of the chat" in finding.words and "proxy" in finding.cure
+    assert "in front of the chat" in finding.words and "proxy" in finding.fix
 
 
 def test_a_live_connection_that_says_other_things_for_ever(monkeypatch):
@@ -148,7 +148,7 @@ def test_a_live_connection_that_says_other_things_for_ever(monkeypatch):
             self.calls += 1
             assert self.calls < 10**6, "it would wait for ever"
             return ["6"]
-    monkeypatch.setattr(visitor, "PATIENCE", 0.05)
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.05)
     for wait in (lambda tab: tab.wait_for("receiveMessage"), lambda tab: tab._until("40")):
         with pytest.raises(TimeoutError, match="did not come"):
             wait(Chatterbox(None))
@@ -157,10 +157,10 @@ def test_a_live_connection_that_says_other_things_for_ever(monkeypatch):
 def test_nobody_there_and_somebody_else():
     with FrontProxy("http://127.0.0.1:9") as proxy:
         code, said = consult(proxy.url)
-        assert code == 1 and "Nobody answers at" in ill(said)[0]
+        assert code == 1 and "Nobody answers at" in failed(said)[0]
     with services.Redis() as redis:
         code, said = consult(redis.url.replace("redis:", "http:").rsplit("/", 1)[0])
-        assert code == 1 and "Nobody answers" in ill(said)[0]
+        assert code == 1 and "Nobody answers" in failed(said)[0]
 
 
 def test_a_stopped_redis(mariadb):
@@ -169,7 +169,7 @@ def test_a_stopped_redis(mariadb):
         with Server(**settings) as server:
             redis.kill()
             code, said = consult(server.url)
-    (found,) = ill(said)    # what follows from it is no illness of its own
+    (found,) = failed(said)    # its consequences are not separate findings
     assert code == 1 and "Redis does not answer the server." in found and "REDIS_URL" in found
 
 
@@ -177,13 +177,13 @@ def test_a_stopped_database_is_no_read_only_one(redis_server):
     with services.MariaDB() as mariadb, Server(DATABASE_URL=mariadb.url, REDIS_URL=redis_server.url, SECRET_KEY=SECRET_KEY) as server:
         mariadb.kill()
         code, said = consult(server.url)
-    (found,) = ill(said)
+    (found,) = failed(said)
     assert code == 1 and "The database does not answer the server." in found and "DATABASE_URL" in found
 
 
 def test_a_read_only_database(mariadb, redis_server):
     with mariadb.connect() as root, root.cursor() as cursor:
-        cursor.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY ''")     # root may write in spite of read_only
+        cursor.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY ''")     # root could write in spite of read_only
         cursor.execute("GRANT ALL ON read_only_chat.* TO reader@'%'")
         url = mariadb.url.replace("root@", "reader@").replace("/chat", "/read_only_chat")
         with Server(DATABASE_URL=url, REDIS_URL=redis_server.url, SECRET_KEY=SECRET_KEY) as server:
@@ -193,13 +193,13 @@ def test_a_read_only_database(mariadb, redis_server):
             finally:
                 cursor.execute("SET GLOBAL read_only = 0")
                 cursor.execute("DROP USER reader@'%'")
-    assert code == 1 and "Nobody can register" in ill(said)[-1] and "read-only" in ill(said)[-1]
+    assert code == 1 and "Nobody can register" in failed(said)[-1] and "read-only" in failed(said)[-1]
 
 
 def test_a_secure_cookie_on_an_address_without_tls(start_server):
     server = start_server(HTTPS="1")
     code, said = consult(server.url)
-    assert code == 1 and "Secure, and this address is http" in ill(said)[0] and "HTTPS=0" in ill(said)[0]
+    assert code == 1 and "Secure, and this address is http" in failed(said)[0] and "HTTPS=0" in failed(said)[0]
 
 
 @pytest.mark.parametrize("arguments", [("ftp://somewhere",), ("http://one", "http://two"), ("nonsense",), ("http://[",),

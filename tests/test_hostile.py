@@ -8,7 +8,7 @@ from tests.server import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-GUARDS = {      # a guard -> the attack that it is against, and what is said then
+GUARDS = {      # a guard -> the attack that it stops, and what a run without it reports
     "no_packet_budget": ("a person who is logged in sends typing and unknown events without end", "goes on"),
     "endless_guessing": ("wrong passwords against one person", "never: 429"),
 }

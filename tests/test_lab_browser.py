@@ -1,4 +1,4 @@
-"""The laboratory's people at real browsers: what they write and see is noted, and accidents lose nothing."""
+"""The browser users of the fault-injection suite: what they write and see is noted, and browser faults lose nothing."""
 import threading
 import time
 
@@ -6,19 +6,19 @@ import pytest
 
 from lab.browser import Browsers
 from lab.record import Record
-from lab.sight import Letters, Row, Sight
+from lab.page_observer import SentMessages, Row, PageObserver
 from tests.people import Person
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
 
 PATIENCE_SECONDS = 20       # on a machine that does other work as well
-LAST_EVENTS = 20            # are shown where what was waited for does not happen
+LAST_EVENTS = 20            # shown if an awaited event does not come
 HOUR = 3600                 # seconds
 
 
 class Log(Record):
-    """A record that one can wait for."""
+    """A record whose events can be awaited."""
 
     def __init__(self):
         super().__init__()
@@ -31,7 +31,7 @@ class Log(Record):
         return event
 
     def wait_until(self, is_so):
-        """Wait until what the function returns is true, and return it; it is asked whenever something is noted."""
+        """Wait until the function returns something true, and return that. It is called after each event."""
         until = time.monotonic() + PATIENCE_SECONDS
         with self.news:
             while not (found := is_so()):
@@ -39,35 +39,35 @@ class Log(Record):
         return found
 
     def wait_for(self, kind, **fields):
-        """Wait for an event with those fields, noted now or before."""
+        """Wait for an event with those fields; an earlier event counts too."""
         return self.wait_until(lambda: next((e for e in self.of(kind) if fields.items() <= e.items()), None))
 
 
 class Room:
-    """A chat with Carla before two tabs and Bert before one, where no WebSocket gets through. Nobody writes unasked."""
+    """A chat with Carla at two tabs and Bert at one, on a network without WebSockets. Nobody writes on their own."""
 
     def __init__(self, server, record, browsers):
         self.server, self.record = server, record
         carla, bert = Person(server.url, "carla"), Person(server.url, "bert")
         for person in (carla, bert):
             person.register()
-        self.carla = browsers.sit_down(carla, bert, tabs=2)
-        self.bert = browsers.sit_down(bert, carla, websockets=False)
+        self.carla = browsers.open(carla, bert, tabs=2)
+        self.bert = browsers.open(bert, carla, websockets=False)
 
     def stored(self):
         """The stored messages, by clientId."""
         page = self.carla.person.history(self.bert.person, "?limit=200")
         return {message["clientId"]: message for message in page["messages"]}
 
-    def write(self, sitter, *arguments, **options):
-        """Have somebody write; return the clientId. Where no page takes it in time, as on a busy machine, they write again."""
+    def write(self, browser_user, *arguments, **options):
+        """Have somebody write; return the clientId. If no page accepts the message in time, on a busy machine, write again."""
         until = time.monotonic() + PATIENCE_SECONDS
-        while not (client_id := sitter.write(*arguments, **options).result()):
+        while not (client_id := browser_user.write(*arguments, **options).result()):
             assert time.monotonic() < until
         return client_id
 
     def expect_sent(self, client_id):
-        """Wait until its writer has seen that a message was acknowledged; return it as it is stored."""
+        """Wait until its writer has seen the acknowledgement; return the stored message."""
         assert client_id
         answer = self.record.wait_for("answered", clientId=client_id)
         stored = self.stored()[client_id]
@@ -75,9 +75,9 @@ class Room:
         return stored
 
     def expect_all_see(self, seq):
-        """Wait until every tab shows the conversation up to there, without a hole or a repeat."""
-        heads = [(sitter, tab) for sitter in (self.carla, self.bert) for tab in sitter.tabs]
-        self.record.wait_until(lambda: all(sitter.head(tab) >= seq for sitter, tab in heads))
+        """Wait until every tab shows the conversation up to that seq, without a gap or a repeat."""
+        heads = [(browser_user, tab) for browser_user in (self.carla, self.bert) for tab in browser_user.tabs]
+        self.record.wait_until(lambda: all(browser_user.last_seq(tab) >= seq for browser_user, tab in heads))
         assert all(window["run"] for window in self.record.of("window"))
 
 
@@ -88,13 +88,13 @@ class Writer:
 
 
 @pytest.fixture
-def letters():
-    """One letter that was typed into a page that is gone now."""
-    letters = Letters(Record(), Writer, "1-2")
-    sight = Sight(letters.record, letters, "carla/1.0")
-    letters.typed(letters.next_text(), sight)
-    sight.end(draft="carla 1")
-    return letters
+def sent_messages():
+    """One message that was typed into a page that is gone now."""
+    sent_messages = SentMessages(Record(), Writer, "1-2")
+    observer = PageObserver(sent_messages.record, sent_messages, "carla/1.0")
+    sent_messages.typed(sent_messages.next_text(), observer)
+    observer.end(draft="carla 1")
+    return sent_messages
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_it_works(room, carla, bert):
     carla.rate = bert.rate = 8
     room.record.wait_until(lambda: len(room.record.of("written")) >= begun + 20)
     carla.rate = bert.rate = 0
-    last = [room.write(sitter) for sitter in (carla, bert)]
+    last = [room.write(browser_user) for browser_user in (carla, bert)]
     room.expect_all_see(max(room.expect_sent(client_id)["seq"] for client_id in last))
     written = {event["clientId"]: event["text"] for event in room.record.of("written")}
     assert written == {client_id: message["message"] for client_id, message in room.stored().items()}
@@ -136,24 +136,24 @@ def test_two_tabs_show_the_same(room, carla):
         assert {(message["seq"], message["message"]) for message in sent} <= seen
 
 
-@pytest.mark.parametrize("accident", ["reload", "crash", "kill_browser"])
-def test_what_was_kept_outlives_an_accident(room, bert, accident):
-    """It has never left the page, so the outbox alone can bring it."""
-    client_id = room.write(bert, held=True)
+@pytest.mark.parametrize("browser_fault", ["reload", "crash", "kill_browser"])
+def test_a_saved_message_survives_a_browser_fault(room, bert, browser_fault):
+    """It has never left the page, so only the outbox can send it."""
+    client_id = room.write(bert, block_sending=True)
     assert client_id not in room.stored()
     assert client_id in bert.unsent().result()
-    getattr(bert, accident)().result()
+    getattr(bert, browser_fault)().result()
     room.expect_sent(client_id)
 
 
-@pytest.mark.parametrize("accident", ["reload", "crash"])
-def test_an_accident_in_the_very_moment_of_a_send_loses_nothing(room, bert, accident):
-    """What the page has not kept yet stands in its field again."""
+@pytest.mark.parametrize("browser_fault", ["reload", "crash"])
+def test_a_browser_fault_during_a_send_loses_nothing(room, bert, browser_fault):
+    """A message that the page has not saved yet is in its text field again."""
     for _n in range(3):
-        assert room.write(bert)             # there is a page, and nothing is in doubt
-        begun = len(room.record.of("accident"))
-        getattr(bert, accident)().result()
-        text = room.record.of("accident")[begun]["text"]
+        assert room.write(bert)             # there is a page, and the fate of every message is known
+        begun = len(room.record.of("browser_fault"))
+        getattr(bert, browser_fault)().result()
+        text = room.record.of("browser_fault")[begun]["text"]
         fates = room.record.wait_until(
             lambda: [e for e in room.record.of("written", "lost_before_kept") if e["text"] == text])
         fate = fates[-1]
@@ -173,11 +173,11 @@ def test_each_load_of_a_tab_has_its_own_name(room, bert):
 
 
 def test_a_page_is_asked_for_until_it_comes(room, carla):
-    client_id = room.write(carla, held=True)
+    client_id = room.write(carla, block_sending=True)
     begun = len(room.record.of("opened"))
     room.server.kill()
     carla.crash()
-    room.record.wait_until(lambda: carla.head() == 0)
+    room.record.wait_until(lambda: carla.last_seq() == 0)
     room.server.start()
     room.record.wait_until(lambda: [e for e in room.record.of("opened")[begun:] if e["tab"].startswith(carla.tabs[0])])
     room.expect_sent(client_id)
@@ -191,8 +191,8 @@ def test_a_page_whose_script_did_not_come_is_loaded_again(room, bert):
     room.expect_sent(room.write(bert))
 
 
-def test_who_was_led_to_the_login_comes_back(room, carla):
-    """What was written before has waited in the outbox."""
+def test_a_tab_on_the_login_page_comes_back(room, carla):
+    """The message waited in the outbox."""
     room.expect_sent(room.write(carla))
     carla.offline(True).result()
     client_id = carla.write().result()
@@ -230,11 +230,11 @@ def test_the_clock_of_the_pages_can_be_moved(room, bert):
 def test_without_websockets_everything_is_polled(room, carla, bert):
     sockets = "performance.getEntriesByType('resource').filter(({name}) => name.includes('transport=polling')).length"
     counts = {}
-    for sitter in (carla, bert):
-        room.expect_sent(room.write(sitter))
-        before = sitter.evaluate(sockets).result()
-        room.expect_sent(room.write(sitter))
-        counts[sitter] = sitter.evaluate(sockets).result() - before
+    for browser_user in (carla, bert):
+        room.expect_sent(room.write(browser_user))
+        before = browser_user.evaluate(sockets).result()
+        room.expect_sent(room.write(browser_user))
+        counts[browser_user] = browser_user.evaluate(sockets).result() - before
     assert counts[carla] == 0 < counts[bert]
 
 
@@ -246,48 +246,48 @@ def test_a_tab_can_be_closed_and_another_opened(room, carla):
     room.expect_sent(room.write(carla))
 
 
-def fates(letters):
+def fates(sent_messages):
     """What was noted, as (kind, text or outcome)."""
-    return [(event["kind"], event.get("outcome") or event["text"]) for event in letters.record.events]
+    return [(event["kind"], event.get("outcome") or event["text"]) for event in sent_messages.record.events]
 
 
-def test_what_the_outbox_has_was_written(letters):
-    assert letters.is_in_doubt("carla/1") and not letters.is_in_doubt("carla/11")
-    assert letters.missing([{"message": "carla 1", "clientId": "a"}], set()) == set()
-    assert fates(letters) == [("written", "carla 1")]
-    assert not letters.is_in_doubt("carla/1")
+def test_what_the_outbox_has_was_written(sent_messages):
+    assert sent_messages.has_unconfirmed("carla/1") and not sent_messages.has_unconfirmed("carla/11")
+    assert sent_messages.find_missing([{"message": "carla 1", "clientId": "a"}], set()) == set()
+    assert fates(sent_messages) == [("written", "carla 1")]
+    assert not sent_messages.has_unconfirmed("carla/1")
 
 
-def test_what_is_nowhere_twice_running_is_lost(letters):
-    assert letters.missing([], set()) == set()
-    letters.give_up(letters.missing([], set()), [], "carla/1.1")
-    assert fates(letters) == [("lost_before_kept", "carla 1")]
-    assert letters.record.events[0]["draft"]
-    letters.saw(Row(7, "a", True, "sent", "carla 1"), "carla/1.1")      # after all
-    assert fates(letters)[1:] == [("written", "carla 1"), ("answered", "acknowledged")]
-    assert letters.record.events[1]["late"]
+def test_what_is_nowhere_twice_running_is_lost(sent_messages):
+    assert sent_messages.find_missing([], set()) == set()
+    sent_messages.mark_lost(sent_messages.find_missing([], set()), [], "carla/1.1")
+    assert fates(sent_messages) == [("lost_before_kept", "carla 1")]
+    assert sent_messages.record.events[0]["draft"]
+    sent_messages.on_shown(Row(7, "a", True, "sent", "carla 1"), "carla/1.1")      # it was stored after all
+    assert fates(sent_messages)[1:] == [("written", "carla 1"), ("answered", "acknowledged")]
+    assert sent_messages.record.events[1]["late"]
 
 
-def test_what_the_server_has_is_not_lost(letters):
-    letters.missing([], set())
-    letters.give_up(letters.missing([], set()), [[7, "a", "carla 1"]], "carla/1.1")
-    assert fates(letters) == [("written", "carla 1"), ("answered", "acknowledged")]
+def test_what_the_server_has_is_not_lost(sent_messages):
+    sent_messages.find_missing([], set())
+    sent_messages.mark_lost(sent_messages.find_missing([], set()), [[7, "a", "carla 1"]], "carla/1.1")
+    assert fates(sent_messages) == [("written", "carla 1"), ("answered", "acknowledged")]
 
 
-def test_what_was_written_and_is_nowhere_has_vanished(letters, monkeypatch):
-    letters.taken("carla 1", "a")
-    assert letters.missing([], set()) == letters.missing([], set()) == set()        # it may be anywhere as yet
-    monkeypatch.setattr("lab.sight.KEPT_SECONDS", 0)
-    assert letters.missing([], {"a"}) == letters.missing([], set()) == set()
-    letters.give_up(letters.missing([], set()), [], "carla/1.1")
-    assert fates(letters) == [("written", "carla 1"), ("vanished", "carla 1")]
-    assert letters.missing([], set()) == set()
+def test_what_was_written_and_is_nowhere_has_vanished(sent_messages, monkeypatch):
+    sent_messages.accepted("carla 1", "a")
+    assert sent_messages.find_missing([], set()) == sent_messages.find_missing([], set()) == set()        # it may still be under way
+    monkeypatch.setattr("lab.page_observer.MIN_AGE_SECONDS", 0)
+    assert sent_messages.find_missing([], {"a"}) == sent_messages.find_missing([], set()) == set()
+    sent_messages.mark_lost(sent_messages.find_missing([], set()), [], "carla/1.1")
+    assert fates(sent_messages) == [("written", "carla 1"), ("vanished", "carla 1")]
+    assert sent_messages.find_missing([], set()) == set()
 
 
-def test_a_refusal_is_an_end(letters):
-    letters.taken("carla 1", "a")
-    letters.saw(Row(None, "a", True, "pending", "carla 1"), "carla/1.1")
-    letters.saw(Row(None, "a", True, "failed", "carla 1", "Not sent: too long"), "carla/1.1")
-    assert fates(letters) == [("written", "carla 1"), ("answered", "refused")]
-    assert letters.record.events[1]["text"] == "Not sent: too long"
-    assert not letters.unanswered
+def test_a_refusal_is_an_end(sent_messages):
+    sent_messages.accepted("carla 1", "a")
+    sent_messages.on_shown(Row(None, "a", True, "pending", "carla 1"), "carla/1.1")
+    sent_messages.on_shown(Row(None, "a", True, "failed", "carla 1", "Not sent: too long"), "carla/1.1")
+    assert fates(sent_messages) == [("written", "carla 1"), ("answered", "refused")]
+    assert sent_messages.record.events[1]["text"] == "Not sent: too long"
+    assert not sent_messages.unanswered

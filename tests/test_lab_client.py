@@ -1,4 +1,4 @@
-"""The laboratory's scripted tab: how soon it takes a connection for dead."""
+"""The scripted tab of the fault-injection suite: how soon it considers a connection dead."""
 import http.server
 import threading
 import time
@@ -9,35 +9,35 @@ import requests
 from lab.client import ANSWER_SECONDS, scripted
 from lab.proxy import Proxy
 from lab.record import Record
-from lab.telltale import TelltaleSession
+from lab.http_session import ReportingSession
 from tests.waiting import wait_for
 
 
 def test_a_tab_waits_for_no_answer_over_a_connection_that_is_dead(start_server, arrive, monkeypatch):
-    """The library's polling client may lose its order to end, here always; then it sends on and reads nothing."""
+    """The library's polling client may lose its order to end, here always. Then it goes on sending and reads nothing."""
     server = start_server()
     anna, bert = arrive(server), arrive(server)
     with Proxy(int(server.settings["PORT"])) as proxy:
         tab = scripted(Record(), anna, f"http://127.0.0.1:{proxy.port}", "anna/1", [bert], transports=("polling",),
-                       lapses=("heartbeat",))
+                       omissions=("heartbeat",))
         try:
             assert tab.connected.wait(ANSWER_SECONDS)
             packets = tab.client.eio.queue
             put = packets.put
             monkeypatch.setattr(packets, "put", lambda packet: packet and put(packet))
-            lost = tab.lost
+            lost = tab.disconnected
             until = time.monotonic() + ANSWER_SECONDS
-            while not lost.wait(0.1):       # between two polls there is none to fail
+            while not lost.wait(0.1):       # between two polls there is none that could fail
                 assert time.monotonic() < until
                 proxy.reset()
             tab.write(bert.id, "after the break")
-            assert wait_for(lambda: not tab.waiting(), ANSWER_SECONDS - 1)
+            assert wait_for(lambda: not tab.pending_count(), ANSWER_SECONDS - 1)
         finally:
             tab.close()
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
-    """Answers with the status that the path names."""
+    """Answers with the status in the path."""
 
     def do_GET(self):
         self.send_response(int(self.path[1:]))
@@ -52,7 +52,7 @@ def test_an_answer_that_is_not_2xx_is_told(status, is_told):
     told = threading.Event()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         threading.Thread(target=server.serve_forever).start()
-        answer = TelltaleSession(told.set).get(f"http://127.0.0.1:{server.server_port}/{status}")
+        answer = ReportingSession(told.set).get(f"http://127.0.0.1:{server.server_port}/{status}")
         server.shutdown()
     assert (answer.status_code, told.is_set()) == (status, is_told)
 
@@ -60,5 +60,5 @@ def test_an_answer_that_is_not_2xx_is_told(status, is_told):
 def test_no_answer_is_told():
     told = threading.Event()
     with pytest.raises(requests.ConnectionError), Proxy(1) as proxy:       # nobody listens there
-        TelltaleSession(told.set).get(f"http://127.0.0.1:{proxy.port}/")
+        ReportingSession(told.set).get(f"http://127.0.0.1:{proxy.port}/")
     assert told.is_set()

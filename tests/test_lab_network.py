@@ -1,4 +1,4 @@
-"""The laboratory's accidents: the proxy, the network and disks of our own, the clock."""
+"""The faults of the fault-injection suite: the proxy, the network and disks of our own, the clock."""
 import contextlib
 import http.client
 import http.server
@@ -15,7 +15,7 @@ import pymysql
 import pytest
 
 from lab import fake_clock, namespace
-from lab.ends import abort
+from lab.endpoint import abort
 from lab.fake_clock import FakeClock
 from lab.proxy import Proxy
 from tests.fake_programs import make_program
@@ -30,7 +30,7 @@ MEGABYTE = 1024 * 1024
 # --- the proxy ------------------------------------------------------------------------------------------------------
 
 class Line:
-    """A proxy in front of a listening socket, and connections through it: each a client and the target's end."""
+    """A proxy in front of a listening socket, and connections through it, each as a client and the target's end."""
 
     def __init__(self):
         self.stack = contextlib.ExitStack()
@@ -51,8 +51,8 @@ class Line:
         return self.client(), self.accept()
 
     def pass_what_can(self):
-        """Wait until the proxy has gone round once: it carries out an order after what it found to pass on."""
-        self.proxy._order(lambda: None)
+        """Wait until the proxy has handled its events once: it runs a command after them."""
+        self.proxy._run_in_thread(lambda: None)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def line():
 
 
 def read(connection, length):
-    """Return that many bytes, or fewer where the other side closes."""
+    """Return that many bytes, or fewer if the other side closes."""
     data = b""
     while len(data) < length and (more := connection.recv(length - len(data))):
         data += more
@@ -71,7 +71,7 @@ def read(connection, length):
 
 
 def has_nothing(connection):
-    """Tell whether there is nothing to read, not even the end."""
+    """Tell whether there is nothing to read, not even an EOF."""
     connection.setblocking(False)
     try:
         return connection.recv(1) is None
@@ -262,7 +262,7 @@ def test_a_commit_with_a_lost_answer_is_stored(mariadb):
 
 @pytest.fixture
 def web(line):
-    """The target as a web server: it answers each POST with a number, and only when two of them are there at once."""
+    """A target that is a web server. It answers each POST with a number, but only when two of them have arrived."""
     both_there = threading.Barrier(2)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -355,14 +355,14 @@ def run(script, *before, **environment):
 
 
 def inside(script):
-    """Return what a script prints that has asked for namespaces of its own."""
+    """Return what a script prints that enters namespaces of its own."""
     return run("namespace.enter(sys.orig_argv)\n" + script)
 
 
 def as_if_outside(script, **environment):
-    """Return what a script prints that takes where it is for the machine itself.
+    """Return what a script prints that believes to be outside of any namespace.
 
-    It is in namespaces that it knows nothing of: a guard that fails must not cost the machine its rules or its disks.
+    In fact it runs in a namespace, so that a guard that fails does not change the machine's rules or disks.
     """
     return run(script, *namespace._unshare(), **environment)
 
@@ -463,7 +463,7 @@ for _ in range(2000):
         client.connect_ex(("127.0.0.1", port))
 print(loss.end())
 """)
-    # 30 % of the attempts, and of the other 70 % 30 % of the refusals.
+    # 30 % of the attempts are lost, and of the remaining 70 % another 30 % lose the refusal.
     assert lost == pytest.approx(2000 * (0.3 + 0.7 * 0.3), abs=120)
 
 
@@ -526,7 +526,7 @@ for word in sys.stdin:
 @needs_namespaces
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a process another group")
 def test_a_group_that_is_cut_off_neither_speaks_nor_hears_by_old_connections_or_new_ones():
-    """By ports that are not named it does, and so does who is of another group."""
+    """Other ports are still reachable, and so are all ports for processes of another group."""
     if not inside("print(json.dumps(namespace.group_cut_possible()))"):
         pytest.skip("this kernel does not follow connections, as the table says then")
     told = inside(f"""

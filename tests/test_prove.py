@@ -1,4 +1,4 @@
-"""The fault laboratory itself: a quick run keeps every promise, and each mutant is caught by its checker."""
+"""The fault-injection suite itself: a quick run violates no invariant, and each mutant is caught by its checker."""
 import pytest
 
 from tests.laboratory import MOST_SECONDS, SHORT, printed_by
@@ -12,4 +12,4 @@ def test_it_works():
 
 @pytest.mark.parametrize("mutant", SHORT, ids=[mutant.name for mutant in SHORT])
 def test_each_mutant_is_caught(mutant):
-    assert f"{mutant.name}: {mutant.promise}," in printed_by("lab", "--mutants", "--only", mutant.name)
+    assert f"{mutant.name}: {mutant.invariant}," in printed_by("lab", "--mutants", "--only", mutant.name)

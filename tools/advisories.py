@@ -1,4 +1,4 @@
-"""What PyPI and npm know of the pinned versions. Nothing is found safe that was not looked at."""
+"""The advisories of PyPI and npm for the pinned versions. A version that was not checked never counts as safe."""
 
 import re
 from typing import NamedTuple
@@ -6,14 +6,14 @@ from typing import NamedTuple
 from tools.package_index import Unreachable, fetch_json, normalize
 from tools.pins import Pin
 
-# Versions with an advisory that stays: an index that knows of none there knows of none anywhere.
-KNOWN_PYTHON = Pin("Jinja2", "2.11.2")      # PYSEC-2021-66
-KNOWN_NPM = ("minimist", "0.0.8")           # GHSA-vh95-rmgr-6w4m
+# Old versions with a known advisory: an index that reports none for them reports none at all.
+KNOWN_PYTHON = Pin("Jinja2", "2.11.2")  # PYSEC-2021-66
+KNOWN_NPM = ("minimist", "0.0.8")       # GHSA-vh95-rmgr-6w4m
 COMPARATOR = re.compile(r"(<=|>=|<|>|=)?v?(\d+(?:\.\d+){0,2})(?:-([\w.-]+))?(?:\+\S*)?$")
 
 
 class Advisory(NamedTuple):
-    """A known hole in a pinned version; `aliases` are the other names of the advisory."""
+    """A known vulnerability of a pinned version; `aliases` are other ids of the same advisory."""
 
     id: str
     package: str
@@ -29,13 +29,13 @@ class Advisory(NamedTuple):
 
 
 def of_pin(index, pin):
-    """The advisories for a pin. Raises Unreachable where the index does not say, in full, that it looked at this version."""
+    """Return the advisories for a pin. Raises Unreachable unless the index says in full that it has checked this version."""
     answer = index.release_or_newest(pin.name, pin.version)
     info, listed = (answer.get(name) if isinstance(answer, dict) else None for name in ("info", "vulnerabilities"))
     if not isinstance(info, dict) or normalize(str(info.get("name"))) != normalize(pin.name):
         raise Unreachable("the index answers about another package")
     if info.get("version") != pin.version:
-        raise Unreachable(f"the index tells of version {info.get('version')} only")
+        raise Unreachable(f"the index answers for version {info.get('version')} only")
     if not isinstance(listed, list):
         raise Unreachable("the index answers without a list of advisories")
     return [_of_pypi(pin, each) for each in listed if not (isinstance(each, dict) and each.get("withdrawn"))]
@@ -51,7 +51,7 @@ def _of_pypi(pin, each):
 
 
 def of_npm(registry, packages, certificates=None):
-    """The advisories for {name: versions}. npm leaves out what has none, so a package that has one is asked for too."""
+    """Return the advisories for {name: versions}. npm omits packages without any, so one that has an advisory is requested too."""
     name, version = KNOWN_NPM
     asked = {**packages, name: {*packages.get(name, ()), version}}
     body = {each: sorted(versions) for each, versions in sorted(asked.items())}
@@ -78,7 +78,7 @@ def _of_github(name, version, each):
 
 
 def affects(ranges, version):
-    """Tell whether a version lies in an npm range such as `>=1.0.0 <1.2.3 || 2.0.0`. What cannot be read counts as affected."""
+    """Tell whether a version is in an npm range such as `>=1.0.0 <1.2.3 || 2.0.0`. An unreadable range counts as affected."""
     tight = re.sub(r"([<>=])\s+", r"\1", ranges)
     return any(all(_holds(comparator, version) for comparator in part.split()) for part in tight.split("||"))
 
@@ -92,7 +92,7 @@ def _holds(comparator, version):
 
 
 def _order(match):
-    """What versions are sorted by: a pre-release comes before its release, numbers before words (semver.org, 11)."""
+    """Return a sort key for a version: a pre-release comes before its release, numbers before words (semver.org, 11)."""
     numbers = [int(number) for number in match[2].split(".")]
     words = [(not each.isdigit(), int(each) if each.isdigit() else 0, each) for each in (match[3] or "").split(".") if each]
     return numbers + [0] * (3 - len(numbers)), not words, words
@@ -105,7 +105,7 @@ def _text(value):
 
 
 def _one_line(text, longest=160):
-    """Text from outside, as it may be printed: one short line without control characters."""
+    """Make text from outside printable: one short line without control characters."""
     plain = "".join(letter if letter.isprintable() else " " for letter in _text(text))
     plain = " ".join(plain.split())
     return plain if len(plain) <= longest else plain[:longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""The browser assets: chat/static/build/ is made from the sources, npm's packages and the catalogues."""
+"""The browser assets: builds chat/static/build/ from the sources, npm's packages and the catalogues."""
 
 import gzip
 import json
@@ -14,13 +14,13 @@ STATIC = ROOT / "chat" / "static"
 BUILD = STATIC / "build"
 TRANSLATIONS = ROOT / "chat" / "translations"
 STAMP = Stamp(BUILD / ".stamp")
-PLACING_TRIES = 20          # a file is open for as long as somebody loads it
+PLACING_TRIES = 20          # on Windows a file cannot be renamed while somebody loads it
 PLACING_REST = 0.1          # seconds
 BUNDLE = ROOT / "tools" / "bundle.mjs"
 
 
 def ensure():
-    """Build unless the assets were made from just these inputs."""
+    """Build, unless the assets were built from exactly these inputs."""
     current = inputs_digest()
     if STAMP.read().get("inputs") != current or not _compiled_catalogs_exist():
         _require_inputs()
@@ -29,7 +29,7 @@ def ensure():
 
 
 def inputs_digest():
-    """What the build depends on. Tailwind reads the templates and scripts for the classes they use."""
+    """Return a digest of the inputs. Tailwind reads the templates and scripts for the classes that they use."""
     sources = [STATIC / "css", STATIC / "js", ROOT / "chat" / "templates"]
     files = [path for source in sources for path in source.rglob("*") if path.is_file()]
     files += [*catalogs(), ROOT / "package.json", ROOT / "package-lock.json", *(ROOT / "tools").glob("*.*")]
@@ -37,7 +37,7 @@ def inputs_digest():
 
 
 def catalogs():
-    """The message catalogues, one a language."""
+    """Return the message catalogues, one for each language."""
     return sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
 
 
@@ -46,7 +46,7 @@ def _compiled_catalogs_exist():
 
 
 def _build(current):
-    """Make everything in a new directory and put it in place at the end: no half-made build is ever served."""
+    """Build everything in a new directory, then replace the old one: an incomplete build is never served."""
     new = BUILD.with_name("build.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
@@ -63,7 +63,7 @@ def _build(current):
 
 
 def _put_in_place(new):
-    """Exchange the folders by renaming: Windows renames none whose files a server has open, and then the older one stays whole."""
+    """Exchange the directories by renaming. If Windows refuses, because a server has a file open, the old one stays complete."""
     older = BUILD.with_name("build.old")
     for last_try in (False,) * (PLACING_TRIES - 1) + (True,):
         shutil.rmtree(older, ignore_errors=True)
@@ -108,12 +108,12 @@ def _copy_packages(new):
 
 
 def wanted_icons():
-    """The names of the Lucide icons that the pages use."""
+    """Return the names of the Lucide icons that the pages use."""
     return json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["config"]["icons"]
 
 
 def _compress(new):
-    """Put a .gz beside each style sheet and script: no request pays for compression."""
+    """Write a .gz file for each style sheet and script, so that no request has to compress it."""
     for path in [*new.rglob("*.css"), *new.rglob("*.js")]:
-        # Without a time stamp the same source gives the same bytes.
+        # Without a time stamp the same source always gives the same bytes.
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))

@@ -1,7 +1,7 @@
 """`python3 manage.py audit`: compares every pin with the advisories of PyPI and npm.
 
-It ends with 0 where all was compared and nothing was found, with 1 where there is an advisory, and with 2 where something could
-not be compared: what was not looked at has not passed.
+Exit code 0: everything was compared and there is no advisory. 1: there is an advisory. 2: something could not be compared, so
+the audit has not passed.
 """
 
 import datetime
@@ -18,11 +18,11 @@ CLEAN, FOUND, NOT_COMPARED = 0, 1, 2
 IGNORE_FILE = "audit-ignore.txt"
 IGNORED = re.compile(r"(\S+)\s+(\d{4}-\d\d-\d\d)\s+(\S.*)")
 MAX_IGNORE_DAYS = 180
-MAX_REQUESTS = 6        # at once
+MAX_REQUESTS = 6            # in parallel
 
 
 def main(root=ROOT, today=None):
-    """Compare, print what was found, and return the exit code."""
+    """Compare, print the findings, and return the exit code."""
     today = today or datetime.date.today()
     try:
         ignored = read_ignored(root / IGNORE_FILE, today)
@@ -37,7 +37,7 @@ def main(root=ROOT, today=None):
 
 
 def compare_python(wanted):
-    """The advisories for the Python pins, and a sentence for each that was not compared."""
+    """Return the advisories for the Python pins, and a sentence for each pin that was not compared."""
     index = PackageIndex.of_pip()
     wanted = [*wanted, advisories.KNOWN_PYTHON]
 
@@ -59,7 +59,7 @@ def compare_python(wanted):
 
 
 def compare_npm(lock, shown):
-    """The same for the packages of an npm lock, dev and run-time alike."""
+    """The same for the packages of an npm lock file, including development packages."""
     packages = pins.npm_packages(lock)
     count = sum(map(len, packages.values()))
     try:
@@ -81,7 +81,7 @@ def _npm_setting(name):
 
 
 def read_ignored(path, today):
-    """{id: (last day, reason)} of the ignore file. Raises ValueError with the sentence that says what is wrong there."""
+    """Return {id: (last day, reason)} of the ignore file. Raises ValueError with a sentence if a line is wrong."""
     ignored = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], 1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -1,9 +1,9 @@
-"""`python3 manage.py backup FILE` and `restore FILE`: everything that is stored, in one compressed file of JSON lines.
+"""`python3 manage.py backup FILE` and `restore FILE`: all stored data in one compressed file of JSON lines.
 
-The file is the same whichever engine it came from, so it is also the way from the embedded mode to MariaDB and back.
-It is of the version of its database, `chat-backup-1` of version 1: a backup changes no database of an earlier version, so that
-its own program restores the file; this program restores files of all versions up to its own.
-Its last line counts the rows: a file that was cut off is not restored. Sessions are not part of it: people log in again.
+The file does not depend on the engine, so it can also move the data from the embedded mode to MariaDB and back.
+Its first line names the version of the database: `chat-backup-1` for version 1. A backup does not upgrade an old database, so
+the old program can restore the file. This program restores files of every version up to its own.
+The last line counts the rows, so an incomplete file is not restored. Sessions are not included: people log in again.
 """
 import contextlib
 import gzip
@@ -27,7 +27,7 @@ from chat.web.log_stream import printable
 from tools import command_line
 
 FORMAT = re.compile(r"chat-backup-([1-9]\d{0,3})", re.ASCII)      # with the version of the database
-LAYOUTS = {     # version -> {table: the columns that order it}; people before what they wrote
+LAYOUTS = {                 # version -> {table: the columns that order it}; users before the rows that refer to them
     1: {"users": "id", "name_endings": "user_id, ending", "conversations": "id", "members": "conversation_id, user_id",
         "messages": "id", "marks": "conversation_id, user_id, kind, seq"},
     2: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
@@ -38,23 +38,23 @@ LAYOUTS = {     # version -> {table: the columns that order it}; people before w
         "receipts": "conversation_id, user_id, kind, seq", "mentions": "user_id, conversation_id, seq"},
 }
 NEWEST = max(LAYOUTS)
-RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: where its rows belong now}; None: nowhere
-LEFT_OUT = {"username_skeletons", "username_sort_keys", "username_suffixes",    # name_index makes them of the usernames
-            "schema_migrations"}                                                # the database's own
-ROWS_AT_ONCE = 200          # in one INSERT
-MAX_LINE_BYTES = 512 * 1024 # a row: its longest text is 64 KB, and a byte of it six in JSON
-MAX_VALUE_BYTES = 16        # of a number in SQL, or of what stands around a text
-PROGRESS_EVERY = 100_000    # rows
+RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: its new name}; None: its rows are not restored
+LEFT_OUT = {"username_skeletons", "username_sort_keys", "username_suffixes",    # name_index derives them from the usernames
+            "schema_migrations"}        # maintained by the database's own code
+ROWS_AT_ONCE = 200              # in one INSERT
+MAX_LINE_BYTES = 512 * 1024     # per row: the longest text has 64 KB, and JSON may need six bytes for one
+MAX_VALUE_BYTES = 16            # of a number in SQL, or of the syntax around a text
+PROGRESS_EVERY = 100_000        # rows
 
 
 class BackupError(Exception):
-    """What keeps a backup from being made or restored, in one sentence."""
+    """Why a backup cannot be made or restored, in one sentence."""
 
 
 def backup(database, path, say=print):
-    """Write all tables as they are at one moment; return {table: rows}. An older file is replaced when this one is whole.
+    """Write all tables as they are at one moment; return {table: rows}. An older file is replaced once this one is complete.
 
-    Raises BackupError where an upgrade of the database was broken off.
+    Raises BackupError if an upgrade of the database was interrupted.
     """
     found = database.inspect_schema()
     if not found.is_complete:
@@ -62,7 +62,7 @@ def backup(database, path, say=print):
     unfinished = path.with_name(path.name + ".part")
     counts = {}
     with contextlib.suppress(FileNotFoundError):
-        unfinished.unlink()     # of a backup that was broken off
+        unfinished.unlink()     # left by an interrupted backup
     with database.engine.snapshot() as cursor, _private(unfinished) as raw, gzip.open(raw, "wt", encoding="utf-8") as lines:
         lines.write(json.dumps({"format": f"chat-backup-{found.version}"}) + "\n")
         for table, order in LAYOUTS[found.version].items():
@@ -80,15 +80,15 @@ def backup(database, path, say=print):
 
 
 def _private(path):
-    """Open a file that only its owner can read: it holds every message."""
+    """Open a file that only its owner can read, because it contains every message."""
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def restore(database, path, say=print):
-    """Read such a file into an empty database, all of it or nothing; return {table: rows}.
+    """Restore a file into an empty database, in one transaction; return {table: rows}.
 
-    Raises BackupError with nothing changed where the file is not one of the chat's or not whole, or the database is not
-    empty: the file is read twice.
+    The file is read twice. Raises BackupError without any change if the file is incomplete or not a backup of the chat, or if
+    the database is not empty.
     """
     expected = _counts(path)
     for table in LAYOUTS[NEWEST]:
@@ -115,7 +115,7 @@ def _inserts(path, max_bytes, counts, say):
 
 
 def _lines(path):
-    """Yield the file's JSON values; no more of it than a line is held at a time, whatever it unpacks to."""
+    """Yield the file's JSON values. Only one line is in memory at a time, however large the unpacked file is."""
     try:
         with gzip.open(path, "rb") as lines:
             while line := lines.readline(MAX_LINE_BYTES + 1):
@@ -131,11 +131,11 @@ def _lines(path):
 
 
 def _rows(path):
-    """Yield (table, target, columns, row) for each row of a file that holds just what the tables take, and (None, None, None, counts).
+    """Yield (table, target, columns, row) for each row of a valid file, and at the end (None, None, None, counts).
 
-    `target` is the table that it is restored into, None where its rows are made anew; `counts` is {table: rows}.
+    `target` is the table to restore into; None if its rows are derived from others. `counts` is {table: rows}.
 
-    Names and values go into SQL, and the file may come from anywhere: nothing of it is believed. Raises BackupError.
+    Names and values are used in SQL, and the file may come from anywhere, so everything is checked. Raises BackupError.
     """
     lines = _lines(path)
     version = _version(path, next(lines, None))
@@ -165,7 +165,7 @@ def _rows(path):
 
 
 def _version(path, first_line):
-    """Return the version of the database that the file is of."""
+    """Return the version of the database from which the file was made."""
     is_header = isinstance(first_line, dict) and first_line.keys() == {"format"} and isinstance(first_line["format"], str)
     match = is_header and FORMAT.fullmatch(first_line["format"])
     if not match:
@@ -176,7 +176,7 @@ def _version(path, first_line):
 
 
 def _are_columns(names, columns, all_of_them):
-    """Tell whether these are the table's columns; of an earlier version those may be missing that a row can do without."""
+    """Tell whether these are the table's columns. A file of an earlier version may lack columns that have a default."""
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         return False
     needed = {name for name, column in columns.items() if all_of_them or not (column.nullable or column.has_default)}
@@ -184,14 +184,14 @@ def _are_columns(names, columns, all_of_them):
 
 
 def _counts(path):
-    """Return {table: rows} of a file that is whole."""
+    """Return {table: rows} of a complete file."""
     for *_table, row in _rows(path):
         pass
     return row
 
 
 def _batches(path, max_bytes):
-    """Yield (table, target, columns, rows): each as many rows as one INSERT holds."""
+    """Yield (table, target, columns, rows), with as many rows as fit into one INSERT."""
     rows, size, of = [], 0, (None, None, None)
     for table, target, columns, row in _rows(path):
         row_bytes = sum(MAX_VALUE_BYTES + (MAX_CHARACTER_BYTES * len(value) if isinstance(value, str) else 0) for value in row or ())
@@ -203,7 +203,7 @@ def _batches(path, max_bytes):
 
 
 def _leave_as_it_is(database):
-    """A backup upgrades nothing; what is empty gets its tables."""
+    """A backup upgrades nothing; an empty database gets its tables."""
     if database.inspect_schema().version is None:
         database.create_tables()
 

@@ -1,7 +1,7 @@
-// Bundles the scripts of a directory and minifies them into another: node tools/bundle.mjs FROM TO
+// Bundles the scripts of a directory and minifies them into another one: node tools/bundle.mjs FROM TO
 //
-// The sources are many small modules; a first view may ask for twelve files at most. So app.js and auth.js each come in
-// one file, with all that they import. What they load later, by import('./x.js'), is a file of its own, x.js.
+// The sources are many small modules, but a first page view may request only twelve files. So app.js and auth.js each become
+// one file with everything they import. A module that is loaded later, by import('./x.js'), stays a file of its own, x.js.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { rollup } from 'rollup';
 import { minify } from 'terser';
 
 const ENTRIES = ['app.js', 'auth.js'];
-const SOCKET_IO = '../build/socket.io.js'; // its package has minified it; it stays a file of its own
+const SOCKET_IO = '../build/socket.io.js'; // minified by its package; it stays a separate file
 
 const [from, to] = process.argv.slice(2);
 

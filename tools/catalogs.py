@@ -1,7 +1,7 @@
-"""The message catalogues. Needs Babel, so it is run by the environment's Python:
+"""The message catalogues. Needs Babel, so it runs in the environment's Python:
 
 python -m tools.catalogs compile DIRECTORY    messages.mo beside each catalogue, i18n-LANG.json in DIRECTORY
-python -m tools.catalogs update               bring the catalogues up to date with the sources
+python -m tools.catalogs update               add new messages of the sources to the catalogues
 """
 
 import json
@@ -21,7 +21,7 @@ KEYWORDS = ["_", "gettext", "ngettext:1,2", "lazy_gettext"]
 
 
 def compile_all(directory):
-    """Write what the server reads (.mo) and what the scripts read (JSON) for each language."""
+    """Write the files for the server (.mo) and for the scripts (JSON) for each language."""
     for path in catalogs():
         language = path.parts[-3]
         with path.open("rb") as file:
@@ -33,7 +33,7 @@ def compile_all(directory):
 
 
 def script_messages(catalog):
-    """The translations that the scripts need: {msgid: msgstr}, or [one, many] where there is a plural."""
+    """Return the translations that the scripts need: {msgid: msgstr}, or [one, many] for a plural."""
     return {
         message.id[0] if message.pluralizable else message.id: message.string
         for message in catalog
@@ -43,14 +43,14 @@ def script_messages(catalog):
 
 
 def extract(template):
-    """Write the messages of the sources to the file `template`, with an empty translation each."""
+    """Write the messages of the sources to the file `template`, without translations."""
     keywords = [f"--keywords={keyword}" for keyword in KEYWORDS]
     options = ["-F", "babel.cfg", "--no-default-keywords", *keywords, "--add-location=file", "--omit-header"]
     _pybabel("extract", *options, "-o", str(template), ".")
 
 
 def update():
-    """Bring each catalogue up to date with the sources: new messages come in untranslated."""
+    """Add new messages of the sources to each catalogue, without a translation."""
     with tempfile.TemporaryDirectory() as directory:
         template = Path(directory) / "messages.pot"
         extract(template)

@@ -1,11 +1,11 @@
-"""Child processes that end with their parent, however that one ends."""
+"""Child processes that end when their parent ends, for whatever reason."""
 import ctypes
 import functools
 import signal
 import sys
 
-PR_SET_PDEATHSIG = 1        # of prctl(2); no other system than Linux has the like
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None       # found before the fork: a child may not wait for a lock
+PR_SET_PDEATHSIG = 1        # of prctl(2); only Linux has it
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None       # loaded before the fork, because a child must not wait for a lock
 
 
 def ending_with_parent(number=signal.SIGKILL):
@@ -17,7 +17,7 @@ JOB_KILL_ON_CLOSE, EXTENDED_LIMITS = 0x2000, 9      # of Windows' JOBOBJECT_EXTE
 
 
 class ExtendedLimits(ctypes.Structure):
-    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION; of it only the flags are used."""
+    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION; only the flags are used."""
 
     _fields_ = [("times", ctypes.c_int64 * 2), ("flags", ctypes.c_uint32), ("working_set", ctypes.c_size_t * 2),
                 ("processes", ctypes.c_uint32), ("affinity", ctypes.c_size_t), ("classes", ctypes.c_uint32 * 2), ("counters", ctypes.c_uint64 * 6),
@@ -25,9 +25,10 @@ class ExtendedLimits(ctypes.Structure):
 
 
 def end_with_this_process(kernel32=None):
-    """On Windows: from now on let the system end every child when this process ends, however that comes.
+    """On Windows: make the system end every child when this process ends, for whatever reason.
 
-    They share a job with it, whose last handle the system closes then. Where that is not to be had, nothing changes.
+    All of them belong to one job. When this process ends, the system closes the last handle of the job and ends its
+    processes. If there can be no job, nothing changes.
     """
     kernel32 = kernel32 or ctypes.WinDLL("kernel32")
     kernel32.CreateJobObjectW.restype = kernel32.GetCurrentProcess.restype = ctypes.c_void_p

@@ -1,6 +1,6 @@
 """Several server processes behind HAProxy, as one command: `python3 manage.py run --processes N`.
 
-One that ends is started again. SIGHUP restarts one after the other, so that there is always somebody to go to.
+A process that has ended is started again. SIGHUP restarts one after the other, so that the chat is always available.
 """
 import contextlib
 import os
@@ -18,33 +18,33 @@ from tools.children import ending_with_parent
 from tools.haproxy import configuration
 from wsgi import addresses
 
-READY_SECONDS = 30          # until a process serves, or HAProxy listens
-STOP_SECONDS = 8            # for processes to finish what they have; they take 5 at most
-FAREWELL_SECONDS = 1        # for HAProxy to pass on what they said last
-REST_SECONDS = 1            # before a process that ended by itself is started again
-LOOK_SECONDS = 0.2          # between looks whether all are alive
-HOST = "127.0.0.1"          # of the processes; people come in through HAProxy alone
-# Of a child: Ctrl+C is for this process alone, whose end, however it comes, is the child's too.
-APART = {"start_new_session": True, "preexec_fn": ending_with_parent(signal.SIGTERM)}
+READY_SECONDS = 30          # for a process to serve, or for HAProxy to listen
+STOP_SECONDS = 8            # for processes to finish; they take at most 5
+HAPROXY_STOP_SECONDS = 1    # for HAProxy to forward the last answers
+RESTART_DELAY = 1           # seconds before a process that has ended is started again
+POLL_INTERVAL = 0.2         # seconds between checks whether all processes are alive
+HOST = "127.0.0.1"          # of the processes; people reach them through HAProxy only
+# Ctrl+C goes to this process only, because a child has a session of its own. A child gets SIGTERM when this process dies.
+CHILD_OPTIONS = {"start_new_session": True, "preexec_fn": ending_with_parent(signal.SIGTERM)}
 
 
 class CannotStart(Exception):
     """One sentence for the person at the terminal."""
 
 
-class Member:
-    """One server process: its port is kept, its words are shown with its name before them."""
+class Worker:
+    """One server process. It keeps its port; its output is printed with its name in front."""
 
-    options = APART             # of Popen
+    options = CHILD_OPTIONS        # of Popen
 
     def __init__(self, name, port, settings):
         self.name = name
         self.settings = {**settings, "HOST": HOST, "PORT": str(port)}
         self.process = None
         self.ready = threading.Event()
-        self.words = []             # said before it was ready: why it is not
-        self.told = None            # of these, what the terminal has shown
-        self.rested_at = 0
+        self.output = []        # lines before it was ready: they say why it does not start
+        self.reported = None    # what was printed about them already
+        self.started_at = 0
 
     @property
     def port(self):
@@ -52,8 +52,8 @@ class Member:
 
     def start(self):
         self.ready.clear()
-        self.words.clear()
-        self.rested_at = time.monotonic()
+        self.output.clear()
+        self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(ROOT / "wsgi.py")], env={**os.environ, **self.settings, "PYTHONIOENCODING": "utf-8"},
             text=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -61,45 +61,45 @@ class Member:
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
 
-    def _read(self, words):
-        for line in words:
+    def _read(self, output):
+        for line in output:
             if not self.ready.is_set() and "The chat is at" in line:
                 self.ready.set()
             elif self.ready.is_set():
                 print(f"{self.name}: {line}", end="", flush=True)
             else:
-                self.words.append(line)
+                self.output.append(line)
 
-    def wait_until_ready(self, orders):
-        """Raise CannotStart, with what it said, where it ends instead. The order to end cuts the waiting short."""
+    def wait_until_ready(self, pending_signals):
+        """Raise CannotStart with the process's output if it ends. Returns early if a signal to end has arrived."""
         until = time.monotonic() + READY_SECONDS
-        while not self.ready.wait(LOOK_SECONDS) and "end" not in orders:
+        while not self.ready.wait(POLL_INTERVAL) and "end" not in pending_signals:
             if not self.is_alive() or time.monotonic() > until:
-                raise CannotStart(self.last_words() or f"{self.name} did not start in {READY_SECONDS} s.")
+                raise CannotStart(self.last_output() or f"{self.name} did not start in {READY_SECONDS} s.")
 
-    def last_words(self):
-        """Return what it said instead of being ready."""
-        self.reader.join(LOOK_SECONDS)
-        return "".join(self.words[-3:]).strip()
+    def last_output(self):
+        """Return the output of a process that did not become ready."""
+        self.reader.join(POLL_INTERVAL)
+        return "".join(self.output[-3:]).strip()
 
-    def start_again(self):
-        """Start what has ended by itself. Why it did not even begin to serve is told once, not each second."""
+    def restart(self):
+        """Start a process that has ended by itself. If it does not start, the reason is printed once, not every second."""
         if self.ready.is_set():
             print(f"{self.name} has ended; it is started again.", flush=True)
-            self.told = None
-        elif (why := self.last_words()) != self.told:
-            print(f"{self.name} does not start; it is tried again until it does. {why or 'It says nothing.'}", flush=True)
-            self.told = why
+            self.reported = None
+        elif (why := self.last_output()) != self.reported:
+            print(f"{self.name} does not start; it is tried again until it does. {why or 'It prints nothing.'}", flush=True)
+            self.reported = why
         self.start()
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None
 
-    def ask_to_end(self):
+    def terminate(self):
         if self.is_alive():
             self.process.send_signal(signal.SIGTERM)
 
-    def wait_for_end(self, until):
+    def wait_until_stopped(self, until):
         try:
             self.process.wait(max(0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -107,100 +107,100 @@ class Member:
             self.process.wait()
 
 
-class Cluster:
-    """The members and the HAProxy in front of them."""
+class Supervisor:
+    """Starts and watches the workers and the HAProxy in front of them."""
 
     def __init__(self, settings, count):
         self.settings = settings
-        self.orders = []            # signals that came, as words
+        self.pending_signals = []        # names of the signals that have arrived
         shared = {"PROXIES": str(settings["PROXIES"] + 1)}
-        self.members = [Member(f"process {n}", free_port(settings["PORT"] + n), shared) for n in range(1, count + 1)]
+        self.workers = [Worker(f"process {n}", free_port(settings["PORT"] + n), shared) for n in range(1, count + 1)]
         self.haproxy = None
         self.file, self.log = (Path(settings["INSTANCE_PATH"]) / f"haproxy.{kind}" for kind in ("cfg", "log"))
 
     def run(self):
         """Serve until a signal ends it."""
-        for number, order in ((signal.SIGTERM, "end"), (signal.SIGINT, "end"), (signal.SIGHUP, "restart")):
-            signal.signal(number, lambda _number, _frame, order=order: self.orders.append(order))
+        for number, signal_name in ((signal.SIGTERM, "end"), (signal.SIGINT, "end"), (signal.SIGHUP, "restart")):
+            signal.signal(number, lambda _number, _frame, signal_name=signal_name: self.pending_signals.append(signal_name))
         try:
-            for member in self.members:
-                member.start()
-            for member in self.members:
-                member.wait_until_ready(self.orders)
-            if "end" in self.orders:
+            for worker in self.workers:
+                worker.start()
+            for worker in self.workers:
+                worker.wait_until_ready(self.pending_signals)
+            if "end" in self.pending_signals:
                 return
             self._start_haproxy()
-            print(f"The chat is at {addresses(self.settings['HOST'], self.settings['PORT'])} in {len(self.members)} processes"
+            print(f"The chat is at {addresses(self.settings['HOST'], self.settings['PORT'])} in {len(self.workers)} processes"
                   " (Ctrl+C ends it, SIGHUP restarts one after the other)", flush=True)
-            print("\n".join(f"{member.name} is at {HOST}:{member.port}" for member in self.members), flush=True)
-            self._look_after()
+            print("\n".join(f"{worker.name} is at {HOST}:{worker.port}" for worker in self.workers), flush=True)
+            self._watch()
         finally:
-            self._end()
+            self._stop()
 
-    def _look_after(self):
-        while "end" not in self.orders:
-            if "restart" in self.orders:
-                self.orders.remove("restart")
+    def _watch(self):
+        while "end" not in self.pending_signals:
+            if "restart" in self.pending_signals:
+                self.pending_signals.remove("restart")
                 self._restart_in_turn()
-            for member in self.members:
-                if not member.is_alive() and time.monotonic() - member.rested_at > REST_SECONDS:
-                    member.start_again()
+            for worker in self.workers:
+                if not worker.is_alive() and time.monotonic() - worker.started_at > RESTART_DELAY:
+                    worker.restart()
             if self.haproxy.poll() is not None:
                 print("HAProxy has ended; it is started again.", flush=True)
                 self._start_haproxy()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_INTERVAL)
 
     def _restart_in_turn(self):
-        for member in self.members:
-            if "end" in self.orders:
+        for worker in self.workers:
+            if "end" in self.pending_signals:
                 return
-            member.ask_to_end()
-            member.wait_for_end(time.monotonic() + STOP_SECONDS)
-            if "end" in self.orders:
+            worker.terminate()
+            worker.wait_until_stopped(time.monotonic() + STOP_SECONDS)
+            if "end" in self.pending_signals:
                 return
-            member.start()
+            worker.start()
             try:
-                member.wait_until_ready(self.orders)
-            except CannotStart as error:        # the others go on as they are
-                print(f"{member.name} does not start again, the others are left alone: {error}", flush=True)
+                worker.wait_until_ready(self.pending_signals)
+            except CannotStart as error:        # the other processes go on
+                print(f"{worker.name} does not start again, the others are left alone: {error}", flush=True)
                 return
-            if "end" in self.orders:
+            if "end" in self.pending_signals:
                 return
-            time.sleep(REST_SECONDS)            # HAProxy looks twice in this time
-            print(f"{member.name} is restarted.", flush=True)
+            time.sleep(RESTART_DELAY)        # HAProxy checks twice in this time
+            print(f"{worker.name} is restarted.", flush=True)
 
     def _start_haproxy(self):
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(configuration(self.settings, self.members), encoding="utf-8")
+        self.file.write_text(configuration(self.settings, self.workers), encoding="utf-8")
         with open(self.log, "w", encoding="utf-8") as log:
             self.haproxy = subprocess.Popen([programs.HAPROXY.path(), "-db", "-f", str(self.file)], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, **APART)
+                                            stdout=log, stderr=log, **CHILD_OPTIONS)
         until = time.monotonic() + READY_SECONDS
         while not listens(self.settings["HOST"], self.settings["PORT"]):
             if self.haproxy.poll() is not None or time.monotonic() > until:
                 alerts = [line for line in self.log.read_text(encoding="utf-8").splitlines() if "[ALERT]" in line]
                 raise CannotStart(f"HAProxy cannot listen on {self.settings['HOST']}:{self.settings['PORT']}. {' '.join(alerts[:1])}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_INTERVAL)
 
-    def _end(self):
-        """Let the processes finish while HAProxy still carries their farewells. Each is asked once: a second time means at once."""
+    def _stop(self):
+        """Stop the workers while HAProxy still forwards their last answers. Send SIGTERM only once: a second one would mean "at once"."""
         until = time.monotonic() + STOP_SECONDS
-        for member in self.members:
-            member.ask_to_end()
-        for member in self.members:
-            if member.process:
-                member.wait_for_end(until)
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            if worker.process:
+                worker.wait_until_stopped(until)
         if self.haproxy:
-            self.haproxy.send_signal(signal.SIGUSR1)    # end when all is passed on; SIGTERM would be at once
+            self.haproxy.send_signal(signal.SIGUSR1)    # finish connections first; SIGTERM would close them at once
             try:
-                self.haproxy.wait(FAREWELL_SECONDS)
-            except subprocess.TimeoutExpired:           # somebody keeps a connection open, or takes nothing
+                self.haproxy.wait(HAPROXY_STOP_SECONDS)
+            except subprocess.TimeoutExpired:        # somebody keeps a connection open, or reads nothing
                 self.haproxy.kill()
                 self.haproxy.wait()
 
 
 def free_port(wanted=0):
-    """Return that port where it is free, else another."""
+    """Return that port if it is free, otherwise another one."""
     for port in (wanted, 0):
         with contextlib.suppress(OSError, OverflowError), socket.create_server((HOST, port)) as taken:
             return taken.getsockname()[1]
@@ -208,7 +208,7 @@ def free_port(wanted=0):
 
 
 def listens(host, port):
-    """Tell whether somebody takes connections there."""
+    """Tell whether somebody accepts connections there."""
     try:
         anywhere = {"0.0.0.0": HOST, "": HOST, "::": "::1"}
         socket.create_connection((anywhere.get(host, host), port), READY_SECONDS).close()
@@ -225,7 +225,7 @@ def main(count):
         if listens(settings["HOST"], settings["PORT"]):
             raise CannotStart(f"cannot listen on {settings['HOST']}:{settings['PORT']}: it is in use."
                               " Where another program uses the port, PORT=5001 chooses another.")
-        Cluster(settings, count).run()
+        Supervisor(settings, count).run()
     except (config.ConfigError, CannotStart, OSError) as error:
         sys.exit(f"chat: {str(error).removeprefix('chat: ')}")
 

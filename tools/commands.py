@@ -12,20 +12,20 @@ from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
 IF_POSSIBLE = "if possible"
+SILENT = ("-W", "ignore")   # Python options: print no warnings
 
 
 def run(options):
-    """Set up what is missing, then become the server, or the supervisor of several behind HAProxy."""
+    """Set up what is missing, then become the server, or the supervisor of several processes behind HAProxy."""
     if options.processes == 1:
         _set_up("requirements.txt", gevent=_chosen_mode() == "gevent")
         return _hand_over([str(ROOT / "wsgi.py")])
     _set_up("requirements.txt", gevent=_chosen_mode() == "gevent", needed=[programs.HAPROXY], purpose="run several processes")
-    os.chdir(ROOT)
-    return _hand_over(["-m", "tools.cluster", str(options.processes)])
+    return _run_module("tools.cluster", str(options.processes))
 
 
 def _chosen_mode():
-    """What ASYNC_MODE says, unchecked: the server itself has a word for what is none."""
+    """Return ASYNC_MODE without checking it: the server itself reports a wrong value."""
     with contextlib.suppress(config.ConfigError):
         return {**config.read_env_file(), **os.environ}.get("ASYNC_MODE", "").strip()
 
@@ -39,42 +39,37 @@ def test(arguments):
 
 
 def prove(arguments):
-    """Set up what the tests need too, then become the fault laboratory."""
+    """Set up what the tests need, then become the fault-injection suite."""
     _set_up("requirements.txt", "requirements-dev.txt", needed=(*programs.ALL, *programs.PROVE, programs.HAPROXY))
-    os.chdir(ROOT)
-    return _hand_over(["-m", "lab", *arguments])
+    return _run_module("lab", *arguments, options=SILENT)
 
 
 def fuzz(arguments):
-    """Set up what the tests need too, then become the fuzzer."""
+    """Set up what the tests need, then become the fuzzer."""
     _set_up("requirements.txt", "requirements-dev.txt")
-    os.chdir(ROOT)
-    return _hand_over(["-W", "ignore", "-m", "lab.fuzz", *arguments])
+    return _run_module("lab.fuzz", *arguments, options=SILENT)
 
 
 def bench(arguments):
     """Set up the peer and the load generator too, then become the benchmark."""
     if sys.platform != "linux":
-        raise SetupError("The benchmark reads CPU time and memory as Linux tells them: run it there.")
+        raise SetupError("The benchmark reads CPU time and memory from /proc: run it on Linux.")
     _set_up("requirements.txt", "requirements-dev.txt", needed=(*programs.ALL, programs.HAPROXY), benchmark=True)
-    os.chdir(ROOT)
-    return _hand_over(["-W", "ignore", "-m", "bench", *arguments])
+    return _run_module("bench", *arguments, options=SILENT)
 
 
 def audit(_options):
-    """Make the environment, whose pip and npm know where their packages come from, then compare the pins with the advisories."""
+    """Create the environment, whose pip and npm know their registries, then compare the pins with the advisories."""
     with setup_lock():
         environment.ensure_venv()
         node.npm_command()
-    os.chdir(ROOT)
-    return _hand_over(["-m", "tools.audit"])
+    return _run_module("tools.audit")
 
 
 def doctor(options):
-    """Set up what the server needs, then visit it."""
+    """Set up what the server needs, then check the chat from outside."""
     _set_up("requirements.txt")
-    os.chdir(ROOT)
-    return _hand_over(["-W", "ignore", "-m", "tools.doctor", *filter(None, [options.url])])
+    return _run_module("tools.doctor", *filter(None, [options.url]), options=SILENT)
 
 
 def backup(options):
@@ -83,32 +78,30 @@ def backup(options):
 
 
 def restore(options):
-    """Set up what the server needs, then read a backup."""
+    """Set up what the server needs, then restore a backup."""
     return _with_file(options)
 
 
 def migrate(options):
-    """Set up what the server needs, then bring the database up to this version."""
+    """Set up what the server needs, then upgrade the database."""
     _set_up("requirements.txt")
-    os.chdir(ROOT)
-    return _hand_over(["-m", "tools.migrate", *(["--list"] if options.list else [])])
+    return _run_module("tools.migrate", *(["--list"] if options.list else []))
 
 
 def _with_file(options):
     file = os.path.abspath(options.file)
     _set_up("requirements.txt")
-    os.chdir(ROOT)
-    return _hand_over(["-m", "tools.backup", options.command, file])
+    return _run_module("tools.backup", options.command, file)
 
 
 def build(_options):
-    """Make the browser assets alone."""
+    """Build the browser assets only."""
     _set_up("requirements.txt")
     return 0
 
 
 def translate(_options):
-    """Bring the message catalogues up to date with the sources."""
+    """Add new messages of the sources to the message catalogues."""
     _set_up("requirements.txt")
     try:
         step("Updating the catalogues", [str(environment.python()), "-m", "tools.catalogs", "update"])
@@ -139,12 +132,18 @@ def _install_gevent(is_optional):
         print(f"What is about gevent is left out. {error}")
 
 
+def _run_module(module, *arguments, options=()):
+    """Replace this process by the environment's Python, running a module in the project's folder."""
+    os.chdir(ROOT)
+    return _hand_over([*options, "-m", module, *arguments])
+
+
 def _hand_over(arguments):
-    """Become the environment's Python, so that signals and the exit code are its own."""
+    """Replace this process by the environment's Python, so that signals and the exit code are its own."""
     command = [str(environment.python()), *arguments]
-    # Messages hold every script of the world, whatever the locale of the terminal is.
+    # Messages contain characters of every script, whatever the locale of the terminal is.
     os.environ.setdefault("PYTHONUTF8", "1")
-    # What the terminal has no character for is escaped: the first emoji would end the printing.
+    # Escape characters that the terminal lacks. Otherwise the first emoji would raise an error.
     encoding = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
     os.environ["PYTHONIOENCODING"] = f"{encoding}:backslashreplace"
     sys.stdout.flush()
@@ -153,5 +152,5 @@ def _hand_over(arguments):
     end_with_this_process()
     process = subprocess.Popen(command)
     while True:
-        with contextlib.suppress(KeyboardInterrupt):        # it had Ctrl+C too, and ends politely
+        with contextlib.suppress(KeyboardInterrupt):        # the child has received Ctrl+C too, and shuts down
             return process.wait()

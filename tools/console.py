@@ -14,11 +14,11 @@ COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
 class SetupError(Exception):
-    """A failure that a person can act on, in one sentence."""
+    """A failure that the user can fix, in one sentence."""
 
 
 class StepFailed(Exception):
-    """A program ended with an error; `output` is all that it printed."""
+    """A program has ended with an error; `output` is everything it has printed."""
 
     def __init__(self, output):
         super().__init__(output)
@@ -26,7 +26,7 @@ class StepFailed(Exception):
 
     @property
     def reason(self):
-        """The first line of the output that says more of an error than the word, else its last line."""
+        """The first line of the output that describes an error; otherwise its last line."""
         plain = COLOR.sub("", self.output)
         lines = [line for line in (line.strip(" \t\u2502") for line in plain.splitlines()) if line]
         errors = [line for line in lines if "error" in line.lower() and " " in line]
@@ -36,7 +36,7 @@ class StepFailed(Exception):
 def step(title, command, close_fds=False, folder=ROOT, progress=None):
     """Run a program quietly under a one-line title that counts the seconds. Raises StepFailed.
 
-    On a terminal the line also shows what `progress` returns for the output so far.
+    On a terminal, the line also shows what `progress` returns for the output so far.
     """
     started = time.monotonic()
     print(f"{title} ...", end="", flush=True)
@@ -61,7 +61,7 @@ def step(title, command, close_fds=False, folder=ROOT, progress=None):
 
 
 def _show(line, progress=None):
-    """Write over the terminal's last line. It must not be longer than the terminal is wide."""
+    """Overwrite the terminal's last line. It must not be longer than the terminal is wide."""
     if progress and (said := progress(LOG.read_text(encoding="utf-8", errors="replace"))):
         line += f", {said}"
     width = shutil.get_terminal_size().columns - 1

@@ -1,4 +1,4 @@
-"""Debian and Ubuntu packages, for what pip and npm cannot bring."""
+"""Debian and Ubuntu packages, for programs that pip and npm do not have."""
 
 import contextlib
 import os
@@ -13,36 +13,36 @@ LOCK_TIMEOUT_SECONDS = 600
 
 
 def is_debian():
-    """Whether this is Debian, Ubuntu or another system with their packages."""
+    """Tell whether this is Debian, Ubuntu or another system with their packages."""
     return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
 
 
 def is_ubuntu():
-    """Whether this is Ubuntu, which has Chromium under another name."""
+    """Tell whether this is Ubuntu, where Chromium's package has another name."""
     return is_debian() and platform.freedesktop_os_release().get("ID") == "ubuntu"
 
 
 def install(packages, purpose):
-    """Install packages with apt-get. Raises SetupError with the command to run where that is not allowed."""
+    """Install packages with apt-get. If that is not allowed, raises SetupError with the command to run."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     prefix = _root_prefix()
     if prefix is None:
         raise SetupError(f"To {purpose}, run: sudo {' '.join(command)}")
-    # sudo drops the environment, so env sets the variable behind it.
+    # sudo drops the environment, so the variable is set after it, by env.
     as_root = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
     patient = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT_SECONDS}"]
-    # A source of other packages that is out of order must not stop ours: apt-get install has the last word.
+    # A broken source of other packages must not stop us: apt-get install decides.
     with contextlib.suppress(StepFailed):
         step("Reading the list of Debian packages", [*as_root, "apt-get", "update", *patient])
     try:
-        # A server that a package starts must not inherit the set-up's lock: it never ends.
+        # A package may start a server, which must not inherit the set-up's lock, because it never ends.
         step(f"Installing {', '.join(packages)}", [*as_root, *command, *patient], close_fds=True)
     except StepFailed as failure:
         raise SetupError(f"{' '.join(command)} failed: {failure.reason} (all of it: .setup.log)") from None
 
 
 def _root_prefix():
-    """What to put before a command to run it as root; None if only a password would do."""
+    """Return what to put before a command to run it as root; None if that would need a password."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):

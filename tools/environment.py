@@ -1,4 +1,4 @@
-"""The virtual environment: made once, brought up to date when the pins change."""
+"""The virtual environment: created once, updated when the pins change."""
 
 import os
 import re
@@ -13,16 +13,16 @@ from tools.stamp import Stamp, digest
 
 VENV = ROOT / ".venv"
 STAMP = Stamp(VENV / "installed.json")
-NEWEST_KNOWN = "3.15"        # the newest Python of which all wheels were looked up
+NEWEST_KNOWN = "3.15"       # the newest Python for which all wheels were checked
 OFFLINE_SIGNS = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError")
-# What pip says of a file that has another hash: which one it is, and where it came from.
+# How pip reports a file with a wrong hash: which one it is, and where it came from.
 CHANGED_FILE = re.compile(r"DO NOT MATCH THE HASHES.*?^ +(\S+) from (\S+?)(?:#\S*)? ", re.M | re.S)
 
 MISSING_WHEEL = re.compile(r"No matching distribution found for ([\w.-]+)==([\w.+!-]+)")
 
 
 class NoWheel(SetupError):
-    """A pinned package cannot be had for this Python on this machine."""
+    """There is no wheel of a pinned package for this Python on this machine."""
 
 
 def python():
@@ -31,11 +31,11 @@ def python():
 
 
 def ensure_venv():
-    """Make .venv unless a finished, working one of this Python is there."""
+    """Create .venv unless there is a complete, working one for this Python."""
     if STAMP.read().get("python") == _python_version() and _works():
         return
     ensure_venv_module()
-    # Inside an active environment the base interpreter must do it: the active one may be what is replaced.
+    # In an active environment use the base interpreter, because the active one may be replaced.
     interpreter = getattr(sys, "_base_executable", None) or sys.executable
     try:
         step(f"Making .venv with Python {_python_version()}", [interpreter, "-m", "venv", "--clear", str(VENV)])
@@ -45,10 +45,10 @@ def ensure_venv():
 
 
 def ensure_venv_module():
-    """Debian and Ubuntu keep a part of Python's venv in a package of its own."""
+    """Debian and Ubuntu have a part of Python's venv in a separate package."""
     try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
+        import ensurepip    # noqa: F401
+        import venv         # noqa: F401
     except ImportError:
         package = f"python{_python_version()}-venv"
         if not debian.is_debian():
@@ -57,13 +57,13 @@ def ensure_venv_module():
 
 
 def ensure_packages(requirements):
-    """Install a requirements file unless just that is installed. pip refuses whatever has another hash than the pinned ones."""
+    """Install a requirements file unless exactly that is installed. pip refuses files with other hashes than the pinned ones."""
     path = ROOT / requirements
     current = digest(*_with_included(path))
     installed = STAMP.read()
     if installed.get(requirements) == current:
         return
-    # Without a stamp an interrupted installation is begun anew.
+    # Without a stamp, an interrupted installation is repeated.
     STAMP.remove()
     pip = [str(python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     try:
@@ -72,24 +72,24 @@ def ensure_packages(requirements):
     except StepFailed as failure:
         error = _explain_pip(failure)
         if isinstance(error, NoWheel):
-            STAMP.write(installed)      # pip gave up before it changed anything
+            STAMP.write(installed)      # pip has given up before changing anything
         raise error from None
     STAMP.write({**installed, requirements: current})
 
 
 def _with_included(path):
-    """A requirements file and those that it names in turn."""
+    """Return a requirements file and those that it includes."""
     included = re.findall(r"^-r (\S+)$", path.read_text(encoding="utf-8"), re.M)
     return [path, *(each for name in included for each in _with_included(path.parent / name))]
 
 
 def _count(path):
-    """How many packages a requirements file and those that it names pin."""
+    """Return how many packages a requirements file pins, with those that it includes."""
     return len({pin.name for each in _with_included(path) for pin in read_pins(each)})
 
 
 def _pip_progress(output, total):
-    """What pip is at, and how far it has come."""
+    """Return what pip is doing, and how far it is."""
     if "\nInstalling collected packages" in output:
         return "unpacking"
     seen = re.findall(r"^(?:Collecting|Requirement already satisfied:) ([\w.-]+)", output, re.M)
@@ -97,7 +97,7 @@ def _pip_progress(output, total):
 
 
 def _explain_pip(failure):
-    """The error that says in a sentence why pip failed."""
+    """Return an error that says in one sentence why pip failed."""
     if changed := CHANGED_FILE.search(failure.output):
         return SetupError(f"{changed[1]} was refused and nothing was installed: the file that came is none of those whose hashes"
                           f" are pinned. It came from {changed[2]}")
@@ -114,7 +114,7 @@ def _python_version():
 
 
 def _works():
-    """Whether the environment's interpreter starts and finds pip. One short process, about 30 ms."""
+    """Tell whether the environment's interpreter starts and finds pip. Takes about 30 ms."""
     try:
         check = subprocess.run([str(python()), "-c", "import pip"], stdin=subprocess.DEVNULL, capture_output=True)
     except OSError:

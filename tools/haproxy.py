@@ -1,4 +1,4 @@
-"""What HAProxy is told where `run --processes` starts it."""
+"""The HAProxy configuration of `run --processes`."""
 
 CONFIGURATION = """\
 # Written by `manage.py run --processes`. deploy/haproxy.cfg is the one to copy for several machines and for TLS.
@@ -30,15 +30,15 @@ backend chat
     default-server check inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
-# Without a proxy in front, what a client claims to be is not passed on; with one, its word comes before HAProxy's.
+# Without a proxy in front, headers that the client sends are replaced; with one, HAProxy appends to the proxy's headers.
 FORWARDING = ("    http-request set-header X-Forwarded-For %[src]\n    http-request set-header X-Forwarded-Proto http",
               "    option forwardfor\n    http-request add-header X-Forwarded-Proto http")
 
 
-def configuration(settings, members):
-    """Return the text for HAProxy."""
+def configuration(settings, workers):
+    """Return the text of the configuration."""
     host = settings["HOST"]
-    servers = "\n".join(f"    server {member.name.replace(' ', '-')} {member.settings['HOST']}:{member.port} cookie {n}"
-                        for n, member in enumerate(members, 1))
+    servers = "\n".join(f"    server {worker.name.replace(' ', '-')} {worker.settings['HOST']}:{worker.port} cookie {n}"
+                        for n, worker in enumerate(workers, 1))
     return CONFIGURATION.format(bind=f"{f'[{host}]' if ':' in host else host}:{settings['PORT']}", servers=servers,
                                 forwarding=FORWARDING[settings["PROXIES"] > 0], secure=" secure" if settings["HTTPS"] else "")

@@ -1,6 +1,6 @@
-"""`python3 -m tools.hashes`: writes each requirements*.txt from its .in, with the hash of every wheel of each pin.
+"""`python3 -m tools.hashes`: writes each requirements*.txt from its .in file, with the hash of every wheel of each pin.
 
-pip then refuses a file that is not one of these, whichever server sent it.
+Then pip refuses every other file, whichever server sent it.
 """
 
 import itertools
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools import ROOT, pins
 from tools.package_index import PackageIndex, Unreachable, normalize
 
-MAX_REQUESTS = 6        # at once
+MAX_REQUESTS = 6            # in parallel
 HEADER = "# Written by `python3 -m tools.hashes` from {}: edit that one. The hashes are those of all wheels of each version.\n"
 
 
@@ -32,7 +32,7 @@ def main():
 
 
 def wheel_hashes(index, pin):
-    """The sorted SHA-256 hashes of all wheels of a pin. Raises Unreachable where there is none."""
+    """Return the sorted SHA-256 hashes of all wheels of a pin. Raises Unreachable if there is none."""
     found = {file["hashes"]["sha256"] for file in index.files(pin.name) if _is_wheel_of(file["filename"], pin)}
     if not found:
         raise Unreachable(f"the index has no wheel of {pin.name} {pin.version}")
@@ -45,9 +45,9 @@ def _is_wheel_of(filename, pin):
 
 
 def with_hashes(source, hashes):
-    """The text of a requirements.txt: its source, line by line, each pin with its hashes."""
+    """Return the text of a requirements.txt: its source, line by line, with the hashes of each pin."""
     lines = [HEADER.format(source.name)]
-    # What stands at the top speaks to whoever edits the source.
+    # The comment at the top is for people who edit the source.
     body = itertools.dropwhile(lambda line: line.startswith("#"), source.read_text(encoding="utf-8").splitlines())
     for line in body:
         pin = pins.read_pin(line)

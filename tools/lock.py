@@ -1,4 +1,4 @@
-"""Only one set-up at a time: two terminals may start the project at once."""
+"""Allows only one set-up at a time, because two terminals may start the project at once."""
 
 import contextlib
 import errno
@@ -17,9 +17,9 @@ UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextlib.contextmanager
 def setup_lock(path=ROOT / ".setup.lock"):
-    """Hold the lock, waiting for another set-up to end. The system frees it when the process dies.
+    """Hold the lock; wait for another set-up to end. The system releases the lock when the process dies.
 
-    In a folder that cannot be written nobody sets up anything, and there is nothing to lock.
+    If the folder cannot be written, no set-up is possible there, so no lock is needed.
     """
     try:
         lock_file = open(path, "a+", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`python3 manage.py migrate` brings the database up to this version without a server; `--list` shows how it got where it is."""
+"""`python3 manage.py migrate` upgrades the database without a server; `--list` shows which migrations were run."""
 import argparse
 import logging
 import sys
@@ -8,22 +8,20 @@ from chat.accounts import name_index
 from chat.storage.database import Database, open_database
 from chat.errors import Unavailable
 from chat.storage.migrations import listing, newest
-from tools import command_line
+from tools import command_line, tables
 
 
 def parsed(arguments):
-    """Return the options; ends the process where they are none."""
-    parser = argparse.ArgumentParser(prog=command_line("migrate"), description="Bring the database up to this version of the chat.")
-    parser.add_argument("--list", action="store_true", help="change nothing: show the versions, and how the database came to each")
+    """Return the options; ends the process if they are wrong."""
+    parser = argparse.ArgumentParser(prog=command_line("migrate"), description="Upgrade the database to this version of the chat.")
+    parser.add_argument("--list", action="store_true", help="change nothing: list the versions and their state in the database")
     return parser.parse_args(arguments)
 
 
 def show(database):
-    """Print each version that there is, and what the database has of it."""
+    """Print each version with its state in this database."""
     rows = [("version", "name", "state", "at (UTC)"), *((str(row[0]), *row[1:]) for row in listing(database.inspect_schema()))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(value.ljust(width) for value, width in zip(row, widths)).rstrip())
+    print(tables.as_text(rows))
 
 
 def main(arguments):

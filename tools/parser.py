@@ -1,4 +1,4 @@
-"""The command line of manage.py: its commands, their options, and the help of each."""
+"""The command line of manage.py: its commands, their options, and their help."""
 
 import argparse
 
@@ -7,26 +7,26 @@ from tools import command_line, commands
 MAX_PROCESSES = 64
 TEST_EPILOG = "Anything else goes to pytest: files, -k NAME, -x, --durations 20; -n 0 runs one test after the other."
 
-# Name, what it does, and whether it reads its options itself, once its packages are there.
+# Name, summary, and whether the command reads its options itself, after its packages are installed.
 COMMANDS = (
     ("run", "set up what is missing, then serve on http://127.0.0.1:5000 (HOST, PORT)", False),
     ("test", "set up what the tests need too, then run them", False),
-    ("prove", "break or attack the chat in every way and check what it promises", True),
-    ("fuzz", "send the chat what no client would, and watch who takes harm", True),
+    ("prove", "inject faults into the chat, or attack it, and check the delivery invariants", True),
+    ("fuzz", "send the chat malformed input, and check that nobody else is harmed", True),
     ("bench", "measure the chat against the report's own stack", True),
     ("audit", "compare every pinned package with the known advisories", False),
-    ("doctor", "visit the chat as two people do, and say what is wrong with the way there", False),
-    ("backup", "write everything that is stored into one file, of one moment, while the chat runs", False),
-    ("restore", "put such a file into an empty database, of either kind", False),
-    ("migrate", "bring a database of an earlier version up without a server, or show its versions", False),
-    ("build", "make the browser assets alone", False),
-    ("translate", "bring the message catalogues up to date with the sources", False),
+    ("doctor", "check a running chat from outside, and say how to fix what does not work", False),
+    ("backup", "write all stored data into one file, while the chat runs", False),
+    ("restore", "restore such a file into an empty database of either engine", False),
+    ("migrate", "upgrade a database of an earlier version without a server, or list its versions", False),
+    ("build", "build the browser assets only", False),
+    ("translate", "add new messages of the sources to the message catalogues", False),
 )
 READ_OPTIONS_THEMSELVES = {name for name, _summary, reads_options in COMMANDS if reads_options}
 
 
 def parse(arguments):
-    """Return (function, its argument) for a command line. Ends the process after help, and with 2 where it is wrong."""
+    """Return (function, its argument) for a command line. Ends the process after help, and with 2 if the command line is wrong."""
     parser, parsers = _parsers()
     if not arguments or arguments == ["help"]:
         arguments = ["--help"]
@@ -37,24 +37,25 @@ def parse(arguments):
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "test":
         parsers[options.command].error(f"unrecognized arguments: {' '.join(rest)}")
-    # Options of pytest stay in their order, which argparse does not keep.
+    # argparse does not keep the order of pytest's options.
     return getattr(commands, options.command), arguments[1:] if options.command == "test" else options
 
 
 def _parsers():
     parser = argparse.ArgumentParser(prog=command_line(), usage=f"{command_line()} COMMAND [...]", allow_abbrev=False,
-                                     epilog=f"{command_line('help')} COMMAND tells more.")
-    # The metavar is as long as the longest name, which the help would wrap otherwise.
+                                     epilog=f"{command_line('help')} COMMAND shows its options.")
+    # The metavar is as long as the longest name, otherwise the help would wrap it.
     subparsers = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND [...]", required=True)
-    parsers = {name: subparsers.add_parser(name, prog=command_line(name), help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False,
-                                           epilog=TEST_EPILOG if name == "test" else None)
+    parsers = {name: subparsers.add_parser(name, prog=command_line(name), help=summary, description=f"{summary[0].upper()}{summary[1:]}.",
+                                           allow_abbrev=False, epilog=TEST_EPILOG if name == "test" else None)
                for name, summary, _reads_options in COMMANDS}
-    parsers["run"].add_argument("--processes", type=_process_count, default=1, metavar="N", help="so many, behind HAProxy, on one address")
+    parsers["run"].add_argument("--processes", type=_process_count, default=1, metavar="N",
+                                help="number of processes; more than one run behind HAProxy on one address")
     parsers["test"].add_argument("--fast", action="store_true", help="a part of them, in under a minute, for while you work")
-    parsers["doctor"].add_argument("url", nargs="?", metavar="URL", help="as people type it, for example https://chat.example.org")
+    parsers["doctor"].add_argument("url", nargs="?", metavar="URL", help="address of the chat, for example https://chat.example.org")
     for name in ("backup", "restore"):
         parsers[name].add_argument("file", metavar="FILE", help="for example chat.backup.gz")
-    parsers["migrate"].add_argument("--list", action="store_true", help="change nothing: show the versions, and how the database came to each")
+    parsers["migrate"].add_argument("--list", action="store_true", help="change nothing: list the versions and their state in the database")
     return parser, parsers
 
 

@@ -1,4 +1,4 @@
-"""The pins of the requirements files, and the packages of the npm locks."""
+"""The pins of the requirements files, and the packages of the npm lock files."""
 
 import json
 import re
@@ -10,7 +10,7 @@ PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==([\w.+!-]+)(?: *; *([^\
 
 
 class Pin(NamedTuple):
-    """A package at one version; the marker says on which machines."""
+    """A package with one version; the marker says for which machines."""
 
     name: str
     version: str
@@ -21,28 +21,28 @@ class Pin(NamedTuple):
 
 
 def read_pin(line):
-    """The pin that a line of a requirements file holds, or None."""
+    """Return the pin of a line of a requirements file, or None."""
     match = PIN.match(line.removesuffix("\\").partition(" #")[0].rstrip())
     return Pin(match[1], match[2], match[3] or "") if match else None
 
 
 def sources(folder=ROOT):
-    """The files in which people write pins."""
+    """Return the files in which people write pins."""
     return sorted(folder.glob("requirements*.in"))
 
 
 def read_pins(path):
-    """The pins that a requirements file itself holds, for all machines."""
+    """Return the pins of a requirements file itself, for all machines."""
     return [pin for line in path.read_text(encoding="utf-8").splitlines() if (pin := read_pin(line))]
 
 
 def python_pins(folder=ROOT):
-    """Every pin of every requirements file."""
+    """Return every pin of every requirements file."""
     return sorted({pin for path in sources(folder) for pin in read_pins(path)})
 
 
 def npm_packages(lock):
-    """{name: versions} of all that a package-lock.json names, what others bundle included."""
+    """Return {name: versions} of all packages in a package-lock.json, including bundled ones."""
     packages = {}
     for path, package in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
         if path and not package.get("link"):

@@ -1,4 +1,4 @@
-"""The programs that the tests start: where they are, and how they are installed."""
+"""The programs that the tests start: where they are, and how to install them."""
 
 import os
 import shutil
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from tools import debian
 from tools.console import SetupError
 
-# Servers live in directories that an ordinary user's PATH may not name.
+# Servers are in directories that an ordinary user's PATH may lack.
 SERVER_DIRECTORIES = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"]
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program under the names it has on different systems, and the packages that bring it; "" where none does."""
+    """A program with its names on different systems, and the packages that contain it; "" if there is none."""
 
     names: tuple
     debian: tuple
     homebrew: str
 
     def path(self):
-        """Where it is, or None."""
+        """Return where it is, or None."""
         directories = os.pathsep.join([os.environ.get("PATH", os.defpath), *SERVER_DIRECTORIES])
         return next((found for name in self.names if (found := shutil.which(name, path=directories))), None)
 
@@ -29,7 +29,7 @@ class Program:
 MARIADB = Program(("mariadbd", "mysqld"), ("mariadb-server",), "mariadb")
 MARIADB_INSTALL = Program(("mariadb-install-db", "mysql_install_db"), ("mariadb-server",), "mariadb")
 REDIS = Program(("redis-server",), ("redis-server",), "redis")
-# Without any font Chromium lays out text as if it had no size.
+# Without any font, Chromium lays out text with no size.
 CHROMIUM = Program(
     ("chromium", "chromium-browser", "google-chrome"),
     ("chromium-browser" if debian.is_ubuntu() else "chromium", "fonts-liberation"),
@@ -37,13 +37,13 @@ CHROMIUM = Program(
 )
 ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM)
 
-# What stands in front of the chat, as deploy/ sets it up, and what makes a certificate for it.
+# The reverse proxies of deploy/, and the program that makes a certificate for them.
 NGINX = Program(("nginx",), ("nginx-light",), "nginx")
 HAPROXY = Program(("haproxy",), ("haproxy",), "haproxy")
 OPENSSL = Program(("openssl",), ("openssl",), "openssl")
 FRONT = (NGINX, HAPROXY, OPENSSL)
 
-# What the fault laboratory makes accidents with. Other systems have nothing like these: it says then what it left out.
+# What the fault-injection suite uses to inject faults. Other systems lack these programs; the suite then says what it left out.
 UNSHARE = Program(("unshare",), ("util-linux",), "")
 MOUNT = Program(("mount",), ("mount",), "")
 IP = Program(("ip",), ("iproute2",), "")
@@ -53,7 +53,7 @@ PROVE = (UNSHARE, MOUNT, IP, NFT, FAKETIME) if sys.platform == "linux" else ()
 
 
 def ensure(programs, purpose):
-    """Install the programs that are missing, or say in one sentence how to; `purpose` is what they are for."""
+    """Install the missing programs, or say in one sentence how to; `purpose` is what they are for."""
     missing = [program for program in programs if program.path() is None]
     if missing and debian.is_debian():
         debian.install(sorted({name for program in missing for name in program.debian}), purpose=purpose)

@@ -1,11 +1,11 @@
-"""Stamps tell whether a made thing still matches what it was made from."""
+"""Stamps: whether a generated directory is up to date with its inputs."""
 
 import hashlib
 import json
 
 
 def digest(*parts):
-    """A hash over texts and files; a file counts with its name and its bytes."""
+    """Return a hash of texts and files; for a file, of its name and its content."""
     total = hashlib.sha256()
     for part in parts:
         content = part.encode() if isinstance(part, str) else part.name.encode() + b"\0" + part.read_bytes()
@@ -14,13 +14,13 @@ def digest(*parts):
 
 
 class Stamp:
-    """A small file inside a made directory. It is written last, so what was interrupted has none."""
+    """A small file in a generated directory. It is written last, so an incomplete directory has none."""
 
     def __init__(self, path):
         self.path = path
 
     def read(self):
-        """The digests by name; empty when there is no readable stamp."""
+        """Return the digests by name; empty if there is no readable stamp."""
         try:
             return json.loads(self.path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError, ValueError):

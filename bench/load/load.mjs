@@ -1,35 +1,35 @@
-// The load generator: reads one command a line as JSON, answers each with one line. `python3 manage.py bench` drives it.
+// The load generator: reads one JSON command per line and prints one line of JSON for each. Used by `python3 manage.py bench`.
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LastingPerson, LastingTalk } from './lasting.mjs';
+import { ReconnectingPerson, ReliableTalk } from './reconnecting.mjs';
 import { logIn } from './login.mjs';
 import { PollingPerson, SocketPerson } from './people.mjs';
 import { Talk } from './talk.mjs';
 
 const SETTLE_SECONDS = 60;
-const KINDS = { websocket: SocketPerson, polling: PollingPerson, lasting: LastingPerson };
+const KINDS = { websocket: SocketPerson, polling: PollingPerson, reconnecting: ReconnectingPerson };
 
 let people = [], talk, logins = [];
-const ears = {
+const handlers = {
   acknowledged: (number, text) => talk?.acknowledged(number, text),
   delivered: (text) => talk?.delivered(text),
 };
 
 const commands = {
-  // Open a connection for each person, `atOnce` at a time; `more` keeps those who are here.
+  // Connect each person, `atOnce` in parallel; `more` keeps the connections that are open.
   async connect({ url, who, kind = 'websocket', atOnce = 50, more = false }) {
     if (!more) commands.leave();
     const Kind = KINDS[kind];
-    const fresh = who.map((one) => new Kind(one, url, ears));
+    const fresh = who.map((one) => new Kind(one, url, handlers));
     people.push(...fresh);
-    const waiting = [...fresh];
-    const lane = async () => { for (let one = waiting.shift(); one; one = waiting.shift()) await one.open(); };
+    const queue = [...fresh];
+    const lane = async () => { for (let one = queue.shift(); one; one = queue.shift()) await one.open(); };
     await Promise.all(Array.from({ length: atOnce }, lane));
     return { connected: fresh.length };
   },
 
-  // Wait until each of those who are here sees at least `online` people.
-  async settle({ online }) {
+  // Wait until each connected person sees at least `online` people.
+  async waitForPresence({ online }) {
     const until = performance.now() + SETTLE_SECONDS * 1000;
     while (!people.every((one) => one.online.size >= online)) {
       if (performance.now() > until) throw new Error(`not everybody saw ${online} people`);
@@ -50,9 +50,9 @@ const commands = {
     return {};
   },
 
-  // `rate` messages a second of people who come back and send again, until stopWriting.
+  // `rate` messages per second of people who reconnect and send again, until stopWriting.
   write({ rate }) {
-    talk = new LastingTalk(people);
+    talk = new ReliableTalk(people);
     talk.write(rate);
     return {};
   },
@@ -64,7 +64,7 @@ const commands = {
 
   tally: () => talk.tally(),
 
-  // `rate` times a second somebody logs in by the form.
+  // `rate` logins per second by the form.
   logIns({ url, rate, who, password }) {
     let turn = 0;
     logins.push(setInterval(() => logIn(url, who[turn++ % who.length], password).catch((error) => talk.refused.push(String(error))), 1000 / rate));
@@ -81,7 +81,7 @@ const commands = {
   async stop() {
     logins.splice(0).forEach(clearInterval);
     talk?.stop();
-    await pause(300); // what is on its way arrives
+    await pause(300); // for messages in flight to arrive
     talk = undefined;
     return {};
   },
@@ -92,7 +92,7 @@ const commands = {
   },
 };
 
-process.on('unhandledRejection', () => {}); // a person whose connection fails later: the figures tell
+process.on('unhandledRejection', () => {}); // a connection that fails later: the figures show it
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { command, ...options } = JSON.parse(line);

@@ -1,4 +1,4 @@
-// One login by the form: the page with its token, then the name and the password.
+// One login by the form: get the page with its token, then send username and password.
 const TOKEN = /name="csrf-token" content="([^"]+)"/;
 
 export async function logIn(url, username, password) {

@@ -1,16 +1,16 @@
-// Acts at due times: a timer alone fires late, and would be late by more each time.
-const LONGEST_PAUSE_MS = 20;
+// Runs a function at due times. A timer alone fires late, and its delays would add up.
+const MAX_PAUSE_MS = 20;
 
-// Act again and again, `gap()` milliseconds after the time before was due; returns how to stop it.
-export function keepPace(gap, act) {
+// Call `act` again and again, each time `interval()` milliseconds after the previous due time. Returns a function that stops it.
+export function repeatAtRate(interval, act) {
   let due = performance.now(), timer;
   const tick = () => {
     const now = performance.now();
     while (due <= now) {
       act();
-      due += gap();
+      due += interval();
     }
-    timer = setTimeout(tick, Math.min(due - performance.now(), LONGEST_PAUSE_MS));
+    timer = setTimeout(tick, Math.min(due - performance.now(), MAX_PAUSE_MS));
   };
   tick();
   return () => clearTimeout(timer);

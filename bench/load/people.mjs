@@ -1,4 +1,4 @@
-// People at the other end of the wire: raw WebSocket, or raw long polling, speaking just as much Socket.IO as a message needs.
+// Clients over raw WebSockets or raw long polling. They speak only as much Socket.IO as a message needs.
 import http from 'node:http';
 import WebSocket from 'ws';
 
@@ -9,37 +9,37 @@ const RECEIVED = '42["receiveMessage"';
 const PRESENCE = '42["updateOnlineUsers",';
 
 class Person {
-  constructor({ id, cookie }, url, ears) {
-    Object.assign(this, { id, cookie, url, ears });
-    this.bytes = 0; // received over the wire's frames or answers
+  constructor({ id, cookie }, url, handlers) {
+    Object.assign(this, { id, cookie, url, handlers });
+    this.bytes = 0; // received in frames or answers
     this.online = new Set();
-    this.ready = new Promise((resolve, reject) => Object.assign(this, { welcome: resolve, fail: reject }));
+    this.ready = new Promise((resolve, reject) => Object.assign(this, { resolveReady: resolve, rejectReady: reject }));
   }
 
   headers() {
     return { Cookie: this.cookie, Origin: this.url };
   }
 
-  // One packet of Engine.IO, as text.
-  hear(text) {
-    if (text === PING) this.say(PONG);
-    else if (text.startsWith(CONNECT)) this.welcome(this);
+  // Handle one Engine.IO packet.
+  onPacket(text) {
+    if (text === PING) this.send(PONG);
+    else if (text.startsWith(CONNECT)) this.resolveReady(this);
     else if (text.startsWith('43')) {
       const bracket = text.indexOf('[');
-      this.ears.acknowledged(Number(text.slice(2, bracket)), text);
-    } else if (text.startsWith(RECEIVED)) this.ears.delivered(text);
-    else if (text.startsWith(PRESENCE)) this.see(JSON.parse(text.slice(2))[1]);
-    else if (text.startsWith('44')) this.fail(new Error(text));
+      this.handlers.acknowledged(Number(text.slice(2, bracket)), text);
+    } else if (text.startsWith(RECEIVED)) this.handlers.delivered(text);
+    else if (text.startsWith(PRESENCE)) this.onPresence(JSON.parse(text.slice(2))[1]);
+    else if (text.startsWith('44')) this.rejectReady(new Error(text));
   }
 
-  see(told) {
-    if (Array.isArray(told)) this.online = new Set(told); // the peer tells everything each time
+  onPresence(payload) {
+    if (Array.isArray(payload)) this.online = new Set(payload); // the peer sends the complete list each time
     else {
-      if (told.snapshot) this.online = new Set();
-      for (const id of told.online) this.online.add(id);
-      for (const id of told.offline ?? []) this.online.delete(id);
+      if (payload.snapshot) this.online = new Set();
+      for (const id of payload.online) this.online.add(id);
+      for (const id of payload.offline ?? []) this.online.delete(id);
     }
-    this.ears.saw?.(this);
+    this.handlers.saw?.(this);
   }
 }
 
@@ -50,15 +50,15 @@ export class SocketPerson extends Person {
     this.socket.on('message', (data) => {
       this.bytes += data.length;
       const text = data.toString();
-      if (text[0] === '0') this.say(CONNECT);
-      else this.hear(text);
+      if (text[0] === '0') this.send(CONNECT);
+      else this.onPacket(text);
     });
-    this.socket.on('error', this.fail);
-    this.socket.on('close', () => this.fail(new Error('closed')));
+    this.socket.on('error', this.rejectReady);
+    this.socket.on('close', () => this.rejectReady(new Error('closed')));
     return this.ready;
   }
 
-  say(text) {
+  send(text) {
     this.socket.send(text);
   }
 
@@ -70,13 +70,13 @@ export class SocketPerson extends Person {
 export class PollingPerson extends Person {
   open() {
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
-    this.waiting = [];
+    this.pendingPackets = [];
     this.address = `${this.url}/socket.io/?EIO=4&transport=polling`;
     this.ask('GET').then((body) => {
       this.address += `&sid=${JSON.parse(body.slice(1)).sid}`;
       this.poll();
-      this.say(CONNECT);
-    }).catch(this.fail);
+      this.send(CONNECT);
+    }).catch(this.rejectReady);
     return this.ready;
   }
 
@@ -102,25 +102,25 @@ export class PollingPerson extends Person {
   async poll() {
     try {
       while (!this.closed) {
-        for (const packet of (await this.ask('GET')).split(SEPARATOR)) this.hear(packet);
+        for (const packet of (await this.ask('GET')).split(SEPARATOR)) this.onPacket(packet);
       }
     } catch (error) {
-      if (!this.closed) this.fail(error);
+      if (!this.closed) this.rejectReady(error);
     }
   }
 
-  say(text) {
-    this.waiting.push(text);
+  send(text) {
+    this.pendingPackets.push(text);
     if (!this.posting) this.post();
   }
 
-  // One POST at a time, with all that waits: as the browser's client does.
+  // One POST at a time, with all pending packets, as in the browser's client.
   async post() {
     this.posting = true;
     try {
-      while (this.waiting.length) await this.ask('POST', this.waiting.splice(0).join(SEPARATOR));
+      while (this.pendingPackets.length) await this.ask('POST', this.pendingPackets.splice(0).join(SEPARATOR));
     } catch (error) {
-      if (!this.closed) this.fail(error);
+      if (!this.closed) this.rejectReady(error);
     }
     this.posting = false;
   }

@@ -1,5 +1,5 @@
-// Messages on their way: each is timed from the send to the bubble at the other end, and counted when both ends know.
-import { keepPace } from './pace.mjs';
+// Messages in flight. Each is timed from the send to the delivery, and counted when it is delivered and acknowledged.
+import { repeatAtRate } from './pace.mjs';
 
 const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
 
@@ -26,7 +26,7 @@ export class Talk {
     const number = ++this.number;
     this.onTheWay.set(number, { sent: performance.now() });
     const payload = { clientId: `${this.run}-${number}`, receiverId: this.partners.get(sender).id, message: TEXT };
-    sender.say(`42${number}["sendMessage",${JSON.stringify(payload)}]`);
+    sender.send(`42${number}["sendMessage",${JSON.stringify(payload)}]`);
   }
 
   acknowledged(number, text) {
@@ -52,21 +52,21 @@ export class Talk {
     this.next?.();
   }
 
-  // `inFlight` messages are always on their way.
+  // Keep `inFlight` messages in flight.
   saturate(inFlight) {
     this.next = () => this.send();
     for (let n = 0; n < inFlight; n += 1) this.send();
   }
 
-  // `rate` messages a second, as they come when nobody waits for anybody.
+  // `rate` messages per second at random times, independent of each other.
   pace(rate) {
     this.next = undefined;
-    this.rest = keepPace(() => -Math.log(1 - Math.random()) * 1000 / rate, () => this.send());
+    this.stopPacing = repeatAtRate(() => -Math.log(1 - Math.random()) * 1000 / rate, () => this.send());
   }
 
   stop() {
     this.next = undefined;
-    this.rest?.();
+    this.stopPacing?.();
   }
 
   figures() {

@@ -1,6 +1,6 @@
-// The peer: the chat as the report's authors would write it on its stack, in one process, and fairly. Express, Socket.IO,
-// express-session in Redis, mysql2 with a pool, one INSERT a message, the acknowledgement and the delivery after it.
-// What it leaves out (numbers without a gap, resends, limits, read marks) costs it nothing.
+// The peer: the chat as the report's authors would write it on their stack, in one process, as a fair comparison. Express,
+// Socket.IO, express-session in Redis, mysql2 with a pool, one INSERT per message, then acknowledgement and delivery.
+// It lacks gapless numbers, resends, limits and read marks, so it does not pay for them.
 import { createServer } from 'node:http';
 import bcrypt from 'bcryptjs';
 import { RedisStore } from 'connect-redis';
@@ -37,7 +37,7 @@ const http = createServer(app);
 const io = new Server(http, { serveClient: false });
 io.engine.use(sessions);
 
-const online = new Map(); // user id -> how many connections
+const online = new Map(); // user id -> number of connections
 
 io.use((socket, next) => {
   socket.data.user = socket.request.session?.user;
@@ -73,7 +73,7 @@ io.on('connection', (socket) => {
   });
 });
 
-// Whoever comes or goes within a second is told together: without that the peer would spend its start on nothing else.
+// Changes within a second are sent together. Otherwise the peer would do nothing else while people connect.
 let telling;
 function updateOnlineUsers() {
   telling ??= setTimeout(() => {

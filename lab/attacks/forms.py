@@ -1,24 +1,24 @@
-"""Attacks on the forms: names and passwords that are long to compute, registrations, guesses, pages without a cookie."""
+"""Attacks on the forms: names and passwords that are slow to process, registrations, guessed passwords, pages without a cookie."""
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 from .registry import CUT, NO_ANSWER, Attack, attack
 
-ACCENTS = "\u0315\u0300" * 40_000       # 160 KB: normalising it is quadratic
+ACCENTS = "\u0315\u0300" * 40_000       # 160 KB; normalising it takes quadratic time
 SLOW_PASSWORDS = ("4@8({[<369&#!1/|0$5+7%24@8({[<36", "4@8({[<369&#!1/|", "p4$5w0rdp4$5w0rdp4$5w0rdp4$5w0rd")
 AT_ONCE = 20
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Form(Attack):
-    """Whoever fills in a form: a cookie and a token come with the empty one."""
+    """An attack that submits forms. The empty form brings a cookie and a token."""
 
     path = "/login"
     cookie = token = ""
 
     def open(self, path, source):
-        """Ask for the empty form; return the headers to send it with, and its token."""
-        answer = self.target.ask("GET", path, source)
+        """Get the empty form; return the headers for submitting it, and its token."""
+        answer = self.target.request("GET", path, source)
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.text)
         return {**FORM, "Cookie": answer.cookie}, found[1] if found else ""
 
@@ -27,56 +27,56 @@ class Form(Attack):
         return self.send(path, source, headers, token, **fields)
 
     def send(self, path, source, headers, token, **fields):
-        """Send the form, not in %, which is three times as long for what is not ASCII."""
+        """Submit the form. Only the necessary characters are escaped, because %-escapes would make other text three times as long."""
         escaped = {name: value.replace("%", "%25").replace("&", "%26").replace("+", "%2B") for name, value in fields.items()}
         body = "&".join(f"{name}={value}" for name, value in {**escaped, "csrf_token": token}.items())
-        return str(self.target.ask("POST", path, source, body, headers).status)
+        return str(self.target.request("POST", path, source, body, headers).status)
 
     def source(self):
-        return self.dice.choice(self.target.sources)
+        return self.rng.choice(self.target.sources)
 
 
 @attack
 class LongCombiningNames(Form):
     name = "names and passwords of 160 KB of combining marks"
-    accepted = frozenset({"400", "401", "413", "429"})
-    needed = frozenset({"400", "401", "413"})
+    allowed = frozenset({"400", "401", "413", "429"})
+    required = frozenset({"400", "401", "413"})
 
-    def once(self):
-        path, field = self.dice.choice(["/login", "/register"]), self.dice.choice(["username", "password"])
+    def attempt(self):
+        path, field = self.rng.choice(["/login", "/register"]), self.rng.choice(["username", "password"])
         return self.submit(path, self.source(), **{"username": "somebody", "password": "not theirs", field: ACCENTS})
 
 
 @attack
 class SlowEstimates(Form):
     name = "passwords that are slow to estimate"
-    accepted = frozenset({"400", "429"})
-    needed = frozenset({"400"})
+    allowed = frozenset({"400", "429"})
+    required = frozenset({"400"})
 
-    def once(self):
-        return self.submit("/register", self.source(), username="x", password=self.dice.choice(SLOW_PASSWORDS))
+    def attempt(self):
+        return self.submit("/register", self.source(), username="x", password=self.rng.choice(SLOW_PASSWORDS))
 
 
 @attack
 class Registrations(Form):
-    """Twenty at the same moment, from one address, again and again; the names are free."""
+    """Twenty free names at the same moment from one address, again and again."""
 
     name = f"{AT_ONCE} registrations at once"
     per_second = 0.2
-    accepted = frozenset({"302", "429", "503"})
-    needed = frozenset({"302", "429"})
+    allowed = frozenset({"302", "429", "503"})
+    required = frozenset({"302", "429"})
 
     def prepare(self):
         self.origin = self.source()
         self.pool = ThreadPoolExecutor(AT_ONCE)
 
-    def once(self):
+    def attempt(self):
         for outcome in self.pool.map(self._register, range(AT_ONCE)):
             self.sent += 1
             self.counts[outcome] += 1
 
     def _register(self, n):
-        name = f"stranger{self.dice.randrange(10 ** 9)}n{n}"
+        name = f"stranger{self.rng.randrange(10 ** 9)}n{n}"
         try:
             return self.submit("/register", self.origin, username=name, password=f"correct horse {name}")
         except TimeoutError:
@@ -92,34 +92,34 @@ class Registrations(Form):
 class Guesses(Form):
     name = "wrong passwords against one person"
     per_second = 3
-    accepted = frozenset({"401", "429"})
-    needed = frozenset({"429"})
+    allowed = frozenset({"401", "429"})
+    required = frozenset({"429"})
 
-    def once(self):
-        return self.submit("/login", self.source(), username=self.target.victim, password=f"guess {self.dice.random()}")
+    def attempt(self):
+        return self.submit("/login", self.source(), username=self.target.victim, password=f"guess {self.rng.random()}")
 
 
 @attack
 class LoginPages(Form):
     name = "GET /login without a cookie, in a loop"
     per_second = 10
-    accepted = needed = frozenset({"200"})
+    allowed = required = frozenset({"200"})
 
-    def once(self):
-        return str(self.target.ask("GET", "/login", self.source()).status)
+    def attempt(self):
+        return str(self.target.request("GET", "/login", self.source()).status)
 
 
 @attack
 class BadHosts(Form):
-    """No answer leads to a host that was claimed."""
+    """No answer may redirect to the host that the client claims, or contain it."""
 
     name = "bad Host headers"
-    accepted = frozenset({"200", "301", "302", "400", "403", "404", "421"})
-    needed = frozenset({"302", "400"})
+    allowed = frozenset({"200", "301", "302", "400", "403", "404", "421"})
+    required = frozenset({"302", "400"})
     HOSTS = ("evil.example", "evil.example:80@x", "a b", "", "x" * 8000, "evil.example\t", "[::", "127.0.0.1.evil.example", "ex\xe4mple")
 
-    def once(self):
-        path = self.dice.choice(["/", "/chat/somebody", "/login", "/nothing", "/socket.io/?EIO=4&transport=polling"])
-        answer = self.target.ask("GET", path, self.source(), host=self.dice.choice(self.HOSTS))
+    def attempt(self):
+        path = self.rng.choice(["/", "/chat/somebody", "/login", "/nothing", "/socket.io/?EIO=4&transport=polling"])
+        answer = self.target.request("GET", path, self.source(), host=self.rng.choice(self.HOSTS))
         leads_away = "evil" in answer.headers.get("location", "") or "evil" in answer.text
         return "led away" if leads_away else str(answer.status)

@@ -1,4 +1,4 @@
-"""The list of attacks: each is a small class; `once` sends one and returns what came of it as a word."""
+"""The list of attacks. Each is a small class whose `attempt` sends the attack once and returns the outcome as a text."""
 import threading
 import time
 from collections import Counter
@@ -6,51 +6,51 @@ from collections import Counter
 ATTACKS = []
 MAX_TIMES = 50_000          # of one attack in one run
 CUT, NO_ANSWER = "cut", "no answer"
-BUDGET_SPENT = "not let in: rate_limited"       # the attackers share a few accounts, whose ten connections each are taken: as it should be
-ANSWER_SECONDS = 30         # for an answer
+BUDGET_SPENT = "refused: rate_limited"  # expected: the attackers share a few accounts with ten connections each
+ANSWER_SECONDS = 30                     # for an answer
 
 
 class Attack:
-    """One row of the table. `accepted` are the outcomes that a guarded server gives, `needed` those of which one has to be seen."""
+    """One row of the table. `allowed` are the outcomes of a guarded server; at least one of those in `required` must occur."""
 
     name = ""
-    workers = 1             # threads that send it
-    per_second = 2          # of each worker
-    accepted = frozenset()
-    needed = frozenset()
+    workers = 1     # threads that send it
+    per_second = 2  # attempts of each worker
+    allowed = frozenset()
+    required = frozenset()
     modes = ("embedded", "server")
-    behind_front = True     # whether it makes sense at a reverse proxy too
+    behind_front = True     # whether it also makes sense against a reverse proxy
 
-    def __init__(self, target, dice):
-        self.target, self.dice = target, dice
+    def __init__(self, target, rng):
+        self.target, self.rng = target, rng
         self.counts = Counter()     # outcome -> times
         self.sent = 0
 
     def prepare(self):
-        """Called once before the first time."""
+        """Called once before the first attempt."""
 
-    def once(self):
-        """Send it once; return the outcome. An OSError counts as "cut", a TimeoutError as "no answer".
+    def attempt(self):
+        """Send the attack once; return the outcome. An OSError counts as "cut", a TimeoutError as "no answer".
 
-        What holds connections counts by itself what it sent and what came of it, and returns None.
+        An attack that holds connections open counts its own attempts and outcomes, and returns None.
         """
         raise NotImplementedError
 
     def close(self):
-        """Let go of everything that is still held."""
+        """Close every connection that is still open."""
 
-    def has_shown(self):
-        """Tell whether it was sent, and answered either as a guarded server answers it, or as none may."""
+    def is_answered(self):
+        """Tell whether it was sent and got an answer that decides: a required one, or one that is not allowed."""
         seen = set(self.counts)
-        return bool(self.sent) and (not self.needed or bool(seen & self.needed or seen - self.accepted))
+        return bool(self.sent) and (not self.required or bool(seen & self.required or seen - self.allowed))
 
     def run(self, ending, rate=1):
-        """Send it again and again until `ending` is set, `rate` times as often as it would."""
+        """Send it again and again until `ending` is set, `rate` times as often as usual."""
         try:
             self.prepare()
         except (OSError, ValueError, KeyError) as error:
             self.counts[f"not prepared: {type(error).__name__}"] += 1
-        while not ending.wait(self.dice.expovariate(self.per_second * rate)) and self.sent * self.workers < MAX_TIMES:
+        while not ending.wait(self.rng.expovariate(self.per_second * rate)) and self.sent * self.workers < MAX_TIMES:
             outcome = self._outcome()
             if outcome:
                 self.sent += 1
@@ -59,9 +59,9 @@ class Attack:
 
     def _outcome(self):
         try:
-            return self.once()
+            return self.attempt()
         except Refused as refused:
-            return f"not let in: {refused}"
+            return f"refused: {refused}"
         except TimeoutError:
             return NO_ANSWER
         except OSError:
@@ -69,17 +69,17 @@ class Attack:
 
 
 class Refused(OSError):
-    """The server refused the opening of a connection; the text says how."""
+    """The server refused a connection; the text says why."""
 
 
 def attack(kind):
-    """Put a class into the list."""
+    """Class decorator: add an attack to the list."""
     ATTACKS.append(kind)
     return kind
 
 
-class Held:
-    """Connections that stay open; `reap` tells how many the other side has ended meanwhile."""
+class OpenConnections:
+    """Connections that an attack keeps open."""
 
     def __init__(self):
         self.sockets, self.lock = {}, threading.Lock()
@@ -93,7 +93,7 @@ class Held:
         return len(self.sockets)
 
     def older_than(self, seconds):
-        """Return those that are open for longer."""
+        """Return the connections that have been open for longer."""
         until = time.monotonic() - seconds
         return [sock for sock, since in self.sockets.items() if since < until]
 

@@ -1,4 +1,4 @@
-"""The server that is attacked, and how an attacker reaches it: from addresses of their own, with or without TLS."""
+"""The server that is attacked, and how an attacker reaches it: from any source address, with or without TLS."""
 import contextlib
 import http.client
 import json
@@ -18,7 +18,7 @@ JSON = {"Accept": "application/json"}
 
 @dataclass
 class Account:
-    """Somebody whom the attackers have registered; `peer` is another one of them."""
+    """An account that the attackers have registered; `peer` is another one of theirs."""
 
     name: str
     id: int
@@ -33,7 +33,7 @@ class Answer:
     status: int
     headers: dict
     body: bytes
-    cookie: str = ""        # all that the answer sets, as a browser sends it back
+    cookie: str = ""        # all cookies that the answer sets, as a browser would send them back
 
     @property
     def text(self):
@@ -42,15 +42,15 @@ class Answer:
 
 @dataclass
 class Target:
-    """Addresses and accounts; `sources` are the attackers' own addresses."""
+    """Addresses and accounts. `sources` are the addresses from which the attackers connect."""
 
     url: str
     cafile: str
     sources: list
     accounts: list
-    victim: str                     # whose password is guessed
-    sids: list = field(default_factory=list)        # Engine.IO session ids of other people
-    hold_seconds: float = 15        # how long an attack waits for the end of what it holds
+    victim: str        # the attackers guess this person's password
+    sids: list = field(default_factory=list)    # Engine.IO session ids of other people
+    hold_seconds: float = 15                    # how long an attack waits for the server to end its connections
 
     def __post_init__(self):
         parts = urlsplit(self.url)
@@ -59,7 +59,7 @@ class Target:
         self.context = ssl.create_default_context(cafile=self.cafile) if self.is_tls else None
 
     def connect(self, source, receive_buffer=0, timeout=ANSWER_SECONDS):
-        """Return a bare connection, to send on it what no browser would."""
+        """Return a bare connection."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -73,21 +73,15 @@ class Target:
             sock.close()
             raise
 
-    def ask(self, method, path, source, body=None, headers=None, host=None):
-        """Return the answer to one request, by a connection of its own."""
+    def request(self, method, path, source, body=None, headers=None, host=None):
+        """Send one request over a new connection; return the answer."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_SECONDS)
         connection.sock = self.connect(source)
+        own_headers = {"Host": self.netloc if host is None else host}
+        if self.is_tls:
+            own_headers["Referer"] = f"{self.url}/"     # without it every form would be refused at once
         with contextlib.closing(connection):
-            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            connection.putheader("Host", self.netloc if host is None else host)
-            if self.is_tls:
-                connection.putheader("Referer", f"{self.url}/")     # without it no form counts, and nothing behind the forms is reached
-            data = body.encode() if isinstance(body, str) else body
-            if data is not None:
-                connection.putheader("Content-Length", str(len(data)))
-            for name, value in (headers or {}).items():
-                connection.putheader(name, value)
-            connection.endheaders(data)
+            connection.request(method, path, body.encode() if isinstance(body, str) else body, {**own_headers, **(headers or {})})
             try:
                 answer = connection.getresponse()
                 headers = answer.getheaders()
@@ -97,11 +91,11 @@ class Target:
                 raise ConnectionError(str(error)) from error
 
     def head(self, method, path, *lines):
-        """Return the bytes of a request's head without its end."""
+        """Return the bytes of a request's head, without the empty line at its end."""
         return "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {self.netloc}", *lines]).encode() + b"\r\n"
 
     def websocket(self, source, cookie="", sid="", receive_buffer=0):
-        """Open a WebSocket; with a `sid` as the upgrade of that transport. Raises OSError where it is refused."""
+        """Open a WebSocket; with a `sid`, as the upgrade of that transport. Raises OSError if it is refused."""
         address = f"{self.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket" + f"&sid={sid}" * bool(sid)
         sock = self.connect(source, receive_buffer)
         try:
@@ -117,47 +111,47 @@ class Target:
             raise
 
     def joined(self, source, account, receive_buffer=0):
-        """Return a WebSocket on which that account is connected. Raises OSError where it is refused."""
+        """Return a WebSocket on which that account is connected. Raises OSError if it is refused."""
         ws = self.websocket(source, account.cookie, receive_buffer=receive_buffer)
         try:
             ws.recv()
             ws.send("40")
-            while (told := ws.recv()) == "2":
-                ws.send("3")        # it took so long that it was asked whether it lives
+            while (packet := ws.recv()) == "2":
+                ws.send("3")        # a ping came first, because the connection took so long
         except websocket.WebSocketException as error:
             ws.shutdown()
             raise ConnectionError(str(error)) from error
-        if not told.startswith("40"):
+        if not packet.startswith("40"):
             ws.shutdown()
-            code = re.search(r'"code":"(\w+)"', told)
-            raise Refused(code[1] if code else told[:40])
+            code = re.search(r'"code":"(\w+)"', packet)
+            raise Refused(code[1] if code else packet[:40])
         return ws
 
 
 class Polling:
-    """A polling transport, packet by packet."""
+    """A long-polling transport."""
 
     def __init__(self, target, source, cookie=""):
         self.target, self.source = target, source
         self.headers = {"Cookie": cookie} if cookie else {}
-        answer = target.ask("GET", POLLING, source, headers=self.headers)
+        answer = target.request("GET", POLLING, source, headers=self.headers)
         if answer.status != 200:
             raise Refused(answer.status)
         self.sid = json.loads(answer.text.split("\x1e")[0][1:])["sid"]
         self.path = f"{POLLING}&sid={self.sid}"
 
     def post(self, body):
-        return self.target.ask("POST", self.path, self.source, body, self.headers)
+        return self.target.request("POST", self.path, self.source, body, self.headers)
 
     def poll(self):
-        return self.target.ask("GET", self.path, self.source, headers=self.headers)
+        return self.target.request("GET", self.path, self.source, headers=self.headers)
 
     def is_closed(self):
-        """Poll until the transport has been closed; False where the server goes on."""
+        """Poll until the transport is closed; return False if it stays open."""
         for _n in range(40):
             answer = self.poll()
             if answer.status != 200 or "1" in answer.text.split("\x1e"):
                 return True
             if "2" in answer.text.split("\x1e"):
-                return False        # it is pinged: it lives
+                return False        # a ping: the transport is alive
         return False

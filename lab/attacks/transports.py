@@ -1,4 +1,4 @@
-"""Attacks on live connections: packets that end a transport, floods, ids of others, frames without end, readers that never read."""
+"""Attacks on live connections: packets that end a transport, floods, other people's ids, endless frames, readers that never read."""
 import contextlib
 import json
 import time
@@ -6,34 +6,35 @@ import uuid
 
 import websocket
 
+from ..sockets import is_closed_by_peer
 from .registry import Attack, Refused, attack
-from .requests import DEPTH, LONG_TEXT, SMALL_BUFFER
+from .requests import DEPTH, END_SECONDS, LONG_TEXT, SMALL_BUFFER
 from .target import POLLING, Polling
 
 CLOSED, OPEN = "closed", "goes on"
 LOOK_SECONDS = 25           # for the server to close a connection
-STAYING = ("45\x1e40", "1\x1e40", "4\x1e40", "42[\x1e40\x1e40", "40\x1e1\x1e40", "40\x1e45\x1e40", "441\x1e40\x1e1")
-FLOOD = 3000                # events: the burst of 600 is passed soon
+ENDING_BODIES = ("45\x1e40", "1\x1e40", "4\x1e40", "42[\x1e40\x1e40", "40\x1e1\x1e40", "40\x1e45\x1e40", "441\x1e40\x1e1")
+FLOOD = 3000                # events; the limit is 600 at once
 LINK_BOMBS = ("http://a" + ")" * 3900, "http://" + "a." * 1900, "http://a/" + "(" * 3900, "www." * 990)
 
 
 class Live(Attack):
-    """What speaks Engine.IO."""
+    """An attack that speaks Engine.IO."""
 
-    accepted = needed = frozenset({CLOSED})
+    allowed = required = frozenset({CLOSED})
 
     def source(self):
-        return self.dice.choice(self.target.sources)
+        return self.rng.choice(self.target.sources)
 
     def account(self):
-        return self.dice.choice(self.target.accounts)
+        return self.rng.choice(self.target.accounts)
 
     def event(self, name, payload, number=""):
         return f"42{number}{json.dumps([name, payload], separators=(',', ':'))}"
 
 
 def is_closed(ws, seconds=LOOK_SECONDS, pong=True):
-    """Read until the server ends the connection; False where it goes on."""
+    """Read until the server ends the connection; return False if it stays open."""
     until = time.monotonic() + seconds
     try:
         while time.monotonic() < until:
@@ -49,14 +50,29 @@ def is_closed(ws, seconds=LOOK_SECONDS, pong=True):
     return False
 
 
+def provoke(ws, act=lambda ws: None, pong=True):
+    """Run `act` with a WebSocket, which the server may end meanwhile; return how the connection ends."""
+    with contextlib.closing(ws.sock):
+        with contextlib.suppress(websocket.WebSocketException, OSError):
+            act(ws)
+        return CLOSED if is_closed(ws, pong=pong) else OPEN
+
+
+def send_all(packets):
+    def act(ws):
+        for packet in packets:
+            ws.send(packet)
+    return act
+
+
 @attack
 class EntriesThatStay(Live):
     name = "packets that end a transport, with CONNECT behind them"
     workers, per_second = 2, 3
 
-    def once(self):
-        polling = Polling(self.target, self.source(), self.account().cookie if self.dice.random() < 0.5 else "")
-        polling.post(self.dice.choice(STAYING))
+    def attempt(self):
+        polling = Polling(self.target, self.source(), self.account().cookie if self.rng.random() < 0.5 else "")
+        polling.post(self.rng.choice(ENDING_BODIES))
         return CLOSED if polling.is_closed() else OPEN
 
 
@@ -65,7 +81,7 @@ class RefusedConnects(Live):
     name = "500 CONNECTs in one body"
     workers, per_second = 2, 3
 
-    def once(self):
+    def attempt(self):
         polling = Polling(self.target, self.source())
         polling.post("\x1e".join(["40"] * 500))
         return CLOSED if polling.is_closed() else OPEN
@@ -76,13 +92,8 @@ class RefusedConnectsByWebSocket(Live):
     name = "refused CONNECTs by WebSocket, without end"
     per_second = 5
 
-    def once(self):
-        ws = self.target.websocket(self.source())
-        with contextlib.closing(ws.sock), contextlib.suppress(websocket.WebSocketException, OSError):
-            for _n in range(500):
-                ws.send("40")
-            return CLOSED if is_closed(ws) else OPEN
-        return CLOSED
+    def attempt(self):
+        return provoke(self.target.websocket(self.source()), send_all(["40"] * 500))
 
 
 @attack
@@ -90,10 +101,8 @@ class NeverConnected(Live):
     name = "transports that never connect"
     workers, per_second = 4, 2
 
-    def once(self):
-        ws = self.target.websocket(self.source())
-        with contextlib.closing(ws.sock):
-            return CLOSED if is_closed(ws) else OPEN
+    def attempt(self):
+        return provoke(self.target.websocket(self.source()))
 
 
 @attack
@@ -101,24 +110,19 @@ class Events(Live):
     name = "a person who is logged in sends typing and unknown events without end"
     workers, per_second = 2, 1
 
-    def once(self):
+    def attempt(self):
         account = self.account()
-        ws = self.target.joined(self.source(), account)
-        with contextlib.closing(ws.sock):
-            packets = [self.event("typing", {"receiverId": account.peer_id, "isTyping": True}), self.event("nothing", {}),
-                       self.event("markRead", {"userId": account.peer_id, "seq": 10 ** 15}, 1)]
-            with contextlib.suppress(websocket.WebSocketException, OSError):
-                for _n in range(FLOOD):
-                    ws.send(self.dice.choice(packets))
-            return CLOSED if is_closed(ws) else OPEN
+        packets = [self.event("typing", {"receiverId": account.peer_id, "isTyping": True}), self.event("nothing", {}),
+                   self.event("markRead", {"userId": account.peer_id, "seq": 10 ** 15}, 1)]
+        return provoke(self.target.joined(self.source(), account), send_all(self.rng.choices(packets, k=FLOOD)))
 
 
 @attack
 class SecondUpgrades(Live):
     name = "a second upgrade of one transport"
-    accepted = needed = frozenset({"400"})
+    allowed = required = frozenset({"400"})
 
-    def once(self):
+    def attempt(self):
         source, account = self.source(), self.account()
         polling = Polling(self.target, source, account.cookie)
         polling.post("40")
@@ -132,25 +136,25 @@ class SecondUpgrades(Live):
 
 @attack
 class ForeignSids(Live):
-    """The transport of a person who is connected now, and one that is nobody's."""
+    """Uses the transport id of a person who is connected, or a random one."""
 
     name = "other people's transport ids"
     per_second = 4
-    accepted = frozenset({"400", "nothing done"})
-    needed = frozenset({"400", "nothing done"})
+    allowed = frozenset({"400", "nothing done"})
+    required = frozenset({"400", "nothing done"})
 
-    def once(self):
-        sid, account = self.dice.choice(self.target.sids or [uuid.uuid4().hex]), self.account()
-        headers = {"Cookie": account.cookie} if self.dice.random() < 0.7 else {}
-        if self.dice.random() < 0.2:
+    def attempt(self):
+        sid, account = self.rng.choice(self.target.sids or [uuid.uuid4().hex]), self.account()
+        headers = {"Cookie": account.cookie} if self.rng.random() < 0.7 else {}
+        if self.rng.random() < 0.2:
             try:
                 with contextlib.closing(self.target.websocket(self.source(), account.cookie, sid).sock):
                     return "upgraded"
             except Refused as refused:
                 return str(refused)
         packet = self.event("sendMessage", {"clientId": uuid.uuid4().hex, "receiverId": account.id, "message": "as somebody else"}, 1)
-        post = self.dice.random() < 0.5
-        answer = self.target.ask("POST" if post else "GET", f"{POLLING}&sid={sid}", self.source(), packet if post else None, headers)
+        post = self.rng.random() < 0.5
+        answer = self.target.request("POST" if post else "GET", f"{POLLING}&sid={sid}", self.source(), packet if post else None, headers)
         return "nothing done" if answer.status == 200 and answer.text in ("OK", "1") and not headers else str(answer.status)
 
 
@@ -159,11 +163,8 @@ class DeepFrames(Live):
     name = "frames that cannot be read"
     FRAMES = ("42" + "[" * 60_000, '42["x",' + "[" * DEPTH, "4" + "x" * 65536, '451-["sendMessage",{"_placeholder":true,"num":0}]', "42[", "42{}", "4x")
 
-    def once(self):
-        ws = self.target.joined(self.source(), self.account())
-        with contextlib.closing(ws.sock):
-            ws.send(self.dice.choice(self.FRAMES))
-            return CLOSED if is_closed(ws) else OPEN
+    def attempt(self):
+        return provoke(self.target.joined(self.source(), self.account()), send_all([self.rng.choice(self.FRAMES)]))
 
 
 @attack
@@ -171,56 +172,56 @@ class EndlessFragments(Live):
     name = "fragments without end"
     per_second = 1
 
-    def once(self):
-        ws = self.target.joined(self.source(), self.account())
-        with contextlib.closing(ws.sock):
-            kind = websocket.ABNF.OPCODE_TEXT
-            with contextlib.suppress(OSError, websocket.WebSocketException):
-                for _n in range(1000):
-                    ws.send_frame(websocket.ABNF.create_frame("x" * 100, kind, fin=0))
-                    kind = websocket.ABNF.OPCODE_CONT
-            return CLOSED if is_closed(ws, pong=False) else OPEN
+    def attempt(self):
+        return provoke(self.target.joined(self.source(), self.account()), self._send_fragments, pong=False)
+
+    @staticmethod
+    def _send_fragments(ws):
+        kind = websocket.ABNF.OPCODE_TEXT
+        for _n in range(1000):
+            ws.send_frame(websocket.ABNF.create_frame("x" * 100, kind, fin=0))
+            kind = websocket.ABNF.OPCODE_CONT
 
 
 @attack
 class LinkBombs(Live):
-    """Texts on which a search for links would be quadratic; the page of the conversation is asked for too."""
+    """Texts on which a naive search for links would be quadratic. The page of the conversation is requested too."""
 
     name = "messages in which the end of a link is hard to find"
     per_second = 1
-    accepted = frozenset({"stored", "rate_limited"})
-    needed = frozenset({"stored"})
+    allowed = frozenset({"stored", "rate_limited"})
+    required = frozenset({"stored"})
 
-    def once(self):
+    def attempt(self):
         account = self.account()
         ws = self.target.joined(self.source(), account)
         with contextlib.closing(ws.sock):
             ws.send(self.event("sendMessage", {"clientId": uuid.uuid4().hex, "receiverId": account.peer_id,
-                                               "message": self.dice.choice(LINK_BOMBS)}, 7))
-            told = ""
-            while not told.startswith("437"):
-                told = ws.recv()
-        page = self.target.ask("GET", f"/chat/{account.peer}", self.source(), headers={"Cookie": account.cookie})
-        answer = json.loads(told[3:])[0]
+                                               "message": self.rng.choice(LINK_BOMBS)}, 7))
+            packet = ""
+            while not packet.startswith("437"):
+                packet = ws.recv()
+        page = self.target.request("GET", f"/chat/{account.peer}", self.source(), headers={"Cookie": account.cookie})
+        answer = json.loads(packet[3:])[0]
         return f"page {page.status}" if page.status != 200 else "stored" if answer["ok"] else answer["error"]["code"]
 
 
 @attack
 class SlowConsumers(Live):
-    """A WebSocket that reads nothing, to which the other attackers write long messages; it answers no ping either."""
+    """A WebSocket that reads nothing and answers no ping, while the other attackers send it long messages."""
 
     name = "readers that never read"
     workers, per_second = 2, 1
-    accepted = frozenset({CLOSED, "open at the end"})
-    needed = frozenset()
+    allowed = frozenset({CLOSED, "open at the end"})
+    required = frozenset()
     PATIENCE_SECONDS = 40
 
     def prepare(self):
         self.sock = None
 
-    def once(self):
-        """Open it, or write it something more; see whether it is there after its time."""
-        account = self.dice.choice(self.target.accounts)
+    def attempt(self):
+        """Open the connection, or send it another message. After PATIENCE_SECONDS check whether the server has closed it."""
+        account = self.rng.choice(self.target.accounts)
         if not self.sock:
             self.reader = account
             self.sock = self.target.joined(self.source(), account, SMALL_BUFFER).sock
@@ -229,32 +230,18 @@ class SlowConsumers(Live):
             return None
         if time.monotonic() - self.since > self.PATIENCE_SECONDS:
             sock, self.sock = self.sock, None
-            self.counts[self._end(sock)] += 1
+            with contextlib.closing(sock):
+                self.counts[CLOSED if is_closed_by_peer(sock, END_SECONDS) else OPEN] += 1
             return None
         writer = next(other for other in self.target.accounts if other.peer_id == self.reader.id)
-        answer = self.target.ask("POST", f"/messages/{writer.peer}", self.source(),
+        answer = self.target.request("POST", f"/messages/{writer.peer}", self.source(),
                                  json.dumps({"message": LONG_TEXT, "clientId": uuid.uuid4().hex}),
                                  {"Cookie": writer.cookie, "X-CSRFToken": writer.token, "Content-Type": "application/json"})
         if answer.status not in (201, 429):
             self.counts[f"a message to it: {answer.status}"] += 1
         return None
 
-    @staticmethod
-    def _end(sock):
-        with contextlib.closing(sock):
-            sock.settimeout(3)
-            with contextlib.suppress(TimeoutError):
-                try:
-                    while sock.recv(1 << 20):
-                        pass
-                except ConnectionError:
-                    pass
-                return CLOSED
-            return OPEN
-
     def close(self):
         if self.sock:
             self.counts["open at the end"] += 1
             self.sock.close()
-
-

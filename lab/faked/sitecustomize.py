@@ -1,7 +1,7 @@
-"""The first thing that Python runs under libfaketime.
+"""The first module that Python runs under libfaketime.
 
-Up to 0.9.10, which Debian 12 has, it breaks the system call by which time.sleep waits from Python 3.11 on; here
-time.sleep waits as it did in Python 3.10.
+libfaketime up to 0.9.10, as in Debian 12, breaks the system call that time.sleep uses since Python 3.11. So time.sleep
+is replaced by the implementation of Python 3.10.
 """
 import sys
 import time
@@ -17,6 +17,6 @@ def sleep(seconds, /):
 
 
 time.sleep = sleep
-# eventlet's hub takes a fresh copy of the module, unless there is one of this name.
+# eventlet's hub would load a fresh copy of the module if there were none of this name.
 sys.modules["__original_module_time"] = types.ModuleType("time")
 vars(sys.modules["__original_module_time"]).update(vars(time))

@@ -1,50 +1,50 @@
-"""The tab is loaded again, crashes, or the whole browser is killed, before the acknowledgement."""
+"""A tab is reloaded or crashes, or the whole browser is killed, before a message is acknowledged."""
 import time
 
-from .registry import BESIDES, fault
+from .registry import TIMES_RARE, fault
 
 ANSWER_SECONDS = 30
 
 
-def has_browsers(world):
-    return bool(world.sitters)
+def has_browsers(environment):
+    return bool(environment.browser_users)
 
 
-def some_tab(world):
-    sitter = world.dice.choice(list(world.sitters.values()))
-    return sitter, world.dice.choice(list(sitter.tabs))
+def some_tab(environment):
+    browser_user = environment.rng.choice(list(environment.browser_users.values()))
+    return browser_user, environment.rng.choice(list(browser_user.tabs))
 
 
 @fault("tab loaded again before the acknowledgement", needs=has_browsers)
-def reloaded(world):
-    sitter, tab = some_tab(world)
-    sitter.reload(tab).result(ANSWER_SECONDS)
+def reloaded(environment):
+    browser_user, tab = some_tab(environment)
+    browser_user.reload(tab).result(ANSWER_SECONDS)
 
 
 @fault("tab crashed before the acknowledgement", needs=has_browsers)
-def crashed(world):
-    sitter, tab = some_tab(world)
-    sitter.crash(tab).result(ANSWER_SECONDS)
+def crashed(environment):
+    browser_user, tab = some_tab(environment)
+    browser_user.crash(tab).result(ANSWER_SECONDS)
 
 
-@fault("browser killed", times=BESIDES, needs=has_browsers)
-def killed(world):
-    sitter, _tab = some_tab(world)
-    sitter.kill_browser().result(ANSWER_SECONDS)
+@fault("browser killed", times=TIMES_RARE, needs=has_browsers)
+def killed(environment):
+    browser_user, _tab = some_tab(environment)
+    browser_user.kill_browser().result(ANSWER_SECONDS)
 
 
 @fault("two tabs of one person", needs=has_browsers)
-def two_tabs(world):
-    """Both write and read at once; that they show the same is checked with everything else."""
-    carla = world.sitters["carla"]
+def two_tabs(environment):
+    """Both tabs write and read at once. The checkers compare what they show."""
+    carla = environment.browser_users["carla"]
     rate, carla.rate = carla.rate, 8
     time.sleep(2)
     carla.rate = rate
 
 
-@fault("browser offline and back", times=BESIDES, needs=has_browsers)
-def offline(world):
-    sitter, _tab = some_tab(world)
-    sitter.offline(True).result(ANSWER_SECONDS)
+@fault("browser offline and back", times=TIMES_RARE, needs=has_browsers)
+def offline(environment):
+    browser_user, _tab = some_tab(environment)
+    browser_user.offline(True).result(ANSWER_SECONDS)
     time.sleep(2)
-    sitter.offline(False).result(ANSWER_SECONDS)
+    browser_user.offline(False).result(ANSWER_SECONDS)

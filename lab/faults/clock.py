@@ -1,22 +1,22 @@
-"""The server's wall clock, or the browser's, is an hour off and steps back."""
+"""The wall clock of the server or of the browser is an hour off, and goes back."""
 import time
 
-from .registry import BESIDES, fault
+from .registry import TIMES_RARE, fault
 
 HOUR = 3600                 # seconds
 BETWEEN_SECONDS = 1
 
 
-@fault("clock one hour off, stepping back", needs=lambda world: world.clock.possible)
-def server_clock(world):
+@fault("clock one hour off, stepping back", needs=lambda environment: environment.clock.possible)
+def server_clock(environment):
     for offset in (HOUR, -HOUR, 0):
-        world.clock.set(offset)
+        environment.clock.set(offset)
         time.sleep(BETWEEN_SECONDS)
 
 
-@fault("browser's clock stepping back", times=BESIDES, needs=lambda world: bool(world.sitters))
-def browser_clock(world):
-    for sitter in world.sitters.values():
+@fault("browser's clock stepping back", times=TIMES_RARE, needs=lambda environment: bool(environment.browser_users))
+def browser_clock(environment):
+    for browser_user in environment.browser_users.values():
         for offset in (HOUR, -HOUR, 0):
-            sitter.set_clock(offset)
+            browser_user.set_clock(offset)
     time.sleep(BETWEEN_SECONDS)

@@ -1,61 +1,62 @@
-"""The network is cut, resets, loses packets, or brings something twice; or a client never reads."""
+"""The network is cut, resets connections, loses packets or repeats a request; or a client never reads."""
 import threading
 import time
 import uuid
 
+from tests.waiting import wait_for
+
 from .. import namespace
-from ..deaf import Deaf
-from .registry import SELDOM, fault
+from ..slow_consumer import SlowConsumer
+from .registry import TIMES_SLOW, fault
 
 CUT_SECONDS, LONG_CUT_SECONDS = 10, 60
 LOSS_SECONDS, LOSS_PERCENT = 10, 30
-BURST = 50                  # messages at once over polling
+BURST = 50                  # messages at once over long polling
 WAIT_SECONDS = 5
 
 
-def cut(world, seconds):
-    for proxy in world.proxies.values():
+def cut(environment, seconds):
+    for proxy in environment.proxies.values():
         proxy.cut()
     time.sleep(seconds)
-    for proxy in world.proxies.values():
+    for proxy in environment.proxies.values():
         proxy.heal()
 
 
 @fault("network cut 10 s")
-def cut_short(world):
-    cut(world, CUT_SECONDS)
+def cut_short(environment):
+    cut(environment, CUT_SECONDS)
 
 
-@fault("network cut 60 s", times=SELDOM)
-def cut_long(world):
-    cut(world, LONG_CUT_SECONDS)
+@fault("network cut 60 s", times=TIMES_SLOW)
+def cut_long(environment):
+    cut(environment, LONG_CUT_SECONDS)
 
 
 @fault("connections reset")
-def reset(world):
-    for tab in world.tabs:
-        tab.write(world.dice.choice(list(tab.peers)))
-    for proxy in world.proxies.values():
+def reset(environment):
+    environment.write_at_each_tab()
+    for proxy in environment.proxies.values():
         proxy.reset()
 
 
-@fault("30 % of packets lost", needs=lambda world: namespace.loss_possible())
-def lossy(world):
-    loss = namespace.Loss([proxy.port for proxy in world.proxies.values()], LOSS_PERCENT)
+@fault("30 % of packets lost", needs=lambda environment: namespace.loss_possible())
+def lossy(environment):
+    loss = namespace.Loss([proxy.port for proxy in environment.proxies.values()], LOSS_PERCENT)
     loss.begin()
     time.sleep(LOSS_SECONDS)
     loss.end()
 
 
 @fault("the same POST twice at once")
-def repeated(world):
-    """The proxy repeats a form's POST; and the same JSON goes by two connections at the same time."""
-    eva = world.guest("eva")
-    happened = world.proxies["eva"].repeat(b"POST /messages/")
-    post(world, eva, "repeated by the proxy", uuid.uuid4().hex)
+def repeated(environment):
+    """The proxy repeats the POST of a form. Then the same JSON is sent over two connections at the same time."""
+    eva = environment.log_in("eva")
+    happened = environment.proxies["eva"].repeat(b"POST /messages/")
+    post(environment, eva, "repeated by the proxy", uuid.uuid4().hex)
     happened.wait(WAIT_SECONDS)
     client_id = uuid.uuid4().hex
-    twins = [threading.Thread(target=post, args=(world, twin, "sent twice", client_id)) for twin in (eva, world.guest("eva"))]
+    twins = [threading.Thread(target=post, args=(environment, twin, "sent twice", client_id)) for twin in (eva, environment.log_in("eva"))]
     for twin in twins:
         twin.start()
     for twin in twins:
@@ -63,29 +64,27 @@ def repeated(world):
     eva.log_out()
 
 
-def post(world, sender, text, client_id):
-    """Send a message to Anna without a socket."""
-    anna, tab = world.accounts["anna"], f"form {client_id[:6]}"
-    world.note_written(sender, anna, text, client_id, tab)
+def post(environment, sender, text, client_id):
+    """Send a message to Anna over HTTP."""
+    anna, tab = environment.accounts["anna"], f"form {client_id[:6]}"
+    environment.note_written(sender, anna, text, client_id, tab)
     answer = sender.send(anna, text, client_id)
     if answer.status_code == 201:
-        world.note_acknowledged(sender, answer.json(), tab)
+        environment.note_acknowledged(sender, answer.json(), tab)
 
 
 @fault("a burst of 50 over polling")
-def burst(world):
+def burst(environment):
     for n in range(BURST):
-        world.bert.write(world.accounts["anna"].id, f"burst {n} {uuid.uuid4().hex[:6]}")
-    until = time.monotonic() + WAIT_SECONDS
-    while world.bert.waiting() and time.monotonic() < until:
-        time.sleep(0.02)
+        environment.bert.write(environment.accounts["anna"].id, f"burst {n} {uuid.uuid4().hex[:6]}")
+    wait_for(lambda: not environment.bert.pending_count(), WAIT_SECONDS)
 
 
 @fault("a client that never reads")
-def deaf(world):
-    """It is dropped, and costs neither memory nor anybody else's time."""
-    with Deaf(world.guest("bert"), world.server.url) as listener:
-        before = world.footprint()["memory"]
-        listener.flood(world)
-        cost = world.footprint()["memory"] - before
-        world.record.note("deaf", cost=cost, dropped=listener.wait_until_dropped())
+def slow_consumer(environment):
+    """The server must disconnect it, and it must not use memory or delay others."""
+    with SlowConsumer(environment.log_in("bert"), environment.server.url) as listener:
+        before = environment.footprint()["memory"]
+        listener.flood(environment)
+        cost = environment.footprint()["memory"] - before
+        environment.record.note("slow_consumer", cost=cost, dropped=listener.wait_until_disconnected())

@@ -1,76 +1,74 @@
-"""The server process dies or is asked to end."""
+"""The server process is killed or stopped."""
 import time
 
-from ..served import AFTER_COMMIT, BEFORE_ANSWER, BEFORE_COMMIT, LOSE_PUSH
-from .registry import BESIDES, TAIL_SECONDS, fault
+from ..instrumented_server import AFTER_COMMIT, BEFORE_ANSWER, BEFORE_COMMIT, LOSE_PUSH
+from .registry import TIMES_RARE, HEARTBEAT_CATCH_UP_SECONDS, fault
 
-MIDST_SECONDS = 0.05        # the kill falls at most so long after an emit
-LONGEST_FAREWELL = 10       # seconds
+MAX_DELAY_SECONDS = 0.05    # the process is killed at most so long after a message was sent
+MAX_SHUTDOWN_SECONDS = 10   # for SIGTERM
 WAIT_SECONDS = 5
-SEEN_SECONDS = 1.5          # for everybody to be told that somebody came
+SEEN_SECONDS = 1.5          # for everybody to see that somebody came online
 
 
 @fault("server killed mid-send")
-def killed(world):
-    for tab in world.tabs:
-        tab.write(world.dice.choice(list(tab.peers)))
-    time.sleep(world.dice.random() * MIDST_SECONDS)
-    world.kill_server()
-    restart(world)
+def killed(environment):
+    environment.write_at_each_tab()
+    time.sleep(environment.rng.random() * MAX_DELAY_SECONDS)
+    environment.kill_server()
+    restart(environment)
 
 
-def die_at(world, point):
-    world.arm(point)
-    world.anna.write(world.accounts["bert"].id)
-    if not world.wait_for_end():
+def exit_at(environment, point):
+    environment.arm(point)
+    environment.anna.write(environment.accounts["bert"].id)
+    if not environment.wait_until_ended():
         raise RuntimeError(f"the fail point {point} was not reached")
-    restart(world)
+    restart(environment)
 
 
 @fault("killed before COMMIT")
-def killed_before_commit(world):
-    die_at(world, BEFORE_COMMIT)
+def killed_before_commit(environment):
+    exit_at(environment, BEFORE_COMMIT)
 
 
 @fault("killed after COMMIT")
-def killed_after_commit(world):
-    die_at(world, AFTER_COMMIT)
+def killed_after_commit(environment):
+    exit_at(environment, AFTER_COMMIT)
 
 
 @fault("killed before the answer")
-def killed_before_answer(world):
-    die_at(world, BEFORE_ANSWER)
+def killed_before_answer(environment):
+    exit_at(environment, BEFORE_ANSWER)
 
 
-@fault("killed while somebody leaves", times=BESIDES)
-def killed_while_leaving(world):
-    """Nobody is left who could tell that Eva has gone."""
-    eva = world.sit_scripted("eva/" + str(world.count("eva")), [world.accounts["anna"]], lapses=())
+@fault("killed while somebody leaves", times=TIMES_RARE)
+def killed_while_leaving(environment):
+    """The process that would report that Eva went offline is gone."""
+    eva = environment.open_scripted_tab("eva/" + str(environment.count("eva")), [environment.accounts["anna"]], omissions=())
     eva.connected.wait(WAIT_SECONDS)
     time.sleep(SEEN_SECONDS)
-    world.kill_server()
+    environment.kill_server()
     eva.close()
-    restart(world)
+    restart(environment)
 
 
-@fault("server stopped politely")
-def stopped(world):
-    for tab in world.tabs:
-        tab.write(world.dice.choice(list(tab.peers)))
-    seconds = world.stop_server()
-    if seconds > LONGEST_FAREWELL:
-        world.record.note("breach", promise="P1", text=f"SIGTERM took {seconds:.1f} s")
-    restart(world)
+@fault("server stopped by SIGTERM")
+def stopped(environment):
+    environment.write_at_each_tab()
+    seconds = environment.stop_server()
+    if seconds > MAX_SHUTDOWN_SECONDS:
+        environment.note_violation("P1", f"SIGTERM took {seconds:.1f} s")
+    restart(environment)
 
 
-@fault("a push lost", times=BESIDES, catch_up=TAIL_SECONDS, is_quiet=True)
-def push_lost(world):
-    """The last message of a silence is stored and nobody is told: only the heartbeat shows it."""
-    world.arm(LOSE_PUSH)
-    world.anna.write(world.accounts["bert"].id)
-    world.wait_for_calm()
+@fault("a push lost", times=TIMES_RARE, catch_up=HEARTBEAT_CATCH_UP_SECONDS, is_quiet=True)
+def push_lost(environment):
+    """A message is stored but not pushed to its receiver, and no later message follows: only the heartbeat can find it."""
+    environment.arm(LOSE_PUSH)
+    environment.anna.write(environment.accounts["bert"].id)
+    environment.wait_until_sent()
 
 
-def restart(world):
-    world.start_server()
-    world.wait_until_ready()
+def restart(environment):
+    environment.start_server()
+    environment.wait_until_ready()

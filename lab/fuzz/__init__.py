@@ -1,1 +1,1 @@
-"""The fuzzer: whatever a client sends, in whatever order, the server goes on for everybody else. See __main__.py."""
+"""The fuzzer: whatever a client sends, in whatever order, the server must go on serving everybody else. See __main__.py."""

@@ -1,4 +1,4 @@
-"""`python3 manage.py fuzz`: sends the chat what no client would, and says what it took harm from, with the file that does it again."""
+"""`python3 manage.py fuzz`: sends the chat malformed input, and reports what harmed it, with a file that repeats it."""
 import argparse
 import json
 import random
@@ -13,7 +13,7 @@ from .run import ROUND, Run
 
 DEFAULT_MINUTES = 5
 MODES = ("eventlet", "gevent", "threading")
-REPLAYS = 3                 # times that a finding is played again
+REPLAYS = 3                 # how often a finding is played again
 
 
 def parse(arguments):
@@ -26,7 +26,7 @@ def parse(arguments):
 
 
 def explore(run, number, hours):
-    """Play rounds of dialogues, each by a seed of its own, until the time is over."""
+    """Play rounds of dialogues, each with its own seed, until the time is over."""
     until = time.monotonic() + hours * 3600
     while time.monotonic() < until:
         run.explore(ROUND, number, until)
@@ -35,11 +35,11 @@ def explore(run, number, hours):
 
 
 def replay(run, file):
-    """Play the dialogues of a finding; what they do is a finding again."""
+    """Play the dialogues of a finding. If they do harm again, that is a finding."""
     for _n in range(REPLAYS):
         for dialogue in json.loads(file.read_text(encoding="utf-8"))["dialogues"]:
             run.step(dialogue)
-        run.look_around()
+        run.check_bystanders()
 
 
 def main(arguments=None):

@@ -1,13 +1,13 @@
-"""Dialogues: lists of steps that a client takes, as JSON; most of them are valid ones with a few edits."""
+"""Dialogues: lists of steps that a client takes, as JSON. Most of them are valid dialogues with a few edits."""
 import copy
 import json
 
 from hypothesis import strategies as st
 
 from .packets import EVENTS, bodies, engine_packets, events, frames
-from .values import CLIENT_ID, ODD_JSON, PEER, SID, TOKEN, raw_json, spoiled, texts
+from .values import CLIENT_ID, ODD_JSON, PEER, SID, TOKEN, raw_json, mutated, texts
 
-WHO = ("stranger", "member", "newcomer")        # without a session; logged in before; logged in for this dialogue alone
+WHO = ("stranger", "member", "newcomer")        # without a session; logged in before; logged in for this dialogue only
 PATHS = ("/", "/login", "/register", "/users", f"/chat/{PEER}", f"/messages/{PEER}", f"/messages/{PEER}/1", "/avatars/1.svg", "/avatars/1-2.svg", "/healthz",
          "/readyz", "/metrics", "/static/x/app.css", "/socket.io/", "/socket.iox", "/nowhere", "*", "", "http://[/", "//x/", "/avatars/" + "9" * 5000 + ".svg")
 METHODS = ("GET",) * 6 + ("POST",) * 12 + ("HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "X" * 40, "")
@@ -26,7 +26,7 @@ queries = st.lists(st.tuples(st.one_of(st.sampled_from(QUERIES), texts), texts),
 
 
 def parts(fields):
-    """Return a multipart body; each second field is a file."""
+    """Return a multipart body; every second field is a file."""
     named = [f'--b\r\nContent-Disposition: form-data; name="{name}"' + '; filename="f"' * (number % 2) + f"\r\n\r\n{value}\r\n"
              for number, (name, value) in enumerate(fields.items(), 1)]
     return "".join(named) + "--b--\r\n"
@@ -39,14 +39,14 @@ HEAVY = st.sampled_from([
 forms = st.one_of(
     st.tuples(st.just(FORM), form_fields.map(lambda fields: "&".join(f"{a}={b}" for a, b in fields.items()))),
     st.tuples(st.just(PARTS), form_fields.map(parts)), HEAVY, st.tuples(st.one_of(st.sampled_from((JSON, TEXT)), texts), texts))
-accounts, messages = [st.booleans().flatmap(lambda is_json, known=known: st.tuples(st.just(JSON), spoiled(known)) if is_json else forms)
+accounts, messages = [st.booleans().flatmap(lambda is_json, known=known: st.tuples(st.just(JSON), mutated(known)) if is_json else forms)
                       for known in (ACCOUNT, MESSAGE)]
 POSTED = {"/login": accounts, "/register": accounts, f"/messages/{PEER}": messages, "/logout": forms, "/socket.io/?EIO=4&transport=polling": forms}
 
 
 @st.composite
 def requests(draw):
-    """Return an HTTP request as a step: `length` is what Content-Length says, "right" being the truth; `cut` how many bytes are sent."""
+    """Return an HTTP request as a step. `length` is the Content-Length, "right" means the real one; `cut` is how many bytes are sent."""
     method, path = draw(st.sampled_from(METHODS)), draw(st.sampled_from(sorted(POSTED)))
     content_type, body = draw(POSTED[path])
     if method != "POST" or draw(st.integers(0, 4)) == 0:
@@ -92,7 +92,7 @@ odd_steps = st.one_of(
 
 @st.composite
 def edited(draw, steps):
-    """Return the steps after some edits: left out, doubled, put elsewhere, replaced, with something odd between or within."""
+    """Return the steps after some edits: steps are removed, doubled, moved, replaced or inserted, or their text is changed."""
     steps = copy.deepcopy(steps)
     for _n in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(steps)))
@@ -116,13 +116,13 @@ def edited(draw, steps):
 
 @st.composite
 def deep(draw):
-    """Return a connection that was let in, and then packets by it: events whose payload is not quite right, and few that are none."""
-    begin, say, hear = draw(st.sampled_from(CONNECTED))
+    """Return an accepted connection, and packets on it: mostly events with a wrong payload, some packets that are no events."""
+    begin, send_step, receive_step = draw(st.sampled_from(CONNECTED))
     packets = st.integers(0, 9).flatmap(lambda rare: engine_packets if rare == 0 else events().map("42".__add__))
-    said = [step for packet in draw(st.lists(packets, min_size=5, max_size=15)) for step in (say(packet), hear)[:draw(st.integers(1, 2))]]
+    said = [step for packet in draw(st.lists(packets, min_size=5, max_size=15)) for step in (send_step(packet), receive_step)[:draw(st.integers(1, 2))]]
     if draw(st.integers(0, 9)) == 0:
         said.insert(draw(st.integers(0, len(said))), draw(odd_steps))
-    return [*begin, *said, say(draw(engine_packets)), hear]
+    return [*begin, *said, send_step(draw(engine_packets)), receive_step]
 
 
 steps = st.one_of(st.lists(requests(), min_size=1, max_size=4), st.sampled_from(VALID).flatmap(edited), deep(), deep())

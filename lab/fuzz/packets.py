@@ -1,9 +1,9 @@
-"""Socket.IO packets, Engine.IO packets and WebSocket frames: valid ones, and those that miss it by a little or by far."""
+"""Socket.IO packets, Engine.IO packets and WebSocket frames, valid and malformed."""
 import json
 
 from hypothesis import strategies as st
 
-from .values import CLIENT_ID, PEER_ID, json_texts, spoiled, texts
+from .values import CLIENT_ID, PEER_ID, json_texts, mutated, texts
 
 EVENTS = {"sendMessage": {"clientId": f'"{CLIENT_ID}"', "receiverId": PEER_ID, "message": '"bonjour"'},
           "markRead": {"userId": PEER_ID, "seq": "1"}, "markDelivered": {"userId": PEER_ID, "seq": "1"}, "typing": {"userId": PEER_ID}}
@@ -17,10 +17,10 @@ OPCODES = {"continuation": 0, "text": 1, "binary": 2, "reserved": 3, "close": 8,
 
 @st.composite
 def events(draw):
-    """Return an event as Socket.IO writes it, after the type: namespace, number, name and payload."""
+    """Return a Socket.IO event without its type: namespace, number, name and payload."""
     if draw(st.integers(0, 4)):
         name = draw(st.sampled_from(sorted(EVENTS)))
-        content = f'[{json.dumps(name)},{draw(spoiled(EVENTS[name]))}]'
+        content = f'[{json.dumps(name)},{draw(mutated(EVENTS[name]))}]'
     else:
         name = draw(st.one_of(st.sampled_from([*EVENTS, *ODD_EVENTS]).map(json.dumps), json_texts))
         content = "[" + ",".join([name, *draw(st.lists(json_texts, max_size=3))]) + "]"
@@ -46,7 +46,7 @@ bodies = st.one_of(st.lists(engine_packets, min_size=1, max_size=4).map("\x1e".j
 
 @st.composite
 def frames(draw):
-    """Return a WebSocket frame as a step of a dialogue; `announced` is the length that its header claims where that is another one."""
+    """Return a WebSocket frame as a step. `announced` is the length in its header if that is not the real one."""
     step = {"do": "frame", "fin": 1, "rsv": 0, "opcode": 1, "masked": True, "wide": 0, "announced": None, "text": draw(engine_packets)}
     for name, odd in {"fin": st.just(0), "rsv": st.integers(1, 7), "opcode": st.sampled_from(sorted(OPCODES.values())), "masked": st.just(False),
                       "wide": st.sampled_from((126, 127)), "announced": st.sampled_from((0, 1, 126, 65535, 65537, 2 ** 32, 2 ** 63, 2 ** 64 - 1))}.items():
@@ -61,5 +61,5 @@ def frames(draw):
 
 
 def byte(value):
-    """Return the character that stands for a byte: see values.py."""
+    """Return the character that stands for a byte; see values.py."""
     return chr(value) if value < 128 else chr(0xDC00 + value)

@@ -1,4 +1,4 @@
-"""Plays dialogues on bare sockets: the fuzzer's client, which sends what no library would."""
+"""Plays dialogues on bare sockets, which can send what no client library would."""
 import contextlib
 import json
 import os
@@ -8,16 +8,18 @@ from urllib.parse import urlsplit
 
 from tests.people import Person
 
-ANSWER_SECONDS = 5          # for what has to be answered
-REQUEST_SECONDS = 1         # for a request that is whole, as far as the fuzzer knows
-QUIET_SECONDS = 0.03        # for what need not be: a poll, half a request, a frame
+from ..http_bytes import is_complete_response, status_of
+
+ANSWER_SECONDS = 5          # for an answer that must come
+REQUEST_SECONDS = 1         # for the answer to a request that seems complete
+QUIET_SECONDS = 0.03        # for an answer that need not come: to a poll, to half a request, to a frame
 MAX_READ = 1024 * 1024      # bytes of one answer
 ENGINE = "/socket.io/?EIO=4&transport="
-EMPTY = (0, b"")            # what stands for an answer that did not come
+EMPTY = (0, b"")            # a missing answer
 
 
 def encoded(text):
-    """Return the bytes of a text of a dialogue, in which \\udc80 to \\udcff stand for bytes that are no UTF-8."""
+    """Return the bytes of a dialogue's text, in which \\udc80 to \\udcff stand for bytes that are not UTF-8."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -37,7 +39,7 @@ def packed(step, text):
 
 
 class Client:
-    """One client of one dialogue: its session, its polling transport and its WebSocket. `answers` are [(status, step)]."""
+    """The client of one dialogue: its session, its polling transport and its WebSocket. `answers` are [(status, step)]."""
 
     def __init__(self, url, cookie, token, person, peer):
         self.url, self.person = url, person
@@ -48,21 +50,21 @@ class Client:
         self.websocket, self.sids, self.answers = None, [], []
 
     def play(self, steps):
-        """Take the steps one after the other, whatever comes of them, and leave."""
+        """Take all steps, whatever the results are, and leave."""
         for step in steps:
             with contextlib.suppress(OSError):
                 getattr(self, "_" + step["do"])(step)
         self.leave()
 
     def leave(self):
-        """End what is still open, as a browser does whose tab is closed."""
+        """Close what is still open, as a browser does when a tab is closed."""
         self._close()
         for sid in self.sids:
             with contextlib.suppress(OSError):
-                self._ask("POST", f"{ENGINE}polling&sid={sid}", [], b"1")
+                self._send_request("POST", f"{ENGINE}polling&sid={sid}", [], b"1")
 
-    def filled(self, text):
-        """Return a text with the values of this client in the place of <<names>>, as bytes."""
+    def substituted(self, text):
+        """Return a text as bytes, with this client's values in place of <<names>>."""
         for name, value in {**self.names, "clientId": uuid.uuid4().hex}.items():
             text = text.replace(f"<<{name}>>", value)
         return encoded(text)
@@ -70,25 +72,25 @@ class Client:
     # --- the steps
 
     def _request(self, step):
-        body = self.filled(step["body"])
+        body = self.substituted(step["body"])
         length = str(len(body)) if step["length"] == "right" else step["length"]
         headers = [*step["headers"], *([["Content-Length", length]] if body and length is not None else [])]
         line = f"{step['method']} {step['path']} {step['version']}\r\n"
-        head = self.filled(line + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n")
+        head = self.substituted(line + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n")
         whole = step["cut"] is None and step["length"] == "right" and "/socket.io" not in step["path"]
         self._note(step, self._exchange((head + body)[:step["cut"]], REQUEST_SECONDS if whole else QUIET_SECONDS))
 
     def _open(self, step):
-        status, body = self._ask("GET", f"{ENGINE}polling{step['query']}", seconds=QUIET_SECONDS if step["query"] else ANSWER_SECONDS, step=step)
+        status, body = self._send_request("GET", f"{ENGINE}polling{step['query']}", seconds=QUIET_SECONDS if step["query"] else ANSWER_SECONDS, step=step)
         with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
             self.names["sid"] = json.loads(body[body.index(b"{"):].split(b"\x1e")[0])["sid"]
             self.sids.append(self.names["sid"])
 
     def _post(self, step):
-        self._ask("POST", f"{ENGINE}polling&sid={self.names['sid']}", [("Content-Type", "text/plain")], self.filled(step["text"]), step)
+        self._send_request("POST", f"{ENGINE}polling&sid={self.names['sid']}", [("Content-Type", "text/plain")], self.substituted(step["text"]), step)
 
     def _poll(self, step):
-        self._ask("GET", f"{ENGINE}polling&sid={self.names['sid']}", seconds=QUIET_SECONDS, step=step)
+        self._send_request("GET", f"{ENGINE}polling&sid={self.names['sid']}", seconds=QUIET_SECONDS, step=step)
 
     def _websocket(self, step):
         self._close()
@@ -96,13 +98,13 @@ class Client:
                 "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **dict(step["headers"])}
         text = f"GET {ENGINE}websocket{step['query']} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in head.items() if v is not None) + "\r\n"
         sock = self.websocket = socket.create_connection(self.place, timeout=ANSWER_SECONDS)
-        sock.sendall(self.filled(text))
+        sock.sendall(self.substituted(text))
         sock.settimeout(0.5)
-        self._note(step, (_status(sock.recv(4096)), b""))
+        self._note(step, (status_of(sock.recv(4096)), b""))
 
     def _frame(self, step):
         if self.websocket:
-            self.websocket.sendall(packed(step, self.filled(step["text"])))
+            self.websocket.sendall(packed(step, self.substituted(step["text"])))
 
     def _read(self, _step):
         if self.websocket:
@@ -117,47 +119,34 @@ class Client:
 
     def _logout(self, step):
         form = f"csrf_token={self.names['token']}".encode()
-        self._ask("POST", "/logout", [("Content-Type", "application/x-www-form-urlencoded")], form, step)
+        self._send_request("POST", "/logout", [("Content-Type", "application/x-www-form-urlencoded")], form, step)
 
     # --- HTTP
 
-    def _ask(self, method, path, headers=(), body=b"", step=None, seconds=ANSWER_SECONDS):
+    def _send_request(self, method, path, headers=(), body=b"", step=None, seconds=ANSWER_SECONDS):
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         text = f"{method} {path} HTTP/1.1\r\nHost: <<host>>\r\nCookie: session=<<cookie>>\r\nConnection: close\r\n{head}Content-Length: {len(body)}\r\n\r\n"
-        answer = self._exchange(self.filled(text) + body, seconds)
+        answer = self._exchange(self.substituted(text) + body, seconds)
         self._note(step or {"do": method, "path": path}, answer)
         return answer
 
     def _exchange(self, data, seconds):
-        """Send bytes on a connection of their own; return (status, the answer), (0, b"") where none comes."""
+        """Send bytes over a new connection; return (status, body), or (0, b"") if there is no answer."""
         answer = b""
         with socket.create_connection(self.place, timeout=ANSWER_SECONDS) as sock, contextlib.suppress(OSError):
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 sock.sendall(data)
             sock.settimeout(seconds)
-            while len(answer) < MAX_READ and not _is_whole(answer) and (part := sock.recv(65536)):
+            while len(answer) < MAX_READ and not is_complete_response(answer) and (part := sock.recv(65536)):
                 answer += part
-        return _status(answer), answer.partition(b"\r\n\r\n")[2]
+        return status_of(answer), answer.partition(b"\r\n\r\n")[2]
 
     def _note(self, step, answer):
         self.answers.append((answer[0], step))
 
 
-def _status(answer):
-    first = answer.partition(b"\r\n")[0].split()
-    return int(first[1]) if len(first) > 1 and first[0].startswith(b"HTTP/") and first[1].isdigit() else 0
-
-
-def _is_whole(answer):
-    head, ended, body = answer.partition(b"\r\n\r\n")
-    for line in head.lower().split(b"\r\n") if ended else ():
-        if line.startswith(b"content-length:"):
-            return len(body) >= int(line.partition(b":")[2])
-    return False
-
-
 class Players:
-    """Who the fuzzer's clients are: a stranger, a member whose session goes on, and newcomers with sessions of their own."""
+    """The fuzzer's clients: strangers without a session, a member whose session continues, and newcomers with new sessions."""
 
     def __init__(self, url, peer):
         self.url, self.peer = url, peer

@@ -1,4 +1,4 @@
-"""A run of the fuzzer: makes dialogues, plays them, asks the oracle, makes what it finds smaller and keeps it."""
+"""A run of the fuzzer: generates dialogues, plays them, asks the oracle, shrinks each finding and saves it."""
 import json
 import math
 import time
@@ -6,42 +6,35 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.server import Server
-
+from ..server import LabServer
 from .grammar import dialogues
 from .oracle import LOG_SECONDS, STALLED, STORED, Oracle
 from .player import Players
 
-BATCH = 25                  # dialogues between two looks at the bystanders
-ROUND = 500                 # dialogues of one seed
-CONFIRMED = 3               # times that a doubtful finding has to come again to be believed
-DOUBTFUL = (STALLED, STORED)        # the machine may have been busy, or a message of the dialogue before came late
-DYING_SECONDS = 1           # from the end of its connections to the end of the process
-MAX_TRIES = 60              # to make a dialogue smaller
-
-
-class FuzzedServer(Server):
-    """The chat, in which `broken.py` may have broken something: FUZZ_BREAK names what."""
-
-    program = ("-m", "lab.fuzz.broken")
+BATCH = 25                      # dialogues between two checks of the bystanders
+ROUND = 500                     # dialogues per seed
+CONFIRMED = 3                   # how often a doubtful finding must be reproduced
+DOUBTFUL = (STALLED, STORED)    # may come from a busy machine, or from the previous dialogue
+EXIT_SECONDS = 1                # from the end of its connections to the end of the process
+MAX_TRIES = 60                  # to shrink a dialogue
 
 
 class Run:
-    """One server, its bystanders and what was found.
+    """One server, its bystanders, and the findings.
 
-    `directory` is where findings are written, None keeps them here alone; `until_found` ends with the first one.
+    Findings are written into `directory`, if it is given. With `until_found` the run ends with the first finding.
     """
 
-    def __init__(self, mode, directory=None, say=print, until_found=False, **options):
-        self.directory, self.say, self.until_found = directory, say, until_found
-        self.server = FuzzedServer(ASYNC_MODE=mode, **options)
-        self.found = {}         # finding -> the dialogues that lead to it
+    def __init__(self, mode, directory=None, log=print, until_found=False, **options):
+        self.directory, self.log, self.until_found = directory, log, until_found
+        self.server = LabServer(ASYNC_MODE=mode, **options)
+        self.found = {}        # finding -> the dialogues that cause it
         self.played = self.requests = 0
         self.batch = []
 
     def __enter__(self):
         self.server.start()
-        self._stand_by()
+        self._start_observers()
         self.oracle.begin()
         return self
 
@@ -49,7 +42,7 @@ class Run:
         self.oracle.close()
         self.server.__exit__()
 
-    def _stand_by(self):
+    def _start_observers(self):
         self.oracle = Oracle(self.server)
         self.players = Players(self.server.url, self.oracle.bob)
         for who in ("stranger", "member", "newcomer"):
@@ -58,7 +51,7 @@ class Run:
     # --- playing
 
     def explore(self, examples, number=None, until=math.inf):
-        """Play so many dialogues, or as many as there is time for: always the same ones without a number, which names others."""
+        """Play so many dialogues, or fewer if the time is over. Without a number they are always the same; a number is a seed."""
         @settings(max_examples=examples, derandomize=number is None, database=None, deadline=None, phases=[Phase.generate],
                   suppress_health_check=list(HealthCheck))
         @given(dialogues)
@@ -66,80 +59,80 @@ class Run:
             if time.monotonic() < until and not (self.until_found and self.found):
                 self.step(dialogue)
         (play if number is None else seed(number)(play))()
-        self.look_around()
+        self.check_bystanders()
 
     def step(self, dialogue):
-        """Play one dialogue and look at what can be seen at once."""
+        """Play one dialogue and check what can be checked at once."""
         self.batch.append(dialogue)
         finding = self._try(dialogue)
         if finding in DOUBTFUL and not all(self._try(dialogue) == finding for _n in range(CONFIRMED)):
             finding = None
         if finding:
-            self._keep(finding, dialogue)
+            self._save_finding(finding, dialogue)
         self.played, self.requests = self.played + 1, self.requests + len(dialogue["steps"])
         if len(self.batch) >= BATCH:
-            self.look_around()
+            self.check_bystanders()
 
     def _try(self, dialogue):
         """Play a dialogue; return what it did to the server, or None."""
-        self.oracle.pulse.take()
+        self.oracle.probe.take_longest()
         is_strange = dialogue["who"] == "stranger"
         try:
-            before = self.oracle.measures()["chat_messages_total"] if is_strange else 0
+            before = self.oracle.metrics()["chat_messages_total"] if is_strange else 0
             answers = self.players.play(dialogue)
-            return (self.oracle.death() or self.oracle.fault(answers) or self.oracle.stall()
-                    or (self.oracle.stored(before) if is_strange else None))
+            return (self.oracle.process_ended() or self.oracle.server_error(answers) or self.oracle.stalled()
+                    or (self.oracle.stored_by_stranger(before) if is_strange else None))
         except Exception as error:
-            return self.oracle.death(DYING_SECONDS) or f"the server does not answer: {type(error).__name__}"
+            return self.oracle.process_ended(EXIT_SECONDS) or f"the server does not answer: {type(error).__name__}"
 
-    def look_around(self):
-        """Ask the bystanders, once for some dialogues together; what they say is laid to all of these."""
+    def check_bystanders(self):
+        """Check the bystanders. A finding here may come from any dialogue of the batch."""
         batch, self.batch = self.batch, []
-        finding = self.oracle.death() or self.oracle.silence() or self.oracle.logged()
+        finding = self.oracle.process_ended() or self.oracle.unserved() or self.oracle.errors_in_log()
         if finding:
             culprit = next((dialogue for dialogue in batch if self._does_harm(dialogue)), None)
-            self._keep(finding, *([culprit] if culprit else batch), shrink=False)
-        if self.oracle.death():
-            self._begin_anew()
+            self._save_finding(finding, *([culprit] if culprit else batch), shrink=False)
+        if self.oracle.process_ended():
+            self._restart()
 
     def _does_harm(self, dialogue):
-        if self.oracle.death():
-            self._begin_anew()
+        if self.oracle.process_ended():
+            self._restart()
         self._try(dialogue)
         time.sleep(LOG_SECONDS)
-        return bool(self.oracle.death() or self.oracle.silence() or self.oracle.logged())
+        return bool(self.oracle.process_ended() or self.oracle.unserved() or self.oracle.errors_in_log())
 
-    def _begin_anew(self):
+    def _restart(self):
         self.oracle.close()
         self.server.kill()
         self.server.start()
-        self._stand_by()
+        self._start_observers()
         self.oracle.begin()
 
     def finish(self):
-        """Look at what the run left behind."""
-        finding = self.oracle.remains()
+        """Check what the run left behind."""
+        finding = self.oracle.leftovers()
         if finding:
-            self._keep(finding, shrink=False)
+            self._save_finding(finding, shrink=False)
         return self.found
 
-    # --- keeping
+    # --- saving findings
 
-    def _keep(self, finding, *dialogues, shrink=True):
-        if self.oracle.death():
-            self._begin_anew()
+    def _save_finding(self, finding, *dialogues, shrink=True):
+        if self.oracle.process_ended():
+            self._restart()
         if finding in self.found:
             return
         self.found[finding] = list(dialogues)
         if shrink and not self.until_found:
-            self.found[finding] = [self.smaller(dialogues[0], finding)]
+            self.found[finding] = [self.shrunk(dialogues[0], finding)]
         path = ""
         if self.directory:
             path = Path(self.directory) / f"finding-{len(self.found)}.json"
             path.write_text(json.dumps({"finding": finding, "dialogues": self.found[finding]}), encoding="utf-8")
-        self.say(f"FOUND {finding}  {path}")
+        self.log(f"FOUND {finding}  {path}")
 
-    def smaller(self, dialogue, finding):
+    def shrunk(self, dialogue, finding):
         """Return the dialogue without the steps and texts that its finding does not need."""
         tries = 0
 
@@ -147,8 +140,8 @@ class Run:
             nonlocal tries
             tries += 1
             found = tries <= MAX_TRIES and self._try({**dialogue, "steps": steps}) == finding
-            if self.oracle.death():
-                self._begin_anew()
+            if self.oracle.process_ended():
+                self._restart()
             return found
         steps, at = dialogue["steps"], len(dialogue["steps"]) - 1
         while at >= 0:

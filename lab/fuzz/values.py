@@ -1,4 +1,4 @@
-"""What stands where a value belongs: JSON of the right and of every other kind, and texts that somebody may stumble over."""
+"""Values for the dialogues: JSON of the right type and of every other type, and texts that are hard to process."""
 import json
 
 from hypothesis import strategies as st
@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 PEER_ID, OWN_ID, PEER, CLIENT_ID, TOKEN, SID = "<<peerId>>", "<<ownId>>", "<<peer>>", "<<clientId>>", "<<token>>", "<<sid>>"
 FIELDS = ("clientId", "receiverId", "message", "userId", "seq", "username", "password", "next", "csrf_token")
 
-# Half surrogates stand for themselves; \udc80 to \udcff stand for the bytes 80 to ff, which are no UTF-8.
+# Lone surrogates stand for themselves; \udc80 to \udcff stand for the bytes 80 to ff, which are not UTF-8.
 ODD_TEXTS = (
     "", " ", "\0", "\n", "\r\nX: y", "\ud800", "\udfff\ud800", "\udcff\udcfe", "\udced\udca0\udc80", "\u202e", "\ufeff", "é", "\U0001F600", "\u0344" * 300,
     "<b>", "%", "%00", "%ff", "%e9" * 40, "..%2f", "%s%n", "{}", "'; --", "\\", "\"", "/", "//x", "\x1e", "\x7f", "²", "٤", "-1", "0", "true", "null",
     "__proto__", "_placeholder", "x" * 65, "x" * 4001, "x" * 9000, "9" * 30, "9" * 5000, "a,b;q=9," * 300, "a=b;" * 500)
 
-KINDS = ("null", "true", "0", "-1", "1.5", '""', '"x"', "[]", "{}", "[1]", '{"a":1}')      # one value of each kind
+KINDS = ("null", "true", "0", "-1", "1.5", '""', '"x"', "[]", "{}", "[1]", '{"a":1}')      # one value of each type
 
 # JSON that Python's own encoder never writes.
 ODD_JSON = ("NaN", "-Infinity", "1e999", "-0", "1.0", "9" * 400, "9" * 5000, '"\\ud800"', '"\\udc00\\ud800"', '{"a":1,"a":2}', "[" * 3000, '{"a":' * 2000,
@@ -32,8 +32,8 @@ def raw_json(fields):
 
 
 @st.composite
-def spoiled(draw, fields):
-    """Return an object as JSON, of such fields; mostly one of them has another value, is missing, or is one too many."""
+def mutated(draw, fields):
+    """Return an object with such fields as JSON. Usually one field has another value, is missing, or is added."""
     fields = dict(fields)
     what = draw(st.sampled_from(("nothing", "value", "value", "value", "missing", "more", "all")))
     if what == "value" and fields:

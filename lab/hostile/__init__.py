@@ -1,1 +1,1 @@
-"""`manage.py prove --hostile`: ordinary people beside all attacks at once, and what the people notice of them."""
+"""`manage.py prove --hostile`: all attacks at once, and what ordinary people notice of them."""

@@ -1,4 +1,4 @@
-"""Who comes from where: every person and every attacker has an address of this machine, each group others."""
+"""Source addresses: every person and every attacker connects from an address of their own on this machine."""
 import itertools
 import subprocess
 
@@ -11,11 +11,11 @@ from tools import programs
 from .. import namespace
 
 ATTACKERS = 48              # addresses of the attackers
-PEOPLE = 32                 # addresses of people
+PEOPLE = 32                 # addresses of ordinary people
 
 
 class Addresses:
-    """IPv4: 127.0.2.x for people and 127.0.9.x for attackers. IPv6: a /64 each, which a network of our own is given."""
+    """IPv4: 127.0.2.x for people and 127.0.9.x for attackers. IPv6: a /64 each, added to a network namespace of our own."""
 
     def __init__(self, ipv6=False):
         pattern = "fd00:0:0:{:x}::{:x}" if ipv6 else "127.0.{}.{}"
@@ -30,7 +30,7 @@ class Addresses:
                 subprocess.run([programs.IP.path(), "-6", "address", "replace", f"{address}/128", "dev", "lo"], check=True)
 
     def next(self):
-        """Return the address of one more person."""
+        """Return an address for another person."""
         return next(self.people)
 
 
@@ -46,7 +46,7 @@ class SourceAdapter(HTTPAdapter):
 
 
 def at(source, session, cafile=""):
-    """Return the session, which opens its connections from that address from now on."""
+    """Make a session open its connections from that address; return the session."""
     for scheme in ("http://", "https://"):
         session.mount(scheme, SourceAdapter(source))
     session.trust_env = False
@@ -54,8 +54,8 @@ def at(source, session, cafile=""):
     return session
 
 
-class Resident(Person):
-    """A person who comes from an address of their own."""
+class SourcedPerson(Person):
+    """A person who connects from an address of their own."""
 
     def __init__(self, url, username, source, cafile=""):
         super().__init__(url, username)
@@ -66,4 +66,4 @@ class Resident(Person):
         """Forget all cookies and connections."""
         self.http.close()
         self.http = at(self.source, requests.Session(), self.cafile)
-        self.http.headers.update({"Accept": "text/html", "Referer": f"{self.url}/"})      # a form by https needs it
+        self.http.headers.update({"Accept": "text/html", "Referer": f"{self.url}/"})      # over https a form needs the Referer

@@ -1,4 +1,4 @@
-"""The fuzzer: the chat takes no harm from its dialogues, and the fuzzer finds what is broken."""
+"""The fuzzer: its dialogues do not harm the chat, and it finds defects."""
 import json
 
 import pytest
@@ -7,12 +7,12 @@ from lab.fuzz.__main__ import main
 from lab.fuzz.run import Run
 
 EXAMPLES = 150              # fifteen seconds; always the same ones
-FEWER = 30                  # in the modes that are one setting away
-MAX_UNTIL_FOUND = 300      # dialogues, for one broken server
+FEWER = 30                  # for the other modes
+MAX_UNTIL_FOUND = 300      # dialogues for one mutant
 
 
 def findings(mode, examples, **options):
-    with Run(mode, say=lambda _text: None, **options) as run:
+    with Run(mode, log=lambda _text: None, **options) as run:
         run.explore(examples)
         return run.finish()
 
@@ -26,9 +26,9 @@ def test_no_dialogue_does_harm(mode, examples, host):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("broken, said", [
-    ("fault", "in the log: TypeError"), ("stall", "stood still"), ("death", "the process ended with 3")])
+    ("handler_error", "in the log: TypeError"), ("slow_refusal", "stood still"), ("fatal_packet", "the process ended with 3")])
 def test_what_is_broken_is_found(broken, said):
-    with Run("eventlet", say=lambda _text: None, until_found=True, FUZZ_BREAK=broken) as run:
+    with Run("eventlet", log=lambda _text: None, until_found=True, LAB_MUTANT=broken) as run:
         run.explore(MAX_UNTIL_FOUND)
         found = run.found or run.finish()
     assert any(said in finding for finding in found), found
@@ -36,16 +36,16 @@ def test_what_is_broken_is_found(broken, said):
 
 @pytest.mark.slow
 def test_a_finding_is_written_and_replayed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("FUZZ_BREAK", "fault")
+    monkeypatch.setenv("LAB_MUTANT", "handler_error")
     step = {"fin": 1, "rsv": 0, "opcode": 1, "masked": True, "wide": 0, "announced": None}
     packets = [{**step, "do": "frame", "text": text} for text in ("40", '421["markRead",{"userId":<<peerId>>,"seq":"x"}]')]
     dialogue = {"who": "member", "steps": [{"do": "websocket", "query": "", "headers": []}, *packets, {"do": "read"}]}
-    with Run("eventlet", tmp_path, say=lambda _text: None) as run:
+    with Run("eventlet", tmp_path, log=lambda _text: None) as run:
         run.step(dialogue)
-        run.look_around()
+        run.check_bystanders()
     file = tmp_path / "finding-1.json"
     assert json.loads(file.read_text())["dialogues"][0]["steps"]
     assert main(["--replay", str(file)]) == 1
     assert "FOUND in the log: TypeError" in capsys.readouterr().out
-    monkeypatch.delenv("FUZZ_BREAK")
+    monkeypatch.delenv("LAB_MUTANT")
     assert main(["--replay", str(file)]) == 0

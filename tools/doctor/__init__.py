@@ -1,1 +1,1 @@
-"""The doctor: visits the chat through its front door as two people do, and says in words what they would meet."""
+"""The doctor: checks the chat from outside, as two people with browsers would use it, and explains what does not work."""

@@ -1,4 +1,4 @@
-"""`python3 manage.py doctor [URL]`: prints what it finds; ends with 1 where something needs a cure."""
+"""`python3 manage.py doctor [URL]`: prints the findings; ends with 1 if one of them needs a fix."""
 import itertools
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -9,14 +9,14 @@ import config
 from tools import command_line
 from tools.pins import read_pins
 
-from .examination import Finding, examine
+from .checks import Finding, run_checks
 
 ROOT = Path(__file__).parents[2]
 USAGE = f"Usage: {command_line('doctor')} [URL]     for example https://chat.example.org"
 
 
 def packages():
-    """Yield what differs between the packages here and those that are pinned."""
+    """Yield the differences between the installed packages and the pins."""
     differing = []
     for pin in read_pins(ROOT / "requirements.in"):
         try:
@@ -32,14 +32,14 @@ def packages():
 
 
 def own_address():
-    """Return the address that the settings of this machine name."""
+    """Return the address in the settings of this machine."""
     settings = config.load()
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings["HOST"], settings["HOST"])
     return f"http://{host}:{settings['PORT']}"
 
 
 def is_address(url):
-    """Tell whether a visitor can go there; a host or a port that is none would be noticed on the way only."""
+    """Tell whether the address is valid. Otherwise a wrong host or port would only be noticed while connecting."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna")) and parts.port != 0
@@ -56,15 +56,15 @@ def main(arguments):
     if len(arguments) > 1 or not is_address(url):
         print(USAGE, file=sys.stderr)
         return 2
-    print(f"Two visitors go to {url}. They register there, and stay among its people.\n")
-    ill = 0
-    for finding in itertools.chain(packages(), examine(url)):
-        ill += bool(finding.cure)
-        print(f"  {'ILL ' if finding.cure else 'well'}  {finding.words}", flush=True)
-        if finding.cure:
-            print(f"        Cure: {finding.cure}")
-    print(f"\n{ill} finding{'s' if ill > 1 else ''} to cure." if ill else "\nAll is well.")
-    return 1 if ill else 0
+    print(f"Two test users visit {url}. Their accounts will stay there.\n")
+    failed = 0
+    for finding in itertools.chain(packages(), run_checks(url)):
+        failed += bool(finding.fix)
+        print(f"  {'FAIL' if finding.fix else 'ok  '}  {finding.words}", flush=True)
+        if finding.fix:
+            print(f"        Fix: {finding.fix}")
+    print(f"\n{failed} finding{'s' if failed > 1 else ''} to fix." if failed else "\nAll is well.")
+    return 1 if failed else 0
 
 
 sys.exit(main(sys.argv[1:]))

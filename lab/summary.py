@@ -1,18 +1,18 @@
-"""The table: what was tried during each fault, and how it ended."""
+"""The table of a run: the messages that were sent during each fault, and what became of them."""
 from collections import Counter
 
-TOTAL = "all of the run, the calm between included"
+TOTAL = "the whole run, including the time between faults"
 
 
-def rows_of_table(evidence, breaches):
-    """Return a row a fault, and a last one for the whole run.
+def rows_of_table(evidence):
+    """Return a row for each fault, and a last one for the whole run.
 
-    A message belongs to the fault in whose time it was written: from its beginning until everybody had caught up.
+    A message belongs to the fault during which it was written, from the injection until every tab had caught up.
     """
     stored = Counter((row["senderId"], row["clientId"]) for rows in evidence.rows.values() for row in rows)
     acknowledged = {(e["person"], e["clientId"]) for e in evidence.answered("acknowledged")}
     unknown = Counter((e["person"], e["clientId"]) for e in evidence.answered("unknown"))
-    disordered = _disordered(evidence)
+    out_of_order_keys = _out_of_order(evidence)
     written = sorted(((event["t"], key) for key, event in evidence.written().items()))
 
     def count(name, spans):
@@ -21,17 +21,17 @@ def rows_of_table(evidence, breaches):
         return {"fault": name, "times": len(runs), "tried": len(keys), "acknowledged": sum(key in acknowledged for key in keys),
                 "unknown": sum(unknown[key] for key in keys),
                 "lost": sum(key in acknowledged and not stored[key] for key in keys),
-                "doubled": sum(stored[key] > 1 for key in keys), "out_of_order": sum(key in disordered for key in keys),
+                "doubled": sum(stored[key] > 1 for key in keys), "out_of_order": sum(key in out_of_order_keys for key in keys),
                 "catch_up": max((fault["catch_up"] for fault in runs), default=0)}
     names = list(dict.fromkeys(fault["name"] for fault in evidence.faults))
-    table = [count(name, [(f["begun"], f["healed"] + f["catch_up"]) for f in evidence.faults if f["name"] == name])
+    table = [count(name, [(f["begun"], f["recovered"] + f["catch_up"]) for f in evidence.faults if f["name"] == name])
              for name in sorted(names)]
     total = count(TOTAL, [(0, float("inf"))])
     return [*table, {**total, "times": len(evidence.faults), "catch_up": max((f["catch_up"] for f in evidence.faults), default=0)}]
 
 
-def _disordered(evidence):
-    """Return the keys of rows that stand before something the same tab wrote earlier, or beside a gap."""
+def _out_of_order(evidence):
+    """Return the keys of rows that are stored before an earlier message of the same tab, or after a gap."""
     order = {key: (event["tab"].partition(".")[0], n) for n, (key, event) in enumerate(evidence.written().items())}
     found = set()
     for rows in evidence.rows.values():

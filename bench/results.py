@@ -1,10 +1,10 @@
-"""The figures of a run: several of each, of which the median is told."""
+"""The figures of a run: several rounds of each measurement. The median counts."""
 import statistics
 from collections import defaultdict
 
 
-class Measured:
-    """`add("saturated", "chat", figures)` notes the figures of one round; `median("saturated", "chat", "cpu_us")` tells."""
+class Results:
+    """`add("saturated", "chat", figures)` adds the figures of a round; `median("saturated", "chat", "cpu_us")` returns their median."""
 
     def __init__(self, rounds=None):
         self.rounds = defaultdict(list, rounds or {})

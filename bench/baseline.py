@@ -1,6 +1,6 @@
-"""The floor of this stack: a relay over bare eventlet WebSockets, with neither Socket.IO nor a database nor a session.
+"""The baseline of this stack: a relay over bare eventlet WebSockets, without Socket.IO, database and sessions.
 
-It speaks just as much of the protocol as the load generator listens to. What any Python chat on eventlet costs, it costs.
+It speaks only as much of the protocol as the load generator needs. Every Python chat on eventlet costs at least as much.
 """
 import socket
 
@@ -39,7 +39,7 @@ def relay(websocket):
 
 if __name__ == "__main__":
     listener = eventlet.listen(("127.0.0.1", 0))
-    # As the chat has it: a floor that waits for acknowledgements is not at saturation, and flatters whoever is held against it.
+    # As in the chat. Otherwise the baseline would wait for TCP acknowledgements and would not reach saturation.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    print(f"The floor is at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    print(f"The baseline is at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     eventlet.wsgi.server(listener, WebSocketWSGI(relay), log_output=False, max_size=10_000, debug=False)

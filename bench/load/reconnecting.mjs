@@ -1,28 +1,28 @@
-// People who come back: each keeps what was not acknowledged, sends it again after a break, one at a time and in order.
-import { keepPace } from './pace.mjs';
+// People who reconnect. Each keeps unacknowledged messages and sends them again, one at a time and in order.
+import { repeatAtRate } from './pace.mjs';
 import { SocketPerson } from './people.mjs';
 
-const PAUSE_MS = 200, SPREAD_MS = 300; // before coming back: not all at the same moment
+const PAUSE_MS = 200, SPREAD_MS = 300; // before reconnecting; random, so that not all reconnect at the same moment
 
-export class LastingPerson extends SocketPerson {
-  outbox = []; // {number, payload}; the first one is on its way
+export class ReconnectingPerson extends SocketPerson {
+  outbox = []; // {number, payload}; the first one is in flight
   longestBreak = 0; // milliseconds without a connection
   breaks = 0;
 
   open() {
     const opened = super.open();
-    this.socket.on('close', () => this.comeBack());
+    this.socket.on('close', () => this.reconnect());
     return opened;
   }
 
-  comeBack() {
-    if (this.hasLeft) return;
+  reconnect() {
+    if (this.isClosed) return;
     this.lostAt ??= performance.now();
     setTimeout(() => this.open().catch(() => {}), PAUSE_MS + Math.random() * SPREAD_MS);
   }
 
-  hear(text) {
-    super.hear(text);
+  onPacket(text) {
+    super.onPacket(text);
     if (!text.startsWith('40')) return;
     if (this.lostAt !== undefined) {
       this.breaks += 1;
@@ -30,34 +30,34 @@ export class LastingPerson extends SocketPerson {
       this.lostAt = undefined;
     }
     this.isConnected = true;
-    this.sendFirst();
+    this.sendNext();
   }
 
   write(number, payload) {
     this.outbox.push({ number, payload });
-    if (this.outbox.length === 1) this.sendFirst();
+    if (this.outbox.length === 1) this.sendNext();
   }
 
-  sendFirst() {
+  sendNext() {
     const [first] = this.outbox;
-    if (!first || this.socket.readyState !== this.socket.OPEN) return; // it is sent when the connection is back
-    this.say(`42${first.number}["sendMessage",${JSON.stringify(first.payload)}]`);
+    if (!first || this.socket.readyState !== this.socket.OPEN) return; // it is sent after reconnecting
+    this.send(`42${first.number}["sendMessage",${JSON.stringify(first.payload)}]`);
   }
 
-  settle(number) {
-    if (this.outbox[0]?.number !== number) return; // the answer to what was sent before the break
+  onAcknowledged(number) {
+    if (this.outbox[0]?.number !== number) return; // an answer to a message that was sent before the disconnection
     this.outbox.shift();
-    this.sendFirst();
+    this.sendNext();
   }
 
   close() {
-    this.hasLeft = true;
+    this.isClosed = true;
     super.close();
   }
 }
 
-// `rate` messages a second, each until it is acknowledged.
-export class LastingTalk {
+// `rate` messages per second, each repeated until it is acknowledged.
+export class ReliableTalk {
   acknowledgedIds = [];
   written = 0;
   refused = [];
@@ -70,7 +70,7 @@ export class LastingTalk {
 
   write(rate) {
     this.begun = performance.now();
-    this.rest = keepPace(() => 1000 / rate, () => this.writeOne());
+    this.stopPacing = repeatAtRate(() => 1000 / rate, () => this.writeOne());
   }
 
   writeOne() {
@@ -80,7 +80,7 @@ export class LastingTalk {
     const number = ++this.written;
     const clientId = `${this.run}-${number}`;
     this.writers.set(number, { person, clientId });
-    person.write(number, { clientId, receiverId: peer.id, message: `lasting ${number}` });
+    person.write(number, { clientId, receiverId: peer.id, message: `message ${number}` });
   }
 
   acknowledged(number, text) {
@@ -89,22 +89,22 @@ export class LastingTalk {
     if (text.includes('"ok":true')) {
       this.writers.delete(number);
       this.acknowledgedIds.push(writer.clientId);
-      writer.person.settle(number);
-    } else if (text.includes('"retry":true')) setTimeout(() => writer.person.sendFirst(), PAUSE_MS);
+      writer.person.onAcknowledged(number);
+    } else if (text.includes('"retry":true')) setTimeout(() => writer.person.sendNext(), PAUSE_MS);
     else this.refused.push(text);
   }
 
   delivered() {}
 
   stop() {
-    this.rest();
+    this.stopPacing();
     this.seconds = (performance.now() - this.begun) / 1000;
   }
 
   tally() {
     return {
       run: this.run, written: this.written, seconds: this.seconds,
-      waiting: this.writers.size, acknowledged: this.acknowledgedIds, refused: this.refused.slice(0, 3),
+      pending: this.writers.size, acknowledged: this.acknowledgedIds, refused: this.refused.slice(0, 3),
       breaks: this.people.reduce((sum, person) => sum + person.breaks, 0),
       longestBreak: Math.max(...this.people.map((person) => person.longestBreak)),
     };

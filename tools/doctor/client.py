@@ -1,4 +1,4 @@
-"""A visitor: a browser's cookies and a new connection for each request, so that a proxy shows whom it sends where."""
+"""A visitor with a browser's cookies. Each request uses a new connection, so that a proxy may send it to another process."""
 import http.client
 import json
 import re
@@ -15,13 +15,13 @@ from urllib.parse import urlencode, urlsplit
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Request, TextMessage
 
-PATIENCE = 10               # seconds for an answer
+TIMEOUT_SECONDS = 10        # for an answer
 PASSWORD = secrets.token_urlsafe(24)
 SOCKET_PATH = "/socket.io/?EIO=4&transport="
 
 
 class Refused(Exception):
-    """The chat, or what stands in front of it, answered with something else; `status` and `text` are its answer."""
+    """The chat, or a proxy in front of it, has not given the expected answer; `status` and `text` are what it answered."""
 
     def __init__(self, what, status, text):
         super().__init__(f"{what} was answered with {status}")
@@ -30,14 +30,14 @@ class Refused(Exception):
 
 @dataclass
 class Answer:
-    """What came back for one request."""
+    """The answer to one request."""
 
     status: int
     headers: http.client.HTTPMessage
     text: str
 
     def json(self):
-        """Return the answer's JSON object, or an empty dict where it is none."""
+        """Return the answer's JSON object; {} if it is none."""
         with suppress(ValueError):
             if isinstance(came := json.loads(self.text), dict):
                 return came
@@ -45,7 +45,7 @@ class Answer:
 
 
 class Visitor:
-    """Somebody with a browser, talking to one address. Errors of the network are OSError or HTTPException."""
+    """Somebody with a browser who uses one address. Network errors are OSError or HTTPException."""
 
     def __init__(self, url):
         self.parts = urlsplit(url)
@@ -53,12 +53,12 @@ class Visitor:
         self.origin = f"{self.parts.scheme}://{self.parts.netloc}"
         self.name = f"doctor-{secrets.token_hex(4)}"
         self.cookies = {}
-        self.kept_back = set()      # Secure cookies that came by http: a browser would not send them back
+        self.rejected_cookies = set()      # Secure cookies received over http: a browser would not send them back
 
     def ask(self, method, path, body=None, headers=()):
-        """Make one request over a connection of its own."""
+        """Make one request over a new connection."""
         kind = http.client.HTTPSConnection if self.https else http.client.HTTPConnection
-        connection = kind(self.parts.netloc, timeout=PATIENCE)
+        connection = kind(self.parts.netloc, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, {"Cookie": self.cookie(), "Accept": "text/html", **dict(headers)})
             came = connection.getresponse()
@@ -70,10 +70,10 @@ class Visitor:
 
     def _keep(self, lines):
         for line in lines:
-            with suppress(CookieError):     # a proxy's own, of a form that Python does not read
+            with suppress(CookieError):     # a proxy's own cookie, which Python cannot parse
                 for name, morsel in SimpleCookie(line).items():
                     if morsel["secure"] and not self.https:
-                        self.kept_back.add(name)
+                        self.rejected_cookies.add(name)
                     else:
                         self.cookies[name] = morsel.value
 
@@ -81,7 +81,7 @@ class Visitor:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def register(self):
-        """Register and so log in. Raises Refused."""
+        """Register, which also logs in. Raises Refused."""
         page = self.ask("GET", "/register")
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
         if page.status != 200 or not token:
@@ -93,7 +93,7 @@ class Visitor:
             raise Refused("registering", answer.status, answer.text)
 
     def home(self):
-        """Return the page after the login. Raises Refused where it is the login again."""
+        """Return the page after the login. Raises Refused if it is the login page."""
         page = self.ask("GET", "/")
         if page.status != 200:
             raise Refused("the home page", page.status, page.text)
@@ -104,15 +104,15 @@ class Visitor:
 
 
 class Tab:
-    """A live connection in Engine.IO's packets; how they are carried, `write` and `read` of the subclasses know."""
+    """A live connection, in Engine.IO packets. Subclasses implement `write` and `read`."""
 
     def __init__(self, visitor):
         self.visitor = visitor
-        self.heard = []         # (event, payload)
+        self.events_received = []        # (event, payload)
         self.calls = 0
 
-    def enter(self):
-        """Say that one is there, and wait until that is confirmed. Raises Refused."""
+    def connect(self):
+        """Connect to the namespace and wait for the confirmation. Raises Refused."""
         self.write("40")
         answer = self._until("4[04]")
         if answer.startswith("44"):
@@ -128,9 +128,9 @@ class Tab:
         """Return the payload of the next event of that name. Raises TimeoutError."""
         for packets in self._in_time():
             self._take(packets)
-            for number, (name, payload) in enumerate(self.heard):
+            for number, (name, payload) in enumerate(self.events_received):
                 if name == event:
-                    return self.heard.pop(number)[1]
+                    return self.events_received.pop(number)[1]
 
     def _until(self, beginning):
         for packets in self._in_time():
@@ -139,12 +139,12 @@ class Tab:
                 return found
 
     def _in_time(self):
-        """Yield what was there already, and then what comes. Raises TimeoutError: other packets can come for ever."""
-        until = time.monotonic() + PATIENCE
+        """Yield the packets that are here, then those that arrive. Raises TimeoutError, even if other packets keep arriving."""
+        until = time.monotonic() + TIMEOUT_SECONDS
         yield ()
         while time.monotonic() < until:
             yield self.read()
-        raise TimeoutError(f"what was waited for did not come in {PATIENCE} s")
+        raise TimeoutError(f"what was waited for did not come in {TIMEOUT_SECONDS} s")
 
     def _take(self, packets, beginning=None):
         found = None
@@ -154,12 +154,12 @@ class Tab:
             elif beginning and re.match(beginning, packet):
                 found = packet
             elif packet.startswith("42"):
-                self.heard.append(json.loads(packet[2:]))
+                self.events_received.append(json.loads(packet[2:]))
         return found
 
 
 class PollingTab(Tab):
-    """Long polling, each request over a new connection."""
+    """Long polling; each request uses a new connection."""
 
     def __init__(self, visitor):
         super().__init__(visitor)
@@ -181,12 +181,12 @@ class PollingTab(Tab):
 
 
 class WebSocketTab(Tab):
-    """A WebSocket from the start. Raises Refused where something else is made of it on the way."""
+    """A WebSocket without a preceding polling transport. Raises Refused if something on the way does not support it."""
 
     def __init__(self, visitor):
         super().__init__(visitor)
         parts = visitor.parts
-        self.socket = socket.create_connection((parts.hostname, parts.port or (443 if visitor.https else 80)), PATIENCE)
+        self.socket = socket.create_connection((parts.hostname, parts.port or (443 if visitor.https else 80)), TIMEOUT_SECONDS)
         if visitor.https:
             self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=parts.hostname)
         self.protocol, self.events = WSConnection(ConnectionType.CLIENT), deque()
@@ -215,7 +215,7 @@ class WebSocketTab(Tab):
         self.socket.sendall(self.protocol.send(event))
 
     def _next(self):
-        """Return the next event, waiting for it. Raises ConnectionError at the end."""
+        """Wait for the next event and return it. Raises ConnectionError at the end of the connection."""
         while not self.events:
             data = self.socket.recv(65536)
             self.protocol.receive_data(data or None)

@@ -1,4 +1,4 @@
-"""The examination: each step is what a person would do next, and what is wrong comes with its cure."""
+"""The checks, in the order in which a person would meet the problems. Each problem comes with a fix."""
 import email.utils
 import http.client
 import secrets
@@ -11,60 +11,60 @@ from wsproto.utilities import ProtocolError
 
 from tools import command_line
 
-from .visitor import PollingTab, Refused, Visitor, WebSocketTab
+from .client import PollingTab, Refused, Visitor, WebSocketTab
 
-POLLS = 8               # requests of one polling connection: where every second one goes astray, 255 of 256 runs notice
-CLOCK_TOLERANCE = 5     # seconds
+POLLS = 8                   # of one polling connection: if every second request goes to another process, 255 of 256 runs notice it
+CLOCK_TOLERANCE = 5         # seconds
 NETWORK_ERRORS = (OSError, http.client.HTTPException, ProtocolError)
-# What comes of reading an answer that has not the chat's form: a page instead of JSON, or JSON with something else in it.
+# Raised by reading an answer that is not the chat's: a page instead of JSON, or JSON with other content.
 READING_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass
 class Finding:
-    """One sentence; `cure` is empty where all is well."""
+    """A sentence; `fix` is empty if there is no problem."""
 
     words: str
-    cure: str = ""
+    fix: str = ""
 
 
 class Stop(Exception):
-    """What was found makes the rest of the examination pointless; its arguments are the Findings."""
+    """The remaining checks make no sense after these findings, which are its arguments."""
 
 
-def examine(url):
-    """Yield Findings about the chat at that address."""
+def run_checks(url):
+    """Yield the findings about the chat at that address."""
     one, other = Visitor(url), Visitor(url)
     try:
-        yield from in_words(front_door(one), "/healthz is not answered as the chat does")
-        yield from in_words(parts(one), "/readyz is not answered as the chat does")
+        yield from with_error(check_health(one), "/healthz is not answered as the chat does")
+        yield from with_error(check_services(one), "/readyz is not answered as the chat does")
         for visitor in (one, other):
-            if not (yield from in_words(arrival(visitor), "Nobody can register and stay logged in")):
+            if not (yield from with_error(check_registration(visitor), "Nobody can register and stay logged in")):
                 return
-        polling = yield from in_words(by_polling(one), "Long polling does not work")
-        websocket = yield from in_words(by_websocket(other), "WebSockets are blocked")
+        polling = yield from with_error(check_polling(one), "Long polling does not work")
+        websocket = yield from with_error(check_websocket(other), "WebSockets are blocked")
         if polling:
-            yield from in_words(conversation(one, other, polling, websocket), "A message was sent and did not arrive")
+            yield from with_error(check_delivery(one, other, polling, websocket), "A message was sent and did not arrive")
         if websocket:
             websocket.close()
     except Stop as stop:
         yield from stop.args
 
 
-def in_words(step, trouble):
-    """Yield the Findings of a step and return what it returns; an error that it did not expect is a Finding too."""
+def with_error(step, prefix):
+    """Yield the findings of a check and return its result; an unexpected error is a finding too."""
     try:
         return (yield from step)
     except NETWORK_ERRORS as error:
         why = str(error) or type(error).__name__
     except READING_ERRORS:
         why = "what came is not the chat's answer"
-    yield Finding(f"{trouble}: {why}.",
+    yield Finding(f"{prefix}: {why}.",
                   "Let the proxy pass every path on, GET and POST; its log, and the server's, say what became of them.")
 
 
-def front_door(visitor):
-    """Does the address answer, and with the chat?"""
+def check_health(visitor):
+    """Does the chat answer at this address?"""
     try:
         started = time.monotonic()
         answer = visitor.ask("GET", "/healthz")
@@ -101,20 +101,20 @@ AWAY = {
 }
 
 
-def parts(visitor):
+def check_services(visitor):
     """Do the database and Redis answer the server?"""
     answer = visitor.ask("GET", "/readyz")
     away = answer.json().get("unavailable")
     if away is None:
         yield Finding(f"/readyz is answered with {answer.status} and not by the chat.", "Let the proxy pass every path on.")
-    elif away:      # whatever else is wrong then is wrong because of it
+    elif away:      # everything else would fail for this reason
         raise Stop(*[AWAY[part] for part in away])
     else:
         yield Finding("The database and Redis, where there is one, answer the server.")
 
 
-def arrival(visitor):
-    """Can somebody register, and stay logged in? Returns True: the other steps need it."""
+def check_registration(visitor):
+    """Can somebody register and stay logged in? Returns True if so; the other checks need it."""
     try:
         visitor.register()
     except Refused as refusal:
@@ -126,10 +126,10 @@ def arrival(visitor):
             raise Stop(Finding("What stands in front of the chat takes no more requests from this address for now.",
                                "The chat does not count who registers: look at the limits of the proxy, such as `limit_req`"
                                " in nginx.")) from refusal
-        if refusal.status == 400 and visitor.kept_back:
+        if refusal.status == 400 and visitor.rejected_cookies:
             raise Stop(insecure(visitor)) from refusal
         raise Stop(Finding(f"Nobody can register: {refusal}.", "The server's log says why.")) from refusal
-    if visitor.kept_back:
+    if visitor.rejected_cookies:
         raise Stop(insecure(visitor))
     try:
         visitor.home()
@@ -144,15 +144,15 @@ def arrival(visitor):
 
 
 def insecure(visitor):
-    return Finding(f"Browsers do not return the cookie {', '.join(sorted(visitor.kept_back))}: it is Secure, and this address is http.",
+    return Finding(f"Browsers do not return the cookie {', '.join(sorted(visitor.rejected_cookies))}: it is Secure, and this address is http.",
                    "Go to the https address, or set HTTPS=0 where there is none.")
 
 
-def by_polling(visitor):
-    """Does long polling work over and over? Returns the open connection, or None."""
+def check_polling(visitor):
+    """Does long polling work repeatedly? Returns the open connection, or None."""
     try:
         tab = PollingTab(visitor)
-        tab.enter()
+        tab.connect()
         for _n in range(POLLS):
             tab.call("typing", {"userId": 0})
     except Refused as refusal:
@@ -172,7 +172,7 @@ def by_polling(visitor):
 
 
 def origin(refusal):
-    """What the chat says of a missing Origin is not what it says of a wrong one."""
+    """The chat's message differs for a missing and for a wrong Origin."""
     if "needs" in refusal.text:
         return Finding("The Origin of a request is lost on its way to the chat, so WebSockets are refused.",
                        "Let the proxy pass the Origin header on as the browser sends it.")
@@ -180,11 +180,11 @@ def origin(refusal):
                    "Let the proxy pass Host on: `proxy_set_header Host $http_host` in nginx.")
 
 
-def by_websocket(visitor):
-    """Do WebSockets get through? Returns the open connection, or None."""
+def check_websocket(visitor):
+    """Do WebSockets work? Returns the open connection, or None."""
     try:
         tab = WebSocketTab(visitor)
-        tab.enter()
+        tab.connect()
     except Refused as refusal:
         if "Origin" in refusal.text:
             yield origin(refusal)
@@ -199,23 +199,23 @@ def by_websocket(visitor):
                   "Let the proxy pass Upgrade and Connection on, by HTTP/1.1: deploy/nginx.conf shows how.")
 
 
-def conversation(one, other, polling, websocket):
-    """Do the two hear each other?"""
+def check_delivery(one, other, polling, websocket):
+    """Does a message of one reach the other?"""
     try:
         if websocket is None:
             websocket = PollingTab(other)
-            websocket.enter()
+            websocket.connect()
         started = time.monotonic()
         answer = polling.call("sendMessage", {"clientId": secrets.token_hex(8), "receiverId": other.own_id(),
                                               "message": "The doctor was here."})
         if not answer.get("ok"):
             yield Finding(f"A message is refused: {answer.get('error', {}).get('message', answer)}", "The server's log says why.")
             return
-        heard = websocket.wait_for("receiveMessage")
+        received = websocket.wait_for("receiveMessage")
         took = (time.monotonic() - started) * 1000
     except (Refused, *NETWORK_ERRORS) as error:
         yield Finding(f"A message was sent and did not arrive: {error}.",
                       "Where several processes run, all of them need the same REDIS_URL.")
         return
     yield Finding(f"A message is stored and delivered in {took:.0f} ms.")
-    yield from clock(datetime.fromisoformat(heard["timestamp"].replace("Z", "+00:00")), "The clock that dates messages")
+    yield from clock(datetime.fromisoformat(received["timestamp"].replace("Z", "+00:00")), "The clock that dates messages")

@@ -1,13 +1,13 @@
-"""Databases full of people and messages, made by the database itself: by the chat they would take a day."""
-OF_OTHERS = 1_000           # messages of each conversation that is only there
-FIRST_OF_OTHERS = 1_000     # ids of their conversations
-PEOPLE_OF_OTHERS = 1_000_000    # and of those who speak in them
+"""Fills a database with people and messages by SQL. Through the chat it would take a day."""
+OF_OTHERS = 1_000               # messages in each conversation of other people
+FIRST_OF_OTHERS = 1_000         # ids of these conversations
+PEOPLE_OF_OTHERS = 1_000_000    # ids of these people
 SYLLABLES = ("ba", "be", "da", "di", "fo", "ga", "ka", "la", "li", "lu", "ma", "mi", "na", "no", "pe", "ra", "ri", "sa",
              "se", "ta", "to", "va", "ve", "zo")
 
 
 def people(subject, number):
-    """Register so many people, with all suffixes of their names, in a few statements."""
+    """Insert so many people, with all suffixes of their names, in a few statements."""
     names = [_name(n) for n in range(number)]
     run = subject.run
     for start in range(0, number, 1_000):
@@ -17,7 +17,8 @@ def people(subject, number):
             [value for name in part for value in (name, name)])
     run("INSERT IGNORE INTO username_suffixes (suffix, user_id) SELECT SUBSTRING(username_key, n.seq), id"
         " FROM users JOIN seq_1_to_32 n ON n.seq <= CHAR_LENGTH(username_key)")
-    run("INSERT IGNORE INTO username_sort_keys (sort_key, user_id) SELECT username_key, id FROM users")    # as good for small letters
+    # The names have small letters only, so the key is its own sort key.
+    run("INSERT IGNORE INTO username_sort_keys (sort_key, user_id) SELECT username_key, id FROM users")
     run("ANALYZE TABLE users, username_suffixes, username_sort_keys")
 
 
@@ -30,7 +31,7 @@ def _name(n):
 
 
 def open_conversation(subject, conversation_id, one, other, read_seq):
-    """Open a conversation in which both have read up to `read_seq`."""
+    """Insert a conversation in which both have read up to `read_seq`."""
     subject.run("INSERT INTO conversations (id, kind, lower_id, higher_id) VALUES (%s, 'direct', %s, %s)",
                 (conversation_id, *sorted((one, other))))
     subject.run("INSERT INTO members (conversation_id, user_id, read_seq) VALUES (%s, %s, %s), (%s, %s, %s)",
@@ -38,7 +39,7 @@ def open_conversation(subject, conversation_id, one, other, read_seq):
 
 
 def talk(subject, conversation_id, one, other, number):
-    """Store a conversation of two people who speak in turns."""
+    """Insert a conversation of two people who write in turns."""
     open_conversation(subject, conversation_id, one, other, number)
     subject.run(f"{INTO_MESSAGES} {in_turns(conversation_id, one, other, number)}")
 
@@ -48,9 +49,9 @@ TEXT = "CONCAT('What was said as number ', seq, ', at some length.'), '2026-01-0
 
 
 def fill(subject, me, talkative, quiet, scope):
-    """Store a long conversation (1), a short one (2), and those of others, 1,000 messages each, until there are so many.
+    """Insert a long conversation (1), a short one (2), and those of other people, 1,000 messages each, up to the total.
 
-    It is one statement: into an empty table MariaDB brings its rows in bulk.
+    One statement, because MariaDB bulk-loads the rows of an INSERT into an empty table.
     """
     open_conversation(subject, 1, me, talkative, scope.long)
     open_conversation(subject, 2, me, quiet, scope.short)
@@ -61,6 +62,6 @@ def fill(subject, me, talkative, quiet, scope):
 
 
 def in_turns(conversation_id, one, other, number):
-    """Return the SELECT of a conversation in which two people speak in turns."""
+    """Return the SELECT of a conversation in which two people write in turns."""
     return (f"SELECT {conversation_id}, seq, IF(seq % 2, {one}, {other}), IF(seq % 2, {other}, {one}), {TEXT},"
             f" CONCAT('c{conversation_id}-', LPAD(seq, 8, '0')) FROM seq_1_to_{number}")

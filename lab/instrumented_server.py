@@ -1,7 +1,7 @@
-"""The chat as it is served, with points at which it can be made to fail: `python -m lab.served`.
+"""The chat with fail points: `python -m lab.instrumented_server`.
 
-Nothing of this is in the product: what is needed is put around its functions from outside. LAB_CONTROL names a
-directory; a file in it with the name of a fail point springs that point once.
+The product contains nothing of this; its functions are wrapped from outside. LAB_CONTROL names a directory. A file in it
+with the name of a fail point triggers that fail point once.
 """
 import gc
 import json
@@ -18,8 +18,8 @@ CONTROL = Path(os.environ.get("LAB_CONTROL", "/nonexistent"))
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_ANSWER, LOSE_PUSH = "before-commit", "after-commit", "before-answer", "lose-push"
 
 
-def springs(point):
-    """Tell whether this point was armed, and disarm it."""
+def consume_fail_point(point):
+    """Tell whether this fail point was armed, and disarm it."""
     try:
         os.unlink(CONTROL / point)
         return True
@@ -27,8 +27,8 @@ def springs(point):
         return False
 
 
-def die_at(point):
-    if springs(point):
+def exit_at(point):
+    if consume_fail_point(point):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -38,25 +38,25 @@ def install_fail_points():
     insert, send_message, receive_message = Message.insert, Socket.send_message, Socket.receive_message
 
     def failing_insert(database, messages):
-        die_at(BEFORE_COMMIT)
+        exit_at(BEFORE_COMMIT)
         insert(database, messages)
-        die_at(AFTER_COMMIT)
+        exit_at(AFTER_COMMIT)
 
     def failing_send(self, sid, data):
         answer = send_message(self, sid, data)
-        die_at(BEFORE_ANSWER)
+        exit_at(BEFORE_ANSWER)
         return answer
 
     def failing_receive(self, message, sender_sid):
-        if not springs(LOSE_PUSH):
+        if not consume_fail_point(LOSE_PUSH):
             receive_message(self, message, sender_sid)
     Message.insert = staticmethod(failing_insert)
     Socket.send_message = failing_send
     Socket.receive_message = failing_receive
 
 
-def count_on_demand():
-    """Write how many threads and greenlets there are when SIGUSR1 asks."""
+def report_counts_on_signal():
+    """On SIGUSR1, write the numbers of threads and greenlets to a file."""
     def count(_signal, _frame):
         from greenlet import greenlet
         gc.collect()
@@ -74,7 +74,7 @@ def main():
         patch(mode)
         install_fail_points()
         mutants.install_in_server(os.environ.get("LAB_MUTANT", ""))
-        count_on_demand()
+        report_counts_on_signal()
     wsgi.patch = patch_and_break
     wsgi.main()
 
