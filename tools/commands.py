@@ -34,8 +34,7 @@ def test(arguments):
     """Set up what the tests need too, then become pytest, in several processes; tests/scheduling.py says how many."""
     _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE,
             benchmark=sys.platform == "linux", gevent=IF_POSSIBLE)
-    os.chdir(ROOT)
-    return _hand_over(["-m", "pytest", "-n", "auto", *arguments])
+    return _run_module("pytest", "-n", "auto", *arguments)
 
 
 def prove(arguments):
