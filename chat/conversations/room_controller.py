@@ -35,6 +35,9 @@ class RoomController:
 
     def get_rooms(self):
         """One's own rooms and the open ones: a page, or JSON."""
+        if "list" in request.args:
+            rooms, next_rooms = self.pane.rooms(number("rooms_before", None))
+            return render_template("chat/_rooms.html", me=current_user, rooms=rooms, next_rooms=next_rooms)
         own = room_list.list_rooms(self.database, current_user.id, number("before", None))
         others = room_list.open_rooms(self.database, current_user.id, number("after", 0))
         if wants_json():

@@ -1,7 +1,9 @@
 /** Tells a screen reader what comes in: a few messages at once by their text, more of them by their number. */
 
+import { keyOfMessage } from './address.js';
 import { ngettext } from './i18n.js';
-import { find } from './page.js';
+import { noticeWords } from './notice.js';
+import { find, me, part } from './page.js';
 
 const COLLECT_MS = 1_000;
 const MAX_ANNOUNCED_ONE_BY_ONE = 3; // messages
@@ -9,19 +11,23 @@ const MAX_ANNOUNCED_ONE_BY_ONE = 3; // messages
 const announcer = find('#announcer');
 const collected = [];
 
-/** Announces a message, together with those that come within a second. */
-export function announce(message) {
-  collected.push(message);
+/** Announces a message, together with those that come within a second. A room that is muted says nothing. */
+export function announce(message, lists) {
+  const room = message.receiverId === null && lists.card(keyOfMessage(message, me.id));
+  if (room?.dataset.notify === 'none') return;
+  collected.push({ ...message, place: room ? part(room, 'name').textContent : '' });
   if (collected.length === 1) setTimeout(sayCollected, COLLECT_MS);
 }
 
 function sayCollected() {
   const lines = collected.length > MAX_ANNOUNCED_ONE_BY_ONE
     ? [ngettext('%(num)s new message', '%(num)s new messages', collected.length)]
-    : collected.map(({ sender, message }) => `${sender}: ${message}`);
+    : collected.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
   collected.length = 0;
   say(...lines);
 }
+
+const wordsOf = (message) => (message.kind === 'text' ? message.message : noticeWords(message));
 
 export function say(...lines) {
   announcer.replaceChildren(...lines.map((line) => Object.assign(document.createElement('p'), { textContent: line })));

@@ -1,16 +1,17 @@
 /** The entry: makes the parts of the page, connects them, and starts. What a part does stands in its own module. */
 
+import { keyOfMessage, roomKey } from './address.js';
 import { announce, say } from './announcer.js';
-import { showConnection, showWarning, warnOfStorage } from './banner.js';
+import { showConnection, showNotice, showWarning, warnOfStorage } from './banner.js';
 import { Dispatcher } from './dispatcher.js';
 import { firstGesture } from './first-gesture.js';
 import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
 import { initKeyboard } from './keyboard.js';
+import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
 import { initOwnMenu } from './own-menu.js';
 import { find, me } from './page.js';
-import { People } from './people.js';
 import { closeSocket, initializeSocket, reconnectIfNeeded, sendMessage } from './socket.js';
 import { initTheme } from './theme.js';
 import { setUnreadTotal } from './title.js';
@@ -24,12 +25,12 @@ const LOGOUT_FAILED_MS = 10_000;
 initTheme();
 initOwnMenu();
 
-const people = new People(setUnreadTotal, say);
+const lists = new Lists(setUnreadTotal, say);
 
 const outbox = new Dispatcher(me.id, sendMessage, {
   sent(message) {
-    navigation.conversationWith(message.receiverId)?.messageList.acknowledged(message);
-    people.message(message, true);
+    navigation.conversationWith(keyOfMessage(message, me.id))?.messageList.acknowledged(message);
+    lists.message(message, true);
   },
   changed: () => navigation.conversation?.messageList.showUnsent(),
   storageFailed() {
@@ -41,9 +42,9 @@ const outbox = new Dispatcher(me.id, sendMessage, {
   },
 });
 
-const navigation = new Navigation(people, outbox);
+const navigation = new Navigation(lists, outbox);
 
-initKeyboard(people, navigation);
+initKeyboard(lists, navigation);
 
 // What the socket says
 
@@ -57,31 +58,43 @@ function statusChanged(status, refusal) {
   if (!allModulesLoaded) return void location.reload();
   navigation.conversation?.mark();
   // Without a connection nothing was pushed. The first time there was none for next to no time, so the list can wait.
-  setTimeout(() => people.refresh(), wasConnected ? 0 : FIRST_REFRESH_MS);
+  setTimeout(() => lists.refresh(), wasConnected ? 0 : FIRST_REFRESH_MS);
   wasConnected = true;
 }
 
 /** Nobody knows what is missing, or who is online, until the server is heard again. */
 function connectionLost() {
   navigation.conversation?.messageList.setChecked(false);
-  people.connectionLost();
+  lists.people.connectionLost();
 }
 
 function messageCame(message) {
-  const isMine = message.senderId === me.id;
-  const peerId = isMine ? message.receiverId : message.senderId;
-  const conversation = navigation.conversationWith(peerId);
+  const conversation = navigation.conversationWith(keyOfMessage(message, me.id));
   conversation?.messageList.receive([message]);
   const isSeen = conversation && (conversation.isReading || message.seq <= conversation.messageList.readSeq);
-  people.message(message, isSeen);
-  if (!isMine) announce(message);
+  lists.message(message, isSeen);
+  if (message.senderId !== me.id) announce(message, lists);
 }
 
-function messagesWereRead({ userId, readerId, seq }) {
-  if (readerId !== me.id) return void navigation.conversationWith(readerId)?.messageList.setPeerRead(seq);
-  const conversation = navigation.conversationWith(userId);
-  if (conversation) conversation.setRead(seq);
-  else people.read(userId, seq);
+function messagesWereRead({ conversationId, userId, readerId, seq }) {
+  const isMine = readerId === me.id;
+  const key = conversationId ? roomKey(conversationId) : isMine ? userId : readerId;
+  const conversation = navigation.conversationWith(key);
+  if (!isMine) conversation?.otherHasRead(readerId, seq);
+  else if (conversation) conversation.setRead(seq);
+  else lists.read(key, seq);
+}
+
+function roomChanged(room) {
+  lists.rooms.changed(room);
+  navigation.conversationWith(roomKey(room.id))?.roomChanged(room);
+}
+
+function roomLeft(key) {
+  lists.rooms.left(key);
+  if (!navigation.conversationWith(key)) return;
+  navigation.goHome();
+  showNotice(gettext('You are not a member of this room any more.'));
 }
 
 // What the clock and the person do
@@ -93,7 +106,7 @@ function followDay() {
   const day = new Date().toDateString();
   if (day === shownDay) return;
   shownDay = day;
-  people.showAges();
+  lists.showAges();
   navigation.conversation?.messageList.arrange();
 }
 
@@ -156,9 +169,11 @@ async function start() {
   initializeSocket({
     status: statusChanged,
     message: messageCame,
-    online: (changedIds) => people.presence(changedIds),
+    online: (changedIds) => lists.people.presence(changedIds),
     read: messagesWereRead,
-    typing: (userId) => people.typing(userId),
+    typing: (payload) => lists.typing(payload),
+    changed: roomChanged,
+    left: roomLeft,
   });
 }
 

@@ -6,7 +6,7 @@ import { showText } from './links.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 
 /** Makes the row for a message, or for an entry of the outbox, which has no `seq` yet. */
-export function makeBubble(message) {
+export function makeBubble(message, isInRoom = false) {
   const row = fromTemplate('bubble-template');
   const isMine = message.senderId === me.id;
   row.classList.toggle('mine', isMine);
@@ -15,9 +15,20 @@ export function makeBubble(message) {
   if (!isMine) part(row, 'state').remove();
   Object.assign(row.dataset, { senderId: message.senderId, clientId: message.clientId });
   setText(part(row, 'sender'), isMine ? gettext('You') : message.sender);
-  showText(part(row, 'text'), message.message);
+  if (isInRoom && !isMine) showSender(row, message);
+  else part(row, 'face').remove();
+  showText(part(row, 'text'), message.message, message.mentionSpans, me.id);
   updateBubble(row, message);
   return row;
+}
+
+/** In a room one sees who speaks. */
+function showSender(row, { senderId }) {
+  part(row, 'sender').className = 'sender';
+  const face = part(row, 'face');
+  face.src = `/face/${senderId}`;
+  face.dataset.tint = senderId % 8;
+  face.hidden = false;
 }
 
 /** Shows what an acknowledgement changes: the seq, the hour, the state. */

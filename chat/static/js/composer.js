@@ -39,18 +39,18 @@ export class Composer {
   #typingEmittedAt = -Infinity;
 
   /**
-   * Takes over the form of the conversation in `section`. A message goes to `outbox`, and `onAdded()` is called when it
+   * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. A message goes to `outbox`, and `onAdded()` is called when it
    * is there. `onTyping()` is called while somebody writes, at most once in 3 s; `onOver(words)` when the text has
    * become too long; `onStorageFailed()` when the browser does not store the draft.
    */
-  constructor(section, { outbox, onAdded, onTyping, onOver, onStorageFailed, signal }) {
+  constructor(section, { key, outbox, onAdded, onTyping, onOver, onStorageFailed, signal }) {
     Object.assign(this, { outbox, onAdded, onTyping, onOver, onStorageFailed });
-    this.peerId = Number(section.dataset.peerId);
+    this.key = key;
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
     this.button = find('#send', section);
-    this.draftKey = `draft:${me.id}:${this.peerId}`;
+    this.draftKey = `draft:${me.id}:${key}`;
     this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
@@ -87,7 +87,7 @@ export class Composer {
     this.field.value = '';
     this.#typingEmittedAt = -Infinity;
     this.#fit();
-    const stored = this.outbox.add(this.peerId, text);
+    const stored = this.outbox.add(this.key, text);
     this.onAdded();
     await stored;
     // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.

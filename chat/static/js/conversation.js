@@ -1,13 +1,15 @@
 /** The open conversation: its messages, the field to write in, and how far its reader has read. */
 
+import { isRoom } from './address.js';
 import { say } from './announcer.js';
 import { isConnectionLost, warnOfStorage } from './banner.js';
 import { Composer } from './composer.js';
 import { firstGesture } from './first-gesture.js';
-import { gettext } from './i18n.js';
+import { formatNumber, gettext } from './i18n.js';
 import { MessageList } from './message-list.js';
-import { find, isPlainClick, isWatched, onTouch } from './page.js';
+import { find, isPlainClick, isWatched, onTouch, part, setText } from './page.js';
 import { emitTyping, markRead } from './socket.js';
+import { setPageTitle } from './title.js';
 
 const loadDetails = () => import('./details.js');
 const loadRovingTabindex = () => import('./roving-tabindex.js');
@@ -17,16 +19,15 @@ export class Conversation {
   #isMarking = false;
   #leaving = new AbortController();
 
-  /** Takes over the conversation that the server rendered into `section`. */
-  constructor(section, people, outbox) {
-    Object.assign(this, { section, people, outbox });
-    this.peerId = Number(section.dataset.peerId);
+  /** Takes over the conversation that the server rendered into `section`; `key` says which one it is (address.js). */
+  constructor(section, key, lists, outbox) {
+    Object.assign(this, { section, key, lists, outbox });
     const { signal } = this.#leaving;
     this.messageList = new MessageList(section, {
-      unsent: () => outbox.to(this.peerId), onEnd: () => this.markNew(), onRefused: say, signal,
+      unsent: () => outbox.to(this.key), onEnd: () => this.markNew(), onRefused: say, signal,
     });
     this.composer = new Composer(section, {
-      outbox, onAdded: () => this.#showAdded(), onTyping: () => emitTyping(this.peerId), onOver: say, onStorageFailed: warnOfDrafts, signal,
+      key: this.key, outbox, onAdded: () => this.#showAdded(), onTyping: () => emitTyping(this.key), onOver: say, onStorageFailed: warnOfDrafts, signal,
     });
     this.#markedSeq = this.messageList.readSeq;
     const { list } = this.messageList;
@@ -39,7 +40,7 @@ export class Conversation {
   /** Shows where the reader left, or else what is new. */
   open(position) {
     if (isConnectionLost()) this.messageList.setChecked(false);
-    this.messageList.open(position, this.people.unread(this.peerId));
+    this.messageList.open(position, this.lists.unread(this.key));
     this.mark();
   }
 
@@ -69,8 +70,8 @@ export class Conversation {
     const { messageList } = this;
     if (this.isReading) this.#markedSeq = Math.max(this.#markedSeq, messageList.rows.newestOfPeer);
     this.#isMarking = true;
-    const ack = await markRead(this.peerId, this.#markedSeq);
-    if (ack?.ok) this.setRead(ack.readSeq); // even if it has been left: the list of people counts
+    const ack = await markRead(this.key, this.#markedSeq);
+    if (ack?.ok) this.setRead(ack.readSeq); // even if it has been left: the lists count
     if (this.#leaving.signal.aborted) return;
     this.#isMarking = false;
     if (!ack?.ok) {
@@ -86,7 +87,27 @@ export class Conversation {
   /** Its reader has read up to `seq`, here or in another tab. */
   setRead(seq) {
     this.messageList.readSeq = Math.max(this.messageList.readSeq, seq);
-    this.people.read(this.peerId, seq);
+    this.lists.read(this.key, seq);
+  }
+
+  /** Somebody else has read up to `seq`. In a room the ticks mean everybody: the server says how far that is. */
+  otherHasRead(userId, seq) {
+    if (isRoom(this.key)) this.mark();
+    else this.messageList.setPeerRead(seq);
+  }
+
+  /** Shows what has changed of the room: the header, and what may be done in it. */
+  roomChanged({ name, topic, members, archived }) {
+    if (name) {
+      setText(find('#conversation-title bdi', this.section), name);
+      setPageTitle(`${name} · Chat`);
+    }
+    if (topic !== undefined) setText(part(this.section, 'topic'), topic);
+    if (members) setText(part(this.section, 'member-count'), formatNumber(members));
+    if (archived !== undefined) {
+      find('#composer', this.section).hidden = archived;
+      find('#archived', this.section).hidden = !archived;
+    }
   }
 
   // Messages of one's own
@@ -103,7 +124,7 @@ export class Conversation {
     const { clientId } = button.closest('li').dataset;
     const { action } = button.dataset;
     if (action === 'retry') this.outbox.retry(clientId);
-    if (action === 'edit') this.composer.append(this.outbox.to(this.peerId).find((entry) => entry.clientId === clientId)?.message);
+    if (action === 'edit') this.composer.append(this.outbox.to(this.key).find((entry) => entry.clientId === clientId)?.message);
     if (action !== 'retry') this.outbox.remove(clientId);
     this.focus();
   }

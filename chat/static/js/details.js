@@ -1,6 +1,6 @@
 /** The details of a message: its steps from writing to reading, each with its time, as the server and this browser know them. */
 
-import { messageUrl, request } from './http.js';
+import { request } from './http.js';
 import { formatNumber, gettext, locale, ngettext } from './i18n.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 import { findRecord } from './send-log.js';
@@ -176,7 +176,7 @@ class Details {
     if (this.row.matches('.mine')) this.#record = await findRecord(clientId);
     this.#show();
     if (seq) {
-      const url = messageUrl(this.messageList.peerName, seq);
+      const url = `${this.messageList.messagesUrl}/${seq}`;
       const answer = await request(url, 'application/json', signal).then((page) => page.json()).catch(() => null);
       const { delivered, read } = this.#answer; // a late answer must not take back what a newer one has said
       this.#answer = { delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, isAsked: Boolean(answer) };

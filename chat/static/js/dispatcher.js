@@ -5,6 +5,7 @@
  * one of the person's tabs sends for all of them (leader.js).
  */
 
+import { addressOf } from './address.js';
 import { Leader } from './leader.js';
 import { deleteDatabase, openBrowserStore, openMemoryStore } from './outbox-store.js';
 import { Outbox, newClientId } from './outbox.js';
@@ -54,8 +55,8 @@ export class Dispatcher {
     }
   }
 
-  to(receiverId) {
-    return this.#outbox.to(receiverId);
+  to(key) {
+    return this.#outbox.to(key);
   }
 
   get length() {
@@ -68,8 +69,8 @@ export class Dispatcher {
   }
 
   /** Adds a message, which `to` returns from now on. Resolves when it is stored, or when storing has failed. */
-  add(receiverId, message) {
-    const entry = this.#outbox.add({ clientId: newClientId(), receiverId, message }, Date.now());
+  add(key, message) {
+    const entry = this.#outbox.add({ clientId: newClientId(), ...addressOf(key, 'receiverId'), message }, Date.now());
     this.#record(entry, {});
     return this.#enqueue(entry);
   }

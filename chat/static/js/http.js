@@ -38,12 +38,8 @@ export async function request(url, accept, signal) {
   return response;
 }
 
-/** The address of a message's details. */
-export const messageUrl = (peerName, seq) => `/messages/${encodeURIComponent(peerName)}/${seq}`;
-
 /** Fetches a page of a conversation, `{messages, lastSeq, readSeq}`. `range` may have before, after and limit. */
-export async function fetchMessages(peerName, range, signal) {
-  const query = new URLSearchParams(range);
-  const response = await request(`/messages/${encodeURIComponent(peerName)}?${query}`, 'application/json', signal);
+export async function fetchMessages(messagesUrl, range, signal) {
+  const response = await request(`${messagesUrl}?${new URLSearchParams(range)}`, 'application/json', signal);
   return response.json();
 }

@@ -3,21 +3,21 @@
 import { closeOwnMenu } from './own-menu.js';
 import { isComposing } from './page.js';
 
-export function initKeyboard(people, navigation) {
+export function initKeyboard(lists, navigation) {
   const goToSearch = async () => {
-    if (isHidden(people.search.field)) await navigation.goHome();
-    people.search.field.focus();
-    people.search.field.select();
+    if (isHidden(lists.search.field)) await navigation.goHome();
+    lists.search.field.focus();
+    lists.search.field.select();
   };
 
   const goBack = (event) => {
     const { conversation } = navigation;
     if (closeOwnMenu()) return;
-    if (event.target === people.search.field) {
-      people.search.clear();
+    if (event.target === lists.search.field) {
+      lists.search.clear();
       conversation?.composer.focus();
     } else if (conversation) {
-      const link = people.card(conversation.peerId)?.querySelector('a');
+      const link = lists.card(conversation.key)?.querySelector('a');
       if (!link || isHidden(link)) navigation.goHome();
       else link.focus();
     }
@@ -28,7 +28,7 @@ export function initKeyboard(people, navigation) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if ((event.ctrlKey || event.metaKey) && !event.altKey && isK(event)) goToSearch();
     else if (event.key === 'Escape') goBack(event);
-    else if (event.altKey && step) people.neighbour(step)?.click();
+    else if (event.altKey && step) lists.neighbour(step)?.click();
     else return;
     event.preventDefault();
   });

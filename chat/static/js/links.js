@@ -1,5 +1,6 @@
 /** The addresses in a text, as links. Each character is looked at a fixed number of times, so that no text takes long. */
 
+const EVERYBODY = 0; // the id of a mention of all members
 const START = /\bhttps?:\/\//gi;
 const MAX_HOST_LENGTH = 255; // characters before the path; no host has a longer name
 
@@ -10,13 +11,36 @@ const MARK = new RegExp(String.raw`[\(\)\[\]\{\}${OUTSIDE}]`, 'gv');
 const CLOSING = { '(': ')', '[': ']', '{': '}' };
 const TRAILING = /[.,;:!?'*[\p{P}--\p{ASCII}]]/v; // at the end of an address it belongs to the sentence around it
 
-/** Shows a text, as text nodes and links. A link is left to right, whatever the direction of the text around it. */
-export function showText(element, text) {
-  element.replaceChildren(...splitLinks(text).map(({ text: words, href }) => {
+/** Shows a text to the user `myId`, as text nodes, links and mentions `[{id, start, length}]`, whose places are in code points. */
+export function showText(element, text, mentions = [], myId = 0) {
+  if (!mentions.length) return void element.replaceChildren(...nodesOf(text));
+  const characters = [...text];
+  const nodes = [];
+  let at = 0;
+  for (const { id, start, length } of mentions) {
+    nodes.push(...nodesOf(characters.slice(at, start).join('')));
+    at = start + length;
+    const isMe = id === myId || id === EVERYBODY;
+    const mention = { className: isMe ? 'mention mention-me' : 'mention', textContent: characters.slice(start, at).join('') };
+    nodes.push(Object.assign(document.createElement('strong'), mention));
+  }
+  element.replaceChildren(...nodes, ...nodesOf(characters.slice(at).join('')));
+}
+
+/** Makes links of the addresses in what the server has rendered: text, and mentions in it. */
+export function addLinks(element) {
+  for (const node of [...element.childNodes]) {
+    if (node.nodeType === Node.TEXT_NODE) node.replaceWith(...nodesOf(node.data));
+  }
+}
+
+/** A link is left to right, whatever the direction of the text around it. */
+function nodesOf(text) {
+  return splitLinks(text).map(({ text: words, href }) => {
     if (!href) return words;
     const link = { href, textContent: words, target: '_blank', rel: 'noopener noreferrer', dir: 'ltr' };
     return Object.assign(document.createElement('a'), link);
-  }));
+  });
 }
 
 /** Cuts a text into `[{text, href?}]`; only http and https addresses get an href. */

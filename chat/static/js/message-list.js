@@ -30,8 +30,8 @@ export class MessageList {
    */
   constructor(section, { unsent, onEnd, onRefused, signal }) {
     Object.assign(this, { unsent, onEnd, signal });
-    const { peerName, readSeq, peerReadSeq, lastSeq } = section.dataset;
-    this.peerName = peerName;
+    const { messagesUrl, roomId, readSeq, peerReadSeq, lastSeq } = section.dataset;
+    this.messagesUrl = messagesUrl;
     this.readSeq = Number(readSeq);
     this.scroll = find('#history-scroll', section);
     this.list = find('#history', section);
@@ -39,11 +39,11 @@ export class MessageList {
     this.pill = find('#new-pill', section);
     this.mark = find('#completeness', section);
     find('#older', section)?.remove(); // a link for those without JavaScript
-    this.rows = new MessageRows(this.list, { peerName, peerReadSeq: Number(peerReadSeq), onRefused });
+    this.rows = new MessageRows(this.list, { messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused });
     const { seqs } = this.rows;
     const head = this.#newestSeq = Number(lastSeq);
     this.seqWindow = new SeqWindow({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });
-    this.loader = new MessageLoader(peerName, signal);
+    this.loader = new MessageLoader(messagesUrl, signal);
     this.anchor = new ScrollAnchor(this.scroll, { followsEnd: () => this.seqWindow.followsEnd, onEnd: () => this.#reachedEnd() });
     this.arrange();
     this.#listen();

@@ -10,12 +10,12 @@ export class MessageLoader {
   #retryTimer;
 
   /** `signal` ends all. */
-  constructor(peerName, signal) {
-    Object.assign(this, { peerName, signal });
+  constructor(messagesUrl, signal) {
+    Object.assign(this, { messagesUrl, signal });
   }
 
   fetch(range) {
-    return fetchMessages(this.peerName, range, this.signal);
+    return fetchMessages(this.messagesUrl, range, this.signal);
   }
 
   /**

@@ -5,42 +5,43 @@
 
 import { makeBubble, setBubbleState, showRefusal, updateBubble } from './bubble.js';
 import { showHour } from './dates.js';
-import { messageUrl } from './http.js';
-import { showText } from './links.js';
+import { addLinks } from './links.js';
+import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
 import { Separators } from './separators.js';
 
+const ROW = 'li.message, li.notice';
 const MAX_ELEMENTS = 320; // of the list: messages, days and the divider
 const ELEMENTS_AFTER_TRIM = 280; // many go at once, since each time all that stay are laid out again
 
 export class MessageRows {
   /** `onRefused(words)` is called when the server has refused an entry. */
-  constructor(list, { peerName, peerReadSeq, onRefused }) {
-    Object.assign(this, { list, peerName, peerReadSeq, onRefused });
+  constructor(list, { messagesUrl, isRoom, peerReadSeq, onRefused }) {
+    Object.assign(this, { list, messagesUrl, isRoom, peerReadSeq, onRefused });
     this.separators = new Separators(list);
     for (const row of this.all) { // the server has rendered them
       this.#register(row);
       showHour(part(row, 'time'));
-      showText(part(row, 'text'), part(row, 'text').textContent);
+      if (!row.matches('.notice')) addLinks(part(row, 'text'));
     }
   }
 
   #register(row) {
     this.separators.register(row);
-    if (row.dataset.seq) part(row, 'details').href = messageUrl(this.peerName, row.dataset.seq);
+    if (row.dataset.seq && part(row, 'details')) part(row, 'details').href = `${this.messagesUrl}/${row.dataset.seq}`;
   }
 
   get all() {
-    return findAll('li.message', this.list);
+    return findAll(ROW, this.list);
   }
 
   get seqs() {
-    return findAll('li.message[data-seq]', this.list).map((row) => Number(row.dataset.seq));
+    return findAll('li[data-seq]', this.list).map((row) => Number(row.dataset.seq));
   }
 
   /** The `seq` of the other person's newest message here; 0 if there is none. */
   get newestOfPeer() {
-    return Number(findAll('li.theirs', this.list).at(-1)?.dataset.seq ?? 0);
+    return Number(findAll('li.theirs, li.notice', this.list).at(-1)?.dataset.seq ?? 0);
   }
 
   withSeq(seq) {
@@ -52,7 +53,7 @@ export class MessageRows {
   }
 
   #make(message) {
-    const row = makeBubble(message);
+    const row = message.kind && message.kind !== 'text' ? makeNotice(message) : makeBubble(message, this.isRoom);
     this.#showRead(row);
     this.#register(row);
     return row;

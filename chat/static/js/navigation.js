@@ -3,6 +3,7 @@
  * What cannot be shown so is left to the browser.
  */
 
+import { roomKey } from './address.js';
 import { showNotice } from './banner.js';
 import { request } from './http.js';
 import { gettext } from './i18n.js';
@@ -20,8 +21,8 @@ export class Navigation {
   #scrollPositions = new Map(); // path → where its reader left
   #visit = null; // the visit under way: {controller, nodes, position}, with what to put back if it fails
 
-  constructor(people, outbox) {
-    Object.assign(this, { people, outbox });
+  constructor(lists, outbox) {
+    Object.assign(this, { lists, outbox });
     document.addEventListener('click', (event) => this.#clicked(event));
     addEventListener('popstate', () => {
       if (pathOf(location) !== this.#shownPath) this.visit(new URL(location), { isPush: false });
@@ -29,21 +30,21 @@ export class Navigation {
     });
   }
 
-  /** The open conversation, if it is the one with `peerId`. */
-  conversationWith(peerId) {
-    return this.conversation?.peerId === peerId ? this.conversation : null;
+  /** The open conversation, if it is the one with that key (address.js). */
+  conversationWith(key) {
+    return this.conversation?.key === key ? this.conversation : null;
   }
 
   /** Brings to life what `#main` shows. Throws where a script of it does not come. */
   async enter(position = null) {
     const section = find('#conversation');
     const messagePage = find('#message-page');
-    this.people.setOpen(Number(section?.dataset.peerId ?? 0));
+    this.lists.setOpen(section && keyOfSection(section));
     if (messagePage) import('./details.js').then(({ hydratePage }) => hydratePage(messagePage), () => {});
     if (!section) return;
     const { Conversation } = await loadConversation();
     if (!section.isConnected) return; // left meanwhile
-    this.conversation = new Conversation(section, this.people, this.outbox);
+    this.conversation = new Conversation(section, keyOfSection(section), this.lists, this.outbox);
     this.conversation.open(position);
   }
 
@@ -87,7 +88,7 @@ export class Navigation {
   }
 
   async #replace(page, url, isPush) {
-    const leftId = this.conversation?.peerId;
+    const leftKey = this.conversation?.key;
     this.leave();
     this.#shownPath = pathOf(url);
     if (isPush) history.pushState(null, '', url);
@@ -96,7 +97,7 @@ export class Navigation {
     setPageTitle(page.title);
     await this.enter(isPush ? null : this.#scrollPositions.get(this.#shownPath));
     if (this.conversation) this.conversation.focus();
-    else this.people.card(leftId)?.querySelector('a').focus({ preventScroll: true });
+    else if (leftKey) this.lists.card(leftKey)?.querySelector('a').focus({ preventScroll: true });
   }
 
   /** Shows again what was there before a visit that has failed, or that the person has taken back. */
@@ -111,10 +112,14 @@ export class Navigation {
     const link = event.target.closest('a[href]');
     if (!link || link.target || link.getAttribute('href').startsWith('#') || !isPlainClick(event) || event.defaultPrevented) return;
     const url = new URL(link.href);
-    if (url.origin !== location.origin || !(url.pathname === '/' || url.pathname.startsWith('/chat/'))) return;
+    if (url.origin !== location.origin || !(url.pathname === '/' || url.pathname.startsWith('/chat/') || url.pathname.startsWith('/rooms'))) return;
     event.preventDefault();
     if (pathOf(url) !== this.#shownPath || this.#visit) this.visit(url);
   }
+}
+
+function keyOfSection({ dataset }) {
+  return dataset.roomId ? roomKey(dataset.roomId) : Number(dataset.peerId);
 }
 
 /** The page without a conversation. All of it is here, so that it needs no network. */

@@ -2,10 +2,12 @@
  * The rules of the outbox: what is sent when, and what becomes of it. They know no clock, no storage and no network:
  * times are given to them, in ms.
  *
- * An entry `{clientId, receiverId, message, createdAt, attempts, state: 'waiting' | 'failed', reason, isHopeless}` is
+ * An entry `{clientId, receiverId or conversationId, message, createdAt, attempts, state: 'waiting' | 'failed', reason, isHopeless}` is
  * a message that the server has not acknowledged. The entries of a conversation leave in order, one at a time. The
  * server stores a clientId once, however often it comes: so in doubt an entry is sent again.
  */
+
+import { keyOf } from './address.js';
 
 const MIN_RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
@@ -13,8 +15,8 @@ const HOPELESS = ['invalid', 'too_long', 'not_found', 'unknown_event']; // codes
 
 export class Outbox {
   #entries = [];
-  #inFlight = new Map(); // receiverId → clientId
-  #notBefore = new Map(); // receiverId → ms
+  #inFlight = new Map(); // key of the conversation → clientId
+  #notBefore = new Map(); // key of the conversation → ms
 
   constructor(entries = []) {
     for (const entry of entries) this.put({ ...entry, attempts: 0 });
@@ -28,8 +30,9 @@ export class Outbox {
     this.#entries.sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  add({ clientId, receiverId, message }, now) {
-    const entry = { clientId, receiverId, message, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting' };
+  /** Adds a message with its `clientId` and its address. */
+  add(message, now) {
+    const entry = { ...message, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting' };
     this.#entries.push(entry);
     return entry;
   }
@@ -43,8 +46,8 @@ export class Outbox {
     return this.#entries.find((entry) => entry.clientId === clientId);
   }
 
-  to(receiverId) {
-    return this.#entries.filter((entry) => entry.receiverId === receiverId);
+  to(key) {
+    return this.#entries.filter((entry) => keyOf(entry) === key);
   }
 
   get length() {
@@ -60,7 +63,7 @@ export class Outbox {
     const due = this.#heads().filter((entry) => this.#dueAt(entry) <= now);
     for (const entry of due) {
       entry.attempts += 1;
-      this.#inFlight.set(entry.receiverId, entry.clientId);
+      this.#inFlight.set(keyOf(entry), entry.clientId);
     }
     return due;
   }
@@ -73,13 +76,13 @@ export class Outbox {
   #heads() {
     const heads = new Map();
     for (const entry of this.#entries) {
-      if (entry.state === 'waiting' && !heads.has(entry.receiverId)) heads.set(entry.receiverId, entry);
+      if (entry.state === 'waiting' && !heads.has(keyOf(entry))) heads.set(keyOf(entry), entry);
     }
-    return [...heads.values()].filter((entry) => !this.#inFlight.has(entry.receiverId));
+    return [...heads.values()].filter((entry) => !this.#inFlight.has(keyOf(entry)));
   }
 
   #dueAt(entry) {
-    return this.#notBefore.get(entry.receiverId) ?? 0;
+    return this.#notBefore.get(keyOf(entry)) ?? 0;
   }
 
   /**
@@ -87,9 +90,9 @@ export class Outbox {
    * for the person to decide) or 'waiting' (it will be taken again).
    */
   settle(entry, ack, now) {
-    if (this.#inFlight.get(entry.receiverId) === entry.clientId) this.#inFlight.delete(entry.receiverId);
+    if (this.#inFlight.get(keyOf(entry)) === entry.clientId) this.#inFlight.delete(keyOf(entry));
     if (ack?.ok) {
-      this.#notBefore.delete(entry.receiverId);
+      this.#notBefore.delete(keyOf(entry));
       this.remove(entry.clientId);
       return 'sent';
     }
@@ -101,7 +104,7 @@ export class Outbox {
     }
     const backoff = Math.min(MAX_RETRY_DELAY_MS, MIN_RETRY_DELAY_MS * 2 ** (entry.attempts - 1));
     const retryAfter = (ack?.error?.retryAfter ?? 0) * 1000;
-    this.#notBefore.set(entry.receiverId, now + Math.max(retryAfter, backoff));
+    this.#notBefore.set(keyOf(entry), now + Math.max(retryAfter, backoff));
     return 'waiting';
   }
 

@@ -14,9 +14,9 @@ export class PeopleSearch {
   #everyone = null; // the cards that are searched without a network
   #active = null; // the link that the arrow keys have chosen
 
-  /** `people` is the list; `say(words)` announces what was found. */
-  constructor(people, say) {
-    Object.assign(this, { people, say });
+  /** `people` is the list; `say(words)` announces what was found; `onQuery(query)` is told what is searched for. */
+  constructor(people, say, onQuery) {
+    Object.assign(this, { people, say, onQuery });
     this.field = find('#search-input');
     this.query = this.field.value.trim();
     this.field.addEventListener('input', debounce(INPUT_PAUSE_MS, () => this.#filter()));
@@ -40,6 +40,7 @@ export class PeopleSearch {
     if (query === this.query) return;
     const filtering = this.#filtering = { shown: [...people.list.children], query: this.query, ...this.#filtering };
     this.query = query;
+    this.onQuery(query);
     const timer = setTimeout(() => people.list.replaceChildren(find('#people-skeleton').content.cloneNode(true)), SKELETON_DELAY_MS);
     try {
       people.replace(await people.fetch({ q: query }));

@@ -17,11 +17,15 @@ export class People {
   #status = new PeopleStatus((id) => this.card(id));
   #loading; // aborts the request under way
 
-  /** `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found. */
-  constructor(onUnread, say) {
+  /**
+   * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found,
+   * `onQuery(query)` with what is searched for.
+   */
+  constructor(onUnread, say, onQuery) {
     this.onUnread = onUnread;
     this.scroll = find('#people-scroll');
-    this.search = new PeopleSearch(this, say);
+    this.box = find('#people-box');
+    this.search = new PeopleSearch(this, say, onQuery);
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
     this.scroll.addEventListener('click', (event) => this.#clicked(event));
     this.nearEnd = new IntersectionObserver(([{ isIntersecting, target }]) => isIntersecting && this.#more(target), {
@@ -55,13 +59,6 @@ export class People {
     for (const link of findAll('a[aria-current]', this.list)) link.removeAttribute('aria-current');
     this.card(id)?.querySelector('a').setAttribute('aria-current', 'page');
     if (id && online.size) this.#status.show(id);
-  }
-
-  /** The link `step` links below that of the open conversation, or above it if `step` is negative. */
-  neighbour(step) {
-    const { links } = this;
-    const current = links.findIndex((link) => link.ariaCurrent === 'page');
-    return current < 0 ? links[0] : links[current + step];
   }
 
   // What comes
@@ -170,7 +167,7 @@ export class People {
     const more = rest.length ? find('#people-more') : find('#people-more', page);
     const empty = find('#people-empty', page);
     this.list.replaceChildren(...fresh, ...rest);
-    this.scroll.replaceChildren(this.list, empty, ...(more ? [more] : []));
+    this.box.replaceChildren(this.list, empty, ...(more ? [more] : []));
     if (this.list.contains(focused)) focused.focus({ preventScroll: true });
     this.#hydrate();
   }
@@ -190,7 +187,7 @@ export class People {
   /** Shows another list in place of this one. */
   replace(page) {
     this.#counts.countElsewhere(page);
-    this.scroll.replaceChildren(...page.body.children);
+    this.box.replaceChildren(...page.body.children);
     this.scroll.scrollTop = 0;
     this.#hydrate();
   }
@@ -213,7 +210,7 @@ export class People {
     this.list.append(...findAll('li.person', page).filter((card) => !this.card(card.dataset.userId)));
     link.remove();
     const next = find('#people-more', page);
-    if (next) this.scroll.append(next);
+    if (next) this.box.append(next);
     this.#hydrate();
   }
 

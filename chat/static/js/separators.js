@@ -30,7 +30,9 @@ export class Separators {
   /** Reads off a row who sent it, and on which day. */
   register(row) {
     const date = new Date(part(row, 'time').dateTime);
-    this.#about.set(row, { senderId: Number(row.dataset.senderId), date, day: dateOf(date) });
+    // A notice is in no group.
+    const senderId = row.matches('.notice') ? NaN : Number(row.dataset.senderId);
+    this.#about.set(row, { senderId, date, day: dateOf(date) });
   }
 
   /** Whether the day called "Today" is over. */
@@ -90,7 +92,7 @@ export class Separators {
   }
 
   #putGap(hasGap) {
-    const last = findAll('li.message[data-seq]', this.list).at(-1);
+    const last = findAll('li[data-seq]', this.list).at(-1);
     if (last && hasGap && find(WITHOUT_SEQ, this.list)) last.after(this.#gap);
     else this.#gap.remove();
   }

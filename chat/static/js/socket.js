@@ -6,6 +6,7 @@
  */
 
 import { io } from '../build/socket.io.js';
+import { addressOf, keyOf, roomKey } from './address.js';
 import { goToLogin } from './http.js';
 import { gettext } from './i18n.js';
 import { me } from './page.js';
@@ -26,17 +27,17 @@ let status; // the one that `on.status` was told last; without a connection of i
 let refusal;
 let shared = null; // the SharedConnection, where WebSockets are blocked
 let unanswered = 0;
-const deliveries = new Map(); // user id → {seq: the newest that has come, confirmed: the newest the server knows of, isEmitting}
+const deliveries = new Map(); // key of a conversation → {seq: the newest that has come, confirmed: the newest the server knows of, isEmitting}
 
 /**
  * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status(name, refusal)`,
- * `message(M)`, `online(changedIds)`, `read(payload)` and `typing(userId)`. A status is 'online', 'offline',
+ * `message(M)`, `online(changedIds)`, `read(payload)`, `typing(payload)`, `changed(R)` and `left(key)`. A status is 'online', 'offline',
  * 'reconnecting' or 'refused', which comes with the words of the refusal.
  */
 export async function initializeSocket(handlers) {
   on = handlers;
   // If somebody else has logged in meanwhile, in another tab, the server refuses this page.
-  const auth = { userId: me.id };
+  const auth = { userId: me.id, rooms: true };
   const transports = ['polling', 'websocket'];
   socket = io({ auth, transports, reconnectionDelay: 300, reconnectionDelayMax: 2_000, autoConnect: false });
   socket.on('connect', () => {
@@ -78,7 +79,9 @@ function receive(event, payload) {
   if (event === 'receiveMessage') receiveMessage(payload);
   if (event === 'updateOnlineUsers') updateOnlineUsers(payload);
   if (event === 'messagesRead') on.read(payload);
-  if (event === 'typing') on.typing(payload.userId);
+  if (event === 'typing') on.typing(payload);
+  if (event === 'conversationChanged') on.changed(payload.conversation);
+  if (event === 'conversationLeft') on.left(roomKey(payload.conversationId));
 }
 
 /** Connects, unless that is under way, or another tab does it for this one. */
@@ -149,8 +152,8 @@ function refusalWords({ data, description: status }) {
 }
 
 /** Sends an entry of the outbox once. Resolves to the acknowledgement, or to null if none came. */
-export async function sendMessage({ clientId, receiverId, message }) {
-  const ack = await emit('sendMessage', { clientId, receiverId, message });
+export async function sendMessage({ clientId, message, ...entry }) {
+  const ack = await emit('sendMessage', { clientId, message, ...addressOf(keyOf(entry), 'receiverId') });
   if (ack?.error?.code === 'unauthorized') goToLogin();
   return ack;
 }
@@ -170,39 +173,39 @@ export function updateOnlineUsers({ snapshot, online: came = [], offline: gone =
 }
 
 /** Tells how far a conversation has been read. Resolves to the acknowledgement, `{ok, readSeq, peerReadSeq, lastSeq}`, or null. */
-export function markRead(userId, seq) {
-  const delivery = deliveryOf(userId);
+export function markRead(key, seq) {
+  const delivery = deliveryOf(key);
   delivery.confirmed = Math.max(delivery.confirmed, seq); // what is read has been delivered
-  return emit('markRead', { userId, seq });
+  return emit('markRead', { ...addressOf(key, 'userId'), seq });
 }
 
-/** Tells that the messages of `userId` have come, up to `seq`: at most once a second for each person. */
-export function markDelivered(userId, seq) {
-  const delivery = deliveryOf(userId);
+/** Tells that the messages of a conversation have come, up to `seq`: at most once a second for each. */
+export function markDelivered(key, seq) {
+  const delivery = deliveryOf(key);
   delivery.seq = Math.max(delivery.seq, seq);
-  emitDelivered(delivery, userId);
+  emitDelivered(delivery, key);
 }
 
-function deliveryOf(userId) {
-  if (!deliveries.has(userId)) deliveries.set(userId, { seq: 0, confirmed: 0, isEmitting: false });
-  return deliveries.get(userId);
+function deliveryOf(key) {
+  if (!deliveries.has(key)) deliveries.set(key, { seq: 0, confirmed: 0, isEmitting: false });
+  return deliveries.get(key);
 }
 
 /** Emits the newest seq, if the server does not know of it. Without a connection it is emitted after the next one. */
-async function emitDelivered(delivery, userId) {
+async function emitDelivered(delivery, key) {
   const { seq } = delivery;
   if (delivery.isEmitting || seq <= delivery.confirmed || status !== 'online') return;
   delivery.isEmitting = true;
   const pause = new Promise((resolve) => setTimeout(resolve, DELIVERED_PAUSE_MS));
-  const ack = await emit('markDelivered', { userId, seq });
+  const ack = await emit('markDelivered', { ...addressOf(key, 'userId'), seq });
   if (ack?.ok) delivery.confirmed = Math.max(delivery.confirmed, seq);
   await pause;
   delivery.isEmitting = false;
-  if (!ack || delivery.seq > seq) emitDelivered(delivery, userId);
+  if (!ack || delivery.seq > seq) emitDelivered(delivery, key);
 }
 
-export function emitTyping(userId) {
-  if (status === 'online') (shared ?? own).emitVolatile('typing', { userId });
+export function emitTyping(key) {
+  if (status === 'online') (shared ?? own).emitVolatile('typing', addressOf(key, 'userId'));
 }
 
 function emitVolatile(event, payload) {

@@ -1,0 +1,76 @@
+/** The two lists of the left pane, rooms and people, by the key of a conversation (address.js). */
+
+import { isRoom, keyOfMessage } from './address.js';
+import { find, me } from './page.js';
+import { People } from './people.js';
+import { Rooms } from './rooms.js';
+
+export class Lists {
+  #unread = { people: 0, rooms: 0 };
+
+  /** `onUnread(total)` is called with the number of all that is said to the reader, `say(words)` with what a search has found. */
+  constructor(onUnread, say) {
+    const counted = (name) => (count) => {
+      this.#unread[name] = count;
+      onUnread(this.#unread.people + this.#unread.rooms);
+    };
+    this.rooms = new Rooms(counted('rooms'));
+    this.people = new People(counted('people'), say, (query) => this.rooms.filter(query));
+  }
+
+  #of(key) {
+    return isRoom(key) ? this.rooms : this.people;
+  }
+
+  card(key) {
+    return this.#of(key).card(key);
+  }
+
+  unread(key) {
+    return this.#of(key).unread(key);
+  }
+
+  read(key, seq) {
+    this.#of(key).read(key, seq);
+  }
+
+  message(message, isSeen) {
+    this.#of(keyOfMessage(message, me.id)).message(message, isSeen);
+  }
+
+  typing(payload) {
+    if (payload.conversationId) this.rooms.typing(payload);
+    else this.people.typing(payload.userId);
+  }
+
+  refresh() {
+    this.people.refresh();
+    this.rooms.refresh();
+  }
+
+  showAges() {
+    this.people.showAges();
+    this.rooms.showAges();
+  }
+
+  /** Marks the conversation with that key as the open one; null for none. */
+  setOpen(key) {
+    this.people.setOpen(isRoom(key) ? 0 : key ?? 0);
+    this.rooms.setOpen(isRoom(key) ? key : null);
+  }
+
+  /** The link `step` links below that of the open conversation, or above it if `step` is negative. */
+  neighbour(step) {
+    const links = [...this.rooms.links, ...this.people.links];
+    const current = links.findIndex((link) => link.ariaCurrent === 'page');
+    return current < 0 ? links[0] : links[current + step];
+  }
+
+  get search() {
+    return this.people.search;
+  }
+
+  get pane() {
+    return find('#people-pane');
+  }
+}

@@ -1,0 +1,207 @@
+/** The list of rooms: a card for each, with the newest message, what is unread, and whether the reader is mentioned. */
+
+import { roomKey } from './address.js';
+import { showAge } from './dates.js';
+import { badge, gettext, ngettext, unreadWords } from './i18n.js';
+import { request } from './http.js';
+import { debounce, find, findAll, me, parseHtml, part, setText } from './page.js';
+import { noticeWords } from './notice.js';
+import { lastSeqOf } from './person-card.js';
+import { markDelivered } from './socket.js';
+import { shortened } from './text.js';
+
+const REFRESH_PAUSE_MS = 500;
+const TYPING_MS = 5_000; // without another sign of it, typing has ended
+const EVERYBODY = 0; // the id of a mention of all members
+
+export class Rooms {
+  #openKey = null;
+  #query = '';
+  #readSeqs = new Map(); // key → seq
+  #typing = new Map(); // key → Map of user id → {username, timer}
+
+  /** `onUnread(total)` is called with the number of mentions that are unread: a room that is merely new is quiet. */
+  constructor(onUnread) {
+    this.onUnread = onUnread;
+    this.section = find('#rooms-section');
+    this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
+    this.#hydrate();
+  }
+
+  get cards() {
+    return findAll('li.room', this.section);
+  }
+
+  get links() {
+    return this.cards.filter((card) => !card.hidden).map((card) => find('a', card));
+  }
+
+  card(key) {
+    return this.cards.find((card) => keyOfCard(card) === key);
+  }
+
+  setOpen(key) {
+    this.#openKey = key;
+    for (const link of findAll('a[aria-current]', this.section)) link.removeAttribute('aria-current');
+    if (key) this.card(key)?.querySelector('a').setAttribute('aria-current', 'page');
+  }
+
+  /** Shows the rooms whose name contains `query`. */
+  filter(query) {
+    this.#query = query.toLowerCase();
+    for (const card of this.cards) card.hidden = !part(card, 'name').textContent.toLowerCase().includes(this.#query);
+    this.section.hidden = Boolean(query) && this.cards.every((card) => card.hidden);
+  }
+
+  // What comes
+
+  /** Shows a message as the newest one of its room. `isSeen`: its reader has it on the screen. */
+  message(message, isSeen) {
+    const key = roomKey(message.conversationId);
+    const card = this.card(key);
+    const isMine = message.senderId === me.id;
+    if (!isMine) this.#stopTyping(key, message.senderId);
+    if (!isMine && !isSeen) markDelivered(key, message.seq);
+    if (!card) return this.refreshSoon();
+    const lastSeq = lastSeqOf(card);
+    if (message.seq <= lastSeq) return;
+    if (message.seq > lastSeq + 1) this.refreshSoon(); // something was missed
+    if (!isMine && !isSeen && message.kind === 'text' && message.seq > this.#readSeq(key)) {
+      const isMentioned = message.mentions.includes(me.id) || message.mentionSpans?.some(({ id }) => id === EVERYBODY);
+      this.#showUnread(card, this.unread(key) + 1, mentionsOf(card) + (isMentioned ? 1 : 0));
+    }
+    card.dataset.lastSeq = message.seq;
+    this.#showPreview(card, previewOf(message));
+    part(card, 'time').dateTime = message.timestamp;
+    showAge(part(card, 'time'));
+    this.#raise(card);
+  }
+
+  /** Moves a card to the top, unless it has the focus, which it would lose. */
+  #raise(card) {
+    const list = card.parentElement;
+    if (!card.contains(document.activeElement) && card !== list.firstElementChild) list.prepend(card);
+  }
+
+  /** Takes what has changed of a room. */
+  changed({ id, notify }) {
+    const card = this.card(roomKey(id));
+    if (card && notify) card.dataset.notify = notify;
+    this.refreshSoon();
+  }
+
+  left(key) {
+    this.card(key)?.remove();
+    this.#count();
+  }
+
+  /** Without another sign of it, typing ends by itself. */
+  typing({ conversationId, userId, username }) {
+    const key = roomKey(conversationId);
+    const people = this.#typing.get(key) ?? new Map();
+    clearTimeout(people.get(userId)?.timer);
+    people.set(userId, { username, timer: setTimeout(() => this.#stopTyping(key, userId), TYPING_MS) });
+    this.#typing.set(key, people);
+    this.#showTyping(key);
+  }
+
+  #stopTyping(key, userId) {
+    const people = this.#typing.get(key);
+    clearTimeout(people?.get(userId)?.timer);
+    if (people?.delete(userId)) this.#showTyping(key);
+  }
+
+  #showTyping(key) {
+    const names = [...this.#typing.get(key).values()].map(({ username }) => username);
+    const card = this.card(key);
+    if (card) this.#showPreview(card, card.dataset.preview ?? part(card, 'preview').textContent.trim());
+    if (card && names.length) setText(part(card, 'preview'), typingWords(names));
+    card?.toggleAttribute('data-typing', names.length > 0);
+    if (key === this.#openKey) setText(find('#typing'), names.length ? typingWords(names) : '');
+  }
+
+  #showPreview(card, text) {
+    card.dataset.preview = text;
+    setText(part(card, 'preview'), text);
+  }
+
+  showAges() {
+    for (const card of this.cards) showAge(part(card, 'time'));
+  }
+
+  // What is unread
+
+  unread(key) {
+    return Number(this.card(key)?.dataset.unread ?? 0);
+  }
+
+  #readSeq(key) {
+    return this.#readSeqs.get(key) ?? 0;
+  }
+
+  /** The room has been read up to `seq`, here or in another tab. */
+  read(key, seq) {
+    if (seq > this.#readSeq(key)) this.#readSeqs.set(key, seq);
+    const card = this.card(key);
+    if (!card || !(this.unread(key) || mentionsOf(card))) return;
+    if (seq >= lastSeqOf(card)) this.#showUnread(card, 0, 0);
+    else this.refreshSoon(); // the server counts how many are left
+  }
+
+  #showUnread(card, unread, mentions) {
+    Object.assign(card.dataset, { unread, mentions });
+    const isMuted = card.dataset.notify === 'none';
+    part(card, 'muted').hidden = !isMuted;
+    part(card, 'unread').hidden = unread === 0 || isMuted;
+    part(card, 'mentioned').hidden = mentions === 0;
+    setText(part(card, 'unread-count'), badge(unread));
+    setText(part(card, 'unread-text'), unreadWords(unread));
+    this.#count();
+  }
+
+  #count() {
+    this.onUnread(this.cards.reduce((total, card) => total + mentionsOf(card), 0));
+  }
+
+  // What the server renders
+
+  /** Fetches the list anew. */
+  async refresh() {
+    const page = await request('/rooms?list', 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
+    if (!page) return;
+    const focused = keyOfCard(document.activeElement?.closest('li.room'));
+    find('#rooms').replaceWith(find('#rooms', page));
+    find('#rooms-more')?.remove();
+    const more = find('#rooms-more', page);
+    if (more) this.section.append(more);
+    this.#hydrate();
+    if (focused) this.card(focused)?.querySelector('a').focus({ preventScroll: true });
+  }
+
+  #hydrate() {
+    for (const card of this.cards) {
+      const isRead = this.#readSeq(keyOfCard(card)) >= lastSeqOf(card);
+      showAge(part(card, 'time'));
+      this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread), isRead ? 0 : mentionsOf(card));
+    }
+    this.filter(this.#query);
+    this.setOpen(this.#openKey);
+  }
+}
+
+const keyOfCard = (card) => card && roomKey(card.dataset.roomId);
+const mentionsOf = (card) => Number(card.dataset.mentions);
+
+/** A message in short, as the list shows it. */
+function previewOf(message) {
+  if (message.kind !== 'text') return noticeWords(message);
+  const text = shortened(message.message);
+  if (message.senderId === me.id) return gettext('You: %(message)s', { message: text });
+  return gettext('%(name)s: %(message)s', { name: message.sender, message: text });
+}
+
+export function typingWords(names) {
+  if (names.length === 1) return gettext('%(name)s is typing…', { name: names[0] });
+  if (names.length === 2) return gettext('%(name)s and %(other)s are typing…', { name: names[0], other: names[1] });
+  return ngettext('%(num)s people are typing…', '%(num)s people are typing…', names.length);
+}
