@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chat.accounts import characters
-from chat.conversations import message
+from chat.conversations import message_text
 from chat.errors import Invalid, TooLong
 from tests.server import ROOT
 from tools import node
@@ -33,12 +33,12 @@ console.log(JSON.stringify({ blank, unassigned }));
     "\x01\x7F\x9F", "\u3000\u00A0"])
 def test_it_works(text):
     with pytest.raises(Invalid, match="empty"):
-        message.validate_text(text)
+        message_text.validate_text(text)
 
 
 @pytest.mark.parametrize("text", ["a", ".", "\u0301", "❤\uFE0F", "👩\u200D💻", "क्\u200D", "\u2800x", "⠁", "㋐", "ㅤㄱ", "-", "\u0E34", "♪"])
 def test_what_is_seen_is_sent(text):
-    assert message.validate_text(text) == text.strip()
+    assert message_text.validate_text(text) == text.strip()
 
 
 @pytest.mark.slow
@@ -58,6 +58,6 @@ def test_a_long_one_costs_little(text):
     for _time in range(5):
         started = time.thread_time()
         with pytest.raises((Invalid, TooLong)):
-            message.validate_text(text)
+            message_text.validate_text(text)
         times.append(time.thread_time() - started)
     assert min(times) < len(text.encode()) / 1024 / 1000    # 1 ms for each KB at most

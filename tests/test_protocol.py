@@ -8,7 +8,7 @@ import pytest
 
 import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
-from chat.conversations import members, mentions, message, messaging, receipts, room, room_list, rooms
+from chat.conversations import members, mentions, message, message_text, messaging, receipts, room, room_list, rooms
 from chat.live import events, packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def test_every_error_is_documented():
 
 
 @pytest.mark.parametrize("sentence", [
-    f"1 to {message.MAX_LENGTH:,} characters", f"1 to\n{message.MAX_CLIENT_ID_LENGTH} visible ASCII characters",
+    f"1 to {message_text.MAX_LENGTH:,} characters", f"1 to\n{message_text.MAX_CLIENT_ID_LENGTH} visible ASCII characters",
     f"{message.MAX_ROWS} at most",
     f"{budgets.MESSAGES.limit} messages in {budgets.MESSAGES.window} seconds, or {budgets.CONNECTIONS.limit} connections of a person",
     f"beyond {budgets.ADDRESS_TRANSPORTS.limit} of one address", f"more than {MAX_FORM_BYTES // 1024} KiB is `too_long`",

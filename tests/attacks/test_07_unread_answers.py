@@ -2,7 +2,8 @@
 import json
 from contextlib import ExitStack
 
-from chat.conversations.message import MAX_LENGTH, MAX_PAGE_BYTES
+from chat.conversations.message import MAX_PAGE_BYTES
+from chat.conversations.message_text import MAX_LENGTH
 from tests.attacks.conftest import connect, measure
 
 READERS = 60

@@ -5,7 +5,7 @@ import pytest
 
 from chat import MAX_FORM_BYTES
 from chat.web.forms import MAX_FIELDS
-from chat.conversations.message import MAX_LENGTH
+from chat.conversations.message_text import MAX_LENGTH
 from tests.attacks.conftest import ASYNC_MODES
 from tests.people import Person, new_client_id
 

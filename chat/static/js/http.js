@@ -38,6 +38,14 @@ export async function request(url, accept, signal) {
   return response;
 }
 
+/** Sends a form as the browser would. Resolves to the page that it leads to, or to the one that says why not. */
+export async function submit(form, submitter) {
+  const options = { method: 'POST', body: new FormData(form, submitter), headers: { Accept: 'text/html', 'X-User-Id': me.id } };
+  const response = await fetch(form.action, { ...options, signal: AbortSignal.any([requests.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]) });
+  if (response.redirected && new URL(response.url).pathname === '/login') goToLogin();
+  return response;
+}
+
 /** Fetches a page of a conversation, `{messages, lastSeq, readSeq}`. `range` may have before, after and limit. */
 export async function fetchMessages(messagesUrl, range, signal) {
   const response = await request(`${messagesUrl}?${new URLSearchParams(range)}`, 'application/json', signal);

@@ -5,9 +5,10 @@
 
 import { roomKey } from './address.js';
 import { showNotice } from './banner.js';
-import { request } from './http.js';
+import { showAge } from './dates.js';
+import { request, submit } from './http.js';
 import { gettext } from './i18n.js';
-import { find, isPlainClick, parseHtml, pathOf } from './page.js';
+import { find, findAll, isPlainClick, parseHtml, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
 
 const SKELETON_DELAY_MS = 250; // a page that comes sooner needs no placeholder
@@ -24,6 +25,7 @@ export class Navigation {
   constructor(lists, outbox) {
     Object.assign(this, { lists, outbox });
     document.addEventListener('click', (event) => this.#clicked(event));
+    document.addEventListener('submit', (event) => this.#submitted(event));
     addEventListener('popstate', () => {
       if (pathOf(location) !== this.#shownPath) this.visit(new URL(location), { isPush: false });
       else this.#visit?.controller.abort();
@@ -40,6 +42,7 @@ export class Navigation {
     const section = find('#conversation');
     const messagePage = find('#message-page');
     this.lists.setOpen(section && keyOfSection(section));
+    findAll('.room-cards [data-part="time"]').forEach(showAge);
     if (messagePage) import('./details.js').then(({ hydratePage }) => hydratePage(messagePage), () => {});
     if (!section) return;
     const { Conversation } = await loadConversation();
@@ -106,6 +109,26 @@ export class Navigation {
     if (!isPush && pathOf(location) !== this.#shownPath) history.pushState(null, '', this.#shownPath);
     this.conversation?.messageList.open(position, 0);
     if (!controller.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
+  }
+
+  /** The forms of rooms: their answer, the page that they lead to or that says why not, is put in place. */
+  async #submitted(event) {
+    const { target: form, submitter } = event;
+    if (!form.matches('#main form[action^="/rooms"]') || event.defaultPrevented) return;
+    event.preventDefault();
+    form.ariaBusy = 'true';
+    try {
+      const response = await submit(form, submitter);
+      const page = parseHtml(await response.text());
+      if (!find('#main', page)) return void location.assign(response.url);
+      await loadConversation();
+      const url = new URL(response.redirected ? response.url : location);
+      await this.#replace(page, url, pathOf(url) !== this.#shownPath);
+      this.lists.refresh();
+    } catch {
+      form.ariaBusy = 'false';
+      showNotice(gettext('The server did not answer. Please try again.'));
+    }
   }
 
   #clicked(event) {
