@@ -51,8 +51,8 @@ CREATE TABLE IF NOT EXISTS conversations (
     name          VARCHAR(64),
     topic         VARCHAR(256),
     icon          VARCHAR(16),                 -- one of chat/conversations/room.py
-    color         INTEGER,                     -- the number of a tint
-    open          INTEGER,                     -- 1: it is listed, and anyone may join
+    color         INTEGER DEFAULT 0,           -- the number of a tint
+    open          INTEGER DEFAULT 0,           -- 1: it is listed, and anyone may join
     created_by    INTEGER,
     created_at    DATETIME(3),                 -- UTC
     archived_at   DATETIME(3),                 -- UTC; from then on nothing more is written

@@ -13,7 +13,9 @@ import pytest
 
 from chat.storage import migrations, schema
 from chat.accounts import name_index
+from chat.clock import now
 from chat.conversations.conversation import Conversation
+from chat.conversations.room import Room
 from chat.storage.database import SCHEMA
 from chat.conversations.message import Message
 from chat.accounts.user import User
@@ -53,6 +55,10 @@ def filled(database):
         conversation = Conversation.between(database, people[0].id, one.id)
         conversation.mark_delivered(database, one.id, 3)
         conversation.mark_read(database, one.id, 2)
+    room = Room.create(database, people[0].id, {"name": "maths", "topic": "sets"})
+    draft = Message.draft(people[0], None, "@Bob and @all", "to-the-room", room.id)
+    draft.seq, draft.timestamp, draft.mentions = 1, now(), ((people[1].id, 0, 4), (0, 9, 4))
+    Message.insert(database, [draft])
     return database
 
 
@@ -190,7 +196,7 @@ def test_a_restore_that_breaks_off_leaves_nothing(filled, empty, tmp_path):
     lines = lines_of(tmp_path / "file")
     lines.insert(-1, lines[-2])
     counts = json.loads(lines[-1])
-    counts["rows"]["receipts"] += 1
+    counts["rows"]["mentions"] += 1
     (tmp_path / "file").write_bytes(gzip.compress(b"".join(lines[:-1]) + json.dumps(counts).encode() + b"\n"))
     with pytest.raises((pymysql.IntegrityError, sqlite3.IntegrityError)):
         restore(empty, tmp_path / "file")
@@ -333,8 +339,8 @@ def test_a_file_of_version_1_is_restored(empty, tmp_path):
             table.append(tuple(line))
     assert counts == {name: len(rows[name]) for name in rows}
     rows["receipts"] = rows.pop("marks")
-    restored = {table: [tuple(row.values())[:len(rows[table][0])] for row in found] for table, found in content(empty).items()}
-    assert all(rows.values()) and restored == {table: rows[table] for table in content(empty)}, "columns that are newer have their defaults"
+    restored = {table: [tuple(row.values())[:len(rows[table][0])] for row in content(empty)[table]] for table in rows if table != "name_endings"}
+    assert all(rows.values()) and restored == {table: rows[table] for table in restored}, "columns that are newer have their defaults"
     assert [user.username for user in User.search(empty, "emile", 0)] == ["Émile"], "found by what is made anew"
 
 
@@ -350,7 +356,7 @@ def test_a_database_of_version_1_is_backed_up_as_it_is(database, empty, tmp_path
     assert restore(empty, tmp_path / "file") == counts
     old.create_tables()
     name_index.complete(old)
-    assert content(old) == content(empty) and all(content(empty).values())
+    assert content(old) == content(empty) and all(content(empty)[table] for table in counts if table in content(empty))
     old.engine.close()
 
 

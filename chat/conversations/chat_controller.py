@@ -13,11 +13,12 @@ from ..web.avatars import addresses
 from ..web.error_handlers import answer_with, handle_csrf_error
 from ..web.forms import is_of_another_session
 from ..web.request_args import number, wants_json
-from . import receipts, room_list
+from . import members, receipts, room_list
 from .message import MAX_ROWS, Message
 from .pane import Pane
 
 FIRST_PAGE = 50             # messages that a conversation opens with
+SHOWN_MEMBERS = 3           # faces in the header of a room
 
 
 class ChatController:
@@ -148,7 +149,7 @@ class ChatController:
         """Return what the pages show of whom or what the conversation is with, and its addresses."""
         if access.is_room:
             room = room_list.summary(self.database, access.user_id, access.conversation_id)
-            return {"peer": None, "room": room, "page_url": f"/rooms/{room.id}",
+            return {"peer": None, "room": room, "first_members": members.people(self.database, room.id, limit=SHOWN_MEMBERS), "page_url": f"/rooms/{room.id}",
                     "messages_url": f"/conversations/{room.id}/messages"}
         peer = access.peer or User.by_id(self.database, access.peer_id)
         return {"peer": peer, "room": None, "peer_online": peer.id in self.presence.online(),

@@ -7,9 +7,9 @@ ALTER TABLE conversations ADD COLUMN topic VARCHAR(256);
 -- if conversations.id and no conversations.icon
 ALTER TABLE conversations ADD COLUMN icon VARCHAR(16);
 -- if conversations.id and no conversations.color
-ALTER TABLE conversations ADD COLUMN color INTEGER;
+ALTER TABLE conversations ADD COLUMN color INTEGER DEFAULT 0;
 -- if conversations.id and no conversations.open
-ALTER TABLE conversations ADD COLUMN open INTEGER;
+ALTER TABLE conversations ADD COLUMN open INTEGER DEFAULT 0;
 -- if conversations.id and no conversations.created_by
 ALTER TABLE conversations ADD COLUMN created_by INTEGER;
 -- if conversations.id and no conversations.created_at

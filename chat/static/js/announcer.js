@@ -13,7 +13,7 @@ const collected = [];
 
 /** Announces a message, together with those that come within a second. A room that is muted says nothing. */
 export function announce(message, lists) {
-  const room = message.receiverId === null && lists.card(keyOfMessage(message, me.id));
+  const room = message.receiverId === null ? lists.card(keyOfMessage(message, me.id)) : null;
   if (room?.dataset.notify === 'none') return;
   collected.push({ ...message, place: room ? part(room, 'name').textContent : '' });
   if (collected.length === 1) setTimeout(sayCollected, COLLECT_MS);

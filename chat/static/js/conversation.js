@@ -11,12 +11,17 @@ import { find, isPlainClick, isWatched, onTouch, part, setText } from './page.js
 import { emitTyping, markRead } from './socket.js';
 import { setPageTitle } from './title.js';
 
+const MAX_LIVE_MEMBERS = 50; // of a room; in a larger one each message would be marked by a thousand people at once
+const LARGE_ROOM_PAUSE_MS = 5_000;
+const ALL_READ_PAUSE_MS = 1_500; // from somebody's reading to asking whether everybody has read
+
 const loadDetails = () => import('./details.js');
 const loadRovingTabindex = () => import('./roving-tabindex.js');
 
 export class Conversation {
   #markedSeq; // the server knows that the reader has read up to here, or is being told
   #isMarking = false;
+  #timer = null; // of a mark that is put off
   #leaving = new AbortController();
 
   /** Takes over the conversation that the server rendered into `section`; `key` says which one it is (address.js). */
@@ -62,7 +67,17 @@ export class Conversation {
 
   /** Marks what has come as read, if its reader sees it. */
   markNew() {
-    if (!this.#isMarking && this.isReading && this.messageList.rows.newestOfPeer > this.#markedSeq) this.mark();
+    if (this.#isMarking || !this.isReading || this.messageList.rows.newestOfPeer <= this.#markedSeq) return;
+    if (Number(this.section.dataset.members ?? 0) > MAX_LIVE_MEMBERS) this.#markLater(LARGE_ROOM_PAUSE_MS);
+    else this.mark();
+  }
+
+  /** Marks after a pause: what happens meanwhile costs nothing more. */
+  #markLater(pauseMs) {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      if (!this.#leaving.signal.aborted) this.mark();
+    }, pauseMs);
   }
 
   /** Tells the server how far its reader is, and learns how far the conversation goes: the heartbeat too. */
@@ -92,8 +107,8 @@ export class Conversation {
 
   /** Somebody else has read up to `seq`. In a room the ticks mean everybody: the server says how far that is. */
   otherHasRead(userId, seq) {
-    if (isRoom(this.key)) this.mark();
-    else this.messageList.setPeerRead(seq);
+    if (!isRoom(this.key)) this.messageList.setPeerRead(seq);
+    else if (this.messageList.rows.hasUnread) this.#markLater(ALL_READ_PAUSE_MS);
   }
 
   /** Shows what has changed of the room: the header, and what may be done in it. */

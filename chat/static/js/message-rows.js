@@ -120,7 +120,12 @@ export class MessageRows {
     return removed.filter((element) => element.dataset.seq).length;
   }
 
-  /** The other person has read up to `seq`. */
+  /** Whether a message of one's own here was not read by everybody. */
+  get hasUnread() {
+    return Boolean(find('li.mine[data-state="sent"]', this.list));
+  }
+
+  /** The other person, or everybody in the room, has read up to `seq`. */
   setPeerRead(seq) {
     this.peerReadSeq = Math.max(this.peerReadSeq, seq);
     findAll('li.mine[data-state="sent"]', this.list).forEach((row) => this.#showRead(row));
