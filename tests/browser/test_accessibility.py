@@ -36,6 +36,9 @@ def pages(chat, alice, bob, sit_down):
     """Open each page by name, with something on it."""
     hold(chat, alice, bob, [*numbered(alice, bob, 8)])
     bob.send(alice, "unread, with https://example.org/ in it")
+    room = alice.make_room("maths", bob, topic="sets", icon="code")
+    bob.tab().send_to_room(room, f"@{alice.username} look")
+    bob.make_room("an open room", open=True, topic="for everybody")
 
     def open_page(name, **options):
         if name == "login":
@@ -46,7 +49,9 @@ def pages(chat, alice, bob, sit_down):
             page.get_by_role("button", name="Register").click()
             expect(page.get_by_role("alert")).to_be_visible()
             return page
-        paths = {"home": "/", "conversation": f"/chat/{bob.username}", "message": f"/messages/{bob.username}/9", "missing": "/nowhere", "face": "/face"}
+        paths = {"home": "/", "conversation": f"/chat/{bob.username}", "message": f"/messages/{bob.username}/9", "missing": "/nowhere", "face": "/face",
+                 "rooms": "/rooms", "new room": "/rooms/new", "room": f"/rooms/{room}", "room's panel": f"/rooms/{room}?info",
+                 "entrance": f"/rooms/{room + 1}"}
         screen = sit_down(alice, paths[name], expects="404", **options)
         if name == "conversation":
             screen.send("mine")
@@ -55,7 +60,8 @@ def pages(chat, alice, bob, sit_down):
     return open_page
 
 
-EVERY_PAGE = pytest.mark.parametrize("name", ["login", "register", "home", "conversation", "message", "missing", "face"])
+EVERY_PAGE = pytest.mark.parametrize("name", ["login", "register", "home", "conversation", "message", "missing", "face", "rooms", "new room", "room",
+                                             "room's panel", "entrance"])
 
 
 @THEMES
