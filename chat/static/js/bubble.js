@@ -31,8 +31,9 @@ function showSender(row, { senderId }) {
   face.hidden = false;
 }
 
-/** Shows what an acknowledgement changes: the seq, the hour, the state. */
-export function updateBubble(row, { seq, timestamp }) {
+/** Shows what an acknowledgement changes: the seq, the hour, the state, and whom the server has found to be mentioned. */
+export function updateBubble(row, { seq, timestamp, message, mentionSpans }) {
+  if (mentionSpans && !find('.mention', row)) showText(part(row, 'text'), message, mentionSpans, me.id);
   if (seq) row.dataset.seq = seq;
   else delete row.dataset.seq;
   part(row, 'time').dateTime = timestamp;

@@ -1,5 +1,6 @@
 /** The field in which a message is written: its keys, its draft, its counter. */
 
+import { addressOf, isRoom } from './address.js';
 import { ngettext } from './i18n.js';
 import { find, isComposing, me, onTouch, setText } from './page.js';
 import { trimmed } from './text.js';
@@ -11,6 +12,8 @@ const TYPING_PAUSE_MS = 3_000;
 const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
+
+const loadMentionCompletion = () => import('./mention-completion.js');
 
 const unsaved = new Map(); // draft key → text, where the browser's storage is closed or full: it ends with the page
 
@@ -37,6 +40,7 @@ function saveDraft(key, text) {
 
 export class Composer {
   #typingEmittedAt = -Infinity;
+  #mentions = null; // a promise of the MentionCompletion, once there is an `@`
 
   /**
    * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. A message goes to `outbox`, and `onAdded()` is called when it
@@ -44,8 +48,7 @@ export class Composer {
    * become too long; `onStorageFailed()` when the browser does not store the draft.
    */
   constructor(section, { key, outbox, onAdded, onTyping, onOver, onStorageFailed, signal }) {
-    Object.assign(this, { outbox, onAdded, onTyping, onOver, onStorageFailed });
-    this.key = key;
+    Object.assign(this, { key, outbox, onAdded, onTyping, onOver, onStorageFailed, signal });
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
@@ -104,10 +107,22 @@ export class Composer {
   #changed() {
     this.#saveDraft();
     this.#fit();
+    if (isRoom(this.key) && this.field.value.includes('@')) this.#completeMentions();
     const now = performance.now();
     if (BLANK.test(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
     this.#typingEmittedAt = now;
     this.onTyping();
+  }
+
+  /** Where the module does not come, the next key asks for it again. */
+  async #completeMentions() {
+    const make = ({ MentionCompletion }) => new MentionCompletion(this.form, this.field, addressOf(this.key).conversationId, this.signal);
+    this.#mentions ??= loadMentionCompletion().then(make).catch(() => { this.#mentions = null; });
+  }
+
+  /** The members of the room have changed. */
+  async membersChanged() {
+    (await this.#mentions)?.forgetMembers();
   }
 
   #saveDraft() {

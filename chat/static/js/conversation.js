@@ -118,7 +118,10 @@ export class Conversation {
       setPageTitle(`${name} · Chat`);
     }
     if (topic !== undefined) setText(part(this.section, 'topic'), topic);
-    if (members) setText(part(this.section, 'member-count'), formatNumber(members));
+    if (members) {
+      setText(part(this.section, 'member-count'), formatNumber(members));
+      this.composer.membersChanged();
+    }
     if (archived !== undefined) {
       find('#composer', this.section).hidden = archived;
       find('#archived', this.section).hidden = !archived;

@@ -2,12 +2,10 @@
 
 import { formatNumber, gettext, ngettext } from './i18n.js';
 import { debounce, find, findAll, part, setText } from './page.js';
+import { folded } from './text.js';
 
 const INPUT_PAUSE_MS = 150;
 const SKELETON_DELAY_MS = 250; // an answer that comes sooner needs no placeholder
-
-/** A name as it is compared: without case and accents. */
-const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
 export class PeopleSearch {
   #filtering = null; // {shown, query} before the search under way: what is searched if it fails

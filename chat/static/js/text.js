@@ -1,4 +1,4 @@
-/** Texts of messages, as they are sent and as a preview shows them. */
+/** Texts: of messages, as they are sent and as a preview shows them; of names, as they are compared. */
 
 import { language } from './i18n.js';
 
@@ -23,3 +23,6 @@ export function shortened(text) {
   // A first character that is longer than the limit is cut all the same, but no half of a surrogate pair is left.
   return text.slice(0, end || MAX_PREVIEW_LENGTH).replace(/\p{Cs}$/u, '');
 }
+
+/** A name as it is compared: without case and accents. */
+export const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
