@@ -1,4 +1,7 @@
-/** The details of a message: its steps from writing to reading, each with its time, as the server and this browser know them. */
+/**
+ * The details of a message: its steps from writing to reading, each with its time, as the server and this browser know them;
+ * in a room also how far it has come with each member.
+ */
 
 import { request } from './http.js';
 import { formatNumber, gettext, locale, ngettext } from './i18n.js';
@@ -97,6 +100,24 @@ function fill(root, known) {
   part(root, 'clocks').hidden = !known.written;
 }
 
+/** Shows the members of a room `[{username, delivered, read, isRead}]`; hides their list where there are none. */
+function fillReaders(root, readers = []) {
+  const place = part(root, 'readers');
+  place.hidden = !readers.length;
+  const list = find('ul', place);
+  const fresh = list.cloneNode();
+  fresh.append(...readers.map(makeReader));
+  if (!list.isEqualNode(fresh)) list.replaceWith(fresh);
+}
+
+function makeReader({ username, delivered, read, isRead }) {
+  const [row, name, words] = ['li', 'bdi', 'span'].map((tag) => document.createElement(tag));
+  name.textContent = username;
+  words.append(read ? timeElement(new Date(read)) : isRead ? gettext('Read') : delivered ? gettext('Delivered') : gettext('Not yet'));
+  row.append(name, ' ', words);
+  return row;
+}
+
 const numbered = ({ seq }) => ({ seq: formatNumber(seq) });
 
 const timeElement = (date) => Object.assign(document.createElement('time'), {
@@ -105,11 +126,12 @@ const timeElement = (date) => Object.assign(document.createElement('time'), {
 
 /** Gives the page of a message, which the server rendered, the reader's clock and what this browser knows. */
 export async function hydratePage(page) {
-  const { message, delivered, read } = JSON.parse(page.dataset.told);
+  const { message, delivered, read, readers } = JSON.parse(page.dataset.told);
   const isMine = message.senderId === me.id;
   const record = isMine ? await findRecord(message.clientId) : null;
   const isRead = page.dataset.isRead === 'true';
   fill(page, { ...record, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, delivered, read });
+  fillReaders(page, readers);
 }
 
 /** Opens the details of the message in a row of `messageList`. */
@@ -118,7 +140,7 @@ export function openDetails(row, messageList) {
 }
 
 class Details {
-  #answer = {}; // {delivered, read, isAsked}
+  #answer = {}; // {delivered, read, readers, isAsked}
   #record;
   #timer;
   #closing = new AbortController();
@@ -160,12 +182,22 @@ class Details {
     const isMine = this.row.matches('.mine');
     const seq = Number(dataset.seq ?? 0);
     const entry = this.messageList.unsent().find(({ clientId }) => clientId === dataset.clientId);
-    const isRead = isMine ? dataset.state === 'read' : seq <= this.messageList.readSeq;
+    const isRead = this.#isRead(seq);
     const stored = part(this.row, 'time').dateTime;
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
     const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
     fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
+    fillReaders(this.dialog, this.#answer.readers);
+  }
+
+  /** Whether it has been read: in a room, by everybody but its sender. */
+  #isRead(seq) {
+    const { row, messageList } = this;
+    const { readers = [] } = this.#answer;
+    if (row.dataset.state === 'read') return true;
+    if (messageList.rows.isRoom) return readers.length > 0 && readers.every(({ isRead }) => isRead);
+    return !row.matches('.mine') && seq <= messageList.readSeq;
   }
 
   /** Asks this browser and the server, again and again until the message is read: that it was delivered is not pushed. */
@@ -178,8 +210,10 @@ class Details {
     if (seq) {
       const url = `${this.messageList.messagesUrl}/${seq}`;
       const answer = await request(url, 'application/json', signal).then((page) => page.json()).catch(() => null);
-      const { delivered, read } = this.#answer; // a late answer must not take back what a newer one has said
-      this.#answer = { delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, isAsked: Boolean(answer) };
+      const { delivered, read, readers } = this.#answer; // a late answer must not take back what a newer one has said
+      this.#answer = {
+        delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, readers: answer?.readers ?? readers, isAsked: Boolean(answer),
+      };
     }
     if (signal.aborted) return;
     this.#show();
