@@ -39,12 +39,13 @@ def sit_down(chromium):
     """Open a page in a browser of its own: `sit_down(person, path)`, or `sit_down(server, path)` for a stranger.
 
     What the browser complains of on its console fails the test, refused content and uncaught errors included, unless
-    the pattern `expects` allows for it. Further options are those of a Playwright context.
+    the pattern `expects` allows for it. Further options are those of a Playwright context. This browser has refused
+    notifications: a test in which the chat may ask for them says `permissions=None`, or ["notifications"] where they are allowed.
     """
     contexts, complaints = [], []
 
     def open_screen(visitor, path="/", expects=r"(?!)", **options):
-        context = chromium.new_context(base_url=visitor.url, **{"locale": "en-GB", **options})
+        context = chromium.new_context(base_url=visitor.url, **{"locale": "en-GB", "permissions": [], **options})
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
 

@@ -25,7 +25,12 @@ const LOGOUT_FAILED_MS = 10_000;
 initTheme();
 initOwnMenu();
 
-const lists = new Lists(setUnreadTotal, say);
+let notifier = null; // a promise of the Notifier, once there is something to notify of
+
+/** Where a conversation has been read up to `seq`, there is nothing more to notify of. */
+const withdraw = (key, seq) => notifier?.then((loaded) => loaded?.read(key, seq));
+
+const lists = new Lists(setUnreadTotal, say, withdraw);
 
 const outbox = new Dispatcher(me.id, sendMessage, {
   sent(message) {
@@ -59,6 +64,8 @@ function statusChanged(status, refusal) {
   navigation.conversation?.mark();
   // Without a connection nothing was pushed. The first time there was none for next to no time, so the list can wait.
   setTimeout(() => lists.refresh(), wasConnected ? 0 : FIRST_REFRESH_MS);
+  // Other tabs will ask what is on the screen of this one.
+  if (notifyPermission() === 'granted') setTimeout(loadNotifier, FIRST_REFRESH_MS);
   wasConnected = true;
 }
 
@@ -73,7 +80,9 @@ function messageCame(message) {
   conversation?.messageList.receive([message]);
   const isSeen = conversation && (conversation.isReading || message.seq <= conversation.messageList.readSeq);
   lists.message(message, isSeen);
-  if (message.senderId !== me.id) announce(message, lists);
+  if (message.senderId === me.id) return;
+  announce(message, lists);
+  if (notifyPermission() !== 'denied') loadNotifier().then((loaded) => loaded?.messageCame(message));
 }
 
 function messagesWereRead({ conversationId, userId, readerId, seq }) {
@@ -92,9 +101,20 @@ function roomChanged(room) {
 
 function roomLeft(key) {
   lists.rooms.left(key);
+  withdraw(key, Infinity);
   if (!navigation.conversationWith(key)) return;
   navigation.goHome();
   showNotice(gettext('You are not a member of this room any more.'));
+}
+
+// Notifications
+
+const notifyPermission = () => globalThis.Notification?.permission ?? 'denied';
+
+function loadNotifier() {
+  const make = ({ Notifier }) => new Notifier(lists, navigation, outbox.leader);
+  notifier ??= import('./notifier.js').then(make).catch(() => { notifier = null; });
+  return notifier;
 }
 
 // What the clock and the person do

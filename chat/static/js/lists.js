@@ -8,8 +8,12 @@ import { Rooms } from './rooms.js';
 export class Lists {
   #unread = { people: 0, rooms: 0 };
 
-  /** `onUnread(total)` is called with the number of all that is said to the reader, `say(words)` with what a search has found. */
-  constructor(onUnread, say) {
+  /**
+   * `onUnread(total)` is called with the number of all that is said to the reader, `say(words)` with what a search has found,
+   * `onRead(key, seq)` when a conversation has been read up to `seq`.
+   */
+  constructor(onUnread, say, onRead) {
+    this.onRead = onRead;
     const counted = (name) => (count) => {
       this.#unread[name] = count;
       onUnread(this.#unread.people + this.#unread.rooms);
@@ -32,6 +36,7 @@ export class Lists {
 
   read(key, seq) {
     this.#of(key).read(key, seq);
+    this.onRead(key, seq);
   }
 
   message(message, isSeen) {

@@ -67,8 +67,7 @@ export class Rooms {
     if (message.seq <= lastSeq) return;
     if (message.seq > lastSeq + 1) this.refreshSoon(); // something was missed
     if (!isMine && !isSeen && message.kind === 'text' && message.seq > this.#readSeq(key)) {
-      const isMentioned = message.mentions.includes(me.id) || message.mentionSpans?.some(({ id }) => id === EVERYBODY);
-      this.#showUnread(card, this.unread(key) + 1, mentionsOf(card) + (isMentioned ? 1 : 0));
+      this.#showUnread(card, this.unread(key) + 1, mentionsOf(card) + (mentionsMe(message) ? 1 : 0));
     }
     card.dataset.lastSeq = message.seq;
     this.#showPreview(card, previewOf(message));
@@ -191,6 +190,11 @@ export class Rooms {
 
 const keyOfCard = (card) => card && roomKey(card.dataset.roomId);
 const mentionsOf = (card) => Number(card.dataset.mentions);
+
+/** Whether a message mentions the reader, by name or with everybody. */
+export function mentionsMe({ mentions, mentionSpans }) {
+  return mentions.includes(me.id) || Boolean(mentionSpans?.some(({ id }) => id === EVERYBODY));
+}
 
 /** A message in short, as the list shows it. */
 function previewOf(message) {
