@@ -122,6 +122,22 @@ def test_who_was_removed_gets_nothing_more(alice, bob, room):
     assert room not in [r["id"] for r in bob.json("/rooms")["rooms"]]
 
 
+def test_what_was_stored_is_acknowledged_again_to_who_has_left(alice, bob, room):
+    """The first answer was lost, and then Bob was removed. His outbox must not say that the message was not sent."""
+    tab, client_id = bob.tab(), new_client_id()
+    first = tab.send_to_room(room, "one", client_id)
+    alice.ask(f"/rooms/{room}/members/{bob.username}/remove")
+    tab.wait_for("conversationLeft")
+    path = f"/conversations/{room}/messages"
+    assert tab.send_to_room(room, "two", client_id) == first
+    assert bob.ask(path, message="two", clientId=client_id).json() == first["message"]
+    assert tab.send_to_room(alice.make_room("another"), "two", client_id)["error"]["code"] == "not_found", "it stands in another room"
+    for never_sent in (new_client_id(), "\ud800", 7, None):
+        assert tab.send_to_room(room, "three", never_sent or "")["error"]["code"] == "not_found"
+        assert error_of(bob.ask(path, message="three", clientId=never_sent)) == (404, "not_found")
+    assert [m["message"] for m in messages(alice, room) if m["kind"] == "text"] == ["one"]
+
+
 def test_who_was_added_gets_what_follows_at_every_tab(alice, bob, charlie):
     room = alice.make_room("maths")
     tabs = [charlie.tab(), charlie.tab()]

@@ -93,9 +93,15 @@ class ChatController:
 
     def send_message(self, username=None, conversation_id=None):
         """Send without a socket: a form leads back to the conversation, JSON is answered with the message."""
-        access = self._access(username, conversation_id)
+        sent = request.get_json(silent=True) if request.is_json else None
+        try:
+            access = self._access(username, conversation_id)
+        except NotFound:
+            stored = isinstance(sent, dict) and self.messaging.resent(current_user, conversation_id, sent.get("clientId"))
+            if not stored:
+                raise
+            return stored.as_json(), 201
         if request.is_json:
-            sent = request.get_json(silent=True)
             if not isinstance(sent, dict):
                 raise Invalid(_("Expected a JSON object with %(names)s.", names="message, clientId"))
             stored = self.messaging.send(current_user, access, sent.get("message"), sent.get("clientId"))

@@ -2,10 +2,11 @@
 from flask_babel import lazy_gettext as _
 
 from ..budgets import FORM_MESSAGES, MESSAGES
-from ..errors import ChatError, RateLimited, Unavailable
+from ..errors import ChatError, Invalid, RateLimited, Unavailable
 from . import members, mentions
 from .conversation import Conversation
 from .message import TEXT, Message
+from .message_text import validate_client_id
 
 MAX_LIVE_MEMBERS = 50       # in larger rooms nobody is told live who reads and who types: it would cost members × members
 
@@ -41,6 +42,18 @@ class Messaging:
         if access.is_room and "@" in draft.message:
             draft.mentions = mentions.find(self.database, access, draft.message)
         return self.writer.store(draft, sender_sid)
+
+    def resent(self, sender, conversation_id, client_id):
+        """Return what a user has sent to a conversation under this id, or None.
+
+        Who was removed before the acknowledgement came sends it again, and is not to be told that it was refused.
+        """
+        try:
+            draft = Message(sender.id, None, "", validate_client_id(client_id), sender.username)
+        except Invalid:
+            return None
+        stored = Message.find_duplicates(self.database, [draft]).get((sender.id, client_id))
+        return stored if stored and stored.conversation_id == conversation_id else None
 
     def _check_rate_limit(self, sender, sender_sid):
         """Count a message. Raises RateLimited with the seconds that its sender has to wait."""

@@ -1,29 +1,35 @@
 """Rooms: what people do with a room and its members. Each change is stored, told to whom it concerns, and becomes a notice."""
+import contextlib
+
 from flask_babel import lazy_gettext as _
 
 from ..accounts.user import User
 from ..budgets import MEMBERS_ADDED, ROOMS
 from ..clock import now, to_db
-from ..errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
+from ..errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unavailable
 from . import members, room_list
 from .message import Message
 from .room import Room, boolean, validate
 
+SETTLE_INTERVAL = 1     # second between attempts to learn whether a change was made whose answer was lost
 CHANGED, LEFT = "conversationChanged", "conversationLeft"      # events to those whose membership or settings changed
 
 
 class Rooms:
     """Every action takes who acts, a User, and a room's id; it raises a ChatError with the reason if it is refused.
 
-    `broadcast(event, payload, user_ids, room_id)` tells users, or all members of a room.
+    `broadcast(event, payload, user_ids, room_id)` tells users, or all members of a room; `start_later(seconds, task)` calls in the
+    background.
     """
 
-    def __init__(self, database, gate, writer, budgets, broadcast):
+    def __init__(self, database, gate, writer, budgets, broadcast, start_later):
         self.database = database
         self.gate = gate
         self.writer = writer
         self.budgets = budgets
         self.broadcast = broadcast
+        self.start_later = start_later
+        self.in_doubt = set()       # (user id, room id) of changes whose answer was lost
 
     def create(self, creator, fields):
         """Make a room of the given `name`, and of `topic`, `open`, `icon` and `color` where they are given. Return its summary."""
@@ -54,17 +60,13 @@ class Rooms:
     def leave(self, user, room_id):
         """End one's own membership."""
         self.gate.to_room(user, room_id)
-        if not members.remove(self.database, room_id, user.id):
-            raise Conflict(_("Make somebody else an owner before you leave."))
-        self._ended(room_id, user, user, "left")
+        self._end(room_id, user, user, "left")
 
     def remove(self, actor, room_id, username):
         """End another user's membership. Owners may."""
         self.gate.to_room(actor, room_id).require_owner()
         user = self._member(room_id, username)
-        if not members.remove(self.database, room_id, user.id):
-            raise Conflict(_("Make somebody else an owner before you leave."))
-        self._ended(room_id, actor, user, "removed" if user.id != actor.id else "left")
+        self._end(room_id, actor, user, "removed" if user.id != actor.id else "left")
 
     def set_role(self, actor, room_id, username, role):
         """Make a member an owner, or an owner a member. Owners may."""
@@ -107,19 +109,46 @@ class Rooms:
             self._store_notice(actor, room_id, "archived" if after.is_archived else "reopened")
 
     def _add(self, room_id, actor, user, what):
-        is_new = members.add(self.database, room_id, user.id)
-        if is_new is None:
-            raise Conflict(_("This room is full. It can have %(most)s members.", most=members.MAX_MEMBERS))
-        if is_new:
-            # Their connections enter the room before anything is sent to it, so that nothing is missed in between.
-            self._tell_member(user.id, room_id)
+        with self._settled(user.id, room_id):
+            is_new = members.add(self.database, room_id, user.id)
+            if is_new is None:
+                raise Conflict(_("This room is full. It can have %(most)s members.", most=members.MAX_MEMBERS))
+            if is_new:
+                # Their connections enter the room before anything is sent to it, so that nothing is missed in between.
+                self._tell_member(user.id, room_id)
+                self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
+                self._tell_count(room_id)
+
+    def _end(self, room_id, actor, user, what):
+        with self._settled(user.id, room_id):
+            if not members.remove(self.database, room_id, user.id):
+                raise Conflict(_("Make somebody else an owner before you leave."))
+            self.broadcast(LEFT, {"conversationId": room_id}, [user.id])
             self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
             self._tell_count(room_id)
 
-    def _ended(self, room_id, actor, user, what):
-        self.broadcast(LEFT, {"conversationId": room_id}, [user.id])
-        self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
-        self._tell_count(room_id)
+    @contextlib.contextmanager
+    def _settled(self, user_id, room_id):
+        """If the database does not answer, the change may have been made: the member's connections are told as soon as that is known."""
+        try:
+            yield
+        except Unavailable:
+            self._settle_later(user_id, room_id)
+            raise
+
+    def _settle_later(self, user_id, room_id):
+        if (user_id, room_id) not in self.in_doubt:
+            self.in_doubt.add((user_id, room_id))
+            self.start_later(SETTLE_INTERVAL, lambda: self._settle(user_id, room_id))
+
+    def _settle(self, user_id, room_id):
+        """Tell a user's connections whether the user is a member."""
+        self.in_doubt.discard((user_id, room_id))
+        try:
+            if not self._tell_member(user_id, room_id):
+                self.broadcast(LEFT, {"conversationId": room_id}, [user_id])
+        except Unavailable:
+            self._settle_later(user_id, room_id)
 
     def _tell_member(self, user_id, room_id):
         """Tell every connection of one member how the room is for them now; return the summary."""

@@ -9,7 +9,7 @@ from ..conversations.gate import Gate
 from ..conversations.messaging import Messaging
 from ..conversations.rooms import CHANGED, LEFT, Rooms
 from ..conversations.writer import Writer
-from ..errors import ChatError
+from ..errors import ChatError, NotFound
 from ..web.languages import understood
 from .broadcaster import Broadcaster, channel_of
 from .connections import SESSION_ENDED
@@ -31,7 +31,7 @@ class Socket:
         self.writer = Writer(database, self.receive_message, new_signal, server.start_background_task, metrics)
         self.gate = Gate(database)
         self.messaging = Messaging(database, self.writer, backends.budgets, self.broadcaster.broadcast)
-        self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change)
+        self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change, self._start_later)
         self.events = Events(connections, self.gate, self.messaging, backends.budgets, self.broadcaster)
         server.on("connect", self.initialize_socket)
         server.on("disconnect", connections.close)
@@ -66,7 +66,14 @@ class Socket:
         """Store what a tab sends, and acknowledge it after the commit."""
         client_id, text = require_fields(data, "clientId", "message", one_of=("receiverId", "conversationId"))
         user = self.connections.user_of(sid)
-        stored = self.messaging.send(user, self.gate.of_event(user, data, "receiverId"), text, client_id, sender_sid=sid)
+        try:
+            access = self.gate.of_event(user, data, "receiverId")
+        except NotFound:
+            stored = self.messaging.resent(user, data.get("conversationId"), client_id)
+            if not stored:
+                raise
+        else:
+            stored = self.messaging.send(user, access, text, client_id, sender_sid=sid)
         return {"ok": True, "message": stored.as_json()}
 
     def receive_message(self, message, sender_sid=None):
@@ -78,6 +85,13 @@ class Socket:
         """Tell users, or all members of a room, that something of it changed. Their connections enter or leave it before."""
         self._note_membership(event, payload, user_ids)
         self.broadcaster.broadcast(event, payload, user_ids, room_id)
+
+    def _start_later(self, seconds, task):
+        """Call `task()` in the background, after a pause."""
+        def run():
+            self.server.sleep(seconds)
+            task()
+        self.server.start_background_task(run)
 
     def _note_membership(self, event, payload, user_ids):
         for user_id in user_ids:
