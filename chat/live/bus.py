@@ -1,9 +1,10 @@
 """The bus: events from one process to the others, over Redis. Without Redis there is one process, and nothing to publish.
 
 An event goes only to processes that have one of its recipients connected: for users a script in Redis looks them up in the
-presence registry; each room has a channel, to which the processes subscribe that have a member connected. Delivery is best effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a
-heartbeat every second, over the same connection as its events, with its epoch. As long as the epoch of a peer stays the same
-and the own subscription stays open, nothing was lost. Otherwise the process reads from the database what it has not delivered.
+presence registry; each room has a channel, to which the processes subscribe that have a member connected. Delivery is best
+effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a heartbeat every second, over the
+same connection as its events, with its epoch. As long as the epoch of a peer stays the same and the own subscription stays open,
+nothing was lost. Otherwise the process reads from the database what it has not delivered.
 """
 import contextlib
 import logging
@@ -40,9 +41,6 @@ for i = 4, #ARGV, 2 do
         table.insert(rooms[room_id], ARGV[i + 1])
     end
 end
-for room_id, events in pairs(rooms) do
-    redis.call('PUBLISH', room_prefix .. room_id, '["' .. sender .. '",' .. table.concat(events, ',') .. ']')
-end
 for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', prefix .. '*')) do
     local process, events = string.sub(inbox, #prefix + 1), {}
     for i = 4, process == sender and 0 or #ARGV, 2 do
@@ -54,6 +52,10 @@ for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', prefix .. '*')) do
         end
     end
     if #events > 0 then redis.call('PUBLISH', inbox, '["' .. sender .. '",' .. table.concat(events, ',') .. ']') end
+end
+-- The rooms come last: who has just become a member is to be in the room when a message comes to it.
+for room_id, events in pairs(rooms) do
+    redis.call('PUBLISH', room_prefix .. room_id, '["' .. sender .. '",' .. table.concat(events, ',') .. ']')
 end
 """
 
@@ -69,7 +71,7 @@ class LocalBus:
     def publish(self, event, payload, user_ids, room_id=None):
         return True
 
-    def subscribe(self, room_ids):
+    def subscribe(self, room_ids, waits=True):
         pass
 
     def unsubscribe(self, room_ids):
@@ -95,6 +97,7 @@ class RedisBus:
         self.heartbeat_at = 0
         self.queue = deque()            # (event, payload, user ids, room id) to publish
         self.rooms = {}                 # id of a room with a connection here -> an event that is set once it is subscribed to
+        self.unconfirmed = set()        # ids of rooms for whose subscription nobody waits: a catch-up follows it
         self.subscriber = None          # the connection that is subscribed, while there is one
         self.lock = threading.Lock()    # guards what is sent over it
 
@@ -119,14 +122,20 @@ class RedisBus:
             self.wakeup.set()
         return self._mark_delivered(event, payload)
 
-    def subscribe(self, room_ids):
-        """Get what other processes send to these rooms. Waits until that is certain, for a while at most."""
+    def subscribe(self, room_ids, waits=True):
+        """Get what other processes send to these rooms.
+
+        With `waits` it returns when that is certain, after a while at the latest. Who handles an event of the bus cannot wait:
+        the reply comes over the same connection. Then a catch-up finds what was sent before it came.
+        """
         new = [room_id for room_id in room_ids if room_id not in self.rooms]
         self.rooms.update((room_id, self.server.eio.create_event()) for room_id in new)
+        if not waits:
+            self.unconfirmed.update(new)
         self._send_to_subscriber("SUBSCRIBE", new)
-        if self.is_subscribed and not self.has_no_peers:
+        if waits and self.is_subscribed and not self.has_no_peers:
             deadline = time.monotonic() + SUBSCRIBE_TIMEOUT
-            for subscribed in [self.rooms[room_id] for room_id in new if room_id in self.rooms]:
+            for subscribed in [self.rooms[room_id] for room_id in room_ids if room_id in self.rooms]:
                 subscribed.wait(max(0, deadline - time.monotonic()))
                 self.needs_catch_up |= not subscribed.is_set()
 
@@ -134,6 +143,7 @@ class RedisBus:
         """Get nothing more of these rooms: nobody here is a member."""
         for room_id in room_ids:
             self.rooms.pop(room_id, None)
+            self.unconfirmed.discard(room_id)
         self._send_to_subscriber("UNSUBSCRIBE", room_ids)
 
     def _send_to_subscriber(self, command, room_ids):
@@ -210,9 +220,12 @@ class RedisBus:
         if kind == b"unsubscribe":
             pass
         elif kind == b"subscribe" and channel.decode().startswith(self.room_channel):
-            subscribed = self.rooms.get(int(channel.decode().removeprefix(self.room_channel)))
-            if subscribed:
-                subscribed.set()
+            room_id = int(channel.decode().removeprefix(self.room_channel))
+            if room_id in self.rooms:
+                self.rooms[room_id].set()
+            if room_id in self.unconfirmed:
+                self.unconfirmed.discard(room_id)
+                self.needs_catch_up |= not self.has_no_peers
         elif kind == b"subscribe":
             self.is_subscribed, self.heartbeat_at = True, 0
             self.wakeup.set()       # the peers learn at once that there is one more

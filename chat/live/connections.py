@@ -48,7 +48,7 @@ class Connections:
         self.locale_context = locale_context
         self.metrics = metrics
         self.by_sid = {}        # sid -> Connection
-        self.departures = 0     # how often somebody has left a room
+        self.membership_changes = 0     # how often somebody has entered or left a room
 
     def __len__(self):
         return len(self.by_sid)
@@ -85,21 +85,35 @@ class Connections:
 
     def enter_rooms(self, sid):
         """Let a connection get what is sent to the rooms of its user."""
-        connection, departures = self.by_sid.get(sid), None
-        while connection and connection.gets_rooms and departures != self.departures:     # else they have left one meanwhile
-            departures = self.departures
-            self.room_feed.replace(sid, connection.eio_sid, members.room_ids(self.database, [connection.user.id])[connection.user.id])
+        connection = self.by_sid.get(sid)
+        if connection and connection.gets_rooms:
+            self._replace_rooms({connection.user.id: [(sid, connection.eio_sid)]})
 
     def enter_room(self, user_id, room_id):
         """Let every connection of a user get what is sent to a room."""
-        for sid in self.backends.presence.connections_of(user_id):
-            connection = self.by_sid.get(sid)
-            if connection and connection.gets_rooms:
-                self.room_feed.join(sid, connection.eio_sid, [room_id])
+        self.membership_changes += 1
+        entering = [(sid, eio_sid) for sid, eio_sid in self._getting_rooms(user_id) if not self.room_feed.is_in(sid, room_id)]
+        for sid, eio_sid in entering:
+            self.room_feed.join(sid, eio_sid, [room_id], waits=False)
+        if entering:
+            self.server.start_background_task(self._verify_rooms, user_id)
+
+    def _getting_rooms(self, user_id):
+        """Return (sid, Engine.IO session id) of the connections of a user that get something of rooms."""
+        found = [(sid, self.by_sid.get(sid)) for sid in self.backends.presence.connections_of(user_id)]
+        return [(sid, connection.eio_sid) for sid, connection in found if connection and connection.gets_rooms]
+
+    def _verify_rooms(self, user_id):
+        """Ask the database: what let a user into a room may be older than the end of the membership, if two processes have told them."""
+        while connections := self._getting_rooms(user_id):
+            try:
+                return self._replace_rooms({user_id: connections})
+            except Unavailable:
+                self.server.sleep(SWEEP_INTERVAL)
 
     def leave_room(self, user_id, room_id):
         """Let no connection of a user get anything more of a room."""
-        self.departures += 1
+        self.membership_changes += 1
         for sid in self.backends.presence.connections_of(user_id):
             self.room_feed.leave(sid, [room_id])
 
@@ -111,9 +125,21 @@ class Connections:
                 by_user.setdefault(connection.user.id, []).append((sid, connection.eio_sid))
         user_ids = list(by_user)
         for start in range(0, len(user_ids), RESYNC_USERS):
-            for user_id, room_ids in members.room_ids(self.database, user_ids[start:start + RESYNC_USERS]).items():
+            self._replace_rooms({user_id: by_user[user_id] for user_id in user_ids[start:start + RESYNC_USERS]})
+
+    def _replace_rooms(self, by_user):
+        """Let the connections of users, {user id: [(sid, Engine.IO session id)]}, get what the database says and no more.
+
+        It is read again if somebody has entered or left a room meanwhile: the answer may be older than that.
+        """
+        changes = None
+        while changes != self.membership_changes:
+            changes = self.membership_changes
+            for user_id, room_ids in members.room_ids(self.database, by_user).items():
                 for sid, eio_sid in by_user[user_id]:
                     self.room_feed.replace(sid, eio_sid, room_ids)
+                    if sid not in self.by_sid:      # it has closed meanwhile
+                        self.room_feed.leave(sid)
 
     def close_session(self, session_id, user_id=None):
         """Close every connection of a session at the transport; whoever has no other goes offline at once.

@@ -19,7 +19,7 @@ CHUNK = 50      # deliveries, about a millisecond
 class RoomFeed:
     """Knows which connections of this process belong to which room, and sends to them.
 
-    `bus.subscribe(room_ids)` is called for the first connection of a room, `bus.unsubscribe(room_ids)` after the last one.
+    `bus.subscribe(room_ids, waits)` is called when a connection enters rooms, `bus.unsubscribe(room_ids)` after the last one of a room.
     """
 
     def __init__(self, server, bus):
@@ -31,17 +31,19 @@ class RoomFeed:
         self.is_sending = False
         self.lock = threading.Lock()    # guards the tables, the queue and `is_sending`
 
-    def join(self, sid, eio_sid, room_ids):
-        """Let a connection get what is sent to these rooms."""
+    def join(self, sid, eio_sid, room_ids, waits=True):
+        """Let a connection get what is sent to these rooms. `waits`: return when that is certain."""
         if not room_ids:
             return
         with self.lock:
             self.rooms.setdefault(sid, set()).update(room_ids)
-            new = [room_id for room_id in room_ids if room_id not in self.connections]
             for room_id in room_ids:
                 self.connections.setdefault(room_id, {})[sid] = eio_sid
-        if new:
-            self.bus.subscribe(new)
+        self.bus.subscribe(room_ids, waits)
+
+    def is_in(self, sid, room_id):
+        """Tell whether a connection gets what is sent to a room."""
+        return room_id in self.rooms.get(sid, ())
 
     def replace(self, sid, eio_sid, room_ids):
         """Let a connection get what is sent to these rooms and to no other."""
@@ -58,6 +60,9 @@ class RoomFeed:
                 del self.rooms[sid]
         if empty:
             self.bus.unsubscribe(empty)
+            entered = [room_id for room_id in empty if room_id in self.connections]
+            if entered:     # by another connection, meanwhile
+                self.bus.subscribe(entered, waits=False)
 
     def _remove(self, sid, room_id):
         """Remove a connection from a room; return whether it was the last one."""
