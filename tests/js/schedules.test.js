@@ -46,6 +46,20 @@ const mutants = {
       }
     },
   },
+  'an outbox that takes a room for the person of its number': {
+    Outbox: class extends Outbox {
+      add({ conversationId, receiverId = conversationId, ...fields }, now) {
+        return super.add({ ...fields, receiverId }, now);
+      }
+    },
+  },
+  'an outbox that gives up on a room': {
+    Outbox: class extends Outbox {
+      take(now) {
+        return super.take(now).filter((entry) => !entry.conversationId || entry.attempts < 2);
+      }
+    },
+  },
   'an outbox that shows a refusal as sent': {
     Outbox: class extends Outbox {
       settle(entry, answer, now) {

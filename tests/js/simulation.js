@@ -1,16 +1,22 @@
 /**
- * A world of virtual time for the outbox and the log: a sender, a server and a reader, and a network
- * between them that loses, delays, repeats and reorders. Everything follows from one seed.
+ * A world of virtual time for the outbox and the log: a sender, a server and readers, and a network
+ * between them that loses, delays, repeats and reorders. The sender writes to people and in rooms; in the
+ * rooms others write too, and from one of them the sender may be removed. Everything follows from one seed.
  */
 
 import assert from 'node:assert/strict';
+
+import { keyOf } from '../../chat/static/js/address.js';
 
 const ACKNOWLEDGEMENT_MS = 4_000;
 const HEARTBEAT_MS = 15_000;
 const CHAOS_MS = 60_000;
 const CALM_MS = 45_000;
 const PAGE_LENGTH = 7; // short, so that a jump takes several pages
-const PEERS = [2, 3];
+const ADDRESSES = [{ receiverId: 2 }, { receiverId: 3 }, { conversationId: 2 }, { conversationId: 3 }]; // rooms may have a person's number
+const KEYS = ADDRESSES.map(keyOf);
+const [FRIEND, , ROOM, LEFT_ROOM] = KEYS;
+const READ = [FRIEND, ROOM]; // what somebody else has open
 
 /** mulberry32: the same numbers between 0 and 1 for the same seed. */
 function generator(seed) {
@@ -66,25 +72,32 @@ class World {
   }
 }
 
-/** Stores under a gapless seq, once for each clientId, and refuses what is called "bad". */
+/** Stores under a gapless seq, once for each clientId, and refuses what is called "bad", and who is no member of a room. */
 class Server {
-  logs = new Map(PEERS.map((peer) => [peer, []]));
+  logs = new Map(KEYS.map((key) => [key, []]));
+  isMember = true; // of the room that the sender may be removed from
 
   constructor(world) {
     this.world = world;
     this.onStored = () => {};
   }
 
-  store({ clientId, receiverId, message }) {
+  store({ clientId, receiverId, conversationId, message }) {
     if (!this.world.isCalm && this.world.chance(0.1)) return { ok: false, error: { code: 'unavailable', retry: true } };
     if (message === 'bad') return { ok: false, error: { code: 'invalid', message: 'No', retry: false } };
-    const log = this.logs.get(receiverId);
-    const known = log.find((row) => row.clientId === clientId);
+    const key = keyOf({ receiverId, conversationId });
+    const known = this.logs.get(key).find((row) => row.clientId === clientId);
     if (known) return { ok: true, message: known };
-    const row = { seq: log.length + 1, clientId, receiverId, message };
+    if (key === LEFT_ROOM && !this.isMember) return { ok: false, error: { code: 'not_found', message: 'Not found', retry: false } };
+    return { ok: true, message: this.append(key, clientId, message) };
+  }
+
+  append(key, clientId, message) {
+    const log = this.logs.get(key);
+    const row = { seq: log.length + 1, clientId, message };
     log.push(row);
-    this.onStored(row);
-    return { ok: true, message: row };
+    this.onStored(key, row);
+    return row;
   }
 }
 
@@ -109,11 +122,11 @@ class Sender {
     return this.tabs.includes(tab);
   }
 
-  write(receiverId, message) {
+  write(address, message) {
     const tab = this.tabs[Math.floor(this.world.random() * this.tabs.length)];
     const clientId = `${this.written.length}`;
-    const entry = tab.outbox.add({ clientId, receiverId, message }, this.world.now);
-    this.written.push({ clientId, receiverId, message });
+    const entry = tab.outbox.add({ clientId, ...address, message }, this.world.now);
+    this.written.push({ clientId, key: keyOf(address), message });
     this.keep(entry);
     this.run(tab);
   }
@@ -139,7 +152,7 @@ class Sender {
   }
 
   send(tab, entry) {
-    const sameConversation = tab.outbox.to(entry.receiverId).filter((other) => other.state === 'waiting');
+    const sameConversation = tab.outbox.to(keyOf(entry)).filter((other) => other.state === 'waiting');
     assert.equal(sameConversation[0].clientId, entry.clientId, 'the first of a conversation goes first');
     let isSettled = false;
     const settle = (answer) => {
@@ -167,7 +180,7 @@ class Sender {
   /** The person looks at what failed, and retries or deletes it. */
   settleFailed() {
     const [tab] = this.tabs;
-    const failed = PEERS.flatMap((peer) => tab.outbox.to(peer)).find((entry) => entry.state === 'failed');
+    const failed = KEYS.flatMap((key) => tab.outbox.to(key)).find((entry) => entry.state === 'failed');
     if (!failed) return;
     if (this.world.chance(0.5)) {
       this.keep(tab.outbox.retry(failed.clientId, this.world.now));
@@ -186,13 +199,13 @@ class Sender {
   }
 }
 
-/** The other person's tab: pushes are hints, a jump is fetched, the heartbeat shows a lost tail. */
+/** Somebody else's tab of one conversation: pushes are hints, a jump is fetched, the heartbeat shows a lost tail. */
 class Reader {
   shown = [];
   isFetching = false;
 
-  constructor(world, server, SeqWindow) {
-    Object.assign(this, { world, server });
+  constructor(world, server, SeqWindow, key) {
+    Object.assign(this, { world, server, key });
     this.log = new SeqWindow({ first: 1, last: 0 });
     this.beat();
   }
@@ -210,7 +223,7 @@ class Reader {
   }
 
   get stored() {
-    return this.server.logs.get(PEERS[0]);
+    return this.server.logs.get(this.key);
   }
 
   receive(messages, head) {
@@ -244,41 +257,48 @@ export function simulate(seed, { Outbox, SeqWindow }) {
   const world = new World(seed);
   const server = new Server(world);
   const sender = new Sender(world, server, Outbox, world.chance(0.3) ? 2 : 1);
-  const reader = new Reader(world, server, SeqWindow);
-  server.onStored = (row) => row.receiverId === PEERS[0] && world.carry(() => reader.receive([row]));
+  const readers = READ.map((key) => new Reader(world, server, SeqWindow, key));
+  server.onStored = (key, row) => {
+    for (const reader of readers.filter((one) => one.key === key)) world.carry(() => reader.receive([row]));
+  };
   const count = 5 + Math.floor(world.random() * 25);
   for (let index = 0; index < count; index += 1) {
-    const peer = PEERS[world.chance(0.2) ? 1 : 0];
+    const address = ADDRESSES[Math.floor(world.random() * ADDRESSES.length)];
     const message = world.chance(0.1) ? 'bad' : 'good';
-    world.after(world.random() * CHAOS_MS, () => sender.write(peer, message));
+    world.after(world.random() * CHAOS_MS, () => sender.write(address, message));
+    if (world.chance(0.3)) world.after(world.random() * CHAOS_MS, () => server.append(ROOM, `other ${index}`, 'of another member'));
   }
+  if (world.chance(0.3)) world.after(world.random() * CHAOS_MS, () => { server.isMember = false; });
   for (let crash = 0; crash < 4; crash += 1) world.after(world.random() * CHAOS_MS, () => sender.crash());
   for (let look = 0; look < 4; look += 1) world.after(world.random() * CHAOS_MS, () => sender.settleFailed());
   world.runUntil(CHAOS_MS);
   world.isCalm = true;
   sender.networkReturned();
-  reader.askHead();
+  for (const reader of readers) reader.askHead();
   world.runUntil(CHAOS_MS + CALM_MS);
-  check(server, sender, reader);
+  check(server, sender, readers);
 }
 
-function check(server, sender, reader) {
-  const stored = PEERS.flatMap((peer) => server.logs.get(peer));
+function check(server, sender, readers) {
+  const stored = KEYS.flatMap((key) => server.logs.get(key).map((row) => ({ ...row, key })));
   const names = stored.map((row) => row.clientId);
   assert.equal(new Set(names).size, names.length, 'nothing is stored twice');
-  for (const { clientId, receiverId, message } of sender.written) {
+  for (const { clientId, key, message } of sender.written) {
     const waits = sender.tabs[0].outbox.get(clientId);
-    if (message === 'good') {
-      assert.ok(names.includes(clientId), 'what was written is stored');
+    const row = stored.find((one) => one.clientId === clientId);
+    const mayBeRefused = message === 'bad' || (key === LEFT_ROOM && !server.isMember);
+    assert.ok(row || mayBeRefused, 'what was written is stored');
+    if (row) {
+      assert.equal(row.key, key, 'in the conversation that it was written to');
       assert.equal(waits, undefined, 'what is acknowledged has left the outbox');
     } else if (!sender.deleted.has(clientId)) {
       assert.equal(waits?.state, 'failed', 'what was refused is visibly not sent');
-      assert.equal(waits.receiverId, receiverId);
+      assert.equal(keyOf(waits), key);
     }
   }
-  for (const peer of PEERS) {
-    const order = server.logs.get(peer).map((row) => Number(row.clientId));
+  for (const key of KEYS) {
+    const order = server.logs.get(key).map((row) => Number(row.clientId)).filter((number) => !Number.isNaN(number));
     assert.deepEqual(order, [...order].sort((a, b) => a - b), 'messages keep their order');
   }
-  assert.deepEqual(reader.shown, reader.stored, 'the reader has caught up');
+  for (const reader of readers) assert.deepEqual(reader.shown, reader.stored, 'the reader has caught up');
 }
