@@ -5,21 +5,20 @@ import pytest
 import socketio
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.people import Person, new_client_id
+from tests.room_rules import ANY, RoomRules, people
 
 pytestmark = pytest.mark.slow
 
 TEXTS = st.sampled_from(["bonjour", "é", "🎉", "<b>&amp;</b>", "100 %", "%s", "_", "'; --", "two\nlines", "x" * 4000])
-ANY = st.integers(0, 1000)      # points at one of what there is
 
 
-class ChatMachine(RuleBasedStateMachine):
+class ChatMachine(RoomRules, RuleBasedStateMachine):
     """People of one run have names with a prefix of their own: the server has others too."""
 
     server = None
-    people = Bundle("people")
 
     def __init__(self):
         super().__init__()
@@ -158,6 +157,6 @@ class ChatMachine(RuleBasedStateMachine):
 def test_it_works(chat):
     machine = type("ChatMachineOnAServer", (ChatMachine,), {"server": chat})
     run_state_machine_as_test(machine, settings=settings(
-        max_examples=8, stateful_step_count=30, deadline=None, database=None, derandomize=True,
+        max_examples=10, stateful_step_count=45, deadline=None, database=None, derandomize=True,
         phases=[Phase.generate],    # making a failure smaller would take minutes over the network
         suppress_health_check=list(HealthCheck)))
