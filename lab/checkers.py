@@ -1,9 +1,9 @@
-"""The delivery invariants P1 to P10. Each checker reads the evidence of a run and nothing else, and yields the violations."""
+"""The delivery invariants P1 to P10 and P13. Each checker reads the evidence of a run and nothing else, and yields the violations."""
 from bisect import bisect_right
 from collections import Counter, defaultdict
 
 PRESENCE_SECONDS, SNAPSHOT_SECONDS = 25, 4     # the second is how long a new tab may take to get its first list
-LOGOUT_SECONDS = 2
+LOGOUT_SECONDS = LEAVING_SECONDS = 2
 MAX_EXTRA_MEMORY_MB, MAX_EXTRA_FILES, MAX_EXTRA_THREADS, MAX_EXTRA_GREENLETS = 40, 12, 4, 24      # growth that is still accepted
 EXACT = ("id", "seq", "clientId")
 
@@ -74,6 +74,8 @@ def stored_was_tried(evidence):
     """P5: only what somebody wrote is stored, and nothing that was refused."""
     written, stored = evidence.written(), evidence.stored
     for key, row in stored.items():
+        if row["kind"] == "notice":
+            continue        # what happened in a room: nobody writes it
         if key not in written:
             yield f"seq {row['seq']} of {key[0]} ({row['message'][:40]!r}) was written by nobody"
         elif written[key]["text"] != row["message"]:
@@ -171,12 +173,51 @@ def resources_return(evidence):
 
 def other_violations(evidence):
     """Violations that a fault itself noticed, for example that the history could not be read while the database was read-only."""
-    return (event["text"] for event in evidence.of("violation") if event["invariant"] != "P8")
+    return (event["text"] for event in evidence.of("violation") if event["invariant"] not in ("P8", "P13"))
+
+
+def rooms_are_for_members(evidence):
+    """P13: who left gets nothing that is written more than 2 seconds later, who joined gets everything, and all counts are right."""
+    absences, written = _absences(evidence), evidence.written()
+    for event in evidence.of("heard"):
+        message = written.get((event["sender"], event["clientId"]))
+        for begin, end in absences.get((event["person"], event["conversation"]), [ALWAYS]) if message else ():
+            if message["t"] > begin + LEAVING_SECONDS and event["t"] < end:
+                yield f"{event['tab']} heard {event['clientId']} of {event['conversation']}, in which its person was no member"
+    for who, room, seqs in evidence.histories:
+        stored = [row["seq"] for row in evidence.rows.get(room, ())]
+        if seqs != stored:
+            missing = sorted(set(stored) - set(seqs))
+            yield f"{who} has {len(seqs)} of {len(stored)} messages of {room}; missing: {missing[:10]}"
+    for person, room, where, told, counted in evidence.room_counts:
+        if told != counted:
+            yield f"{person} is told by {where} {told} unread messages and mentions of {room}; there are {counted}"
+    yield from (event["text"] for event in evidence.of("violation") if event["invariant"] == "P13")
+
+
+ALWAYS = (float("-inf"), float("inf"))
+
+
+def _absences(evidence):
+    """Return {(person, room): [(begin, end)]}: from when an end of membership is acknowledged until somebody asks for another one."""
+    absences, begins = defaultdict(list), defaultdict(lambda: ALWAYS[0])
+    for event in evidence.of("membership"):
+        key = event["person"], event["conversation"]
+        if event["isIn"]:
+            if begins[key] is not None:
+                absences[key].append((begins[key], event["asked"]))
+            begins[key] = None
+        elif event["acknowledged"] and begins[key] is None:
+            begins[key] = event["t"]
+    for key, begin in begins.items():
+        if begin is not None:
+            absences[key].append((begin, ALWAYS[1]))
+    return dict(absences)
 
 
 CHECKERS = {"P1": acknowledged_is_stored, "P2": stored_once, "P3": numbered_without_gap, "P4": shown_without_gaps,
             "P5": stored_was_tried, "P6": presence_is_right, "P7": unread_is_counted, "P8": logout_is_an_end,
-            "P9": everything_ends, "P10": resources_return, "faults": other_violations}
+            "P9": everything_ends, "P10": resources_return, "P13": rooms_are_for_members, "faults": other_violations}
 
 
 def check(evidence):

@@ -11,38 +11,44 @@ import socketio
 
 from tests.people import Person, session_of
 
-from .record import conversation_of
+from .conversations import DirectConversation, RoomConversation
 from .http_session import ReportingSession
+from .joined_rooms import JoinedRooms
+from .message_list import MessageList
 
 ANSWER_SECONDS = 4          # for an acknowledgement, as in the browser
 REQUEST_SECONDS = 5
 CONNECT_STEP_SECONDS = 2    # for one step of connecting; then the attempt is repeated
-HEARTBEAT_SECONDS = 15
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.2, 2
-PAGE_SIZE = 200             # messages in one request
 MAX_UNANSWERED = 2          # events without an acknowledgement until the connection counts as dead, as in the browser
 
 
 class Entry:
     """A message in the outbox. It keeps its clientId however often it is sent."""
 
-    def __init__(self, peer, text):
-        self.peer = peer
+    def __init__(self, key, text):
+        self.key = key      # of its conversation
         self.text = text
         self.client_id = uuid.uuid4().hex
         self.written_at = time.monotonic()
 
 
-class ScriptedTab:
-    """One tab of one person. `omissions` names the mechanisms that a mutant of it lacks: heartbeat, gaps, patience, cursor."""
+class ScriptedTab(MessageList):
+    """One tab of one person. `omissions` names the mechanisms that a mutant of it lacks: heartbeat, gaps, patience, cursor.
 
-    def __init__(self, record, person, name, peers, transports=("websocket",), omissions=()):
+    `rooms` are the ids of the rooms that the person may join while it runs.
+    """
+
+    def __init__(self, record, person, name, peers, transports=("websocket",), omissions=(), rooms=()):
         self.record, self.person, self.name = record, person, name
         self.peers = {peer.id: peer for peer in peers}
+        self.conversations = {one.key: one for one in (*(DirectConversation(person.id, peer.id, peer.username) for peer in peers),
+                                                       *map(RoomConversation, rooms))}
+        self.rooms = JoinedRooms(person, [RoomConversation(room).key for room in rooms])
         self.transports, self.omissions = list(transports), set(omissions)
-        self.outboxes = {peer_id: deque() for peer_id in self.peers}
-        self.last_seqs = dict.fromkeys(self.peers, 0)
-        self.locks = {peer_id: threading.Lock() for peer_id in self.peers}
+        self.outboxes = {key: deque() for key in self.conversations}
+        self.last_seqs = dict.fromkeys(self.conversations, 0)
+        self.locks = {key: threading.Lock() for key in self.conversations}
         self.work, self.needs_catch_up = threading.Condition(), threading.Event()
         self.client = None
         self.connected, self.disconnected = threading.Event(), threading.Event()
@@ -51,10 +57,10 @@ class ScriptedTab:
         self.online = frozenset()
         self.next_heartbeat_at = 0        # at once after each connect
         self.text_count = 0
-        self.acknowledged = deque(maxlen=50)    # (clientId, peer id) of messages to send again
+        self.acknowledged = deque(maxlen=50)    # (clientId, key) of messages to send again
         self.last_id = 0                        # used with the omission "cursor" only
-        self.views = {peer_id: record.view(name, conversation_of(person.id, peer_id)) for peer_id in self.peers}
-        targets = [self._stay_connected, self._catch_up, *(functools.partial(self._send_to, peer) for peer in self.peers)]
+        self.views = {key: record.view(name, one.name) for key, one in self.conversations.items()}
+        targets = [self._stay_connected, self._catch_up, *(functools.partial(self._send_to, key) for key in self.conversations)]
         self.threads = [threading.Thread(target=target, daemon=True) for target in targets]
 
     def start(self):
@@ -74,14 +80,14 @@ class ScriptedTab:
 
     # --- what a person does
 
-    def write(self, peer_id, text=None):
+    def write(self, key, text=None):
         """Put a message into the outbox. It is sent after the earlier messages of that conversation."""
         self.text_count += 1
-        entry = Entry(peer_id, text or f"{self.name} {self.text_count}")
+        entry = Entry(key, text or f"{self.name} {self.text_count}")
         self.record.note("written", person=self.person.id, tab=self.name, clientId=entry.client_id, text=entry.text,
-                         conversation=conversation_of(self.person.id, peer_id))
+                         conversation=self.conversations[key].name)
         with self.work:
-            self.outboxes[peer_id].append(entry)
+            self.outboxes[key].append(entry)
             self.work.notify_all()
         return entry
 
@@ -105,6 +111,8 @@ class ScriptedTab:
             client.on("connect_error", lambda refusal: (refusals.append(refusal), decided.set()))
             client.on("receiveMessage", self._on_message)
             client.on("updateOnlineUsers", self._on_presence)
+            client.on("conversationChanged", self._on_room_changed)
+            client.on("conversationLeft", self.rooms.on_left)
             client.on("disconnect", lambda *_reason, disconnected=disconnected: disconnected.set())
             with contextlib.suppress(socketio.exceptions.SocketIOError, OSError, ValueError):
                 # With wait=True the library takes 10 s to report a refused connection: until the other side has closed it.
@@ -124,6 +132,7 @@ class ScriptedTab:
     def _run_connection(self, disconnected):
         self.record.note("connected", tab=self.name, person=self.person.id)
         self.next_heartbeat_at = 0
+        self.rooms.forget()
         self.connected.set()
         self.needs_catch_up.set()
         with self.work:
@@ -163,8 +172,8 @@ class ScriptedTab:
 
     # --- the outbox: in order, one message in flight per conversation, repeated until it is acknowledged
 
-    def _send_to(self, peer_id):
-        outbox, pause = self.outboxes[peer_id], MIN_RETRY_SECONDS
+    def _send_to(self, key):
+        outbox, pause = self.outboxes[key], MIN_RETRY_SECONDS
         while not self.closing:
             with self.work:
                 self.work.wait_for(lambda: self.closing or (outbox and self.connected.is_set()), 1)
@@ -180,7 +189,8 @@ class ScriptedTab:
 
     def _send_once(self, entry):
         """Send an entry once; return whether it is acknowledged or finally refused."""
-        answer = self.call("sendMessage", {"clientId": entry.client_id, "receiverId": entry.peer, "message": entry.text})
+        answer = self.call("sendMessage", {"clientId": entry.client_id, **self.conversations[entry.key].address("receiverId"),
+                                           "message": entry.text})
         outcome = "unknown" if answer is None else "acknowledged" if answer["ok"] else "refused"
         if answer is None and "patience" in self.omissions:
             outcome, answer = "acknowledged", {"message": {"seq": 0, "id": 0, "clientId": entry.client_id}}
@@ -189,79 +199,18 @@ class ScriptedTab:
                          outcome="unavailable" if again else outcome, message=(answer or {}).get("message"),
                          code=(answer or {}).get("error", {}).get("code"))
         if outcome == "acknowledged":
-            self.acknowledged.append((entry.client_id, entry.peer))
-            self._receive(entry.peer, [answer["message"]])
+            self.acknowledged.append((entry.client_id, entry.key))
+            self._receive(entry.key, [answer["message"]])
         return outcome == "acknowledged" or (outcome == "refused" and not again)
 
     def resend_random(self, rng):
         """Send an acknowledged message again with another text, and note the answer."""
         if self.acknowledged and self.connected.is_set():
-            client_id, peer_id = rng.choice(self.acknowledged)
-            answer = self.call("sendMessage", {"clientId": client_id, "receiverId": peer_id, "message": "another text"})
+            client_id, key = rng.choice(self.acknowledged)
+            answer = self.call("sendMessage", {"clientId": client_id, **self.conversations[key].address("receiverId"),
+                                               "message": "another text"})
             if answer and answer["ok"]:
                 self.record.note("resent", clientId=client_id, message=answer["message"])
-
-    # --- the message list: seqs without a gap. A push is only a hint; gaps are fetched; the heartbeat finds a lost end.
-
-    def _on_message(self, message):
-        if not self.logs_in:    # this tab will be logged out: after that it must not receive anything
-            self.record.note("received", tab=self.name, clientId=message["clientId"], sender=message["senderId"])
-        peer_id = message["senderId"] if message["senderId"] != self.person.id else message["receiverId"]
-        if peer_id in self.peers:
-            self._receive(peer_id, [message])
-
-    def _receive(self, peer_id, messages, last_seq=0):
-        view = self.views[peer_id]
-        with self.locks[peer_id]:
-            if "cursor" in self.omissions:
-                return self._receive_by_id(view, messages)
-            for message in messages:
-                self.last_seqs[peer_id] = max(self.last_seqs[peer_id], message["seq"])
-                if message["seq"] == view.last + 1 or "gaps" in self.omissions and message["seq"] > view.last:
-                    self.record.shown(view.tab, view.conversation, message["seq"], message["clientId"])
-            self.last_seqs[peer_id] = max(self.last_seqs[peer_id], last_seq)
-            if self.last_seqs[peer_id] > view.last:
-                self.needs_catch_up.set()
-
-    def _receive_by_id(self, view, messages):
-        """The mutant "cursor": take the id for a position, so that a message with a smaller id than the last one is disconnected."""
-        for message in messages:
-            if message["id"] > self.last_id:
-                self.last_id = message["id"]
-                self.record.shown(view.tab, view.conversation, message["seq"], message["clientId"])
-
-    def _catch_up(self):
-        while not self.closing:
-            self.needs_catch_up.wait(min(0.5, max(0, self.next_heartbeat_at - time.monotonic())))
-            if not self.connected.wait(0.5):
-                continue
-            self.needs_catch_up.clear()
-            if time.monotonic() >= self.next_heartbeat_at and "heartbeat" not in self.omissions:
-                self.next_heartbeat_at = time.monotonic() + HEARTBEAT_SECONDS
-                self._request_last_seqs()
-            for peer_id in self.peers:
-                if "gaps" not in self.omissions and self.last_seqs[peer_id] > self.views[peer_id].last:
-                    self._fetch(peer_id)
-
-    def _request_last_seqs(self):
-        for peer_id in self.peers:
-            ack = self.call("markRead", {"userId": peer_id, "seq": self.views[peer_id].last})
-            if ack and ack.get("ok"):
-                self._receive(peer_id, [], ack["lastSeq"])
-
-    def _fetch(self, peer_id):
-        after = self.views[peer_id].last
-        try:
-            answer = self.person.get(f"/messages/{self.peers[peer_id].username}?after={after}&limit={PAGE_SIZE}",
-                                     headers={"Accept": "application/json"})
-            page = answer.json() if answer.status_code == 200 else None
-        except (requests.RequestException, ValueError):
-            page = None
-        if page is None:
-            time.sleep(MIN_RETRY_SECONDS)
-            self.needs_catch_up.set()
-        else:
-            self._receive(peer_id, page["messages"], page["lastSeq"])
 
     def _on_presence(self, change):
         before = self.online

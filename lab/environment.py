@@ -25,6 +25,7 @@ class Environment(contextlib.ExitStack):
         self.tabs = []              # scripted tabs
         self.browser_users = {}     # name -> BrowserUser; empty in a run without real browsers
         self.accounts = {}          # name -> Person
+        self.rooms = []             # the ids of the rooms that people may join
         self.speed = 0              # messages per second of all scripted tabs together
 
     def __enter__(self):
@@ -65,10 +66,14 @@ class Environment(contextlib.ExitStack):
         return (sum(tab.pending_count() for tab in self.tabs)
                 + sum(len(user.unsent().result(PATIENCE_SECONDS)) for user in self.browser_users.values()))
 
-    def lagging(self, last_seqs, since):
-        """Return, in words, the tabs that do not show the last seqs, and the messages from before `since` that are pending."""
+    def lagging(self, last_seqs, members, since):
+        """Return, in words, the tabs that do not show the last seqs, and the messages from before `since` that are pending.
+
+        `members` says who is in which room; others need not show it.
+        """
         found = [f"{view.tab} shows {view.last} of {last_seqs[view.conversation]} in {view.conversation}"
-                 for tab in self.tabs for view in tab.views.values() if view.last < last_seqs.get(view.conversation, 0)]
+                 for tab in self.tabs for key, view in tab.views.items() if view.last < last_seqs.get(view.conversation, 0)
+                 and (not tab.conversations[key].is_room or tab.person.id in members.get(key, ()))]
         found += [f"{tab.name} waits for {tab.pending_count(since)} answers" for tab in self.tabs if tab.pending_count(since)]
         for user in self.browser_users.values():
             conversation = conversation_of(user.person.id, user.peer.id)
@@ -79,9 +84,9 @@ class Environment(contextlib.ExitStack):
     def catch_up(self, since, patience=PATIENCE_SECONDS):
         """Wait until every tab shows what is stored now; return the seconds it took, and what was lagging last."""
         begun = time.monotonic()
-        last_seqs = self.store.last_seqs()
+        last_seqs, members = self.store.last_seqs(), self.store.members()
         latest = []
-        while (lagging := self.lagging(last_seqs, since)) and time.monotonic() < begun + patience:
+        while (lagging := self.lagging(last_seqs, members, since)) and time.monotonic() < begun + patience:
             latest = lagging
             time.sleep(POLL_SECONDS)
         return time.monotonic() - begun, lagging or latest

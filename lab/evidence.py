@@ -1,6 +1,14 @@
 """Everything that the checkers need to know about a run, collected when nothing is pending any more."""
 from dataclasses import dataclass, field
 
+from .record import conversation_of, room_name
+
+NAMES = ("anna", "bert", "carla", "dirk")   # whose counts and histories are compared with the database
+MAX_UNREAD = 100            # counted no further
+EVERYBODY = 0               # in `mentions` of a row
+MAX_COUNTS = 10             # attempts to count while nobody marks anything
+PAGE_SIZE = 200             # messages in one request
+
 
 @dataclass
 class Evidence:
@@ -11,6 +19,8 @@ class Evidence:
     views: list
     faults: list = field(default_factory=list)      # what the runner noted about each fault
     unread: list = field(default_factory=list)      # (person, peer, the count of /users, the count of the rows)
+    room_counts: list = field(default_factory=list)     # (person, room, where, (unread, mentions) as told, the same of the rows)
+    histories: list = field(default_factory=list)   # (member or tab of one, room, the seqs that they have at the end)
     leftovers: list = field(default_factory=list)   # clientIds that are still in an outbox at the end
     footprints: list = field(default_factory=list)  # (before, after) of one server process
     ended_at: float = 0
@@ -33,19 +43,67 @@ class Evidence:
 
 def collect(environment, ended_at):
     """Return the evidence of an environment in which nothing is pending."""
-    from .record import conversation_of
-    rows, marks = environment.store.conversations(), environment.store.read_marks()
-    unread = []
-    for name in ("anna", "bert", "carla", "dirk"):
-        person = environment.log_in(name)
-        for user in person.json("/users")["users"]:
-            conversation = conversation_of(person.id, user["id"])
-            mark = marks.get((conversation, person.id), 0)
-            others = [row for row in rows.get(conversation, ()) if row["senderId"] != person.id and row["seq"] > mark]
-            unread.append((name, user["username"], user["unread"], min(len(others), 100)))
+    rows, members = environment.store.conversations(), environment.store.members()
+    people = {name: environment.log_in(name) for name in NAMES}
+    for _attempt in range(MAX_COUNTS):
+        marks = environment.store.read_marks()
+        unread, room_counts = _unread(people, rows, marks), _room_counts(environment, people, rows, members, marks)
+        if environment.store.read_marks() == marks:     # else a tab has marked something meanwhile
+            break
     leftovers = [entry.client_id for tab in environment.tabs for outbox in tab.outboxes.values() for entry in outbox]
     for browser_user in environment.browser_users.values():
         leftovers += browser_user.unsent().result(30)
     return Evidence(rows=rows, events=environment.record.events, views=list(environment.record.views.values()),
-                    faults=environment.record.of("fault"), unread=unread, leftovers=leftovers,
+                    faults=environment.record.of("fault"), unread=unread, room_counts=room_counts,
+                    histories=_histories(environment, people, members), leftovers=leftovers,
                     footprints=[(e["before"], e["after"]) for e in environment.record.of("footprint")], ended_at=ended_at)
+
+
+def _after_mark(rows, person, mark):
+    """Return the texts of others after a read mark."""
+    return [row for row in rows if row["senderId"] != person.id and row["seq"] > mark and row["kind"] == "text"]
+
+
+def _unread(people, rows, marks):
+    unread = []
+    for name, person in people.items():
+        for user in person.json("/users")["users"]:
+            conversation = conversation_of(person.id, user["id"])
+            others = _after_mark(rows.get(conversation, ()), person, marks.get((conversation, person.id), 0))
+            unread.append((name, user["username"], user["unread"], min(len(others), MAX_UNREAD)))
+    return unread
+
+
+def _room_counts(environment, people, rows, members, marks):
+    """Ask for the counts of each member in the list of rooms, and in the room itself."""
+    found = []
+    for name, person in people.items():
+        listed = {room["id"]: room for room in person.json("/rooms")["rooms"]}
+        for room_id in environment.rooms:
+            room = room_name(room_id)
+            if person.id in members.get(room, ()):
+                others = _after_mark(rows.get(room, ()), person, marks.get((room, person.id), 0))
+                counted = min(len(others), MAX_UNREAD), sum(not row["mentions"].isdisjoint({EVERYBODY, person.id}) for row in others)
+                found += [(name, room, where, (told.get("unread"), told.get("mentions")), counted)
+                          for where, told in (("the list", listed.get(room_id, {})), ("the room", person.room(room_id)))]
+    return found
+
+
+def _histories(environment, people, members):
+    """Read the whole history of each member, and take what their tabs show."""
+    found = []
+    for room_id in environment.rooms:
+        room = room_name(room_id)
+        found += [(name, room, _history(person, room_id)) for name, person in people.items() if person.id in members.get(room, ())]
+        found += [(tab.name, room, list(tab.views[room].seqs)) for tab in environment.tabs
+                  if room in tab.views and tab.person.id in members.get(room, ())]
+    return found
+
+
+def _history(person, room_id):
+    seqs, page = [], None
+    while page is None or page:
+        after = seqs[-1] if seqs else 0
+        page = person.json(f"/conversations/{room_id}/messages?after={after}&limit={PAGE_SIZE}").get("messages", [])
+        seqs += [message["seq"] for message in page]
+    return seqs

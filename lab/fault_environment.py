@@ -20,11 +20,13 @@ from .environment import SETTLE_SECONDS, Environment
 from .fake_clock import FakeClock
 from .proxy import Proxy
 from .record import conversation_of
+from .rooms import MembershipChanges, make_rooms
 from .server import SECRET_KEY, LabServer
 
 READY_SECONDS = 30
 SMALL_DISK_MB = {"embedded": 384, "server": 768, "cluster": 64}
 BROWSER_USER_RATE = 1       # messages per second of each person at a real browser
+NEED_THE_BEGINNING = {"gaps", "cursor"}     # omissions with which a tab never shows the first messages of a room: it gets none
 SENT_SECONDS = 20           # for everything that was written to be sent
 COUNT_SECONDS = 5           # for the server to answer SIGUSR1
 
@@ -67,12 +69,15 @@ class FaultEnvironment(Environment):
         return {**cluster.start_services(self), "SECRET_KEY": SECRET_KEY}
 
     def _open_tabs(self):
-        """Give Anna and Bert scripted tabs, Carla and Dirk real ones. They share three conversations; each has a proxy."""
+        """Give Anna and Bert scripted tabs, Carla and Dirk real ones. They share three conversations and two rooms; each has a proxy."""
         port = int(self.server.settings["PORT"])
         for name in ("anna", "bert", "carla", "dirk", "eva"):
             self.proxies[name] = self.enter_context(Proxy(port))
             self.accounts[name] = self.register(Person(self.server.url, name))
         anna, bert, carla, dirk = (self.accounts[name] for name in ("anna", "bert", "carla", "dirk"))
+        self.places = make_rooms(self)
+        self.rooms = [place.room_id for place in self.places]
+        self.membership = MembershipChanges(self, self.places, self.rng.random())
         self.anna = self.open_scripted_tab("anna/1", [bert, dirk])
         self.bert = self.open_scripted_tab("bert/1", [anna, carla], transports=("polling",))
         self.tabs = [self.anna, self.open_scripted_tab("anna/2", [bert, dirk], transports=("polling",)), self.bert]
@@ -86,8 +91,9 @@ class FaultEnvironment(Environment):
     def open_scripted_tab(self, tab, peers, **options):
         """Return a scripted tab named `person/n`, with a login of its own."""
         person = tab.split("/")[0]
+        rooms = () if NEED_THE_BEGINNING & set(self.omissions) else self.rooms
         return scripted(self.record, self.accounts[person], self.url_of(person), tab, peers,
-                        **{"omissions": self.omissions, **options})
+                        **{"omissions": self.omissions, "rooms": rooms, **options})
 
     def url_of(self, name):
         return f"http://127.0.0.1:{self.proxies[name].port}"
@@ -124,6 +130,11 @@ class FaultEnvironment(Environment):
         """Stop writing, and wait until every message has ended and every tab shows what is stored."""
         self.stop_writing()
         return super().settle(seconds)
+
+    def catch_up(self, *arguments, **options):
+        """As in Environment; meanwhile nobody joins a room or leaves one."""
+        with self.membership.paused():
+            return super().catch_up(*arguments, **options)
 
     def write_at_each_tab(self):
         """Write a message at each scripted tab, to a random peer."""

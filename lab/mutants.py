@@ -26,6 +26,11 @@ MUTANTS = [
     Mutant("shows as sent what was not answered", "P1", "killed before COMMIT", omissions=("patience",)),
     Mutant("sessions are not watched", "P8", "session deleted while connected", server="blind_watch"),
     Mutant("stores what it refuses", "P5", "killed before COMMIT", server="store_refused"),
+    Mutant("who left a room still hears it", "P13", "removed from a room in which others write", server="leaves_nothing"),
+    Mutant("a removal whose answer was lost is forgotten", "P13", "the answer to a removal is lost", mode="server", server="settles_nothing"),
+    # A heartbeat would fetch what is missing before the run ends.
+    Mutant("a newcomer does not hear the room", "P13", "joins a room in which others write", server="enters_nothing", omissions=("heartbeat",)),
+    Mutant("unread messages of one sender", "P13", "joins a room in which others write", server="unread_by_sender"),
     Mutant("presence without an end of leases", "P6", "killed while somebody leaves", mode="server", server="endless_lease"),
 ]
 
@@ -72,6 +77,36 @@ def store_refused():
         send(self, *arguments, **options)
         raise Invalid("No.")
     Messaging.send = refuse
+
+
+def leaves_nothing():
+    from chat.live.connections import Connections
+    Connections.leave_room = lambda self, user_id, room_id: None
+
+
+def settles_nothing():
+    from chat.conversations.rooms import Rooms
+    Rooms._settle_later = lambda self, user_id, room_id: None
+
+
+def enters_nothing():
+    from chat.live.connections import Connections
+    Connections.enter_room = lambda self, user_id, room_id: None
+
+
+def unread_by_sender():
+    """Counts what the sender of the last message wrote, as in a conversation of two."""
+    from chat.conversations import room_list
+    count = room_list._unread
+
+    def of_last_sender(database, user_id, rows):
+        counts = count(database, user_id, rows)
+        for row in rows:
+            found = database.query("SELECT COUNT(*) AS unread FROM messages WHERE conversation_id = %s AND seq > %s AND sender_id = %s"
+                                   " AND kind = 'text'", (row["id"], row["read_seq"], row["sender_id"]))
+            counts[row["id"]] = found[0]["unread"], counts[row["id"]][1]
+        return counts
+    room_list._unread = of_last_sender
 
 
 def endless_lease():

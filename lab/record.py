@@ -66,3 +66,8 @@ class Record:
 def conversation_of(one_id, other_id):
     """Return the name of a conversation in the record: both ids, the smaller one first."""
     return f"{min(one_id, other_id)}-{max(one_id, other_id)}"
+
+
+def room_name(room_id):
+    """Return the name of a room in the record, which is its key at a tab too."""
+    return f"room-{room_id}"

@@ -18,7 +18,10 @@ from .record import Record
 from .summary import rows_of_table
 
 SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages per second of all scripted tabs together
-FIRST_PEER_SHARE = 0.8      # of the messages go to a tab's first peer, whose conversation no browser has to draw
+ROOM_SHARE = 0.2            # of the messages go to rooms
+MENTION_SHARE = 0.2         # of these mention somebody
+MENTIONS = ("@anna", "@bert", "@carla and @dirk", "@all")
+FIRST_PEER_SHARE = 0.8      # of the others go to a tab's first peer, whose conversation no browser has to draw
 MAX_PENDING = 60            # messages in all outboxes; above it the load waits, so that a slow machine does not measure its own backlog
 RESEND_EVERY = 40           # every 40th message is sent again with another text
 FULL_MESSAGES = {"embedded": 51_000, "server": 51_000}      # a full run writes at least so many, and repeats the faults until then
@@ -58,11 +61,19 @@ class Load(threading.Thread):
         while not self.ended.wait(self.rng.expovariate(self.environment.speed) if self.environment.speed else 0.1):
             tab = self.rng.choice(self.environment.tabs)
             if self.environment.speed and tab.pending_count() < MAX_PENDING / len(self.environment.tabs):
-                first, *others = tab.peers
-                tab.write(first if self.rng.random() < FIRST_PEER_SHARE else self.rng.choice(others))
+                self._write(tab)
                 written += 1
                 if written % RESEND_EVERY == 0:
                     tab.resend_random(self.rng)
+
+    def _write(self, tab):
+        rooms = tab.rooms.keys()
+        if rooms and self.rng.random() < ROOM_SHARE:
+            mention = f" {self.rng.choice(MENTIONS)}" if self.rng.random() < MENTION_SHARE else ""
+            tab.write(self.rng.choice(rooms), f"{tab.name} {tab.text_count + 1}{mention}")
+            return
+        first, *others = tab.peers
+        tab.write(first if self.rng.random() < FIRST_PEER_SHARE else self.rng.choice(others))
 
     def end(self):
         self.ended.set()
@@ -121,6 +132,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
         load = Load(environment, rng.random())
         environment.start_writing(SPEED[mode])
         load.start()
+        environment.membership.start()
         matrix = len(schedule(mode, random.Random(), quick, environment, only))
         messages = 0 if quick or only else FULL_MESSAGES.get(mode, 0)
         for done, (fault, n) in enumerate(rounds(mode, rng, quick, environment, only), 1):
@@ -132,6 +144,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
                 f" caught up in {event['catch_up']:.1f} s")
         if not only and mode != "cluster":
             measure_footprint(environment, [f for f in FAULTS if f.name in SURVIVED_FAULTS], patience)
+        environment.membership.end()
         environment.settle()
         load.end()
         evidence = collect(environment, time.monotonic())

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pymysql
 
-from .record import conversation_of
+from .record import conversation_of, room_name
 
-ROWS = ("SELECT m.id, m.seq, m.sender_id, m.receiver_id, m.message, m.client_id FROM messages m"
+ROWS = ("SELECT m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.client_id, m.kind, m.mentions FROM messages m"
         " ORDER BY m.conversation_id, m.seq")
-LAST_SEQS = ("SELECT sender_id, receiver_id, seq FROM messages m"
+LAST_SEQS = ("SELECT conversation_id, sender_id, receiver_id, seq FROM messages m"
              " WHERE seq = (SELECT MAX(seq) FROM messages n WHERE n.conversation_id = m.conversation_id)")
-READ_MARKS = ("SELECT c.lower_id, c.higher_id, m.user_id, m.read_seq FROM members m"
+READ_MARKS = ("SELECT c.id, c.lower_id, c.higher_id, m.user_id, m.read_seq FROM members m"
               " JOIN conversations c ON c.id = m.conversation_id")
+MEMBERS = "SELECT c.id, m.user_id FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.kind = 'room'"
 PATIENCE_SECONDS = 20       # for a database to answer
 PAUSE_SECONDS = 0.2
 
@@ -41,20 +42,33 @@ class Store:
             return cursor.fetchall()
 
     def conversations(self):
-        """Return {conversation: its rows by seq, as dicts}."""
+        """Return {conversation: its rows by seq, as dicts}. `mentions` has the ids of those whom a row mentions, 0 for everybody."""
         found = {}
-        for row_id, seq, sender, receiver, text, client_id in self.query(ROWS):
-            found.setdefault(conversation_of(sender, receiver), []).append(
-                {"id": row_id, "seq": seq, "senderId": sender, "receiverId": receiver, "message": text, "clientId": client_id})
+        for row_id, conversation_id, seq, sender, receiver, text, client_id, kind, mentions in self.query(ROWS):
+            found.setdefault(_name(conversation_id, sender, receiver), []).append(
+                {"id": row_id, "seq": seq, "senderId": sender, "receiverId": receiver, "message": text, "clientId": client_id, "kind": kind,
+                 "mentions": {int(mention.partition(":")[0]) for mention in mentions.split()}})
         return found
 
     def last_seqs(self):
         """Return {conversation: its last seq}."""
-        return {conversation_of(sender, receiver): seq for sender, receiver, seq in self.query(LAST_SEQS)}
+        return {_name(*one): seq for *one, seq in self.query(LAST_SEQS)}
 
     def read_marks(self):
         """Return {(conversation, user id): the seq up to which this person has read}."""
-        return {(conversation_of(lower, higher), user): seq for lower, higher, user, seq in self.query(READ_MARKS)}
+        return {(_name(*one), user): seq for *one, user, seq in self.query(READ_MARKS)}
+
+    def members(self):
+        """Return {room: the ids of its members}."""
+        found = {}
+        for room_id, user_id in self.query(MEMBERS):
+            found.setdefault(room_name(room_id), set()).add(user_id)
+        return found
+
+
+def _name(conversation_id, one_id, other_id):
+    """Return the name of a conversation in the record; in a room there is no other person."""
+    return room_name(conversation_id) if other_id is None else conversation_of(one_id, other_id)
 
 
 def sqlite_store(instance):

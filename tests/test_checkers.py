@@ -5,14 +5,27 @@ import pytest
 
 from lab.checkers import CHECKERS, check
 from lab.evidence import Evidence
-from lab.record import Record, conversation_of
+from lab.record import Record, conversation_of, room_name
 
-ANNA, BERT, TAB, CONVERSATION = 1, 2, "anna/1", conversation_of(1, 2)
+ANNA, BERT, EVA, TAB, CONVERSATION, ROOM = 1, 2, 5, "anna/1", conversation_of(1, 2), room_name(7)
 DAY = 86_400.0      # in seconds: later than everything else
 
 
-def row(seq, client_id, text, sender=ANNA):
-    return {"id": 10 + seq, "seq": seq, "senderId": sender, "receiverId": BERT, "message": text, "clientId": client_id}
+def row(seq, client_id, text, sender=ANNA, kind="text"):
+    return {"id": 10 + seq, "seq": seq, "senderId": sender, "receiverId": BERT, "message": text, "clientId": client_id, "kind": kind,
+            "mentions": set()}
+
+
+def member(at, asked, is_in, person=BERT, acknowledged=True):
+    return {"t": at, "kind": "membership", "person": person, "conversation": ROOM, "isIn": is_in, "asked": asked, "acknowledged": acknowledged}
+
+
+def said(at, client_id, *heard):
+    """Anna writes in the room, and is heard at a tab at each of these times: [(time, person)]."""
+    return [{"t": at, "kind": "written", "person": ANNA, "tab": TAB, "clientId": client_id, "text": client_id, "conversation": ROOM},
+            {"t": at, "kind": "answered", "person": ANNA, "tab": TAB, "clientId": client_id, "outcome": "acknowledged", "message": None},
+            *({"t": t, "kind": "heard", "tab": f"{person}/1", "person": person, "conversation": ROOM, "clientId": client_id, "sender": ANNA}
+              for t, person in heard)]
 
 
 @pytest.fixture
@@ -35,11 +48,22 @@ def evidence():
               {"t": 0.0, "kind": "connected", "tab": TAB, "person": ANNA}, {"t": 1.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
               {"t": 100.0, "kind": "connected", "tab": "bert/1", "person": BERT}, {"t": 101.0, "kind": "online", "tab": TAB, "ids": [ANNA, BERT]},
               {"t": 200.0, "kind": "disconnected", "tab": "bert/1", "person": BERT}, {"t": 204.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
-              {"t": 300.0, "kind": "logged_out", "tab": "eva/1", "person": 5}]
+              {"t": 300.0, "kind": "logged_out", "tab": "eva/1", "person": 5}, *in_the_room()]
     held = {"memory": 100, "files": 20, "threads": 3, "greenlets": 50}
-    return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")]}, events=events,
+    return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")], ROOM: list(ROWS)}, events=events,
                     views=list(record.views.values()), unread=[("bert", "anna", 2, 2)], footprints=[(held, dict(held))],
-                    faults=[{"name": "a fault", "n": 1, "catch_up": 1.0, "limit": 5, "lagging": []}], ended_at=DAY)
+                    faults=[{"name": "a fault", "n": 1, "catch_up": 1.0, "limit": 5, "lagging": []}], ended_at=DAY,
+                    histories=[("bert", ROOM, list(range(1, len(ROWS) + 1)))], room_counts=[("bert", ROOM, "the list", (2, 1), (2, 1))])
+
+
+ROWS = [row(1, "notice-1", '{"what": "created"}', kind="notice"), *(row(n, f"r{n}", f"r{n}") for n in range(2, 6))]
+
+
+def in_the_room():
+    """Bert joins, is removed and joins again. What was stored until 2 s after that may reach him, and what is there when he is back too."""
+    return [member(500.0, 499.0, True), *said(501.0, "r2", (501.1, BERT)),
+            member(510.0, 509.0, False), *said(511.0, "r3", (513.0, BERT)), *said(520.0, "r4", (530.5, BERT)),
+            member(531.0, 530.0, True), member(532.0, 531.5, False, acknowledged=False), *said(540.0, "r5", (540.1, BERT))]
 
 
 def note(kind, **fields):
@@ -108,6 +132,26 @@ def leave_open(evidence):
     evidence.events.append({"t": 9.0, "kind": "written", "person": ANNA, "tab": TAB, "clientId": "o", "text": "o", "conversation": CONVERSATION})
 
 
+def hear_after_leaving(evidence):
+    evidence.events += said(513.0, "late", (513.1, BERT))
+    evidence.rows[ROOM].append(row(6, "late", "late"))
+    evidence.histories[0][2].append(6)
+
+
+def hear_as_a_stranger(evidence):
+    next(event for event in evidence.events if event["kind"] == "heard")["person"] = EVA
+
+
+def miss_what_was_said(evidence):
+    evidence.histories[0][2].remove(3)
+
+
+def count_otherwise(at):
+    def miscount_room(evidence):
+        evidence.room_counts[0] = ("bert", ROOM, "the list", (2 - (at == 0), 1 - (at == 1)), (2, 1))
+    return miscount_room
+
+
 def leave_in_outbox(evidence):
     evidence.leftovers.append("a")
 
@@ -128,6 +172,8 @@ VIOLATIONS = [
     ("P7", miscount), ("P7", note("read_marks", marks={"anna": 1})),
     ("P8", store_after_logout), ("P8", note("received", tab="eva/1", clientId="a", sender=ANNA)), ("P8", note("violation", invariant="P8", text="still open")),
     ("P9", leave_open), ("P9", leave_in_outbox), ("P9", note("vanished", tab="carla/1", text="carla 1", clientId="v")),
+    ("P13", hear_after_leaving), ("P13", hear_as_a_stranger), ("P13", miss_what_was_said), ("P13", count_otherwise(0)),
+    ("P13", count_otherwise(1)), ("P13", note("violation", invariant="P13", text="the history was read")),
     *[("P10", leak(what)) for what in ("memory", "files", "threads", "greenlets")], ("P10", note("slow_consumer", dropped=False)),
     ("faults", note("violation", invariant="faults", text="it could not be read")),
 ]
