@@ -19,7 +19,7 @@ const [FRIEND, , ROOM, LEFT_ROOM] = KEYS;
 const READ = [FRIEND, ROOM]; // what somebody else has open
 
 /** mulberry32: the same numbers between 0 and 1 for the same seed. */
-function generator(seed) {
+export function generator(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);

@@ -18,7 +18,8 @@ const ACK_TIMEOUT_MS = 6_000; // longer than the leader itself waits for the ser
 export class SharedConnection {
   isFollowing = false;
   #tabId = newClientId();
-  #term = ''; // the id of one leadership: what an earlier leader says, when it wakes up, is not heard
+  #term = 0; // the number of the leadership that this tab is part of; 0 until it has heard of it
+  #latestTerm = 0; // numbers grow: what an earlier leader says, when it wakes up, is not heard
   #isChecking = false;
   #pong; // resolves the ping under way
   #acks = new Map(); // number of a relayed event → resolves its acknowledgement
@@ -71,13 +72,13 @@ export class SharedConnection {
 
   /** Leads if no tab does, else follows the one that does. */
   #seek() {
-    this.leader.queue();
+    if (!this.isLeading) this.leader.queue();
     this.check();
   }
 
   #lead() {
     this.isFollowing = false;
-    this.#begin(newClientId());
+    this.#begin(Math.max(Date.now(), this.#latestTerm + 1));
     this.own.connect();
     this.#announce();
   }
@@ -91,6 +92,7 @@ export class SharedConnection {
 
   #begin(term) {
     this.#term = term;
+    this.#latestTerm = Math.max(this.#latestTerm, term);
     this.#readSeqs.clear();
     this.#settleAll();
     this.#pong?.();
@@ -98,7 +100,7 @@ export class SharedConnection {
 
   /** Another tab has taken the lead: this one was asleep, or too busy to answer. */
   #lost() {
-    this.#follow('');
+    this.#follow(0);
     this.own.setStatus('reconnecting');
     this.check();
   }
@@ -107,7 +109,7 @@ export class SharedConnection {
   #freeze() {
     const { isLeading } = this;
     this.leader.resign();
-    this.#begin(''); // what is said until it wakes up may be lost
+    this.#begin(0); // what is said until it wakes up may be lost
     if (isLeading) this.own.disconnect();
   }
 
@@ -207,8 +209,6 @@ export class SharedConnection {
     if (type === 'ping') {
       if (term === this.#term) this.#tellState({ to: from });
       else this.#announce(from);
-    } else if (type === 'state') {
-      this.#announce(); // a former leader, which has just woken up, thinks that it leads
     } else if (type === 'emit' && term === this.#term) {
       if (!number) return this.own.emitVolatile(event, payload);
       const ack = await this.#emitFor(from, event, payload);
@@ -217,6 +217,7 @@ export class SharedConnection {
   }
 
   #heardState({ term, to, status, refusal, online, isHidden }) {
+    if (term < this.#latestTerm) return;
     this.#pong?.();
     const isOther = term !== this.#term;
     if (isOther) this.#follow(term);
