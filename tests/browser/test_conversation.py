@@ -70,7 +70,11 @@ def test_the_time_is_at_the_bottom_right_inside_the_bubble(alice, bob, sit_down,
     screen = sit_down(alice, f"/chat/{bob.username}")
     bubble = screen.bubbles.locator("article").bounding_box()
     time = screen.bubbles.locator("footer").bounding_box()
-    words = screen.bubbles.locator("[data-part=text]").bounding_box()
+    words = screen.bubbles.locator("[data-part=text]").evaluate("""element => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return range.getBoundingClientRect().toJSON();
+    }""")
     assert 0 <= bubble["x"] + bubble["width"] - time["x"] - time["width"] < 20
     assert 0 <= bubble["y"] + bubble["height"] - time["y"] - time["height"] < 16
     assert time["y"] + time["height"] >= words["y"] + words["height"] - 8
