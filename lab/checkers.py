@@ -98,15 +98,15 @@ def presence_is_right(evidence):
         open_tabs.add(event["tab"]) if event["kind"] == "connected" else open_tabs.discard(event["tab"])
         if bool(open_tabs) != before:
             changes.append((event["t"], event["person"], bool(open_tabs)))
-    for n, (at, person, is_here) in enumerate(changes):
+    for n, (at, person, is_online) in enumerate(changes):
         until = next((t for t, other, _here in changes[n + 1:] if other == person), evidence.ended_at)
         look_at = at + PRESENCE_SECONDS
         for tab, views in seen.items():
             if until > look_at and _is_connected(connections[tab], look_at - SNAPSHOT_SECONDS, look_at):
                 latest = bisect_right(views, look_at, key=lambda view: view[0])
                 known = views[latest - 1][1] if latest else set()
-                if (person in known) != is_here:
-                    yield f"{tab} saw {person} {'away' if is_here else 'here'} {PRESENCE_SECONDS} s after that was no longer so"
+                if (person in known) != is_online:
+                    yield f"{tab} shows {person} as {'online' if not is_online else 'offline'} {PRESENCE_SECONDS} s after the change"
 
 
 def _is_connected(connections, begin, end):

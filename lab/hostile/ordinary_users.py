@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -22,11 +23,20 @@ PATIENCE_SECONDS = 60
 REQUEST_SECONDS = 15        # for one step of a connection
 
 
+class Sample(NamedTuple):
+    """How long a page took; `status` is None if there was no answer."""
+
+    at: float
+    page: str
+    seconds: float
+    status: int
+
+
 class SourcedTab(ScriptedTab):
     """A scripted tab whose connections come from its person's address."""
 
-    def _new_client(self, lost):
-        session = at(self.person.source, session_of(self.person, ReportingSession(lost.set)), self.person.cafile)
+    def _new_client(self, disconnected):
+        session = at(self.person.source, session_of(self.person, ReportingSession(disconnected.set)), self.person.cafile)
         options = {"socket": self._connected_socket()} if self.transports == ["websocket"] else {}
         return socketio.Client(reconnection=False, request_timeout=REQUEST_SECONDS, http_session=session,
                                websocket_extra_options={name: value for name, value in options.items() if value})
@@ -49,7 +59,7 @@ class SourcedTab(ScriptedTab):
 
 
 class PageLoader(threading.Thread):
-    """Loads one page after the other; `samples` is [(time, page, seconds, status or None)]."""
+    """Loads one page after the other, and keeps a Sample of each."""
 
     def __init__(self, person, peer, seed):
         super().__init__(daemon=True)
@@ -59,22 +69,22 @@ class PageLoader(threading.Thread):
 
     def run(self):
         while not self.ending.wait(self.rng.expovariate(PAGES_PER_SECOND)):
-            if self.samples and self.samples[-1][3] == 302 and self.samples[-1][1] != "log in":
+            if self.samples and self.samples[-1].status == 302 and self.samples[-1].page != "log in":
                 self._sample("log in", self.person.log_in)    # the last attempt failed
             elif len(self.samples) % LOGIN_EVERY == LOGIN_EVERY - 1:
-                self._sample("log in", self._come_again)
+                self._sample("log in", self._log_in_again)
             else:
-                what, path = self.rng.choice([("home", "/"), ("conversation", f"/chat/{self.peer}"), ("search", "/users?q=an"),
+                page, path = self.rng.choice([("home", "/"), ("conversation", f"/chat/{self.peer}"), ("search", "/users?q=an"),
                                                ("history", f"/messages/{self.peer}"), ("health", "/healthz")])
-                self._sample(what, lambda path=path: self.person.http.get(self.person.url + path, timeout=PATIENCE_SECONDS, allow_redirects=False))
+                self._sample(page, lambda path=path: self.person.http.get(self.person.url + path, timeout=PATIENCE_SECONDS, allow_redirects=False))
 
-    def _sample(self, what, ask):
+    def _sample(self, page, request):
         begun, status = time.monotonic(), None
         with contextlib.suppress(requests.RequestException, AttributeError):
-            status = ask().status_code
-        self.samples.append((begun, what, time.monotonic() - begun, status))
+            status = request().status_code
+        self.samples.append(Sample(begun, page, time.monotonic() - begun, status))
 
-    def _come_again(self):
+    def _log_in_again(self):
         self.person.log_out()
         self.person.new_browser()
         return self.person.log_in()
@@ -89,4 +99,4 @@ EXPECTED = {"log in": 302}
 
 def failed(samples):
     """Return the samples whose answer was not as usual."""
-    return [sample for sample in samples if sample[3] != EXPECTED.get(sample[1], 200)]
+    return [sample for sample in samples if sample.status != EXPECTED.get(sample.page, 200)]

@@ -64,15 +64,15 @@ def run(options, directory, log=print):
         totals = rows_of_table(evidence)[-1]
         thresholds = evaluate(environment, (begun, ended), (before, after), totals, violations, QUICK_PATIENCE if options["quick"] else 1)
         rows = rows_of_attacks(results, environment.server.seen)
-        pages = [sample for loader in environment.page_loaders for sample in loader.samples if begun <= sample[0] <= ended]
+        pages = [sample for loader in environment.page_loaders for sample in loader.samples if begun <= sample.at <= ended]
         traceback = any("Traceback" in line for line in environment.server.seen)
         (Path(directory) / "server.log").write_text("".join(environment.server.seen), encoding="utf-8")
     record.close()
     return {"mode": options["mode"], "options": options, "seconds": time.monotonic() - started, "attacked": ended - begun, "processor": used,
             "load_average": os.getloadavg()[1], "rows": rows,
             "thresholds": [vars(threshold) for threshold in thresholds], "violations": violations, "messages": totals["tried"], "pages": len(pages),
-            "failed_pages": [(sample[1], sample[3], round(sample[2], 2)) for sample in failed(pages)][:MAX_FAILED_PAGES], "traceback": traceback,
-            "log": str(Path(directory)), "missed": missed(rows, thresholds, traceback)}
+            "failed_pages": [(sample.page, sample.status, round(sample.seconds, 2)) for sample in failed(pages)][:MAX_FAILED_PAGES],
+            "traceback": traceback, "log": str(Path(directory)), "missed": missed(rows, thresholds, traceback)}
 
 
 def missed(rows, thresholds, traceback):

@@ -8,7 +8,6 @@ MAX_GROWTH = 0.10                           # of the resource usage before the a
 MIN_ALLOWED_GROWTH = 5                      # descriptors, threads or entries: ordinary people come and go meanwhile
 QUICK_MEMORY_GROWTH = 0.50                  # after 15 seconds nothing has reached its final size yet
 RESOURCES = {"memory": "memory, KB", "descriptors": "descriptors", "threads": "threads", "entries": "transport entries"}
-UNITS = {"memory": " KB"}
 
 
 @dataclass
@@ -56,8 +55,8 @@ def growth_of(name, quick):
 def evaluate(environment, phase, usage, totals, violations, patience):
     """Return the thresholds with their measurements. `phase` is (begin, end) of the attacks; `patience` is a factor for the times."""
     begun, ended = phase
-    samples = [sample for loader in environment.page_loaders for sample in loader.samples if begun <= sample[0] <= ended]
-    pages = [sample[2] for sample in samples if sample[1] != "log in"]
+    samples = [sample for loader in environment.page_loaders for sample in loader.samples if begun <= sample.at <= ended]
+    pages = [sample.seconds for sample in samples if sample.page != "log in"]
     websockets = [tab.name for tab in environment.tabs if tab.transports == ["websocket"]]
     arrived = deliveries(environment.record, begun, ended, websockets)
     dropped = [event for event in environment.record.of("disconnected") if event["t"] >= begun]
