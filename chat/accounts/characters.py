@@ -76,20 +76,27 @@ def is_one_writing(text):
 def _prototypes():
     """Return {character: its prototype}: in confusables.txt, all characters that look alike have the same prototype."""
     file = resources.files("confusable_homoglyphs").joinpath("confusables.json")
-    pairs = json.loads(file.read_bytes())     # {text: [{"c": text like it}]}, in both directions
-    likes = {text.replace("\u200E", ""): [like["c"].replace("\u200E", "") for like in like] for text, like in pairs.items()}
-    prototypes = {}
-    for text, like in likes.items():
-        [target, *more] = like
-        # The package does not say which one is the prototype. It is the one that is like many, or the one of several characters
-        # (`rn` for m); in a pair, either would do.
-        if len(text) == 1 and not more and (len(target) > 1 or len(likes[target]) > 1 or target < text):
-            prototypes[text] = target
+    table = json.loads(file.read_bytes())     # {text: [{"c": a text that looks like it}, …]}, in both directions
+    lookalikes = {_without_mark(text): [_without_mark(entry["c"]) for entry in entries] for text, entries in table.items()}
+    prototypes = {text: similar[0] for text, similar in lookalikes.items()
+                  if len(text) == 1 and len(similar) == 1 and _is_prototype(similar[0], text, lookalikes)}
     for text, target in list(prototypes.items()):       # names are compared in NFKC
         plain = unicodedata.normalize("NFKC", text)
         if len(plain) == 1 and not plain.isalnum():
             prototypes.setdefault(plain, target)
     return prototypes
+
+
+def _is_prototype(candidate, text, lookalikes):
+    """Tell which of two texts that look alike is the prototype: the package lists both directions and does not say it.
+
+    A prototype has several characters (`rn` for m), or several lookalikes. In a pair of single characters either would do.
+    """
+    return len(candidate) > 1 or len(lookalikes[candidate]) > 1 or candidate < text
+
+
+def _without_mark(text):
+    return text.replace("\u200E", "")      # the table has left-to-right marks beside right-to-left letters
 
 
 _PROTOTYPES = _prototypes()

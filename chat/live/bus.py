@@ -30,33 +30,48 @@ MAX_BATCH = 500             # events
 
 SUBSCRIBE_TIMEOUT = 1       # second that a connection waits until the channels of its rooms are subscribed to
 
-# KEYS: the registry. ARGV: the prefix of all inbox channels, that of the rooms' channels, our process id, then of each event its
-# recipients ("7 9", or "room 12") and itself.
+# Publishes the events of a room to the room's channel, and the other events to the inbox channel of each other process that one
+# of their recipients is connected to. KEYS[1] is the registry, with an entry "user:process" for each connected user. ARGV: the
+# prefix of all inbox channels, that of the rooms' channels, our own process id; then pairs: the recipients of an event ("7 9", or
+# "room 12"), and the event as JSON.
 PUBLISH = """
-local prefix, room_prefix, sender, rooms = ARGV[1], ARGV[2], ARGV[3], {}
+local registry, inbox_prefix, room_prefix, own_process = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+
+local function publish(channel, events)
+    redis.call('PUBLISH', channel, '["' .. own_process .. '",' .. table.concat(events, ',') .. ']')
+end
+
+local function is_connected_to(process, user_ids)
+    for user_id in string.gmatch(user_ids, '%d+') do
+        if redis.call('ZSCORE', registry, user_id .. ':' .. process) then return true end
+    end
+    return false
+end
+
+local events_of_room, events_of_users = {}, {}
 for i = 4, #ARGV, 2 do
-    local room_id = string.match(ARGV[i], '^room (%d+)$')
+    local recipients, event = ARGV[i], ARGV[i + 1]
+    local room_id = string.match(recipients, '^room (%d+)$')
     if room_id then
-        if not rooms[room_id] then rooms[room_id] = {} end
-        table.insert(rooms[room_id], ARGV[i + 1])
+        events_of_room[room_id] = events_of_room[room_id] or {}
+        table.insert(events_of_room[room_id], event)
+    else
+        table.insert(events_of_users, {user_ids = recipients, event = event})
     end
 end
-for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', prefix .. '*')) do
-    local process, events = string.sub(inbox, #prefix + 1), {}
-    for i = 4, process == sender and 0 or #ARGV, 2 do
-        for user_id in string.gmatch(ARGV[i], '%d+') do
-            if string.sub(ARGV[i], 1, 4) ~= 'room' and redis.call('ZSCORE', KEYS[1], user_id .. ':' .. process) then
-                table.insert(events, ARGV[i + 1])
-                break
-            end
+
+for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', inbox_prefix .. '*')) do
+    local process = string.sub(inbox, #inbox_prefix + 1)
+    if process ~= own_process then
+        local events = {}
+        for _, item in ipairs(events_of_users) do
+            if is_connected_to(process, item.user_ids) then table.insert(events, item.event) end
         end
+        if #events > 0 then publish(inbox, events) end
     end
-    if #events > 0 then redis.call('PUBLISH', inbox, '["' .. sender .. '",' .. table.concat(events, ',') .. ']') end
 end
 -- The rooms come last: who has just become a member is to be in the room when a message comes to it.
-for room_id, events in pairs(rooms) do
-    redis.call('PUBLISH', room_prefix .. room_id, '["' .. sender .. '",' .. table.concat(events, ',') .. ']')
-end
+for room_id, events in pairs(events_of_room) do publish(room_prefix .. room_id, events) end
 """
 
 
@@ -183,7 +198,8 @@ class RedisBus:
             self.heartbeat_at = now
             heartbeat = fast_json.dumps([self.process_id, self.epoch, self.cursor.high_watermark])
             subscribers = publisher.request("PUBLISH", self.channel, heartbeat)
-            self._set_has_no_peers(subscribers <= self.is_subscribed)
+            own_subscriptions = 1 if self.is_subscribed else 0
+            self._set_has_no_peers(subscribers <= own_subscriptions)
 
     def _next_batch(self):
         """Take the next events from the queue, each as its recipients and itself."""
@@ -243,7 +259,8 @@ class RedisBus:
         self.peers[process_id] = epoch, time.monotonic()
         self.cursor.advance_high(highest_id)
         if process_id != self.process_id:
-            self.needs_catch_up |= epoch != known_epoch
+            if epoch != known_epoch:        # a new peer, or one that may have lost events
+                self.needs_catch_up = True
             self._set_has_no_peers(False)
 
     def _is_silent(self, process_id, since=0):

@@ -51,14 +51,17 @@ class Deadlines:
         First requests and later ones are counted separately: a flood of new connections aborts no old one.
         """
         self.forget(connection)
+        now = self.clock()
         group = address, seconds
-        self.by_connection[connection] = self.clock() + seconds, group
+        self.by_connection[connection] = now + seconds, group
         waiting = self.waiting.setdefault(group, OrderedDict())
         waiting[connection] = True
         while len(waiting) > MAX_WAITING:
             oldest = next(iter(waiting))
-            waited = self.clock() + seconds - self.by_connection[oldest][0]
-            if waited < FAIR_SECONDS and len(waiting) <= MAX_WAITING_AT_ONCE:
+            deadline, _group = self.by_connection[oldest]
+            began_to_wait = deadline - seconds      # all of a group wait for the same number of seconds
+            has_had_its_time = now - began_to_wait >= FAIR_SECONDS
+            if not has_had_its_time and len(waiting) <= MAX_WAITING_AT_ONCE:
                 break
             self.forget(oldest)
             self._abort(oldest, "waiting")

@@ -7,7 +7,10 @@ import functools
 from collections import deque
 
 TEXT_FRAME = 0x81           # the first byte of a text message in one frame
-MASKED, MASK_SIZE = 0x80, 4     # the bit of the second byte; bytes of the mask
+MASK_BIT, LENGTH_BITS = 0x80, 0x7F      # of the second byte
+LENGTH_16_BITS, LENGTH_64_BITS = 126, 127       # in place of the length: it follows, in 2 or 8 bytes
+MASK_SIZE = 4               # bytes
+MIN_FRAME_SIZE = 2 + MASK_SIZE      # two bytes of header, and the mask
 READ_SIZE = 4096            # bytes asked for at once
 
 
@@ -45,17 +48,22 @@ class FastWebSocket:
         self.backlog = deque()      # frames, the first one perhaps in part, that wait until the client reads
 
     def wait(self):
-        """Return the next message. A text in one frame, as nearly all are, is parsed here; the library does the rest."""
+        """Return the next message. A masked text in one frame, as nearly all are, is parsed here; the library does the rest.
+
+        Such a frame (RFC 6455, section 5.2): TEXT_FRAME, the mask bit with the length, a longer length if needed, the mask, the text.
+        """
         buffer = self.socket
         data = buffer.unread = buffer.unread or buffer.receive()
-        if len(data) > 6 and data[0] == TEXT_FRAME:
-            length, start = data[1] & 0x7F, 2
-            if length == 126:
-                length, start = data[2] << 8 | data[3], 4
-            end = start + MASK_SIZE + length
-            if length != 127 and data[1] & MASKED and end <= len(data):
+        if len(data) > MIN_FRAME_SIZE and data[0] == TEXT_FRAME and data[1] & MASK_BIT:
+            length, mask_start = data[1] & LENGTH_BITS, 2
+            is_short = length != LENGTH_64_BITS
+            if length == LENGTH_16_BITS:
+                length, mask_start = int.from_bytes(data[2:4], "big"), 4
+            text_start = mask_start + MASK_SIZE
+            end = text_start + length
+            if is_short and end <= len(data):
                 buffer.unread = data[end:]
-                return self._apply_mask(data[start + MASK_SIZE:end], data[start:start + MASK_SIZE]).decode()
+                return self._apply_mask(data[text_start:end], data[mask_start:text_start]).decode()
         return super().wait()
 
     def unsent_bytes(self):

@@ -40,8 +40,9 @@ class Presence:
     def connect(self, user_id, sid):
         """Note a connection; return whether the user comes back before anybody was told that they were gone."""
         with self.lock:
-            is_back = (self.grace_until.pop(user_id, None) is not None
-                       or user_id in self.known_online and user_id not in self.connections)     # they were at another process
+            is_in_grace_period = self.grace_until.pop(user_id, None) is not None
+            comes_from_other_process = user_id in self.known_online and user_id not in self.connections
+            is_back = is_in_grace_period or comes_from_other_process
             self.connections.setdefault(user_id, set()).add(sid)
         try:
             self.registry.renew({user_id})
@@ -85,7 +86,9 @@ class Presence:
             self._release(gone)
         with self.lock:
             local_users = frozenset(self.connections) | frozenset(self.grace_until)
-        if local_users & gone or (local_users and now - self.renewed_at >= RENEW_INTERVAL):     # some came back meanwhile
+        came_back_meanwhile = bool(local_users & gone)      # their leases were just released
+        is_renewal_due = bool(local_users) and now - self.renewed_at >= RENEW_INTERVAL
+        if came_back_meanwhile or is_renewal_due:
             self.renewed_at = now
             self._renew(local_users)
         try:

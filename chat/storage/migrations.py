@@ -86,10 +86,12 @@ def _inspect(engine, cursor, schema_path):
     if tables.get(RECORDS) == schema.tables(schema_path)[RECORDS].keys():
         cursor.execute(f"SELECT version, name, state, at FROM {RECORDS} ORDER BY version")
         records = {version: {"name": name, "state": state, "at": at} for version, name, state, at in cursor.fetchall() if version != LEASE}
-    finished = [version for version, record in records.items() if record["state"] != "running"]
-    if not records:
-        finished = [FIRST] if (_known(schema_path).keys() - {RECORDS}) & tables.keys() else []
-    return SchemaState(tables, records, max(finished, default=None), len(finished) == len(records) or not records)
+    if records:
+        finished = [version for version, record in records.items() if record["state"] != "running"]
+        return SchemaState(tables, records, version=max(finished, default=None), is_complete=len(finished) == len(records))
+    # Versions were not recorded at first: a database that has tables of the chat, but no records, has the first version.
+    has_chat_tables = bool((_known(schema_path).keys() - {RECORDS}) & tables.keys())
+    return SchemaState(tables, records, version=FIRST if has_chat_tables else None, is_complete=True)
 
 
 def _known(schema_path):

@@ -73,7 +73,7 @@ class MySQLEngine:
 
     def run(self, work, writes=0):
         node_index = None
-        for is_last_attempt in (False,) * (LOCK_ATTEMPTS - 1) + (True,):
+        for attempt in range(1, LOCK_ATTEMPTS + 1):
             try:
                 with self.pool.connection() as connection, connection.cursor() as cursor:
                     node_index = connection.node_index
@@ -89,7 +89,7 @@ class MySQLEngine:
                 if error.args[0] not in LOCK_ERRORS:
                     self._fail_over(node_index)
                     raise unavailable(error) from error
-                if is_last_attempt:
+                if attempt == LOCK_ATTEMPTS:
                     raise unavailable(error, Locked) from error
             except (pymysql.InterfaceError, OSError) as error:
                 raise unavailable(error) from error
@@ -130,14 +130,14 @@ class MySQLEngine:
 
     def _connect(self, **options):
         """Return a connection to the node in use, or to the next one that accepts it. Raises pymysql.OperationalError."""
-        for attempts_left in reversed(range(len(self.hosts))):
+        for attempt in range(1, len(self.hosts) + 1):
             node_index = self.node_index
             try:
                 connection = self._connect_to(*self.hosts[node_index], **{"database": self.name, **options})
                 connection.node_index = node_index
                 return connection
             except pymysql.OperationalError as error:
-                if not attempts_left or error.args[0] == ER.BAD_DB_ERROR:
+                if attempt == len(self.hosts) or error.args[0] == ER.BAD_DB_ERROR:
                     raise
                 self._fail_over(node_index)
 

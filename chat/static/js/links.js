@@ -60,33 +60,38 @@ function* addressesIn(text) {
   const start = new RegExp(START);
   if (!start.test(text)) return;
   const ends = endsIn(text);
-  let next = 0; // index of the first end that may apply
+  let next = 0; // index in `ends`; only grows, so that all addresses together look at each end once
   start.lastIndex = 0;
   for (let found = start.exec(text); found; found = start.exec(text)) {
-    while (next < ends.length && ends[next].at < start.lastIndex) next += 1;
-    while (next < ends.length && ends[next].from > found.index) next += 1;
-    const href = withoutPunctuation(text.slice(found.index, ends[next]?.at));
+    const isBefore = (end) => end.index < start.lastIndex;
+    const isInside = (end) => end.minStart > found.index; // a bracket whose partner is in the address too
+    while (next < ends.length && (isBefore(ends[next]) || isInside(ends[next]))) next += 1;
+    const href = withoutPunctuation(text.slice(found.index, ends[next]?.index));
     start.lastIndex = Math.max(start.lastIndex, found.index + href.length);
     if (isAddress(href)) yield { start: found.index, href };
   }
 }
 
 /**
- * The places where an address ends, in ascending order: `{at, from}` says that one that begins at `from` or later ends
- * at `at`. A bracket ends an address that does not contain its partner: "(see https://example.org/a_(b))" keeps `a_(b)`.
+ * The places where an address may end, in ascending order. `{index, minStart}`: it ends before `index` if it starts at
+ * `minStart` or later. For most characters that is anywhere. A closing bracket ends only addresses that start after its
+ * opening bracket, and an opening bracket with a partner ends none: "(see https://example.org/a_(b))" keeps `a_(b)`.
  */
 function endsIn(text) {
   const ends = [];
-  let open = []; // brackets without a partner yet
+  let open = []; // opening brackets without a partner yet
   for (const { 0: mark, index } of text.matchAll(MARK)) {
-    const end = { at: index, from: 0, mark };
+    const end = { index, minStart: 0, mark };
     ends.push(end);
-    if (mark in CLOSING) open.push(end);
-    else if (mark === CLOSING[open.at(-1)?.mark]) {
+    if (mark in CLOSING) {
+      open.push(end);
+    } else if (mark === CLOSING[open.at(-1)?.mark]) {
       const opening = open.pop();
-      end.from = opening.at + 1;
-      opening.from = Infinity;
-    } else open = [];
+      end.minStart = opening.index + 1;
+      opening.minStart = Infinity;
+    } else {
+      open = [];
+    }
   }
   return ends;
 }

@@ -70,18 +70,21 @@ export class Separators {
   arrange({ hasGap }) {
     this.#today = dateOf(new Date());
     this.#putGap(hasGap);
-    let previous, day, divider;
+    let previous = null; // the row before; null at the beginning and after the gap
+    let day = null; // the day separator and the divider that stand between it and the next row
+    let divider = null;
     for (const element of [...this.list.children]) {
       if (element === this.#gap) {
         previous?.classList.add('last-of-group');
         previous = null;
       } else if (element.matches('.day')) {
-        day?.remove();
+        day?.remove(); // the rows between two day separators have been removed
         day = element;
       } else if (element === this.divider) {
         divider = element;
       } else if (this.#about.has(element)) {
-        this.#join(previous, element, divider ?? element, day, Boolean(divider));
+        this.#separateDays(previous, element, { day, divider });
+        this.#group(previous, element, { isDivided: divider !== null });
         previous = element;
         day = divider = null;
       }
@@ -97,18 +100,22 @@ export class Separators {
     else this.#gap.remove();
   }
 
-  /** Separates a row from the previous one, or joins the two in a group. The day of the row, if it is new, goes before `top`. */
-  #join(previous, row, top, day, isDivided) {
-    const before = this.#about.get(previous);
+  /** Puts a day separator between two rows of different days: the one that is there, or a new one above the divider. */
+  #separateDays(previous, row, { day, divider }) {
     const about = this.#about.get(row);
-    if (before?.day === about.day) {
+    if (this.#about.get(previous)?.day === about.day) {
       day?.remove();
-    } else {
-      const separator = day ?? fromTemplate('day-template');
-      if (!day) top.before(separator);
-      showDay(part(separator, 'day'), about);
+      return;
     }
-    const isGrouped = Boolean(before) && !isDivided && continuesGroup(before, about);
+    const separator = day ?? fromTemplate('day-template');
+    if (!day) (divider ?? row).before(separator);
+    showDay(part(separator, 'day'), about);
+  }
+
+  /** Makes two rows one group, or ends the group of the first one. The divider separates groups too. */
+  #group(previous, row, { isDivided }) {
+    const before = this.#about.get(previous);
+    const isGrouped = Boolean(before) && !isDivided && continuesGroup(before, this.#about.get(row));
     row.classList.toggle('grouped', isGrouped);
     row.classList.toggle('first-of-group', !isGrouped);
     previous?.classList.toggle('last-of-group', !isGrouped);
