@@ -118,6 +118,11 @@ class Service:
         """The program and its arguments."""
         raise NotImplementedError
 
+    @property
+    def _environment(self):
+        """Its environment variables; None for those of this process."""
+        return None
+
     def _greet(self):
         """Speak to the server on its socket; it listens already and answers as soon as it is ready."""
         raise NotImplementedError
@@ -140,7 +145,7 @@ class Service:
         """Whether the server came up; one whose port is taken ends by itself."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=ending_with_parent()
+                self._command(), env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=ending_with_parent()
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:

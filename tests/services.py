@@ -4,6 +4,7 @@ They never outlive the tests: leaving the context stops them, and the kernel kil
 """
 
 import getpass
+import os
 import subprocess
 
 import pymysql
@@ -41,7 +42,7 @@ class MariaDB(Service):
             "--skip-test-db",
             "--skip-name-resolve",
         ]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(command, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
 
@@ -60,6 +61,11 @@ class MariaDB(Service):
             "--innodb-buffer-pool-size=64M",
             "--max-connections=200",
         ]
+
+    @property
+    def _environment(self):
+        """A directory of its own for temporary tables: at its start a server removes all that it finds, those of another one too."""
+        return {**os.environ, "TMPDIR": str(self.directory)}
 
     def _greet(self):
         pymysql.connect(unix_socket=str(self._socket), user="root", connect_timeout=START_SECONDS).close()

@@ -35,6 +35,12 @@ def test_mariadb_is_like_xampps(private_mariadb):
         assert cursor.fetchone() == ("root@127.0.0.1", 1)
 
 
+def test_mariadb_shares_no_temporary_files_with_other_servers(private_mariadb):
+    with private_mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@tmpdir")
+        assert cursor.fetchone() == (str(private_mariadb.directory),)
+
+
 def test_mariadb_keeps_what_was_stored_when_it_is_killed(private_mariadb):
     with private_mariadb.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE kept")
