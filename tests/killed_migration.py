@@ -1,13 +1,18 @@
-"""python -m tests.killed_migration N: open the database of the settings, and die by SIGKILL after the Nth statement that changes it."""
+"""A process that brings a database up and is killed on the way: after the Nth statement that changes it.
+
+Python starts and imports once, in a process that forks for each N (multiprocessing's `forkserver`).
+"""
 import contextlib
+import multiprocessing
 import os
 import signal
-import sys
 
 import config
 from chat.storage.database import Database, open_database
 from chat.storage.mysql import MySQLEngine
 from chat.storage.sqlite import SQLiteEngine
+
+MAX_SECONDS = 60        # for one process
 
 
 class KillingCursor:
@@ -38,7 +43,19 @@ def killing(engine_class, left):
     engine_class.exclusive = with_killing_cursor
 
 
-if __name__ == "__main__":
+def _migrate(environment, statements):
+    """Open the database of these settings, and die by SIGKILL after so many statements."""
     for engine_class in (MySQLEngine, SQLiteEngine):
-        killing(engine_class, int(sys.argv[1]))
-    open_database(config.load(), lambda function, *arguments: function(*arguments), prepare=Database.create_tables)
+        killing(engine_class, statements)
+    open_database(config.load(environment), lambda function, *arguments: function(*arguments), prepare=Database.create_tables)
+
+
+def is_killed_after(environment, statements):
+    """Return whether a process that opens the database was killed after so many statements: there may be fewer."""
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload([__name__])
+    process = forkserver.Process(target=_migrate, args=(environment, statements))
+    process.start()
+    process.join(MAX_SECONDS)
+    assert process.exitcode in (0, -signal.SIGKILL), "what it printed says why"
+    return process.exitcode != 0

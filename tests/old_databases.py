@@ -18,24 +18,26 @@ CREATE TABLE name_order (sort_key VARCHAR(128) NOT NULL, user_id INTEGER NOT NUL
 def create_filled(database):
     """Make version 1 and store people who talk, by its own statements."""
     create_first_tables(database)
+    statements = []
     for number, name in enumerate(NAMES, 1):
         key = name.casefold()
-        database.execute("INSERT INTO users VALUES (%s, %s, %s, '$2b$04$no hash', %s)", (number, name, key, AT.format(number)))
+        statements.append(("INSERT INTO users VALUES (%s, %s, %s, '$2b$04$no hash', %s)", (number, name, key, AT.format(number))))
         for ending in {key[start:] for start in range(len(key))}:
-            database.execute("INSERT INTO name_endings (ending, user_id) VALUES (%s, %s)", (ending, number))
+            statements.append(("INSERT INTO name_endings (ending, user_id) VALUES (%s, %s)", (ending, number)))
     message_id = 0
     for other in range(2, len(NAMES) + 1):
-        database.execute("INSERT INTO conversations VALUES (%s, 'direct', 1, %s)", (other, other))
+        statements.append(("INSERT INTO conversations VALUES (%s, 'direct', 1, %s)", (other, other)))
         for user_id in (1, other):
-            database.execute("INSERT INTO members VALUES (%s, %s, %s)", (other, user_id, user_id))
+            statements.append(("INSERT INTO members VALUES (%s, %s, %s)", (other, user_id, user_id)))
             for kind in ("delivered", "read"):
                 for seq in sorted({1, 3, other}):
-                    database.execute("INSERT INTO marks VALUES (%s, %s, %s, %s, %s)", (other, user_id, kind, seq, AT.format(seq)))
+                    statements.append(("INSERT INTO marks VALUES (%s, %s, %s, %s, %s)", (other, user_id, kind, seq, AT.format(seq))))
         for seq, text in enumerate(TEXTS, 1):
             message_id += 2     # ids jump, as in a cluster
             sender, receiver = (1, other) if seq % 2 else (other, 1)
-            database.execute("INSERT INTO messages VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                             (message_id, other, seq, sender, receiver, text, AT.format(seq), f"client {message_id}"))
+            statements.append(("INSERT INTO messages VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                               (message_id, other, seq, sender, receiver, text, AT.format(seq), f"client {message_id}")))
+    database.transaction(statements)      # one COMMIT: each waits for the disk
 
 
 def create_tried_out(database):

@@ -2,7 +2,6 @@
 import hashlib
 import os
 import re
-import signal
 import subprocess
 import sys
 import uuid
@@ -16,6 +15,7 @@ from chat.accounts.user import User
 from config import ConfigError
 from tests.conftest import SECRET_KEY
 from tests.databases import BackgroundCall, beside, create_first_tables, open_mariadb, open_sqlite, settings_of
+from tests.killed_migration import is_killed_after
 from tests.old_databases import (NAMES, by_migrations_alone, create_filled, create_tried_out, records, rows, shape, tables_of_schema)
 from tests.server import ROOT
 
@@ -190,14 +190,6 @@ def test_a_table_that_somebody_changed_is_one_sentence(make):
 
 # --- what is broken off -----------------------------------------------------------------------------------------------
 
-def killed_after(database, statements):
-    """Start a process that is killed after so many statements; return whether it was."""
-    done = subprocess.run([sys.executable, "-m", "tests.killed_migration", str(statements)], cwd=ROOT, env=environment(database),
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode != 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("create", [nothing, create_tried_out])
 def test_the_next_start_goes_on_wherever_one_was_killed(make, create):
@@ -206,7 +198,7 @@ def test_the_next_start_goes_on_wherever_one_was_killed(make, create):
     wanted, killed = (rows(whole, *ALL_ROWS), shape(whole)), 0
     for statements in range(1, 100):
         database = make(create)
-        if not killed_after(database, statements):
+        if not is_killed_after(environment(database), statements):
             break
         killed += 1
         upgrade(database)
