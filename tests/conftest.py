@@ -96,14 +96,18 @@ def patient_chat(request):
         yield server
 
 
+def skip_without_gevent(mode):
+    if mode == "gevent" and not importlib.util.find_spec("gevent"):
+        pytest.skip("gevent has no wheel for this machine")
+
+
 @pytest.fixture
 def start_server():
     """Start a server of one's own with other settings; it ends with the test."""
     servers = []
 
     def start(**settings):
-        if settings.get("ASYNC_MODE") == "gevent" and not importlib.util.find_spec("gevent"):
-            pytest.skip("gevent has no wheel for this machine")
+        skip_without_gevent(settings.get("ASYNC_MODE"))
         server = Server(**settings)
         servers.append(server)
         return server.start()

@@ -6,6 +6,8 @@ import json
 import threading
 from urllib.parse import urlsplit
 
+from tests.waiting import LOOK_SECONDS
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """GET and POST alike: the address decides. A function is called with the body that came."""
@@ -36,7 +38,7 @@ def registry(answers):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.answers, server.asked = answers, []
         server.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,))
         thread.start()
         try:
             yield server

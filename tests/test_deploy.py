@@ -2,6 +2,7 @@
 import contextlib
 import grp
 import http.server
+import itertools
 import json
 import os
 import pwd
@@ -27,7 +28,7 @@ from tests.private_server import HOST, free_ports
 from tests.server import ROOT
 from tests.test_cluster import Cluster
 from tests.test_doctor import consult, failed
-from tests.waiting import wait_for
+from tests.waiting import LOOK_SECONDS, wait_for
 from tools import cluster
 from tools.cluster import listens
 
@@ -63,7 +64,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def echo():
     with http.server.ThreadingHTTPServer((HOST, 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
         yield server.server_port
         server.shutdown()
 
@@ -129,13 +130,12 @@ def test_http_leads_to_https(in_front_of, echo):
     assert refused.value.headers["Location"].endswith("/chat/somebody?x=1")
 
 
-@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHos", b"GET / HTTP/1.1\r\nHost: x\r\nA: b"])
-def test_a_request_that_is_begun_and_never_finished_is_ended(in_front_of, echo, certificate, begun):
-    """Both in http and in https; `timeout client` and nginx's own default would wait for a minute."""
+def test_a_request_that_is_begun_and_never_finished_is_ended(in_front_of, echo, certificate):
+    """Both in http and in https, wherever it ends; `timeout client` and nginx's own default would wait for a minute."""
     context = ssl.create_default_context(cafile=certificate / "cert.pem")
     with contextlib.ExitStack() as opened:
         waiting = []
-        for url in in_front_of(echo):
+        for url, begun in itertools.product(in_front_of(echo), (b"", b"GET / HTTP/1.1\r\nHos", b"GET / HTTP/1.1\r\nHost: x\r\nA: b")):
             sock = opened.enter_context(socket.create_connection((HOST, urllib.parse.urlsplit(url).port), PATIENCE))
             waiting.append(opened.enter_context(context.wrap_socket(sock, server_hostname=HOST)) if url.startswith("https") else sock)
             waiting[-1].sendall(begun)

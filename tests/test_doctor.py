@@ -11,6 +11,7 @@ from tests import services
 from tests.conftest import SECRET_KEY
 from tests.front_proxy import FrontProxy, without
 from tests.server import ROOT, Server
+from tests.waiting import LOOK_SECONDS
 from tools.doctor import client
 from tools.doctor.checks import Stop, check_registration
 from tools.doctor.client import Answer, Tab, Visitor
@@ -126,7 +127,7 @@ class Elsewhere(http.server.BaseHTTPRequestHandler):
 ])
 def test_somebody_else_who_answers_everything(answer, named):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Answering", (Elsewhere,), {"answer": answer})) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
         code, said = consult(f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
     assert code == 1 and named in failed(said)[0], said

@@ -10,7 +10,7 @@ from lab.client import ANSWER_SECONDS, scripted
 from lab.proxy import Proxy
 from lab.record import Record
 from lab.http_session import ReportingSession
-from tests.waiting import wait_for
+from tests.waiting import LOOK_SECONDS, wait_for
 
 
 def test_a_tab_waits_for_no_answer_over_a_connection_that_is_dead(start_server, arrive, monkeypatch):
@@ -51,7 +51,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 def test_an_answer_that_is_not_2xx_is_told(status, is_told):
     told = threading.Event()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,)).start()
         answer = ReportingSession(told.set).get(f"http://127.0.0.1:{server.server_port}/{status}")
         server.shutdown()
     assert (answer.status_code, told.is_set()) == (status, is_told)

@@ -1,7 +1,7 @@
-"""Waiting for what tells nobody that it has come."""
+"""Waiting for what tells nobody that it has come, and measuring on a machine that does something else."""
 import time
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.02     # also for `serve_forever`, which otherwise notices its end after half a second
 
 
 def wait_for(look, seconds):

@@ -4,14 +4,18 @@ from contextlib import suppress
 import pytest
 
 from tests.attacks.conftest import ASYNC_MODES, connect, measure
+from tests.conftest import skip_without_gevent
+from tests.server import Server
 
 MAX_SENT = 64 * 1024 * 1024    # bytes; the server takes few of them
 MAX_KEPT = 20 * 1024 * 1024    # bytes of memory; 314 MB in four seconds before
 
 
-@pytest.fixture(params=ASYNC_MODES)
-def server(request, start_server):
-    return start_server(ASYNC_MODE=request.param, RATELIMIT_ENABLED="1")
+@pytest.fixture(scope="module", params=ASYNC_MODES)
+def server(request):
+    skip_without_gevent(request.param)
+    with Server(ASYNC_MODE=request.param, RATELIMIT_ENABLED="1") as started:
+        yield started
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/login", "/socket.io/?EIO=4&transport=polling"])
