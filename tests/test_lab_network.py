@@ -19,6 +19,7 @@ from lab.endpoint import abort
 from lab.fake_clock import FakeClock
 from lab.proxy import Proxy
 from tests.fake_programs import make_program
+from tests.waiting import LOOK_SECONDS
 from tools import ROOT
 
 pytestmark = pytest.mark.slow
@@ -286,7 +287,7 @@ def web(line):
     server = http.server.ThreadingHTTPServer(line.target.getsockname(), Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = line.target
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", line.proxy.port, timeout=ANSWER_SECONDS)) as client:
         yield client
     server.shutdown()
@@ -586,6 +587,7 @@ print(json.dumps([*told, can_write()]))
 # --- the clock ------------------------------------------------------------------------------------------------------
 
 HOUR = 3600
+JITTER = 0.05       # seconds by which two clocks of a machine differ
 needs_clock = pytest.mark.skipif(fake_clock._library() is None, reason="no libfaketime here, as `missing` says")
 CLOCKS = """
 import warnings
@@ -617,14 +619,13 @@ def test_the_wall_clock_of_a_running_process_moves_and_time_passes_as_ever(clock
     with process:
         for offset in (0, HOUR, -HOUR, 0.5, 0):
             clock.set(offset)
-            begun = time.monotonic()
+            begun, wall_before = time.monotonic(), time.time()
             process.stdin.write("\n")
             process.stdin.flush()
             wall, date, monotonic, slept = map(float, process.stdout.readline().split())
-            assert wall - time.time() == pytest.approx(offset, abs=0.2)
-            assert date == pytest.approx(wall, abs=0.1)
+            assert wall_before - JITTER < wall - offset <= date - offset + JITTER < time.time() + 2 * JITTER
             assert begun < monotonic < time.monotonic()
-            assert 0.06 <= slept < 1
+            assert 0.06 <= slept < 60, "on a busy machine, but not an hour"
         process.kill()
 
 

@@ -15,7 +15,7 @@ from tests.conftest import MODES
 from tests.people import ANSWER_SECONDS, new_client_id
 
 EDGE = 64 * 1024        # bytes of one frame or one polling body
-SOON = 1                # second within which the refusals answer
+SOON = 5                # seconds within which the refusals answer, on a busy machine; a body has ten
 AT_ONCE = 100           # requests that stay unfinished at the same time
 REAPED = 13             # seconds within which a transport that never connects is closed: 10, and a look each second
 
@@ -271,7 +271,7 @@ def test_a_body_that_comes_in_drops_is_refused_soon(chat):
         started = time.monotonic()
         sock.settimeout(0.2)
         answer = b""
-        while not answer and time.monotonic() - started < 3:
+        while not answer and time.monotonic() - started < SOON:
             sock.sendall(b"4")
             with suppress(TimeoutError):
                 answer = sock.recv(100)
