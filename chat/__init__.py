@@ -116,7 +116,8 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie):
     shortcuts = Shortcuts(server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(server, guard, shortcuts, backends.budgets)
     presence_feed = PresenceFeed(server, backends.presence)
-    connections = Connections(server, database, backends, transports, presence_feed, RoomFeed(server, backends.bus), session_id_of,
+    room_feed = RoomFeed(server, backends.bus, shortcuts.batch_sender)
+    connections = Connections(server, database, backends, transports, presence_feed, room_feed, session_id_of,
                               languages.locale_context_of(app), metrics)
     message_log = MessageLog(runtime) if settings["LOG_MESSAGES"] else NoMessageLog()
     return Socket(server, database, backends, connections, message_log, metrics, runtime.new_signal)

@@ -45,6 +45,7 @@ class FastWebSocket:
     def begin(self, start_task):
         self.socket = BufferedSocket(self.socket)
         self.start_task = start_task
+        self.write = self.socket.fd.send    # of the socket under eventlet's, which does not block
         self.backlog = deque()      # frames, the first one perhaps in part, that wait until the client reads
 
     def wait(self):
@@ -85,13 +86,13 @@ class FastWebSocket:
             self.backlog.append(frame)
             return
         try:
-            sent = self.socket.fd.send(frame)       # the socket under eventlet's, which does not block
+            sent = self.write(frame)
         except BlockingIOError:
             sent = 0
         except OSError:     # the client has gone; the task that reads from it notices too
             return
         if sent < len(frame):
-            self.backlog.append(frame[sent:])
+            self.backlog.append(memoryview(frame)[sent:])   # not a copy: others who are slow wait for the same bytes
             self.start_task(self._write_backlog)
 
     def _write_backlog(self):

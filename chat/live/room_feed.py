@@ -1,44 +1,62 @@
 """RoomFeed: what is sent to a room, delivered to the connections that its members have to this process.
 
-An event is encoded once. Events go out one after the other, so that everybody gets them in one order. A large room is served
-in chunks, and whoever waits has a turn after each: a thousand members do not hold up a message between two.
+An event is encoded once. What came while others were served goes out together: each connection gets it in one piece, in the
+order in which it came, which is the same for everybody. A large room is served in chunks, and whoever waits has a turn after
+each: a thousand members do not hold up a message between two.
 """
 import logging
 import threading
 from collections import deque
 
+from engineio.exceptions import SocketIsClosedError
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket
 from socketio.packet import EVENT
 
 log = logging.getLogger(__name__)
 
-CHUNK = 50      # deliveries, about a millisecond
+MAX_AT_ONCE = 8     # connections of a room that is served without a task: starting one costs as much as three calls of the kernel
+CHUNK = 50          # connections that are served in one go: less than a millisecond
+MAX_BATCH_CHARACTERS = 32 * 1024    # of one batch: far less than a connection may be behind before it is cut
+
+
+class Batch:
+    """Packets that a connection gets together. `frames` is what they are on a WebSocket, once somebody has packed them."""
+
+    __slots__ = ("packets", "frames")
+
+    def __init__(self, packets):
+        self.packets = packets
+        self.frames = None
 
 
 class RoomFeed:
     """Knows which connections of this process belong to which room, and sends to them.
 
     `bus.subscribe(room_ids, waits)` is called when a connection enters rooms, `bus.unsubscribe(room_ids)` after the last one of a room.
+    `batch_sender(connection)` returns the function that sends a Batch to an Engine.IO connection.
     """
 
-    def __init__(self, server, bus):
+    def __init__(self, server, bus, batch_sender):
         self.server = server
         self.bus = bus
-        self.connections = {}       # room id -> {sid: Engine.IO session id}
+        self.batch_sender = batch_sender
+        self.connections = {}       # room id -> {sid: the function that sends to it}
         self.rooms = {}             # sid -> set of room ids
-        self.queue = deque()        # (room id, encoded event, sid that gets no copy)
+        self.waiting = {}           # room id -> deque of (packet, sid that gets no copy), the room that waits longest first
         self.is_sending = False
-        self.lock = threading.Lock()    # guards the tables, the queue and `is_sending`
+        self.lock = threading.Lock()    # guards the tables, what waits and `is_sending`
 
     def join(self, sid, eio_sid, room_ids, waits=True):
         """Let a connection get what is sent to these rooms. `waits`: return when that is certain."""
-        if not room_ids:
+        connection = self.server.eio.sockets.get(eio_sid)
+        if not room_ids or connection is None:      # then it has just ended
             return
+        send = self.batch_sender(connection)
         with self.lock:
             self.rooms.setdefault(sid, set()).update(room_ids)
             for room_id in room_ids:
-                self.connections.setdefault(room_id, {})[sid] = eio_sid
+                self.connections.setdefault(room_id, {})[sid] = send
         self.bus.subscribe(room_ids, waits)
 
     def is_in(self, sid, room_id):
@@ -79,36 +97,57 @@ class RoomFeed:
             return
         packet = EnginePacket(MESSAGE, self.server.packet_class(EVENT, namespace="/", data=[event, payload]).encode())
         with self.lock:
-            self.queue.append((room_id, packet, sender_sid))
+            self.waiting.setdefault(room_id, deque()).append((packet, sender_sid))
             if self.is_sending:
                 return      # it goes out behind what is being sent
             self.is_sending = True
-        if len(self.connections.get(room_id, ())) <= CHUNK:
+        if len(self.connections.get(room_id, ())) <= MAX_AT_ONCE:
             self._send_all()
-        else:
+            return
+        try:
             self.server.start_background_task(self._send_all)
+        except RuntimeError:    # no thread is left
+            self._send_all()
 
     def _send_all(self):
-        """Send what is in the queue."""
+        """Send what waits, a part of each room in turns, and let others have their turn after each chunk."""
+        in_chunk = 0
         while True:
             with self.lock:
-                if not self.queue:
+                if not self.waiting:
                     self.is_sending = False
                     return
-                room_id, packet, sender_sid = self.queue.popleft()
+                room_id, events = self._next_events()
                 recipients = list(self.connections.get(room_id, {}).items())
-            for start in range(0, len(recipients), CHUNK):
-                if start:
+            batch, senders = Batch([packet for packet, _sid in events]), {sid for _packet, sid in events}
+            for sid, send in recipients:
+                if in_chunk == CHUNK:
                     self.server.sleep(0)
-                for sid, eio_sid in recipients[start:start + CHUNK]:
-                    if sid != sender_sid:
-                        self._send(eio_sid, packet)
+                    in_chunk = 0
+                in_chunk += 1
+                if sid not in senders:
+                    self._send(send, batch)
+                elif own := [packet for packet, sender_sid in events if sender_sid != sid]:
+                    self._send(send, Batch(own))
 
-    def _send(self, eio_sid, packet):
+    def _next_events(self):
+        """Take from the room that waits longest what fits into one batch. Return the room's id and its (packet, sid that gets no copy)."""
+        room_id = next(iter(self.waiting))
+        queue = self.waiting.pop(room_id)
+        events, left = [], MAX_BATCH_CHARACTERS
+        while queue and (not events or left >= len(queue[0][0].data)):
+            left -= len(queue[0][0].data)
+            events.append(queue.popleft())
+        if queue:
+            self.waiting[room_id] = queue
+        return room_id, events
+
+    @staticmethod
+    def _send(send, batch):
         try:
-            self.server.eio.send_packet(eio_sid, packet)
-        except KeyError:
-            pass        # it has closed meanwhile
+            send(batch)
+        except SocketIsClosedError:
+            pass
         except Exception:       # the others get it all the same
             log.exception("an event of a room could not be sent to one connection")
 
