@@ -96,12 +96,12 @@ class Message:
     def as_json(self):
         """Return the message as the protocol sends it."""
         told = {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
-                "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.text,
-                "timestamp": self.timestamp, "conversationId": self.conversation_id, "kind": self.kind,
-                "mentions": [user_id for user_id in self.mentioned_ids if user_id != EVERYBODY]}
+                "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.message,
+                "timestamp": self.timestamp, "conversationId": self.conversation_id, "kind": self.kind, "mentions": []}
         if self.kind == NOTICE:
-            told["notice"] = self.notice
+            told["message"], told["notice"] = self.text, self.notice
         if self.mentions:
+            told["mentions"] = [user_id for user_id in self.mentioned_ids if user_id != EVERYBODY]
             told["mentionSpans"] = [{"id": user_id, "start": start, "length": length} for user_id, start, length in self.mentions]
         return told
 
@@ -158,18 +158,20 @@ class Message:
             + ", ".join([row] * len(messages)),
             [value for m in messages for value in
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id, m.kind,
-              " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in m.mentions))],
-            rows=len(messages), then=cls._mention_rows(messages))
+              m.mentions and _mentions_to_db(m.mentions) or "")],
+            rows=len(messages), then=cls._mention_rows([m for m in messages if m.mentions]))
         for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
 
     @staticmethod
     def _mention_rows(messages):
-        """Return the statement that stores who is mentioned, in the transaction of the messages; None where nobody is."""
+        """Return what stores who is mentioned, in the transaction of the messages; None where nobody is."""
+        if not messages:
+            return None
         values = [value for m in messages for user_id in m.mentioned_ids
                   for value in (user_id, m.conversation_id, m.seq, m.sender_id)]
         rows = ", ".join(["(%s, %s, %s, %s)"] * (len(values) // 4))
-        return values and (lambda _ids: [(f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values)])
+        return (lambda _ids: [(f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values)])
 
     @classmethod
     def _ids_of(cls, database, messages):
@@ -188,6 +190,10 @@ def _fitting(messages):
         if count and size > MAX_PAGE_BYTES:
             return messages[:count]
     return messages
+
+
+def _mentions_to_db(mentions):
+    return " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in mentions)
 
 
 def _mentions_from_db(text):

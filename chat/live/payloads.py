@@ -31,8 +31,8 @@ def with_ack(handler, locale_of, note):
 
 def require_fields(payload, *names, one_of=()):
     """Return the values of these fields of an object. Raises Invalid where it is none, or lacks one, or has not exactly one of `one_of`."""
-    if (not isinstance(payload, dict) or any(name not in payload for name in names)
-            or one_of and sum(payload.get(name) is not None for name in one_of) != 1):
+    if (not isinstance(payload, dict) or [name for name in names if name not in payload]
+            or one_of and len([name for name in one_of if payload.get(name) is not None]) != 1):
         expected = [*names, f"({'|'.join(one_of)})"] if one_of else names
         raise Invalid(_("Expected a JSON object with %(names)s.", names=", ".join(expected)))
     return [payload[name] for name in names]
