@@ -1,18 +1,20 @@
 """`python3 manage.py bench`: measures everything in turns, prints a table, and writes docs/performance.md."""
 import argparse
+import functools
 import sys
 import time
 from dataclasses import replace
 
 from tools import command_line, programs
 
-from . import crowd, pages, profile, report, restart, store, talk
+from . import crowd, pages, profile, report, restart, rooms, store, talk
 from .results import Results
-from .rows import CLUSTER, ROWS, WEIGHT
+from .rows import CLUSTER, ROOMS, ROWS, WEIGHT
 from .scope import FULL, QUICK
-from .subjects import Baseline, Chat, Cluster, Peer, SharedServices
+from .subjects import Baseline, Chat, Cluster, FormerChat, Peer, PeerCluster, SharedServices
 
-PARTS = ("talk", "crowd", "store", "pages", "cluster", "profile")
+BEFORE_ROOMS = "0b7a6b1"    # the last commit without rooms
+PARTS = ("talk", "crowd", "store", "pages", "rooms", "cluster", "profile")
 
 
 def parse(arguments):
@@ -75,6 +77,37 @@ def measure_pages(run, services):
         run.note("pages", "chat", pages.audit, chat)
 
 
+def measure_rooms(run, services):
+    scope = run.scope
+    with Chat(services, "rooms") as chat, Peer(services) as peer:
+        for _round in range(scope.rounds):
+            for who, subject in (("chat", chat), ("peer", peer)):
+                run.note("room", who, rooms.saturated, subject, scope)
+        rate = rooms.half_rate(run.results)
+        for _round in range(scope.rounds):
+            for who, subject in (("chat", chat), ("peer", peer)):
+                run.note("beside", who, rooms.beside, subject, scope, rate)
+    with Cluster(services, "rooms") as four, PeerCluster(services) as four_peers:
+        for _round in range(scope.rounds):
+            for who, subject in (("four processes", four), ("four peers", four_peers)):
+                run.note("room", who, rooms.saturated, subject, scope)
+    with Chat(services, "room_storm") as chat:
+        for _round in range(scope.rounds):
+            for who in ("with", "without"):
+                run.note("room storm", who, rooms.storm, chat, scope, who == "with")
+    with Chat(services, "room_pages") as chat:
+        run.note("rooms home", "chat", rooms.home, chat, scope)
+        run.note("room history", "chat", rooms.history, chat, scope)
+    if not FormerChat.has(BEFORE_ROOMS):
+        print(f"Git does not know the commit {BEFORE_ROOMS}: what rooms cost a message between two is not measured.")
+        return
+    for _round in range(scope.rounds):
+        # One at a time: two on one Redis would exchange all events.
+        for who, kind in (("chat", Chat), ("before rooms", functools.partial(FormerChat, commit=BEFORE_ROOMS))):
+            with kind(services, who.replace(" ", "_")) as subject:
+                run.note("direct", who, talk.saturated, subject, scope)
+
+
 def measure_cluster(run, services):
     for _round in range(run.scope.rounds):
         for who, kind in (("one process", Chat), ("four processes", Cluster)):
@@ -96,12 +129,12 @@ def main(arguments=None):
     if asked.rounds:
         scope = replace(scope, rounds=asked.rounds)
     run = Run(scope)
-    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "cluster": measure_cluster,
-                "profile": measure_profile}
+    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "rooms": measure_rooms,
+                "cluster": measure_cluster, "profile": measure_profile}
     with SharedServices() as services:
         for part in asked.only or PARTS:
             measures[part](run, services)
-    lines = report.lines(ROWS + WEIGHT + CLUSTER, run.results)
+    lines = report.lines(ROWS + ROOMS + WEIGHT + CLUSTER, run.results)
     print("\n" + report.as_text(lines))
     if not asked.quick and not asked.only:
         report.write(run.results, time.monotonic() - run.begun, run.commit)

@@ -36,10 +36,11 @@ class Load(contextlib.AbstractContextManager):
         self.process.wait()
         self.process.stdout.close()
 
-    def measure(self, subject, seconds, warm_up):
+    def measure(self, subject, seconds, warm_up, command="figures", counted="messages"):
         """Return the figures of so many seconds of the current load, after a warm-up.
 
-        `cpu_us` is the CPU time of the server's process tree, the database and Redis for one stored and delivered message.
+        `cpu_us` is the CPU time of the server's process tree, the database and Redis for one stored and delivered message, or for
+        whatever else is `counted`; `command` is the generator's that tells how many there were.
         `load_percent` is the load generator's own share of one core.
         """
         time.sleep(warm_up)
@@ -48,13 +49,14 @@ class Load(contextlib.AbstractContextManager):
         while True:
             time.sleep(seconds)
             after = subject.cpu_seconds()
-            figures = self("figures")
+            figures = self(command)
             # With the lowest priority on a busy machine, a second may pass without a message.
             if figures["messages"] or figures["refused"] or time.monotonic() - begun > STARVING_SECONDS:
                 break
         own = (cpu_seconds(self.process.pid) - own) / (time.monotonic() - begun)
         if figures["refused"] or not figures["messages"]:
             raise LoadError(f"{subject.name} refused: {figures['refused']}")
-        parts = {name: (after[name] - before[name]) / figures["messages"] * 1e6 for name in after}
-        return {"messages_s": figures["messages"] / figures["seconds"], "p50_ms": figures["p50"], "p99_ms": figures["p99"],
+        parts = {name: (after[name] - before[name]) / figures[counted] * 1e6 for name in after}
+        return {**{f"{name}_s": figures[name] / figures["seconds"] for name in dict.fromkeys(("messages", counted))},
+                "p50_ms": figures.get("p50"), "p99_ms": figures.get("p99"),
                 "cpu_us": sum(parts.values()), "load_percent": 100 * own, "parts": parts}

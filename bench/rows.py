@@ -86,6 +86,29 @@ CLUSTER = (
 )
 
 
+def room_row(title, what, many, few, limit):
+    """Return a row that divides the milliseconds with much by those with little."""
+    return Row(title, ((what, "chat"),), lambda m: m.median(what, "chat", many) / m.median(what, "chat", few), AT_MOST, lambda m: limit,
+               lambda m: f"{m.median(what, 'chat', many):.1f} ms to {m.median(what, 'chat', few):.1f}")
+
+
+ROOMS = (
+    ratio("CPU per message between two, against the commit before there were rooms", "direct", "cpu_us", AT_MOST, 1.03, "µs",
+          other="before rooms"),
+    ratio("a room of 1,000 connected members, 8 messages in flight: deliveries/s", "room", "deliveries_s", AT_LEAST, 1.0, "/s"),
+    ratio("the same: CPU of server and database per delivery", "room", "cpu_us", AT_MOST, 1.0, "µs"),
+    ratio("delivery between two while the room gets half of what it can, 99th percentile", "beside", "p99_ms", AT_MOST, 1.0, "ms"),
+    ratio("the same with four processes behind HAProxy, against four of the peer's with its Redis adapter", "room", "cpu_us", AT_MOST, 1.0,
+          "µs", one="four processes", other="four peers"),
+    room_row("home page of somebody with 500 rooms against 5", "rooms home", "many_ms", "few_ms", 1.2),
+    room_row("opening a room and paging back: 1,000 members and 1,000,000 messages against 3 and 100", "room history", "large_ms", "small_ms",
+             1.2),
+    ratio("1,000 members reconnect after a restart: CPU for each, against the same without the room", "room storm", "cpu_us", AT_MOST, 1.3,
+          "µs", one="with", other="without"),
+    ratio("the same: bytes that each receives", "room storm", "bytes", AT_MOST, 1.3, "bytes", one="with", other="without"),
+)
+
+
 def page_row(title, figure, limit, unit=""):
     return Row(title, (("pages", "chat"),), lambda m: m.median("pages", "chat", figure), AT_MOST, lambda m: limit,
                lambda m: "the worst of login, home and conversation", unit)

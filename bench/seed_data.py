@@ -2,6 +2,7 @@
 OF_OTHERS = 1_000               # messages in each conversation of other people
 FIRST_OF_OTHERS = 1_000         # ids of these conversations
 PEOPLE_OF_OTHERS = 1_000_000    # ids of these people
+WRITERS = 50                    # members of a room who have written in it, in turns
 SYLLABLES = ("ba", "be", "da", "di", "fo", "ga", "ka", "la", "li", "lu", "ma", "mi", "na", "no", "pe", "ra", "ri", "sa",
              "se", "ta", "to", "va", "ve", "zo")
 
@@ -36,6 +37,20 @@ def open_conversation(subject, conversation_id, one, other, read_seq):
                 (conversation_id, *sorted((one, other))))
     subject.run("INSERT INTO members (conversation_id, user_id, read_seq) VALUES (%s, %s, %s), (%s, %s, %s)",
                 (conversation_id, one, read_seq, conversation_id, other, read_seq))
+
+
+def room(subject, room_id, member_ids, messages=0):
+    """Insert a room, where it is not there, of which the first member is the owner; the first ones write in turns."""
+    subject.run("INSERT IGNORE INTO conversations (id, kind, name, topic, created_by, created_at)"
+                " VALUES (%s, 'room', %s, '', %s, '2026-01-01 00:00:00.000')", (room_id, f"room {room_id}", member_ids[0]))
+    subject.run("INSERT IGNORE INTO members (conversation_id, user_id, role, read_seq, joined_at) VALUES "
+                + ", ".join(["(%s, %s, %s, %s, '2026-01-01 00:00:00.000')"] * len(member_ids)),
+                [value for n, user_id in enumerate(member_ids) for value in (room_id, user_id, "member" if n else "owner", messages)])
+    if messages:
+        writers = member_ids[:WRITERS]
+        writer = f"ELT(1 + seq % {len(writers)}, {', '.join(map(str, writers))})"
+        subject.run(f"{INTO_MESSAGES} SELECT {room_id}, seq, {writer}, NULL, {TEXT}, CONCAT('r{room_id}-', LPAD(seq, 8, '0'))"
+                    f" FROM seq_1_to_{messages}", bulk=True)
 
 
 def talk(subject, conversation_id, one, other, number):

@@ -18,15 +18,19 @@ def history(subject, scope):
     seed_data.fill(subject, me["id"], talkative["id"], quiet["id"], scope)
     subject.run("ANALYZE TABLE messages")
     with browser(me) as http:
-        def open_and_page_back(name, before):
-            def act():
-                _get(http, f"{subject.url}/chat/{name}")
-                for _page in range(PAGES_BACK):
-                    _get(http, f"{subject.url}/messages/{name}", before=before)
-            return act
-        long, short = in_turns(scope.openings, open_and_page_back(talkative["username"], scope.long // 2),
-                               open_and_page_back(quiet["username"], scope.short // 2 + 1))
+        long, short = in_turns(scope.openings, *(
+            open_and_page_back(http, f"{subject.url}/chat/{name}", f"{subject.url}/messages/{name}", before)
+            for name, before in ((talkative["username"], scope.long // 2), (quiet["username"], scope.short // 2 + 1))))
     return {"long_ms": long, "short_ms": short}
+
+
+def open_and_page_back(http, page, messages, before):
+    """Return the function that opens a conversation's page and gets some older messages."""
+    def act():
+        get(http, page)
+        for _page in range(PAGES_BACK):
+            get(http, messages, before=before)
+    return act
 
 
 def home(full, empty, scope):
@@ -40,7 +44,7 @@ def home(full, empty, scope):
             seed_data.talk(subject, n, me["id"], other, MY_MESSAGES)
         subject.me = me
     with browser(full.me) as at_full, browser(empty.me) as at_empty:
-        many, few = in_turns(scope.openings, lambda: _get(at_full, f"{full.url}/"), lambda: _get(at_empty, f"{empty.url}/"))
+        many, few = in_turns(scope.openings, lambda: get(at_full, f"{full.url}/"), lambda: get(at_empty, f"{empty.url}/"))
     return {"many_ms": many, "few_ms": few}
 
 
@@ -50,8 +54,8 @@ def search(full, scope):
                                  " WHERE m.conversation_id = 1 AND u.id <> %s", (full.me["id"],))[0]["username"]
     with browser(full.me) as http:
         http.headers["Accept"] = "application/json"
-        times = in_turns(scope.openings, lambda: _get(http, f"{full.url}/messages/{friend}"),
-                         *(lambda term=term: _get(http, f"{full.url}/users", q=term) for term in TERMS))
+        times = in_turns(scope.openings, lambda: get(http, f"{full.url}/messages/{friend}"),
+                         *(lambda term=term: get(http, f"{full.url}/users", q=term) for term in TERMS))
     return {"history_ms": times[0], "search_ms": max(times[1:]), "slowest": TERMS[times.index(max(times[1:])) - 1]}
 
 
@@ -73,5 +77,5 @@ def browser(person):
         yield http
 
 
-def _get(http, url, **params):
+def get(http, url, **params):
     http.get(url, params=params, timeout=60).raise_for_status()

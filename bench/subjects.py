@@ -1,7 +1,13 @@
 """The servers that are measured: the chat in either mode, the report's stack, and the baseline, each with its users."""
 import contextlib
 import functools
+import io
 import secrets
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
 from pathlib import Path
 
 import requests
@@ -15,9 +21,11 @@ from chat.accounts.user import User
 from tests.private_server import free_ports
 from tests.server import Server
 from tests.services import MariaDB, Redis
-from tools import ROOT, node
+from tools import ROOT, haproxy, node, programs
+from tools.cluster import listens
 from tools.processes import cpu_seconds, memory_kb
 
+from . import seed_data
 
 SECRET_KEY = "for the benchmark alone: thirty-two bytes and more"
 PASSWORD = "correct horse 9 battery"
@@ -25,6 +33,7 @@ BCRYPT_ROUNDS = 12
 HASHED = hash_password(PASSWORD, BCRYPT_ROUNDS)
 PEER = ROOT / "bench" / "peer"
 PROCESSES = 4               # of the cluster that is compared with one process
+HOST, HAPROXY_SECONDS = "127.0.0.1", 10     # of the peer's cluster; seconds until its HAProxy listens
 
 
 class BigMariaDB(MariaDB):
@@ -62,6 +71,11 @@ class Subject(contextlib.ExitStack):
         self.url, self.pid = server.url, server.process.pid
         return self
 
+    @property
+    def pids(self):
+        """The processes whose trees are the server."""
+        return [self.pid]
+
     def people(self, number, first=1):
         """Return so many people, numbered from `first`, each with a session. The same number is always the same person."""
         for n in range(first, first + number):
@@ -73,9 +87,13 @@ class Subject(contextlib.ExitStack):
         """Return a new person as {id, cookie, username}."""
         raise NotImplementedError
 
+    def make_room(self, room_id, people):
+        """Store a room of these people, where it is not there. They have no connection yet."""
+        raise NotImplementedError
+
     def cpu_seconds(self):
         """Return {part: CPU seconds so far}."""
-        return {"server": cpu_seconds(self.pid), **{name: cpu_seconds(service.pid) for name, service in self.accounted_services}}
+        return {"server": sum(map(cpu_seconds, self.pids)), **{name: cpu_seconds(service.pid) for name, service in self.accounted_services}}
 
     def memory_kb(self):
         return memory_kb(self.pid)
@@ -118,6 +136,9 @@ class Chat(Subject):
         user = User.named(self.database, name) or User.register(self.database, name, HASHED)
         return {"id": user.id, "cookie": f"session={self.session_of(user.id)}", "username": name}
 
+    def make_room(self, room_id, people):
+        seed_data.room(self, room_id, [person["id"] for person in people])
+
     def run(self, sql, params=None, bulk=False):
         """Run a statement that may take minutes, longer than the timeouts of the chat's own connections."""
         with self.services.mariadb.connect(database=self.database_name) as connection, connection.cursor() as cursor:
@@ -136,6 +157,38 @@ class Chat(Subject):
             sessions = FileSessions(str(Path(self.server.directory.name) / "sessions"))
             sessions.files.set(PREFIX + session_id, session, seconds)
         return session_id
+
+
+class FormerChat(Chat):
+    """The chat of an earlier commit, which is taken from git."""
+
+    def __init__(self, services, database, commit):
+        super().__init__(services, database)
+        self.commit = commit
+
+    def __enter__(self):
+        self.sources = tempfile.TemporaryDirectory()
+        packed = subprocess.run(["git", "archive", self.commit], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(self.sources.name)
+        # What was built is not in git. It is another version's, but no page is opened here.
+        shutil.copytree(ROOT / "chat" / "static" / "build", f"{self.sources.name}/chat/static/build")
+        self.program = functools.partial(FormerServer, f"{self.sources.name}/wsgi.py")
+        super().__enter__()
+        self.callback(self.sources.cleanup)
+        return self
+
+    @staticmethod
+    def has(commit):
+        """Tell whether git is here and knows a commit."""
+        command = ["git", "cat-file", "-e", commit]
+        return bool(shutil.which("git")) and subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+
+
+class FormerServer(Server):
+    def __init__(self, program, **settings):
+        super().__init__(**settings)
+        self.program = (program,)
 
 
 class Processes(Server):
@@ -171,9 +224,14 @@ class Peer(Subject):
         super().__init__()
         self.services = services
         self.accounted_services = (("database", services.mariadb), ("Redis", services.redis))
+        self.settings = {"NODE_ENV": "production", "MYSQL_PORT": str(services.mariadb.port), "REDIS_URL": services.redis.url}
 
     def __enter__(self):
         super().__enter__()
+        self.make_tables()
+        return self.start(PeerServer(**self.settings))
+
+    def make_tables(self):
         with self.services.mariadb.connect() as connection, connection.cursor() as cursor:
             cursor.execute("DROP DATABASE IF EXISTS peer")
             cursor.execute("CREATE DATABASE peer CHARACTER SET utf8mb4")
@@ -181,11 +239,59 @@ class Peer(Subject):
             for statement in (PEER / "schema.sql").read_text(encoding="utf-8").partition("\n")[2].split(";"):
                 if statement.strip():
                     cursor.execute(statement)
-        return self.start(PeerServer(NODE_ENV="production", MYSQL_PORT=str(self.services.mariadb.port), REDIS_URL=self.services.redis.url))
 
     def arrive(self, n):
         answer = requests.post(f"{self.url}/register", {"username": f"person{n}", "password": PASSWORD}, timeout=10)
         return {"id": answer.json()["id"], "cookie": answer.headers["Set-Cookie"].partition(";")[0], "username": f"person{n}"}
+
+    def make_room(self, room_id, people):
+        with self.services.mariadb.connect(database="peer") as connection, connection.cursor() as cursor:
+            cursor.executemany("INSERT IGNORE INTO members (room_id, user_id) VALUES (%s, %s)",
+                               [(room_id, person["id"]) for person in people])
+
+
+class PeerWorker(PeerServer):
+    """A process of the PeerCluster, as HAProxy's configuration names it."""
+
+    def __init__(self, number, **settings):
+        super().__init__(**settings)
+        self.name = f"process {number}"
+        self.settings["HOST"] = HOST
+
+    @property
+    def port(self):
+        return self.settings["PORT"]
+
+
+class PeerCluster(Peer):
+    """The peer in several processes that share their rooms through Redis, behind the same HAProxy as the chat's."""
+
+    def __enter__(self):
+        super(Peer, self).__enter__()
+        self.make_tables()
+        self.workers = [self.enter_context(PeerWorker(n, ADAPTER="redis", **self.settings)) for n in range(1, PROCESSES + 1)]
+        self.url = f"http://{HOST}:{self._start_haproxy()}"
+        return self
+
+    def _start_haproxy(self):
+        """Start HAProxy; return its port."""
+        port = free_ports()
+        file = Path(self.enter_context(tempfile.TemporaryDirectory())) / "haproxy.cfg"
+        file.write_text(haproxy.configuration({"HOST": HOST, "PORT": port, "PROXIES": 0, "HTTPS": False}, self.workers), encoding="utf-8")
+        self.haproxy = subprocess.Popen([programs.HAPROXY.path(), "-db", "-f", str(file)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.callback(self.haproxy.wait)
+        self.callback(self.haproxy.kill)
+        until = time.monotonic() + HAPROXY_SECONDS
+        while not listens(HOST, port):
+            if time.monotonic() > until:
+                raise RuntimeError("HAProxy does not listen.")
+            time.sleep(0.1)
+        return port
+
+    @property
+    def pids(self):
+        return [*(worker.process.pid for worker in self.workers), self.haproxy.pid]
 
 
 class BaselineServer(Server):

@@ -3,24 +3,32 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ReconnectingPerson, ReliableTalk } from './reconnecting.mjs';
 import { logIn } from './login.mjs';
+import { RoomMember } from './member.mjs';
 import { PollingPerson, SocketPerson } from './people.mjs';
+import { RoomTalk } from './room-talk.mjs';
 import { Talk } from './talk.mjs';
 
 const SETTLE_SECONDS = 60;
-const KINDS = { websocket: SocketPerson, polling: PollingPerson, reconnecting: ReconnectingPerson };
+const KINDS = { websocket: SocketPerson, polling: PollingPerson, reconnecting: ReconnectingPerson, member: RoomMember };
 
-let people = [], talk, logins = [];
+let people = [], talk, room, logins = [];
 const handlers = {
   acknowledged: (number, text) => talk?.acknowledged(number, text),
   delivered: (text) => talk?.delivered(text),
 };
+const roomHandlers = {
+  acknowledged: (number, text) => room?.acknowledged(number, text),
+  delivered: () => {},
+  deliveredNumber: (number) => room?.delivered(number),
+};
+const isMember = (one) => one instanceof RoomMember;
 
 const commands = {
   // Connect each person, `atOnce` in parallel; `more` keeps the connections that are open.
   async connect({ url, who, kind = 'websocket', atOnce = 50, more = false }) {
     if (!more) commands.leave();
     const Kind = KINDS[kind];
-    const fresh = who.map((one) => new Kind(one, url, handlers));
+    const fresh = who.map((one) => new Kind(one, url, kind === 'member' ? roomHandlers : handlers));
     people.push(...fresh);
     const queue = [...fresh];
     const lane = async () => { for (let one = queue.shift(); one; one = queue.shift()) await one.open(); };
@@ -38,6 +46,16 @@ const commands = {
     return { bytes: people.map((one) => one.bytes) };
   },
 
+  // Messages to a room of all members who are connected, beside the talk of the others if there is one.
+  talkInRoom({ roomId, inFlight, rate }) {
+    room = new RoomTalk(people.filter(isMember), roomId);
+    if (inFlight) room.saturate(inFlight);
+    else room.pace(rate);
+    return {};
+  },
+
+  roomFigures: () => room.figures(),
+
   saturate({ inFlight }) {
     talk = new Talk(people);
     talk.saturate(inFlight);
@@ -45,7 +63,7 @@ const commands = {
   },
 
   pace({ rate }) {
-    talk = new Talk(people);
+    talk = new Talk(people.filter((one) => !isMember(one)));
     talk.pace(rate);
     return {};
   },
@@ -72,7 +90,8 @@ const commands = {
   },
 
   reset() {
-    talk.reset();
+    talk?.reset();
+    room?.reset();
     return {};
   },
 
@@ -81,8 +100,9 @@ const commands = {
   async stop() {
     logins.splice(0).forEach(clearInterval);
     talk?.stop();
+    room?.stop();
     await pause(300); // for messages in flight to arrive
-    talk = undefined;
+    talk = room = undefined;
     return {};
   },
 

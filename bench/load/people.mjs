@@ -8,7 +8,7 @@ const SEPARATOR = '\x1e';
 const RECEIVED = '42["receiveMessage"';
 const PRESENCE = '42["updateOnlineUsers",';
 
-class Person {
+export class Person {
   constructor({ id, cookie }, url, handlers) {
     Object.assign(this, { id, cookie, url, handlers });
     this.bytes = 0; // received in frames or answers

@@ -1,7 +1,7 @@
 // Messages in flight. Each is timed from the send to the delivery, and counted when it is delivered and acknowledged.
 import { repeatAtRate } from './pace.mjs';
 
-const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
+export const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
 
 export class Talk {
   constructor(people) {

@@ -8,7 +8,14 @@ CREATE TABLE users (
 CREATE TABLE messages (
     id          INT AUTO_INCREMENT PRIMARY KEY,
     sender_id   INT NOT NULL,
-    receiver_id INT NOT NULL,
+    receiver_id INT,
+    room_id     INT,
     message     TEXT NOT NULL,
     timestamp   DATETIME(3) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE members (
+    room_id INT NOT NULL,
+    user_id INT NOT NULL,
+    PRIMARY KEY (user_id, room_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
