@@ -183,7 +183,9 @@ def test_pages_of_messages(database, sender, alice, bob):
     assert page(before=5, limit=3) == [2, 3, 4]
     assert page(after=2, limit=3) == [3, 4, 5], "the first ones after"
     assert page(after=2, before=5) == [3, 4]
-    assert page(before=1) == page(after=7) == page(after=100) == []
+    assert page(before=8, limit=3) == page(before=9, limit=3) == page(before=100, limit=3) == [5, 6, 7], "there is nothing behind the end"
+    assert page(before=3, limit=3) == page(before=3, limit=2) == [1, 2]
+    assert page(before=0) == page(before=1) == page(after=7) == page(after=100) == page(after=3, before=3) == page(after=5, before=2) == []
     assert page(limit=10**6) == list(range(1, 8))
 
 

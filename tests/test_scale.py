@@ -201,6 +201,9 @@ def test_no_question_reads_more_of_a_long_conversation_than_of_a_short_one(maria
     for bounds in ({}, {"before": 60}, {"after": 30}, {"before": 60, "after": 30}):
         long, short = (rows_read(mariadb, lambda one=one: Message.page(town, one.id, **bounds)) for one in conversations)
         assert long <= short + 5, bounds
+    for bounds in ({"before": 10_000}, {"after": 10_000}, {"before": 10_050, "after": 9_000}, {"before": 1_000_000}):
+        middle = rows_read(mariadb, lambda: Message.page(town, conversations[0].id, **bounds))
+        assert middle < 200, f"a page of 50 in the middle reads nothing but itself, {bounds}"
     for unread in (0, 120):
         town.execute("UPDATE members SET read_seq = %s WHERE conversation_id = %s", (20_000 - unread, conversations[0].id))
         for ask in (lambda: list_conversations(town, me.id), lambda: search_people(town, me.id, "person"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
+from ..storage.schema import MAX_ID
 from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
@@ -111,17 +112,21 @@ class Message:
 
         The page ends earlier when its text reaches MAX_PAGE_BYTES, but has at least one message.
         """
-        bounds, values = "", []
-        if before is not None:
-            bounds, values = bounds + " AND m.seq < %s", [*values, before]
+        limit = min(limit, MAX_ROWS)
+        # Both ends are given. A conversation has no gaps, so the page is between them; with one end alone MariaDB may read a large
+        # conversation from its other end.
         if after is not None:
-            bounds, values = bounds + " AND m.seq > %s", [*values, after]
-        order = "DESC" if after is None else "ASC"
-        rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s{bounds}"
-                              f" ORDER BY m.seq {order} LIMIT %s",
-                              (conversation_id, *values, min(limit, MAX_ROWS)), cls.from_row)
-        rows = _fitting(rows)
-        return rows[::-1] if after is None else rows
+            last = after + limit if before is None else min(after + limit, before - 1)
+            return _fitting(cls._between(database, conversation_id, after + 1, last, "ASC", limit))
+        rows = cls._between(database, conversation_id, before - limit, before - 1, "DESC", limit) if before is not None else []
+        if before is None or before > 1 and (not rows or rows[0].seq != before - 1):    # from the end on
+            rows = cls._between(database, conversation_id, 0, MAX_ID, "DESC", limit)
+        return _fitting(rows)[::-1]
+
+    @classmethod
+    def _between(cls, database, conversation_id, first, last, order, limit):
+        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq >= %s AND m.seq <= %s"
+                              f" ORDER BY m.seq {order} LIMIT %s", (conversation_id, first, last, limit), cls.from_row)
 
     @classmethod
     def by_seq(cls, database, conversation_id, seq):
