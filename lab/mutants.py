@@ -157,10 +157,10 @@ def slow_refusal():
     from chat.live.runtime import Runtime
     require_fields, sleep = events.require_fields, Runtime(os.environ["ASYNC_MODE"]).thread_sleep
 
-    def slow(payload, *names):
+    def slow(payload, *names, **options):
         if not isinstance(payload, dict):
             sleep(0.5)
-        return require_fields(payload, *names)
+        return require_fields(payload, *names, **options)
     events.require_fields = sockets.require_fields = slow
 
 
