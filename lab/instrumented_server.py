@@ -47,7 +47,7 @@ def install_fail_points():
         exit_at(BEFORE_ANSWER)
         return answer
 
-    def failing_receive(self, message, sender_sid):
+    def failing_receive(self, message, sender_sid=None):
         if not consume_fail_point(LOSE_PUSH):
             receive_message(self, message, sender_sid)
     Message.insert = staticmethod(failing_insert)
