@@ -238,6 +238,23 @@ def test_what_is_read_in_one_tab_is_read_in_all(people, open_tabs):
         expect(tab.card(bob)).to_have_attribute("data-unread", "0")
 
 
+def test_what_is_read_in_a_room_is_read_in_all(people, open_tabs):
+    alice, bob = people
+    room = alice.make_room("maths", bob)
+    assert bob.tab().send_to_room(room, "unread")["ok"]
+    leader, follower, reader = tabs = open_tabs(alice, "/", "/", "/")
+    cards = [tab.page.locator(f'li.room[data-room-id="{room}"]') for tab in tabs]
+    for card in cards:
+        expect(card).to_have_attribute("data-unread", "1")
+    reader.page.bring_to_front()
+    cards[2].locator("a").click()
+    for card in cards:
+        expect(card).to_have_attribute("data-unread", "0")
+    send(reader, "through the leader")
+    for card in cards:
+        expect(card).to_contain_text("through the leader")
+
+
 def test_followers_show_who_is_online_and_who_writes(people, open_tabs):
     alice, bob = people
     leader, follower = open_tabs(alice, "/", f"/chat/{bob.username}")

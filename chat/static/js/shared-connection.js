@@ -7,6 +7,7 @@
  * one makes a new connection, and all tabs catch up as after any other reconnection.
  */
 
+import { keyOf } from './address.js';
 import { Leader } from './leader.js';
 import { newClientId } from './outbox.js';
 
@@ -24,7 +25,7 @@ export class SharedConnection {
   #pong; // resolves the ping under way
   #acks = new Map(); // number of a relayed event → resolves its acknowledgement
   #count = 0; // relayed events
-  #readSeqs = new Map(); // user id → how far the tabs know that they are read
+  #readSeqs = new Map(); // key of a conversation → how far the tabs know that it is read
   #left = new AbortController();
 
   /**
@@ -147,16 +148,17 @@ export class SharedConnection {
    * there is no other: the leader tells the other tabs.
    */
   async #emitFor(tabId, event, payload) {
+    const key = keyOf({ ...payload, receiverId: payload.userId });
     if (event === 'markDelivered' && tabId !== this.#tabId) {
-      this.own.markDelivered(payload.userId, payload.seq); // once for all tabs, which have all received the message
+      this.own.markDelivered(key, payload.seq); // once for all tabs, which have all received the message
       return { ok: true };
     }
     const ack = await this.own.emit(event, payload);
     if (!ack?.ok || !this.isLeading) return ack;
     if (event === 'sendMessage') this.#tellOthers(tabId, 'receiveMessage', ack.message);
-    if (event === 'markRead' && ack.readSeq > (this.#readSeqs.get(payload.userId) ?? 0)) {
-      this.#readSeqs.set(payload.userId, ack.readSeq);
-      this.#tellOthers(tabId, 'messagesRead', { userId: payload.userId, readerId: this.ownerId, seq: ack.readSeq });
+    if (event === 'markRead' && ack.readSeq > (this.#readSeqs.get(key) ?? 0)) {
+      this.#readSeqs.set(key, ack.readSeq);
+      this.#tellOthers(tabId, 'messagesRead', { ...payload, readerId: this.ownerId, seq: ack.readSeq });
     }
     return ack;
   }
