@@ -80,7 +80,7 @@ def test_the_room_is_the_real_one():
 
 def test_each_notice_is_documented():
     source = inspect.getsource(rooms)
-    calls = re.findall(r"(?:_store_notice|_add|_ended)\((?:\w+(?:\.\w+)?, )+(.*)\)\n", source)
+    calls = re.findall(r"(?:_store_notice|_add|_end)\((?:\w+(?:\.\w+)?, )+(.*)\)\n", source)
     notices = {word for call in calls for word in re.findall(r'"(\w+)"', call)} - {"member"}
     listed = re.search(r"with `what` one of (.*?), `whom`", DOCUMENT, re.S).group(1)
     assert set(re.findall(r"`(\w+)`", listed)) == notices

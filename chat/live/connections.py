@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from ..accounts.user import User
 from ..budgets import CONNECTIONS
 from ..conversations import members
+from ..conversations.rooms import CHANGED, LEFT
 from ..errors import RateLimited, Unauthorized, Unavailable
 from ..web.languages import LANGUAGES, understood
 from ..web.page_owner import refuse_connection_of_another
@@ -88,6 +89,14 @@ class Connections:
         connection = self.by_sid.get(sid)
         if connection and connection.gets_rooms:
             self._replace_rooms({connection.user.id: [(sid, connection.eio_sid)]})
+
+    def note_membership(self, event, payload, user_ids):
+        """Let the connections of these users enter or leave a room, where the event says that they have."""
+        for user_id in user_ids:
+            if event == CHANGED:
+                self.enter_room(user_id, payload["conversation"]["id"])
+            elif event == LEFT:
+                self.leave_room(user_id, payload["conversationId"])
 
     def enter_room(self, user_id, room_id):
         """Let every connection of a user get what is sent to a room."""

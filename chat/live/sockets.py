@@ -7,7 +7,7 @@ from socketio.exceptions import ConnectionRefusedError
 
 from ..conversations.gate import Gate
 from ..conversations.messaging import Messaging
-from ..conversations.rooms import CHANGED, LEFT, Rooms
+from ..conversations.rooms import Rooms
 from ..conversations.writer import Writer
 from ..errors import ChatError, NotFound
 from ..web.languages import understood
@@ -83,7 +83,7 @@ class Socket:
 
     def tell_room_change(self, event, payload, user_ids=(), room_id=None):
         """Tell users, or all members of a room, that something of it changed. Their connections enter or leave it before."""
-        self._note_membership(event, payload, user_ids)
+        self.connections.note_membership(event, payload, user_ids)
         self.broadcaster.broadcast(event, payload, user_ids, room_id)
 
     def _start_later(self, seconds, task):
@@ -92,13 +92,6 @@ class Socket:
             self.server.sleep(seconds)
             task()
         self.server.start_background_task(run)
-
-    def _note_membership(self, event, payload, user_ids):
-        for user_id in user_ids:
-            if event == CHANGED:
-                self.connections.enter_room(user_id, payload["conversation"]["id"])
-            elif event == LEFT:
-                self.connections.leave_room(user_id, payload["conversationId"])
 
     def update_online_users(self, payload, **recipients):
         """Tell connections who is online: a snapshot at first, then who came and who went."""
@@ -109,7 +102,7 @@ class Socket:
         if event == SESSION_ENDED:
             self.connections.close_session(payload, *user_ids)
         elif event != "typing" or self.events.may_type(payload["userId"], room_id or user_ids):
-            self._note_membership(event, payload, user_ids)
+            self.connections.note_membership(event, payload, user_ids)
             if event == "receiveMessage":
                 self.messaging.note_stored_elsewhere(payload)
             self.broadcaster.emit(event, payload, user_ids, room_id)
