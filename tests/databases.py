@@ -16,7 +16,7 @@ from chat.web.metrics import Metrics
 from chat.conversations.writer import Writer
 
 VERSION_1 = migrations.files()[1]       # the tables as they were before versions were recorded
-PATIENCE = 10       # seconds that a test waits for what must come
+PATIENCE = 30       # seconds that a test waits for what must come
 _numbers = itertools.count(1)
 
 

@@ -12,7 +12,7 @@ from tests.server import ROOT
 from tools import programs
 
 DEPLOY = ROOT / "deploy"
-START_SECONDS = 10          # until a proxy listens
+START_SECONDS = 30          # until a proxy listens
 CONNECTIONS = 4096          # of nginx, as deploy/nginx.conf says that they have to be set
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.children import ending_with_parent
 
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 15
 LOG_CHARACTERS = 2000
 # Below the ports that the system gives to outgoing connections: while a server is restarted, nobody else gets its port. Each of the

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.private_server import free_ports
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 15
 
 # What a test run must not inherit from the machine it runs on.

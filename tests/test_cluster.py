@@ -163,7 +163,7 @@ def test_why_a_process_does_not_start_again_is_said_once(shared):
         assert served.line_with("process 1 has ended; it is started again.", BACK)
         assert "The database cannot be used" in served.line_with("process 1 does not start", BACK)
         tried = set()
-        assert wait_for(lambda: len(tried.update(served.pids) or tried) > PROCESSES + 2, BACK), "it is tried again and again"
+        assert wait_for(lambda: len(tried.update(served.pids) or tried) > PROCESSES + 2, 4 * BACK), "it is tried again and again"
         assert sum("process 1" in line and "start" in line for line in served.seen) == 2
         mariadb.start()
         assert wait_for(lambda: len(served.pids) == PROCESSES, BACK)

@@ -14,7 +14,7 @@ from chat.errors import Duplicate, Locked, Unavailable
 from tests import services
 from tests.databases import BackgroundCall, beside, call, database, open_mariadb  # noqa: F401
 
-BACK = 5        # seconds in which the database serves again after it has returned
+BACK = 15       # seconds in which the database serves again after it has returned
 INSERT = "INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, 'x', %s)"
 MEMBER = "INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)"
 MEMBERS = "SELECT user_id FROM members WHERE conversation_id = %s ORDER BY user_id"

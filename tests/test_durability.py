@@ -13,8 +13,8 @@ from tests.people import Person, new_client_id
 
 pytestmark = pytest.mark.slow
 
-BACK = 5        # seconds in which the chat works again after the database has returned
-NO_ANSWER = 3   # seconds without an acknowledgement, then it counts as lost
+BACK = 15       # seconds in which the chat works again after the database has returned
+NO_ANSWER = 6   # seconds without an acknowledgement, then it counts as lost
 SEED = 7
 
 

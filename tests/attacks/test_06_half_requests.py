@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from chat.live.deadlines import BODY_SECONDS, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
-from tests.attacks.conftest import ASYNC_MODES, connect, measure
+from tests.attacks.conftest import ASYNC_MODES, TIMEOUT, connect, measure
 from tests.waiting import wait_for
 
 SLACK = 5       # seconds that a busy machine may add
@@ -89,8 +89,8 @@ def test_10000_half_requests_leave_the_others_served(start_server, bystander):
                 with suppress(OSError):
                     sock = opened.enter_context(connect(server))
                     sock.sendall(b"GET / HTTP/1.1\r\nHos")
-            assert requests.get(server.url + "/login", timeout=30).status_code == 200
-        assert watching.longest < 30, "as long as they are held, nobody was served"
+            assert requests.get(server.url + "/login", timeout=TIMEOUT).status_code == 200
+        assert watching.longest < TIMEOUT, "as long as they are held, nobody was served"
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

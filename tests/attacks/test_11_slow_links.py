@@ -17,7 +17,7 @@ MAX_GROWTH = 8          # of the work for the same text in one piece instead of 
 
 @pytest.fixture(scope="module")
 def times():
-    """Return {kind of text: [ms for sixteen texts of 4,000 characters, ms for one of 64,000]}."""
+    """Return {kind of text: [ms of the processor for sixteen texts of 4,000 characters, ms for one of 64,000]}."""
     result = subprocess.run([*node.node_command(), str(SCRIPT)], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)

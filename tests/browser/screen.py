@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.waiting import wait_for
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}     # CSS pixels
-PATIENCE_MS = 10_000      # when to give up, on a machine that does other work as well
+PATIENCE_MS = 30_000      # when to give up, on a machine that does other work as well
 
 # An init script: the page keeps in `sent` what goes out over a WebSocket or by polling.
 NOTE_WHAT_IS_SENT = """
