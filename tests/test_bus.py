@@ -9,7 +9,7 @@ import pytest
 
 from chat.storage import fast_json
 from chat.budgets import MESSAGES
-from chat.live.bus import RedisBus
+from chat.live.bus import MEMBERSHIP_TTL, RedisBus
 from chat.live.delivery_cursor import COMMIT_REORDER_WINDOW, DeliveryCursor
 from chat.conversations.message import Message
 from chat.live.presence import RedisRegistry
@@ -350,6 +350,32 @@ def test_what_is_sent_to_a_room_comes_once_to_each_process_that_is_subscribed(li
         assert speakers_ear.heard == [], "what a process sends does not come back to it"
         bus.unsubscribe([12])
         assert wait_for(lambda: client.execute_command("PUBSUB", "NUMSUB", bus.room_channel + "12")[1] == 1, ANSWER_SECONDS)
+
+
+def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, speaking, database):
+    """Redis is away: who has left at another process is not known. The database knows, and is asked first."""
+    bus, ear = listening
+    anna, sender = person(database), Sender(database)
+    [room_id] = database.insert("INSERT INTO conversations (kind) VALUES ('room')", (), rows=1)
+
+    def said():
+        return sender.writer.store(Message.draft(anna, None, "hello", new_client_id(), room_id))
+
+    def tell(message, seconds_since_heartbeat):
+        bus.peers["here"] = bus.epoch, time.monotonic() - seconds_since_heartbeat
+        return bus.publish("receiveMessage", message.as_json(), (), room_id)
+    assert wait_for(lambda: not bus.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
+    bus.cursor.advanced_at = 0      # then the cursor moves on when a catch-up has ended
+    assert wait_for(lambda: bus.cursor.advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
+    assert tell(said(), 0), "those who are here are told at once"
+    resyncs, before, late = [], len(ear.heard), said()
+    bus.resync = lambda: resyncs.append(len(ear.heard))
+    assert not tell(late, MEMBERSHIP_TTL + 0.1)
+    ear.wait_for(lambda event, payload, _room: event == "receiveMessage" and payload["id"] == late.id)
+    assert resyncs[0] == before, "who is in the room was read before"
+    bus.is_stale = True
+    assert not tell(said(), 0), "the others are heard again, and who is in the room was not read since"
+    assert wait_for(lambda: not bus.is_stale, ANSWER_SECONDS)
 
 
 def test_another_database_of_the_same_redis_is_another_chat(listening, redis_server):

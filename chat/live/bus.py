@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL = 1      # second
 HEARTBEAT_TIMEOUT = 3       # seconds without our own heartbeat: reconnect
+MEMBERSHIP_TTL = 1.9        # seconds without our own heartbeat: somebody may have left a room, and must hear nothing of it from 2 s after
 PEER_TTL = 30               # seconds without a heartbeat of a peer: it has ended
 RECONNECT_DELAY = 0.5       # seconds
 POLL_INTERVAL = 1           # second between reads of the database while something was missed
@@ -108,6 +109,7 @@ class RedisBus:
         self.peers = {}                 # process id -> (its epoch, when its last heartbeat came); this process is one of them
         self.is_subscribed = False
         self.has_no_peers = True        # then nothing is published
+        self.is_stale = False           # the subscription was lost, and who is in which room was not read since it is back
         self.needs_catch_up = True      # the database may have messages that were not delivered here
         self.heartbeat_at = 0
         self.queue = deque()            # (event, payload, user ids, room id) to publish
@@ -135,7 +137,15 @@ class RedisBus:
         if not self.has_no_peers:
             self.queue.append((event, payload, user_ids, room_id))
             self.wakeup.set()
+        if event == "receiveMessage" and room_id is not None and self._may_have_missed_a_departure():
+            self.needs_catch_up = True      # it reads who is in the room, and delivers the message after that
+            return False
         return self._mark_delivered(event, payload)
+
+    def _may_have_missed_a_departure(self):
+        """Tell whether a peer may have ended a membership and this process does not know."""
+        _epoch, heard_at = self.peers.get(self.process_id, (None, 0))
+        return not self.has_no_peers and (self.is_stale or time.monotonic() - heard_at > MEMBERSHIP_TTL)
 
     def subscribe(self, room_ids, waits=True):
         """Get what other processes send to these rooms.
@@ -229,7 +239,7 @@ class RedisBus:
                 log.warning("the other processes are not heard: %s", error)
             except Exception:
                 log.exception("the subscription goes on after an error")
-            self.subscriber, self.is_subscribed, self.needs_catch_up = None, False, True
+            self.subscriber, self.is_subscribed, self.needs_catch_up, self.is_stale = None, False, True, True
             self.server.sleep(RECONNECT_DELAY)
 
     def _on_reply(self, kind, channel, data):
@@ -288,8 +298,9 @@ class RedisBus:
             self.server.sleep(POLL_INTERVAL)
             try:
                 if self.needs_catch_up or self._has_silent_peer():
-                    self.needs_catch_up = False
+                    self.needs_catch_up, is_subscribed = False, self.is_subscribed
                     self.resync()
+                    self.is_stale &= not is_subscribed
                     for message in self.cursor.undelivered():
                         self.on_bus_event("receiveMessage", message.as_json(), *message.audience)
                 self.cursor.advance_low()
