@@ -226,8 +226,9 @@ def connections(database):
     database.__class__ = ChangingDatabase
     user = person(database)
     presence = SimpleNamespace(connections_of=lambda user_id: ["a sid"] if user_id == user.id else [])
-    connections = Connections(SimpleNamespace(start_background_task=lambda *_task: None), database, SimpleNamespace(presence=presence),
-                              None, None, RoomFeed(None, LocalBus()), None, None, None)
+    server = SimpleNamespace(start_background_task=lambda *_task: None, eio=SimpleNamespace(sockets={"a transport": object()}))
+    connections = Connections(server, database, SimpleNamespace(presence=presence), None, None,
+                              RoomFeed(server, LocalBus(), lambda _connection: None), None, None, None)
     connections.by_sid["a sid"] = Connection(user, "a session", "a transport", "en")
     [connections.room_id] = database.insert("INSERT INTO conversations (kind) VALUES ('room')", (), rows=1)
     connections.user = user
