@@ -307,6 +307,14 @@ def test_the_card_by_the_keyboard(alice, bob, open_tab):
     expect(screen.heading).to_be_visible()
 
 
+def test_the_focus_is_not_lost_with_the_card(alice, bob, open_tab):
+    screen = open_tab(alice, **UNDECIDED)
+    bob.send(alice, "hello")
+    card(screen).get_by_role("button", name="Not now").press("Enter")
+    expect(card(screen)).to_have_count(0)
+    expect(screen.people.first.get_by_role("link")).to_be_focused()
+
+
 def test_a_refusal_is_the_last_word(alice, bob, open_tab):
     screen = open_tab(alice, **UNDECIDED)
     screen.page.evaluate("() => { window.reply = 'denied'; }")

@@ -106,7 +106,8 @@ export class Notifier {
     this.#card ??= import('./notify-card.js').catch(() => null);
     const card = await this.#card;
     if (!card) this.#card = null; // it may come with the next message
-    card?.showCard(() => this.#tell('decided'), () => this.navigation.conversation?.focus());
+    // Without a conversation the focus goes to the first link of the list.
+    card?.showCard(() => this.#tell('decided'), () => (this.navigation.conversation ?? this.lists.neighbour(1))?.focus());
   }
 
   // What tabs tell each other
