@@ -7,6 +7,8 @@ from ..web.request_args import number
 from . import room_list
 from .conversation_list import count_unread, list_conversations, search_people
 
+ROOMS = 20      # that every page lists at first: those where something was written lately
+
 
 class Pane:
     """Reads the lists. `presence` knows who is online."""
@@ -28,9 +30,9 @@ class Pane:
 
     def rooms(self, before=None):
         """Return the summaries of one page of a user's rooms, and the message id before which the next one starts, or None."""
-        summaries = room_list.list_rooms(self.database, current_user.id, before, room_list.PAGE + 1)
-        page = summaries[:room_list.PAGE]
-        return page, page[-1].last.id if len(summaries) > room_list.PAGE and page[-1].last else None
+        summaries = room_list.list_rooms(self.database, current_user.id, before, ROOMS + 1)
+        page = summaries[:ROOMS]
+        return page, page[-1].last.id if len(summaries) > ROOMS and page[-1].last else None
 
     def unread_total(self, summaries, after, next_after):
         """Return how many messages of people wait, those included who are not among the summaries; None where all who wrote are."""

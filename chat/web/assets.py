@@ -42,6 +42,7 @@ def icon(name, **attributes):
     svg = (BUILT / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.S)
     svg = re.sub(r'\sclass="[^"]*"', "", svg, count=1)
+    svg = re.sub(r"\s+", " ", svg).replace("> <", "><")     # a list has an icon in each of its lines
     return Markup(svg.replace("<svg", f'<svg class="{classes}" aria-hidden="true" focusable="false"', 1).strip())
 
 
