@@ -134,6 +134,9 @@ class SecondUpgrades(Live):
                 return str(refused)
 
 
+CLOSE_PACKET = "1"      # of Engine.IO, as the answer to a poll
+
+
 @attack
 class ForeignSids(Live):
     """Uses the transport id of a person who is connected, or a random one."""
@@ -155,7 +158,13 @@ class ForeignSids(Live):
         packet = self.event("sendMessage", {"clientId": uuid.uuid4().hex, "receiverId": account.id, "message": "as somebody else"}, 1)
         post = self.rng.random() < 0.5
         answer = self.target.request("POST" if post else "GET", f"{POLLING}&sid={sid}", self.source(), packet if post else None, headers)
-        return "nothing done" if answer.status == 200 and answer.text in ("OK", "1") and not headers else str(answer.status)
+        if answer.status == 200 and answer.text in ("OK", CLOSE_PACKET) and (not headers or self._is_closed(sid, headers)):
+            return "nothing done"
+        return str(answer.status)
+
+    def _is_closed(self, sid, headers):
+        """Tell whether the transport has just ended: then everybody is answered as if it were theirs, and nothing happens."""
+        return self.target.request("GET", f"{POLLING}&sid={sid}", self.source(), None, headers).text == CLOSE_PACKET
 
 
 @attack
