@@ -98,12 +98,14 @@ def test_nobody_learns_who_exists_by_waiting(start_server, arrive):
     alice, guessing = arrive(server), Person(server.url)
     token = guessing.token("/login")
     taken = {alice.username: [], "nobody of this name": []}
-    for _n in range(21):
+    for attempt in range(1, 101):
         for username, seconds in taken.items():
             started = time.perf_counter()
             guessing.post("/login", {"username": username, "password": "not the password", "csrf_token": token})
             seconds.append(time.perf_counter() - started)
-    known, unknown = (min(seconds) for seconds in taken.values())      # what else the machine does only adds
+        known, unknown = (min(seconds) for seconds in taken.values())      # what else the machine does only adds
+        if attempt > 20 and 0.7 < known / unknown < 1.4:        # a busy machine needs more of them until each had it to itself once
+            break
     guessing.leave()
     assert known > 0.02, "the hash was computed"
     assert 0.7 < known / unknown < 1.4
