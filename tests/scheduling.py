@@ -11,8 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 MAX_WORKERS = 4     # each has servers and a browser of its own: more would be short of memory before they are short of processors
 
-# These share no server: each of their tests is a unit. They take longest and start first, in this order.
-SEPARATE = ("tests/test_prove.py", "tests/test_hostile.py", "tests/test_bench.py", "tests/attacks/test_fuzz.py")
+# These break and attack servers of their own, and take the processors that they get. They are one unit, so that none runs beside
+# another, and it starts first.
+LABORATORY = ("tests/test_prove.py", "tests/test_hostile.py", "tests/test_bench.py", "tests/attacks/test_fuzz.py")
 # What takes more than half a minute follows, in this order, then all other files.
 LONG = ("tests/test_migrations.py", "tests/attacks/test_06_half_requests.py", "tests/test_clusters.py", "tests/test_cluster.py")
 
@@ -27,16 +28,16 @@ def worker_count():
 def unit_of(nodeid):
     """Return the name of a test's unit."""
     file, _, test = nodeid.partition("::")
-    if file in SEPARATE:
-        return nodeid
+    if file in LABORATORY:
+        return "the laboratory"
     mode = MODE.search(test)
     return f"{file} {mode[1]}" if mode else file
 
 
 def start_rank(unit):
     """Return what to sort units by: those with the lowest start first."""
-    file = re.split("::| ", unit)[0]
-    first = SEPARATE + LONG
+    first = ("the laboratory", *LONG)
+    file = unit if unit in first else unit.partition(" ")[0]
     return first.index(file) if file in first else len(first)
 
 
