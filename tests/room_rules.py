@@ -59,6 +59,16 @@ class RoomRules:
         room.log.append(message)
         for tab in self.in_it(room, but):
             assert tab.wait_for("receiveMessage") == message
+        for person in self.everybody:
+            if person.id in room.roles and person.id in self.inside:
+                self.see_counts(room, person, person.room(room.id))
+
+    @staticmethod
+    def see_counts(room, person, told):
+        """Compare R, as it is told to a member, with the model."""
+        assert (told["unread"], told["mentions"]) == room.counts(person)
+        assert (told["role"], told["members"]) == (room.roles[person.id], len(room.roles))
+        assert (told["lastSeq"], told["readSeq"]) == (len(room.log), room.read[person.id])
 
     def hear_notice(self, room, witness, what):
         """A change has become a notice; `witness` is a member who reads it."""
@@ -200,9 +210,7 @@ class RoomRules:
             for room in self.rooms:
                 told = listed.get(room.id)
                 if person.id in room.roles:
-                    assert (told["unread"], told["mentions"]) == room.counts(person)
-                    assert (told["role"], told["members"]) == (room.roles[person.id], len(room.roles))
-                    assert (told["lastSeq"], told["readSeq"]) == (len(room.log), room.read[person.id])
+                    self.see_counts(room, person, told)
                     one = person.room(room.id)
                     assert {name: one[name] for name in told} == told, "the same wherever it is asked for"
                 else:
