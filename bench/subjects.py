@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from chat.storage.database import open_database
+from chat.storage.database import Database, open_database
 from chat.accounts.passwords import hash_password
 from chat.live.presence import RedisRegistry
 from chat.storage.session_stores import PREFIX, USER, FileSessions, JsonFiles
@@ -103,6 +103,7 @@ class Chat(Subject):
     """The chat: on MariaDB and Redis, or embedded if there are no services."""
 
     program = Server
+    prepare = staticmethod(Database.create_tables)      # its database, for what this process asks of it
 
     def __init__(self, services=None, database="chat", **settings):
         super().__init__()
@@ -119,7 +120,7 @@ class Chat(Subject):
         self.start(self.program(**settings))
         self.database = open_database(
             {"DATABASE_URL": settings.get("DATABASE_URL", ""), "INSTANCE_PATH": self.server.directory.name},
-            lambda function, *arguments: function(*arguments))
+            lambda function, *arguments: function(*arguments), prepare=self.prepare)
         self.callback(self.database.engine.close)
         return self
 
@@ -161,6 +162,8 @@ class Chat(Subject):
 
 class FormerChat(Chat):
     """The chat of an earlier commit, which is taken from git."""
+
+    prepare = staticmethod(lambda database: None)       # it stays as that commit has made it
 
     def __init__(self, services, database, commit):
         super().__init__(services, database)
