@@ -168,6 +168,20 @@ def test_the_panel_is_a_page_on_a_phone(alice, bob, room, sit_down):
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
 
 
+def test_more_rooms_than_the_list_shows_at_first(alice, bob, sit_down):
+    rooms = [alice.make_room(f"room {number}") for number in range(25)]
+    screen = sit_down(alice)
+    shown = screen.page.locator("#rooms > li.room")
+    before = shown.count()
+    assert before < len(rooms)
+    screen.page.get_by_role("link", name="Show more rooms").click()
+    expect(shown).to_have_count(len(rooms))
+    expect(screen.page.get_by_role("link", name="Show more rooms")).to_have_count(0)
+    alice.ask(f"/rooms/{rooms[0]}/settings", name="the oldest")
+    expect(shown.first).to_contain_text("the oldest")
+    expect(shown).to_have_count(len(rooms))
+
+
 def test_thirty_people_in_one_room(chat, arrive, alice, sit_down):
     crowd = [arrive(chat) for _n in range(29)]
     room = alice.make_room("class", *crowd)

@@ -25,6 +25,7 @@ export class Rooms {
     this.onUnread = onUnread;
     this.section = find('#rooms-section');
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
+    this.section.addEventListener('click', (event) => this.#clicked(event));
     this.#hydrate();
   }
 
@@ -169,12 +170,34 @@ export class Rooms {
     const page = await request('/rooms?list', 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
     if (!page) return;
     const focused = keyOfCard(document.activeElement?.closest('li.room'));
+    const shown = new Set(findAll('li.room', page).map(keyOfCard));
+    const rest = this.cards.filter((card) => !shown.has(keyOfCard(card)));
+    const hasRest = rest.length > 0 && find('#rooms-more', page);
     find('#rooms').replaceWith(find('#rooms', page));
+    if (hasRest) find('#rooms').append(...rest); // "Show more" has brought them
+    else this.#showMore(page);
+    this.#hydrate();
+    if (focused) this.card(focused)?.querySelector('a').focus({ preventScroll: true });
+  }
+
+  /** Puts the link to the rooms that follow, if there are more. */
+  #showMore(page) {
     find('#rooms-more')?.remove();
     const more = find('#rooms-more', page);
     if (more) this.section.append(more);
+  }
+
+  /** "Show more rooms": without JavaScript the link leads to another page. */
+  async #clicked(event) {
+    const link = event.target.closest('#rooms-more');
+    if (!link) return;
+    event.preventDefault();
+    const before = new URL(link.href).searchParams.get('rooms_before');
+    const page = await request(`/rooms?list&rooms_before=${before}`, 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
+    if (!page) return;
+    find('#rooms').append(...findAll('li.room', page).filter((card) => !this.card(keyOfCard(card))));
+    this.#showMore(page);
     this.#hydrate();
-    if (focused) this.card(focused)?.querySelector('a').focus({ preventScroll: true });
   }
 
   #hydrate() {
