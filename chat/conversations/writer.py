@@ -25,7 +25,7 @@ from .message import Message
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 100                 # messages in one INSERT
-MAX_NUMBERING_ATTEMPTS = 5      # while other processes keep being faster
+MAX_NUMBERING_ATTEMPTS = 30     # while other processes keep being faster: four that write in one room win one time in four
 STORE_TIMEOUT = 10              # seconds that a sender waits for the outcome
 MAX_REMEMBERED = 100_000        # conversations whose last seq is kept in memory
 MAX_IN_DOUBT = 10_000           # messages that may be stored or not

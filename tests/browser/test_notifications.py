@@ -335,6 +335,8 @@ def test_the_card_fits_and_moves_nothing(alice, bob, open_tab, theme, viewport, 
     screen = open_tab(alice, path.format(bob.username), color_scheme=theme, viewport=viewport, **UNDECIDED)
     screen.page.evaluate(OBSERVE_SHIFTS)
     before = screen.page.evaluate("window.shift")
+    # What comes before the tab is connected is fetched, and nobody is told of it.
+    assert wait_for(lambda: bob.json(f"/users?q={alice.username}")["users"][0]["online"], PATIENCE_MS / 1000)
     bob.send(alice, "hello")
     expect(card(screen)).to_be_in_viewport(ratio=1)
     for button in card(screen).get_by_role("button").all():
