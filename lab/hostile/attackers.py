@@ -6,11 +6,12 @@ import threading
 import time
 
 from ..attacks import ATTACKS
-from ..attacks.registry import BUDGET_SPENT
+from ..attacks.registry import BUDGET_SPENT, CUT
 from ..attacks.requests import IN_LOG, EscapesInLog
 
 END_SECONDS = 60            # for the process to end by itself
 GRACE_SECONDS = 8           # for requests under way to be answered
+BAD_GATEWAY = "502"         # what a proxy answers where the server behind it cuts the connection
 
 
 class Attackers:
@@ -44,7 +45,8 @@ def rows_of_attacks(results, log_lines):
         sent, answers = results[kind.name]["sent"], dict(results[kind.name]["answers"])
         if kind is EscapesInLog and any(sign in line for line in log_lines for sign in IN_LOG):
             answers["raw in the log"] = sum(any(sign in line for sign in IN_LOG) for line in log_lines)
-        wrong = sorted(outcome for outcome in answers if outcome not in kind.allowed | {BUDGET_SPENT})
+        allowed = kind.allowed | {BUDGET_SPENT} | ({BAD_GATEWAY} if CUT in kind.allowed else set())
+        wrong = sorted(outcome for outcome in answers if outcome not in allowed)
         if not sent:
             wrong.append("was never sent")
         if kind.required and not any(answers.get(outcome) for outcome in kind.required):
