@@ -43,6 +43,8 @@ def parse(arguments):
     asked = parser.parse_args(arguments)
     if unknown := set(asked.only) - {kind.name for kind in ATTACKS}:
         parser.error(f"no attack is called {', '.join(unknown)}; there are: {'; '.join(kind.name for kind in ATTACKS)}")
+    if asked.front and asked.ipv6:
+        parser.error("a front listens on 127.0.0.1: leave out --front, or --ipv6")
     if asked.front:
         asked.mode = ["server"]
     return asked
