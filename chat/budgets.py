@@ -32,10 +32,11 @@ ADDRESS_HANDSHAKES = Budget("address_handshakes", "an address", "new transports"
 PACKETS = Budget("packets", "a transport", "packets at once; 50 a second for long", 600)
 ROOMS = Budget("rooms", "a person", "new rooms", 50, 86_400, shared=True, setting="ROOMS_A_DAY")
 MEMBERS_ADDED = Budget("members_added", "a person", "people added to rooms", 120, 60)
+ROOM_CHANGES = Budget("room_changes", "a person", "changes of rooms: joining, leaving, removing, roles, settings", 60, 60)
 FACES = Budget("faces", "a person", "changes of the face", 20, 60)
 REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)
 
-TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, TYPING, ROOMS, MEMBERS_ADDED, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
+TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
          REGISTRATIONS, REGISTRATIONS_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
 
 

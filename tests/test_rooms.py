@@ -1,6 +1,7 @@
 """Rooms over HTTP and live: who may do what, who gets what, and who gets nothing."""
 import pytest
 
+from chat.budgets import ROOM_CHANGES
 from tests.people import new_client_id
 
 TEXTS = ["one", "two", "three"]
@@ -299,3 +300,36 @@ def test_a_page_from_before_the_rooms_gets_nothing_of_them(alice, bob, room):
     assert [m["message"] for m in (new.wait_for("receiveMessage"), new.wait_for("receiveMessage"))] == ["to the room", "to Bob"]
     assert old.wait_for("receiveMessage")["message"] == "to Bob"
     assert old.send(alice, "still works")["ok"]
+
+
+# --- what may be repeated ---------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def limited(start_server, arrive):
+    """Two people of a server with limits, and a room in which the first one is an owner, the second a member."""
+    server = start_server(RATELIMIT_ENABLED="1")
+    owner, member = arrive(server), arrive(server)
+    return owner, member, owner.make_room("maths", member, open=True)
+
+
+@pytest.mark.parametrize("in_turns", [
+    lambda owner, member, room: [(member, f"/rooms/{room}/leave", {}), (member, f"/rooms/{room}/join", {})],
+    lambda owner, member, room: [(member, f"/rooms/{room}/settings", {"notify": level}) for level in ("none", "all")],
+    lambda owner, member, room: [(owner, f"/rooms/{room}/settings", {"name": name}) for name in ("sets", "maths")],
+    lambda owner, member, room: [(owner, f"/rooms/{room}/settings", {"archived": archived}) for archived in (True, False)],
+    lambda owner, member, room: [(owner, f"/rooms/{room}/members/{member.username}/role", {"role": role}) for role in ("owner", "member")],
+    lambda owner, member, room: [(owner, f"/rooms/{room}/members/{member.username}/remove", {}), (member, f"/rooms/{room}/join", {})],
+], ids=["leave and join", "notify", "rename", "archive", "role", "remove"])
+def test_nobody_fills_a_room_with_notices(limited, in_turns):
+    """Each change is stored and told to all members: it may be made so often in a minute, and a refused one changes nothing."""
+    owner, member, room = limited
+    turns = in_turns(owner, member, room)
+    for number in range(2 * ROOM_CHANGES.limit + 1):
+        person, path, fields = turns[number % len(turns)]
+        before = owner.room(room), messages(owner, room, "?limit=200")
+        answer = person.ask(path, **fields)
+        if answer.status_code != 200:
+            break
+    assert error_of(answer) == (429, "rate_limited") and 0 < int(answer.headers["Retry-After"]) <= ROOM_CHANGES.window
+    assert number >= ROOM_CHANGES.limit, "ordinary use does not notice"
+    assert (owner.room(room), messages(owner, room, "?limit=200")) == before

@@ -155,8 +155,11 @@ class ChatController:
         """Return what the pages show of whom or what the conversation is with, and its addresses."""
         if access.is_room:
             room = room_list.summary(self.database, access.user_id, access.conversation_id)
-            return {"peer": None, "room": room, "first_members": members.people(self.database, room.id, limit=SHOWN_MEMBERS), "page_url": f"/rooms/{room.id}",
-                    "messages_url": f"/conversations/{room.id}/messages"}
+            if not room:    # the membership has ended since the gate was asked
+                raise NotFound(_("Conversation not found."))
+            return {"peer": None, "room": room, "first_members": members.people(self.database, room.id, limit=SHOWN_MEMBERS),
+                    "page_url": url_for("rooms.get_room", room_id=room.id),
+                    "messages_url": url_for("chat.get_messages_by_id", conversation_id=room.id)}
         peer = access.peer or User.by_id(self.database, access.peer_id)
         return {"peer": peer, "room": None, "peer_online": peer.id in self.presence.online(),
                 "page_url": url_for("chat.get_conversation_page", username=peer.username),

@@ -89,11 +89,9 @@ class Messaging:
             self.broadcast("messagesRead", {"userId": access.peer_id, "readerId": access.user_id, "seq": seq},
                            [access.user_id, access.peer_id], sender_sid=sender_sid)
             return
-        payload = {"conversationId": conversation.id, "readerId": access.user_id, "seq": seq}
-        if self.is_live(conversation.id):
-            self.broadcast("messagesRead", payload, room_id=conversation.id, sender_sid=sender_sid)
-        else:
-            self.broadcast("messagesRead", payload, [access.user_id], sender_sid=sender_sid)
+        recipients = {"room_id": conversation.id} if self.is_live(conversation.id) else {"user_ids": [access.user_id]}
+        self.broadcast("messagesRead", {"conversationId": conversation.id, "readerId": access.user_id, "seq": seq}, **recipients,
+                       sender_sid=sender_sid)
 
     def mark_delivered(self, conversation, access, seq):
         """Note that everything up to `seq` has reached a tab of a user."""
@@ -124,4 +122,4 @@ class Messaging:
 
     def is_live(self, room_id):
         """Tell whether a room is small enough to tell all of its members who reads and who types."""
-        return members.count(self.database, room_id) <= MAX_LIVE_MEMBERS
+        return not members.is_more_than(self.database, room_id, MAX_LIVE_MEMBERS)

@@ -4,7 +4,7 @@ import contextlib
 from flask_babel import lazy_gettext as _
 
 from ..accounts.user import User
-from ..budgets import MEMBERS_ADDED, ROOMS
+from ..budgets import MEMBERS_ADDED, ROOM_CHANGES, ROOMS
 from ..clock import now, to_db
 from ..errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unavailable
 from . import members, room_list
@@ -46,6 +46,7 @@ class Rooms:
         if not members.role_of(self.database, room_id, user.id):
             if room.is_archived:
                 raise Forbidden(_("This room is archived. Nothing more can be written in it."))
+            self._count(ROOM_CHANGES, user)
             self._add(room_id, user, user, "joined")
         return room_list.summary(self.database, user.id, room_id)
 
@@ -60,12 +61,14 @@ class Rooms:
     def leave(self, user, room_id):
         """End one's own membership."""
         self.gate.to_room(user, room_id)
+        self._count(ROOM_CHANGES, user)
         self._end(room_id, user, user, "left")
 
     def remove(self, actor, room_id, username):
         """End another user's membership. Owners may."""
         self.gate.to_room(actor, room_id).require_owner()
         user = self._member(room_id, username)
+        self._count(ROOM_CHANGES, actor)
         self._end(room_id, actor, user, "removed" if user.id != actor.id else "left")
 
     def set_role(self, actor, room_id, username, role):
@@ -76,6 +79,7 @@ class Rooms:
         user = self._member(room_id, username)
         if members.role_of(self.database, room_id, user.id) == role:
             return
+        self._count(ROOM_CHANGES, actor)
         if not members.set_role(self.database, room_id, user.id, role):
             raise Conflict(_("A room needs an owner. Make somebody else one first."))
         self._tell_member(user.id, room_id)
@@ -91,6 +95,8 @@ class Rooms:
             values["archived_at"] = to_db(now()) if boolean(fields["archived"], "archived") else None
         if values:
             access.require_owner()
+        self._count(ROOM_CHANGES, user)
+        if values:
             self._change_room(user, room_id, values)
         if "notify" in fields:
             members.set_notify(self.database, room_id, user.id, fields["notify"])

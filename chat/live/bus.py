@@ -28,7 +28,6 @@ PEER_TTL = 30               # seconds without a heartbeat of a peer: it has ende
 RECONNECT_DELAY = 0.5       # seconds
 POLL_INTERVAL = 1           # second between reads of the database while something was missed
 MAX_BATCH = 500             # events
-
 SUBSCRIBE_TIMEOUT = 1       # second that a connection waits until the channels of its rooms are subscribed to
 
 # Publishes the events of a room to the room's channel, and the other events to the inbox channel of each other process that one
@@ -160,7 +159,7 @@ class RedisBus:
         self._send_to_subscriber("SUBSCRIBE", new)
         if waits and self.is_subscribed and not self.has_no_peers:
             deadline = time.monotonic() + SUBSCRIBE_TIMEOUT
-            for subscribed in [self.rooms[room_id] for room_id in room_ids if room_id in self.rooms]:
+            for subscribed in filter(None, map(self.rooms.get, room_ids)):
                 subscribed.wait(max(0, deadline - time.monotonic()))
                 self.needs_catch_up |= not subscribed.is_set()
 
@@ -247,8 +246,9 @@ class RedisBus:
             pass
         elif kind == b"subscribe" and channel.decode().startswith(self.room_channel):
             room_id = int(channel.decode().removeprefix(self.room_channel))
-            if room_id in self.rooms:
-                self.rooms[room_id].set()
+            subscribed = self.rooms.get(room_id)
+            if subscribed:
+                subscribed.set()
             if room_id in self.unconfirmed:
                 self.unconfirmed.discard(room_id)
                 self.needs_catch_up |= not self.has_no_peers
