@@ -119,6 +119,7 @@ export class Conversation {
     }
     if (topic !== undefined) setText(part(this.section, 'topic'), topic);
     if (members) {
+      this.section.dataset.members = members; // a room that has grown large is marked less often
       setText(part(this.section, 'member-count'), formatNumber(members));
       this.composer.membersChanged();
     }
