@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.waiting import wait_for
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}     # CSS pixels
+NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_NETWORK|WebSocket connection"     # what a browser complains of then
 PATIENCE_MS = 30_000      # when to give up, on a machine that does other work as well
 
 # An init script: the page keeps in `sent` what goes out over a WebSocket or by polling.
@@ -39,6 +40,10 @@ class Screen:
         self.page = page
         if path:
             page.goto(path)
+
+    def expect_connected(self):
+        """Wait until the page has a connection. What is pushed before that does not reach it, and the network is not to go."""
+        expect(self.page.locator("#connection")).to_have_attribute("data-connection", "online")
 
     # --- the people
 

@@ -6,11 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
-from tests.browser.screen import NOTE_WHAT_IS_SENT, PATIENCE_MS, PHONE, WIDE
+from tests.browser.screen import NO_NETWORK, NOTE_WHAT_IS_SENT, PATIENCE_MS, PHONE, WIDE
 
 pytestmark = pytest.mark.browser
 
-NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|WebSocket connection|ERR_NETWORK"
 AFTER = re.compile(r"\d+ \w+ 20\d\d at \d\d:\d\d:\d\d\s*after [\d.]+ seconds?")
 MOMENT = re.compile(r"\d+ \w+ 20\d\d at \d\d:\d\d:\d\d")
 MAX_RECORDS = 1000

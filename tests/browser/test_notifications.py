@@ -61,7 +61,7 @@ def open_tab(sit_down):
 
 def ready(screen, background=False):
     """Wait until a tab is connected, and put its window into the background."""
-    expect(screen.page.locator("#online-count")).not_to_be_empty()
+    screen.expect_connected()
     screen.page.wait_for_function("async () => (await navigator.locks.query()).held.some(({ name }) => name.startsWith('outbox:'))")
     if background:
         screen.page.evaluate(IN_BACKGROUND)

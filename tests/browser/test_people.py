@@ -9,9 +9,13 @@ from playwright.sync_api import expect
 
 from chat.accounts.user import PAGE
 from tests.browser.past import ago, hold
+from tests.browser.screen import PATIENCE_MS
 from tests.people import new_client_id
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
+
+SKELETON_MS = 300       # by then a search that has no answer yet shows its skeleton
 
 
 def status(screen, person):
@@ -267,6 +271,23 @@ def test_a_search_that_fails_puts_the_people_back(slow_search):
     screen.search.fill(bob.username)
     expect(screen.card(bob)).to_be_visible()
     expect(screen.page.locator(".skeleton-person")).to_have_count(0)
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_an_answer_that_comes_late_does_not_take_the_focus_away(chat, alice, bob, sit_down, is_found):
+    """Who is quick with Tab and Enter would press Enter on nothing."""
+    screen, held = sit_down(alice), []
+    screen.search.fill(bob.username[:-1])
+    expect(screen.people).to_have_count(1)
+    screen.page.route("**/users?*", held.append)
+    screen.search.fill(bob.username if is_found else "somebody else")
+    screen.link(bob).focus()
+    assert wait_for(lambda: held or screen.page.wait_for_timeout(1), PATIENCE_MS / 1000)
+    screen.page.wait_for_timeout(SKELETON_MS)       # where there would be a skeleton in place of the link
+    expect(screen.link(bob)).to_be_focused()
+    held[0].continue_()
+    expect(screen.people).to_have_count(1 if is_found else 0)
+    expect(screen.link(bob) if is_found else screen.search).to_be_focused()
 
 
 def test_a_refresh_waits_for_the_search_under_way(slow_search):

@@ -48,7 +48,7 @@ def open_tabs(sit_down):
         first = sit_down(person, path=None, expects=ENDED)
         first.page.context.add_init_script(script)
         first.page.goto(paths[0])
-        expect(first.page.locator("#online-count")).not_to_be_empty()
+        first.expect_connected()
         if NO_WEBSOCKET in script and NO_LOCKS not in script:
             first.page.wait_for_function("async () => (await navigator.locks.query()).held.some(({ name }) => name.startsWith('connection:'))")
         return [first, *(first.another_tab(path) for path in paths[1:])]
@@ -87,7 +87,7 @@ def test_it_works(people, open_tabs):
             first.page.evaluate("() => void open(location.href)")
     tabs = [Screen(page) for page in context.pages]
     for tab in tabs:
-        expect(tab.page.locator("#online-count")).not_to_be_empty()
+        tab.expect_connected()
     expect_connections(alice, 1)
     for number, tab in enumerate(tabs):
         send(tab, f"from tab {number}")
@@ -116,14 +116,14 @@ def test_tabs_that_find_out_at_the_same_time_share_too(people, sit_down):
     """None of them has a leader to join: each has a connection, and hears then that no WebSocket works."""
     alice, bob = people
     first = sit_down(alice, f"/chat/{bob.username}", expects=ENDED)
-    expect(first.page.locator("#online-count")).not_to_be_empty()
+    first.expect_connected()
     tabs = [first, *(first.another_tab(f"/chat/{bob.username}") for _n in range(TABS - 1))]
     first.page.context.add_init_script(NO_WEBSOCKET)
     for tab in tabs:
         tab.page.evaluate("() => void setTimeout(() => location.reload())")
     for tab in tabs:
         tab.page.wait_for_function("() => WebSocket.toString().startsWith('class')")
-        expect(tab.page.locator("#online-count")).not_to_be_empty()
+        tab.expect_connected()
     expect_connections(alice, 1)
     for number, tab in enumerate(tabs):
         send(tab, f"from tab {number}")
@@ -278,7 +278,7 @@ def test_who_shares(people, open_tabs, script, loads):
     tabs = open_tabs(alice, *[f"/chat/{bob.username}"] * 3, script=script)
     expect_connections(alice, 1 if loads else len(tabs))
     for number, tab in enumerate(tabs):
-        expect(tab.page.locator("#online-count")).not_to_be_empty()
+        tab.expect_connected()
         send(tab, f"from tab {number}")
         assert len(tab.page.evaluate(MODULES)) == loads
     expect_texts(tabs, [f"from tab {number}" for number in range(len(tabs))])

@@ -4,11 +4,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.screen import NO_NETWORK
 from tests.people import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|WebSocket connection|ERR_NETWORK"
 PENDING_FRAMES = 3     # of the display, until a message stands there: 50 ms
 
 # A window in the background, to the page: another one is in front.

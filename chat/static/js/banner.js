@@ -25,6 +25,7 @@ export const isConnectionLost = () => isLost;
 export function showConnection(newStatus, refusal, onLost) {
   if (newStatus === status && (!refusal || refusal === underNotice[1])) return;
   status = newStatus;
+  banner.dataset.connection = status;
   clearTimeout(statusTimer);
   isLost &&= status !== 'online';
   const showLoss = (state, text) => {

@@ -39,7 +39,7 @@ export class PeopleSearch {
     const filtering = this.#filtering = { shown: [...people.list.children], query: this.query, ...this.#filtering };
     this.query = query;
     this.onQuery(query);
-    const timer = setTimeout(() => people.list.replaceChildren(find('#people-skeleton').content.cloneNode(true)), SKELETON_DELAY_MS);
+    const timer = setTimeout(() => this.#showSkeleton(), SKELETON_DELAY_MS);
     try {
       people.replace(await people.fetch({ q: query }));
       this.#everyone = null;
@@ -54,11 +54,17 @@ export class PeopleSearch {
     if (query) this.#sayFound();
   }
 
+  #showSkeleton() {
+    const { hasFocus, list } = this.people;
+    if (!hasFocus) list.replaceChildren(find('#people-skeleton').content.cloneNode(true)); // else the focus would be lost
+  }
+
   #filterHere(shown) {
     const { people } = this;
     this.#everyone ??= shown;
     const wanted = folded(this.query);
-    people.list.replaceChildren(...this.#everyone.filter((card) => folded(part(card, 'name').textContent).includes(wanted)));
+    const found = this.#everyone.filter((card) => folded(part(card, 'name').textContent).includes(wanted));
+    people.keepFocus(() => people.list.replaceChildren(...found));
     const [words, hint] = findAll('#people-empty > p');
     find('#people-empty').hidden = people.cards.length > 0;
     setText(words, gettext('No results for “%(q)s” on this page.', { q: this.query }));

@@ -187,9 +187,20 @@ export class People {
   /** Shows another list in place of this one. */
   replace(page) {
     this.#counts.countElsewhere(page);
-    this.box.replaceChildren(...page.body.children);
+    this.keepFocus(() => this.box.replaceChildren(...page.body.children));
     this.scroll.scrollTop = 0;
     this.#hydrate();
+  }
+
+  get hasFocus() {
+    return this.list.contains(document.activeElement);
+  }
+
+  /** Runs `change`, which shows other cards. The focus stays with the person who had it, or else goes to the search field. */
+  keepFocus(change) {
+    const id = this.hasFocus && document.activeElement.closest('li').dataset.userId;
+    change();
+    if (id) (this.card(id)?.querySelector('a') ?? this.search.field).focus({ preventScroll: true });
   }
 
   #clicked(event) {
