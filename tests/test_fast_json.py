@@ -1,4 +1,5 @@
 """JSON is the same with orjson and without it."""
+import gc
 import importlib
 import json
 import sys
@@ -37,3 +38,37 @@ def test_what_is_no_json_is_a_value_error(codec, text):
 
 def test_half_a_surrogate_pair_is_read_so_that_it_can_be_refused(codec):
     assert SocketJson.loads('"\\ud800"') == "\ud800"
+
+
+class Garbage:
+    """A cycle that only the garbage collector frees. Its finalizer needs room for FRAMES calls."""
+
+    FRAMES = 100
+
+    def __init__(self):
+        self.cycle = self
+
+    def __del__(self):
+        self.call(self.FRAMES)
+
+    def call(self, more):
+        if more:
+            self.call(more - 1)
+
+
+def test_no_finalizer_is_called_at_the_limit_of_recursion(monkeypatch):
+    """Where nesting is refused only there, the garbage collector may come by at that moment, and what it frees stays half freed."""
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    former = gc.get_threshold()
+    gc.collect()
+    try:
+        for allocations in range(500, 1000, 50):    # until the collector comes by: one of them is near the limit
+            Garbage()
+            gc.set_threshold(allocations)
+            with pytest.raises(ValueError):
+                fast_json.loads_leniently("[" * 100_000)
+    finally:
+        gc.set_threshold(*former)
+    gc.collect()
+    assert unraisable == []
