@@ -132,6 +132,37 @@ def test_a_batch_has_an_end(server, feed):
     assert [text[0] for call in calls for text in call] == [*"0123456", "x", "s"]
 
 
+def test_what_waits_for_a_room_has_an_end(server, feed, caplog):
+    """Members write faster than the room is served. The newest message goes out, so that a tab sees the jump and fetches the rest."""
+    enter(server, feed, 1_000)
+    server.sockets["x"] = small = []
+    feed.join("sid x", "x", {ROOM + 1})
+    long = "x" * 4_000
+    seqs = iter(range(2, 10_000))
+    waiting = []
+
+    def others():
+        if server.turns <= 40:
+            feed.emit("conversationChanged", f"change {server.turns}", ROOM)
+            say(feed, *[f"{next(seqs)} {long}" for _n in range(100)])
+            waiting.append(sum(queue.characters for queue in feed.waiting.values()))
+        if server.turns == 1:
+            feed.emit("receiveMessage", "to the small room", ROOM + 1)
+    server.others = others
+    with caplog.at_level(logging.WARNING):
+        say(feed, f"1 {long}")
+        server.run()
+    assert max(waiting) <= room_feed.MAX_WAITING_CHARACTERS < 40 * 100 * 4_000 // 4
+    assert not feed.waiting and small == [["to the small room"]], "a room that is quiet loses nothing"
+    got = [text for call in server.sockets[0] for text in call]
+    changes, heard = [text for text in got if text[0] == "c"], [int(text.split()[0]) for text in got if text[0] != "c"]
+    assert changes == [f"change {n}" for n in range(1, 41)], "nobody would fetch these"
+    assert heard == sorted(heard) and heard[-1] == 4_001 and len(heard) < 4_001
+    assert all(calls == server.sockets[0] for name, calls in server.sockets.items() if name != "x")
+    lost = 4_001 - len(heard)
+    assert lost == sum(record.args[1] for record in caplog.records) and len(caplog.records) == pytest.approx(lost / 250, abs=2)
+
+
 def test_who_has_left_gets_nothing_more(server, feed):
     enter(server, feed, 100)
     say(feed, "one")

@@ -3,6 +3,10 @@
 An event is encoded once. What came while others were served goes out together: each connection gets it in one piece, in the
 order in which it came, which is the same for everybody. A large room is served in chunks, and whoever waits has a turn after
 each: a thousand members do not hold up a message between two.
+
+Members of a large room can write faster than it is served. What waits for a room is bounded: beyond that its messages are
+dropped, and only the newest one goes out. Its `seq` jumps, so every tab fetches the others from the database, in large pages.
+Writers are not made to wait instead: by now their messages are stored, and the task that would wait commits for everybody.
 """
 import logging
 import threading
@@ -13,11 +17,14 @@ from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket
 from socketio.packet import EVENT
 
+from ..conversations.rooms import CHANGED
+
 log = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 8     # connections of a room that is served without a task: starting one costs as much as three calls of the kernel
 CHUNK = 50          # connections that are served in one go: less than a millisecond
 MAX_BATCH_CHARACTERS = 32 * 1024    # of one batch: far less than a connection may be behind before it is cut
+MAX_WAITING_CHARACTERS = 1024 * 1024    # for one room: 32 batches. To fetch costs more than to get it live, so that is for the worst only
 
 
 class Batch:
@@ -28,6 +35,41 @@ class Batch:
     def __init__(self, packets):
         self.packets = packets
         self.frames = None
+
+
+class Queue:
+    """The events that wait for the connections of one room, the oldest first: (name, packet, sid that gets no copy)."""
+
+    __slots__ = ("events", "characters")
+
+    def __init__(self):
+        self.events = deque()
+        self.characters = 0
+
+    def append(self, name, packet, sender_sid):
+        self.events.append((name, packet, sender_sid))
+        self.characters += len(packet.data)
+
+    def take_batch(self):
+        """Take what fits into one batch, and one event at least. Return its (packet, sid that gets no copy)."""
+        taken, left = [], MAX_BATCH_CHARACTERS
+        while self.events and (not taken or left >= len(self.events[0][1].data)):
+            _name, packet, sender_sid = self.events.popleft()
+            left -= len(packet.data)
+            self.characters -= len(packet.data)
+            taken.append((packet, sender_sid))
+        return taken
+
+    def drop_what_is_fetched(self):
+        """Drop the messages, marks and typing signs; return how many. A message, or a heartbeat, tells a tab where things stand.
+
+        Nothing tells it of a changed name, so those events stay. They are few: a budget bounds them, and each stores a notice.
+        """
+        kept = [event for event in self.events if event[0] == CHANGED]
+        dropped = len(self.events) - len(kept)
+        self.events = deque(kept)
+        self.characters = sum(len(packet.data) for _name, packet, _sid in kept)
+        return dropped
 
 
 class RoomFeed:
@@ -43,7 +85,7 @@ class RoomFeed:
         self.batch_sender = batch_sender
         self.connections = {}       # room id -> {sid: the function that sends to it}
         self.rooms = {}             # sid -> set of room ids
-        self.waiting = {}           # room id -> deque of (packet, sid that gets no copy), the room that waits longest first
+        self.waiting = {}           # room id -> Queue, the room that waits longest first
         self.is_sending = False
         self.lock = threading.Lock()    # guards the tables, what waits and `is_sending`
 
@@ -96,11 +138,17 @@ class RoomFeed:
         if room_id not in self.connections:
             return
         packet = EnginePacket(MESSAGE, self.server.packet_class(EVENT, namespace="/", data=[event, payload]).encode())
+        dropped = 0
         with self.lock:
-            self.waiting.setdefault(room_id, deque()).append((packet, sender_sid))
-            if self.is_sending:
-                return      # it goes out behind what is being sent
-            self.is_sending = True
+            queue = self.waiting.setdefault(room_id, Queue())
+            if queue.characters + len(packet.data) > MAX_WAITING_CHARACTERS:
+                dropped = queue.drop_what_is_fetched()
+            queue.append(event, packet, sender_sid)
+            goes_out_later, self.is_sending = self.is_sending, True
+        if dropped:
+            log.warning("room %d is written faster than sent: its members fetch %d events", room_id, dropped)
+        if goes_out_later:
+            return      # behind what is being sent
         if len(self.connections.get(room_id, ())) <= MAX_AT_ONCE:
             self._send_all()
             return
@@ -134,11 +182,8 @@ class RoomFeed:
         """Take from the room that waits longest what fits into one batch. Return the room's id and its (packet, sid that gets no copy)."""
         room_id = next(iter(self.waiting))
         queue = self.waiting.pop(room_id)
-        events, left = [], MAX_BATCH_CHARACTERS
-        while queue and (not events or left >= len(queue[0][0].data)):
-            left -= len(queue[0][0].data)
-            events.append(queue.popleft())
-        if queue:
+        events = queue.take_batch()
+        if queue.events:
             self.waiting[room_id] = queue
         return room_id, events
 
