@@ -1,30 +1,24 @@
 // Messages to a room. Each is counted when its last recipient has it and its sender the acknowledgement.
-import { repeatAtRate } from './pace.mjs';
-import { TEXT } from './talk.mjs';
+import { Flow } from './flow.mjs';
 
 let lastNumber = 0; // of all talks: a late delivery of the one before is not counted
 
-export class RoomTalk {
+export class RoomTalk extends Flow {
   constructor(members, roomId) {
+    super();
     this.members = members;
     this.roomId = roomId;
-    this.run = Math.random().toString(36).slice(2, 8);
-    this.onTheWay = new Map(); // number -> {left: deliveries and acknowledgement that are still to come}
-    this.refused = [];
-    this.reset();
   }
 
   reset() {
-    this.complete = this.deliveries = 0;
-    this.begun = performance.now();
+    super.reset();
+    this.deliveries = 0;
   }
 
   send() {
     const number = ++lastNumber;
-    const sender = this.members[number % this.members.length];
     this.onTheWay.set(number, { left: this.members.length }); // everybody else's delivery, and the acknowledgement
-    const payload = { clientId: `${this.run}-${number}`, conversationId: this.roomId, message: TEXT };
-    sender.send(`42${number}["sendMessage",${JSON.stringify(payload)}]`);
+    this.emit(this.members[number % this.members.length], number, { conversationId: this.roomId });
   }
 
   acknowledged(number, text) {
@@ -41,32 +35,11 @@ export class RoomTalk {
     const message = this.onTheWay.get(number);
     if (!message) return;
     message.left -= 1;
-    if (message.left) return;
-    this.onTheWay.delete(number);
-    this.complete += 1;
-    this.next?.();
-  }
-
-  // Keep `inFlight` messages in flight.
-  saturate(inFlight) {
-    this.next = () => this.send();
-    for (let n = 0; n < inFlight; n += 1) this.send();
-  }
-
-  // `rate` messages per second at random times, independent of each other.
-  pace(rate) {
-    this.stopPacing = repeatAtRate(() => -Math.log(1 - Math.random()) * 1000 / rate, () => this.send());
-  }
-
-  stop() {
-    this.next = undefined;
-    this.stopPacing?.();
+    if (!message.left) this.arrived(number);
   }
 
   figures() {
-    return {
-      messages: this.complete, deliveries: this.deliveries, seconds: (performance.now() - this.begun) / 1000,
-      refused: this.refused.slice(0, 3), pending: this.onTheWay.size, ended: this.members.filter((one) => one.hasEnded).length,
-    };
+    const ended = this.members.filter((one) => one.hasEnded).length;
+    return { ...super.figures(), deliveries: this.deliveries, pending: this.onTheWay.size, ended };
   }
 }

@@ -1,32 +1,25 @@
-// Messages in flight. Each is timed from the send to the delivery, and counted when it is delivered and acknowledged.
-import { repeatAtRate } from './pace.mjs';
+// Messages between two. Each is timed from the send to the delivery, and counted when it is delivered and acknowledged.
+import { Flow } from './flow.mjs';
 
-export const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
-
-export class Talk {
+export class Talk extends Flow {
   constructor(people) {
-    this.run = Math.random().toString(36).slice(2, 8);
+    super();
     this.partners = new Map(people.map((person, n) => [person, people[n ^ 1] ?? people[0]]));
     this.people = people;
     this.turn = 0;
     this.number = 0;
-    this.onTheWay = new Map(); // number -> {sent, acknowledged, delivered}
-    this.reset();
   }
 
   reset() {
-    this.complete = 0;
-    this.refused = [];
+    super.reset();
     this.delivery = []; // milliseconds from send to delivery
-    this.begun = performance.now();
   }
 
   send() {
     const sender = this.people[this.turn++ % this.people.length];
     const number = ++this.number;
     this.onTheWay.set(number, { sent: performance.now() });
-    const payload = { clientId: `${this.run}-${number}`, receiverId: this.partners.get(sender).id, message: TEXT };
-    sender.send(`42${number}["sendMessage",${JSON.stringify(payload)}]`);
+    this.emit(sender, number, { receiverId: this.partners.get(sender).id });
   }
 
   acknowledged(number, text) {
@@ -46,35 +39,12 @@ export class Talk {
 
   note(number, message, what) {
     message[what] = true;
-    if (!message.acknowledged || !message.delivered) return;
-    this.onTheWay.delete(number);
-    this.complete += 1;
-    this.next?.();
-  }
-
-  // Keep `inFlight` messages in flight.
-  saturate(inFlight) {
-    this.next = () => this.send();
-    for (let n = 0; n < inFlight; n += 1) this.send();
-  }
-
-  // `rate` messages per second at random times, independent of each other.
-  pace(rate) {
-    this.next = undefined;
-    this.stopPacing = repeatAtRate(() => -Math.log(1 - Math.random()) * 1000 / rate, () => this.send());
-  }
-
-  stop() {
-    this.next = undefined;
-    this.stopPacing?.();
+    if (message.acknowledged && message.delivered) this.arrived(number);
   }
 
   figures() {
     const sorted = Float64Array.from(this.delivery).sort();
     const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
-    return {
-      messages: this.complete, seconds: (performance.now() - this.begun) / 1000, refused: this.refused.slice(0, 3),
-      p50: at(0.5), p99: at(0.99),
-    };
+    return { ...super.figures(), p50: at(0.5), p99: at(0.99) };
   }
 }
