@@ -113,3 +113,10 @@ def test_a_name_of_the_full_town_is_a_key_and_its_own_search():
     names = [_name(n) for n in range(2_000)]
     assert len(set(names)) == len(names)
     assert all(usernames.canonical(name) == usernames.search_key(name) == name for name in names)
+
+
+def test_the_rows_of_an_upgrade_are_compared(capfd):
+    from bench import upgrade
+    assert upgrade.measure("sqlite", 2_000)
+    said = capfd.readouterr().out
+    assert "messages: 2,000 rows, as before" in said and "The database is of version" in said
