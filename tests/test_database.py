@@ -1,6 +1,7 @@
 """Database: one method to ask and one to change, alike over SQLite and MariaDB, and what happens when they go away."""
 import contextlib
 import itertools
+import sqlite3
 import threading
 import time
 
@@ -8,11 +9,12 @@ import pymysql
 import pytest
 
 from chat import clock
-from chat.storage import mysql, pool
+from chat.storage import mysql, pool, sqlite
 from chat.storage.database import Database, MySQLEngine, SQLiteEngine
 from chat.errors import Duplicate, Locked, Unavailable
 from tests import services
-from tests.databases import BackgroundCall, beside, call, database, open_mariadb  # noqa: F401
+from tests.databases import PATIENCE, BackgroundCall, beside, call, database, open_mariadb  # noqa: F401
+from tests.waiting import wait_for
 
 BACK = 15       # seconds in which the database serves again after it has returned
 INSERT = "INSERT INTO users (username, username_key, password, created_at) VALUES (%s, %s, 'x', %s)"
@@ -278,6 +280,99 @@ def test_sqlite_is_read_while_a_change_waits_for_the_disk(tmp_path):
     go_on.set()
     assert change.outcome() == 1
     database.engine.close()
+
+
+class Disk:
+    """A `run_blocking` that can be held: what comes meanwhile waits, and how often it was gone to is counted."""
+
+    def __init__(self):
+        self.is_free, self.is_asked, self.visits = threading.Event(), threading.Event(), 0
+        self.is_free.set()
+
+    def __call__(self, function, *arguments):
+        self.visits += 1
+        self.is_asked.set()
+        assert self.is_free.wait(PATIENCE)
+        return function(*arguments)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A held disk with one write on its way to it, and the database on it."""
+    held = Disk()
+    held.database = Database(SQLiteEngine(str(tmp_path / "chat.sqlite3"), held))
+    held.database.create_tables()
+    held.is_free.clear()
+    held.is_asked.clear()
+    held.first = BackgroundCall(lambda: held.database.execute(MEMBER, (1, 1)))
+    assert held.is_asked.wait(PATIENCE)
+    held.visits = 0
+    yield held
+    held.database.engine.close()
+
+
+def write_behind(disk, works):
+    """Have these done while the disk is held, in this order; then free it, and return a BackgroundCall for each."""
+    calls = []
+    for work in works:
+        before = len(disk.database.engine.waiting)
+        calls.append(BackgroundCall(work))
+        assert wait_for(lambda before=before: len(disk.database.engine.waiting) > before, PATIENCE)
+    disk.is_free.set()
+    return calls
+
+
+def test_writes_that_wait_for_sqlite_are_committed_together(disk):
+    calls = write_behind(disk, [lambda n=n: disk.database.execute(MEMBER, (2, n)) for n in range(1, 31)])
+    assert [call.outcome() for call in calls] == [1] * 30
+    assert len(disk.database.query(MEMBERS, (2,))) == 30 and disk.visits == 1
+
+
+def test_one_that_fails_takes_no_other_with_it(disk):
+    def stumbles(cursor):
+        cursor.execute("INSERT INTO members (conversation_id, user_id) VALUES (2, 7)")
+        raise TypeError("half way")
+    calls = write_behind(disk, [lambda: disk.database.execute(MEMBER, (2, 1)), lambda: disk.database.execute(MEMBER, (2, 1)),
+                                lambda: disk.database.engine.run(stumbles, writes=1), lambda: disk.database.execute(MEMBER, (2, 2))])
+    assert calls[0].outcome() == calls[3].outcome() == 1
+    with pytest.raises(Duplicate):
+        calls[1].outcome()
+    with pytest.raises(TypeError, match="half way"):
+        calls[2].outcome()
+    assert [row["user_id"] for row in disk.database.query(MEMBERS, (2,))] == [1, 2] and disk.visits == 1
+
+
+def test_what_ends_the_transaction_is_acknowledged_to_nobody(disk):
+    def fills_the_disk(cursor):
+        cursor.execute("ROLLBACK")      # as SQLite does by itself
+        raise sqlite3.OperationalError("database or disk is full")
+    calls = write_behind(disk, [lambda: disk.database.execute(MEMBER, (2, 1)), lambda: disk.database.engine.run(fills_the_disk, writes=1),
+                                lambda: disk.database.execute(MEMBER, (2, 2))])
+    for each in calls:
+        with pytest.raises(Unavailable) as refused:
+            each.outcome()
+        assert "disk is full" in str(refused.value.__cause__)
+    assert disk.database.query(MEMBERS, (2,)) == []
+    assert disk.database.execute(MEMBER, (2, 1)) == 1
+
+
+def test_a_transaction_that_cannot_begin_is_acknowledged_to_nobody(disk, tmp_path):
+    holder = SQLiteEngine(str(tmp_path / "chat.sqlite3"), call)
+    holder.writer.execute("BEGIN IMMEDIATE")
+    calls = [disk.first, *write_behind(disk, [lambda n=n: disk.database.execute(MEMBER, (2, n)) for n in (2, 3)])]
+    for each in calls:
+        with pytest.raises(Unavailable):
+            each.outcome()
+    holder.writer.execute("ROLLBACK")
+    holder.close()
+    assert disk.database.query("SELECT * FROM members") == []
+
+
+def test_more_than_fit_together_are_committed_one_batch_after_the_other(disk):
+    count = sqlite.MAX_TOGETHER + 5
+    calls = write_behind(disk, [lambda n=n: disk.database.execute(MEMBER, (2, n)) for n in range(1, count + 1)])
+    assert [each.outcome() for each in calls] == [1] * count
+    assert len(disk.database.query(MEMBERS, (2,))) == count and disk.visits == 2
 
 
 # --- MySQL and MariaDB: away and back ---------------------------------------------------------------------------

@@ -3,21 +3,38 @@ import contextlib
 import functools
 import sqlite3
 import threading
+from collections import deque
 from pathlib import Path
 
-from ..errors import Duplicate, unavailable
+from ..errors import Duplicate, Unavailable, unavailable
 from .private_files import private_file, private_folder
 
 LOCK_TIMEOUT = 1            # second; to wait for another process that writes
+MAX_TOGETHER = 100          # writes in one transaction
 MAX_STATEMENT_BYTES = 256 * 1024    # of an INSERT of several rows
+
+
+class Write:
+    """What somebody wants to write: `work(cursor)`, and what became of it once `is_done`."""
+
+    __slots__ = ("work", "is_done", "result", "error")
+
+    def __init__(self, work):
+        self.work = work
+        self.is_done = False
+        self.result = self.error = None
+
+    def settle(self, result=None, error=None):
+        self.result, self.error, self.is_done = result, error, True
 
 
 class SQLiteEngine:
     """One file, for the embedded mode.
 
-    Reads run directly, because they take microseconds. Writes wait for the disk, so they run in a real thread, one at a time, on
-    a connection of their own: meanwhile the event loop goes on, reads included. `run_blocking(function, *arguments)` runs a
-    function in such a thread.
+    Reads run directly, because they take microseconds. Writes wait for the disk, so they run in a real thread, on a connection of
+    their own: meanwhile the event loop goes on, reads included. `run_blocking(function, *arguments)` runs a function in such a
+    thread. Writes that arrive while one is under way are committed together: to wait for the disk takes longer than the rest,
+    and a class that reads a message is forty marks at once. Each is a savepoint, so one that fails takes no other with it.
     """
 
     max_statement_bytes = MAX_STATEMENT_BYTES
@@ -27,6 +44,7 @@ class SQLiteEngine:
         private_file(path)      # SQLite creates its journals with the same mode
         self.path, self.run_blocking = path, run_blocking
         self.read_lock, self.write_lock = threading.RLock(), threading.RLock()
+        self.waiting = deque()      # Write: those that wait for the lock
         self.reader = self._connect(path)
         try:
             self.writer = self._connect(path)
@@ -57,8 +75,7 @@ class SQLiteEngine:
     def run(self, work, writes=0):
         try:
             if writes:
-                with self.write_lock:
-                    return self.run_blocking(self._write, work)
+                return self._write_with_others(Write(work))
             with self.read_lock, contextlib.closing(self.reader.cursor()) as cursor:
                 return work(cursor)
         except sqlite3.IntegrityError as error:
@@ -66,16 +83,50 @@ class SQLiteEngine:
         except sqlite3.OperationalError as error:
             raise unavailable(error) from error
 
-    def _write(self, work):
+    def _write_with_others(self, write):
+        """Commit a write, and with it those that have come meanwhile, unless another has taken it along. Return its result."""
+        self.waiting.append(write)
+        with self.write_lock:
+            while not write.is_done:
+                batch = [self.waiting.popleft() for _n in range(min(len(self.waiting), MAX_TOGETHER))]
+                if not batch:       # whoever took it along was stopped: it may be stored or not
+                    raise Unavailable()
+                self.run_blocking(self._commit, batch)
+        if write.error:
+            raise write.error
+        return write.result
+
+    def _commit(self, writes):
+        """Run writes in one transaction, and settle them."""
         with contextlib.closing(self.writer.cursor()) as cursor:
             try:
+                outcomes = []
                 cursor.execute("BEGIN IMMEDIATE")
-                result = work(cursor)
+                if len(writes) == 1:
+                    outcomes.append((writes[0].work(cursor), None))
+                else:
+                    outcomes += [self._run_in_savepoint(cursor, write.work) for write in writes]
                 cursor.execute("COMMIT")
-                return result
+            except BaseException as error:      # nothing of it is stored
+                outcomes = [(None, error)] * len(writes)
             finally:
                 if self.writer.in_transaction:
                     self.writer.rollback()
+        for write, (result, error) in zip(writes, outcomes):
+            write.settle(result, error)
+
+    def _run_in_savepoint(self, cursor, work):
+        """Return (result, None) or (None, error). Raises an error that has ended the transaction, as a full disk does."""
+        cursor.execute("SAVEPOINT one")
+        try:
+            outcome = work(cursor), None
+        except Exception as error:
+            if not self.writer.in_transaction:
+                raise
+            cursor.execute("ROLLBACK TO one")
+            outcome = None, error
+        cursor.execute("RELEASE one")
+        return outcome
 
     @contextlib.contextmanager
     def snapshot(self):
