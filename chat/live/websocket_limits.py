@@ -4,6 +4,7 @@ eventlet has its own WebSocket; the other two modes use simple-websocket.
 """
 import contextlib
 import functools
+import socket
 
 
 def close_on_error(handler):
@@ -31,7 +32,7 @@ def limit_message_size(handler, max_bytes):
             websocket.Message = _limited_message(websocket.Message, max_bytes)
         else:
             websocket.ws.max_message_size = max_bytes
-            websocket.close = _ignoring_closed(websocket.close)
+            websocket.close = _close_at_once(websocket)
             _limit_announced_length(websocket.ws.ws.connection._proto._frame_decoder, max_bytes)
         return handler(websocket)
     return handle
@@ -50,12 +51,23 @@ def _limited_message(message_class, max_bytes):
     return LimitedMessage
 
 
-def _ignoring_closed(close):
-    """Return a `close` that raises nothing when the socket is closed already: Engine.IO's writing task calls it last."""
-    def close_if_open():
-        with contextlib.suppress(OSError):
+def _close_at_once(websocket):
+    """Return a `close` that also ends the connection, and wakes the thread that waits for frames. It raises nothing.
+
+    simple-websocket leaves both to the client's answer. A client that gives none would keep the thread and the connection; and
+    where frames come in just then, nobody wakes the thread even when the client is gone.
+    """
+    from wsproto.utilities import LocalProtocolError
+    close, inner = websocket.close, websocket.ws
+
+    def close_at_once():
+        with contextlib.suppress(OSError, LocalProtocolError):     # it is closed, or being closed, already
             close()
-    return close_if_open
+        with contextlib.suppress(OSError):
+            inner.sock.shutdown(socket.SHUT_RDWR)
+        inner.connected = False
+        inner.event.set()
+    return close_at_once
 
 
 def _limit_announced_length(decoder, max_bytes):

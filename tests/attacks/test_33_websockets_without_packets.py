@@ -61,6 +61,17 @@ def test_what_is_no_packet_closes_and_is_forgotten(server, arrive, record):
     assert not any("Traceback" in line or " failed with " in line for line in server.seen), "".join(server.seen)
 
 
+def test_who_does_not_answer_the_close_is_hung_up_on(server, arrive):
+    """With threads, the one that waits for frames would wait for ever, and keep its connection."""
+    alice = arrive(server)
+    opened = live(alice)
+    alice.log_out()
+    opened.sock.settimeout(FORGOTTEN)
+    while opened.sock.recv(4096):
+        pass    # until the end of the connection
+    opened.shutdown()
+
+
 def test_frames_after_the_end_are_no_further_request(server, arrive):
     alice = arrive(server)
     request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
