@@ -26,6 +26,25 @@ def hold(server, one, other, said, read=True):
             "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(conversation, seq, sender.id, (other if sender is one else one).id, text,
-              time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3], f"past-{conversation}-{seq}")
+              stored(time), f"past-{conversation}-{seq}")
              for seq, (sender, text, time) in enumerate(said, 1)])
     database.close()
+
+
+def hold_in_room(server, room_id, said, read_by=()):
+    """Store what was said in a room, as [(sender, text, time)], after what happened in it, which was an hour before that."""
+    began = said[0][2] - timedelta(hours=1)
+    with sqlite3.connect(Path(server.settings["INSTANCE_PATH"]) / "chat.sqlite3", timeout=10) as database:
+        (last,) = database.execute("SELECT MAX(seq) FROM messages WHERE conversation_id = ?", (room_id,)).fetchone()
+        database.execute("UPDATE messages SET timestamp = ? WHERE conversation_id = ?", (stored(began), room_id))
+        database.executemany(
+            "INSERT INTO messages (conversation_id, seq, sender_id, message, timestamp, client_id) VALUES (?, ?, ?, ?, ?, ?)",
+            [(room_id, seq, sender.id, text, stored(time), f"past-{room_id}-{seq}") for seq, (sender, text, time) in enumerate(said, last + 1)])
+        database.executemany("UPDATE members SET read_seq = ? WHERE conversation_id = ? AND user_id = ?",
+                             [(last + len(said), room_id, person.id) for person in read_by])
+    database.close()
+
+
+def stored(time):
+    """Return a time as the database has it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
