@@ -14,7 +14,7 @@ from playwright.async_api import async_playwright
 
 from . import browser_faults
 from .chromium import FAILURES, Chromium, with_timeout
-from .record import conversation_of
+from .conversations import DirectConversation, RoomConversation
 from .page_observer import SentMessages
 from .tab import Tab
 
@@ -45,12 +45,13 @@ class Browsers:
         if self.errors:
             raise self.errors[0]
 
-    def open(self, person, peer, *, tabs=1, websockets=True, url=None):
+    def open(self, person, peer, *, tabs=1, rooms=(), websockets=True, url=None):
         """Open `tabs` tabs of the conversation with `peer` for a person who is logged in; return the BrowserUser.
 
-        `url` replaces the person's own address. `websockets=False` is a network that blocks WebSockets.
+        `rooms` are the ids of rooms that get a tab each. `url` replaces the person's own address. `websockets=False` is a network
+        that blocks WebSockets.
         """
-        browser_user = BrowserUser(self, person, peer, websockets, url or person.url)
+        browser_user = BrowserUser(self, person, peer, rooms, websockets, url or person.url)
         self.browser_users.append(browser_user)
         self.submit(browser_user.start(tabs)).result(OPEN_SECONDS)
         return browser_user
@@ -90,15 +91,16 @@ class BrowserUser:
     Every method may be called from any thread.
     """
 
-    def __init__(self, browsers, person, peer, websockets, url):
-        self.browsers, self.record, self.person, self.peer, self.url = browsers, browsers.record, person, peer, url
+    def __init__(self, browsers, person, peer, rooms, websockets, url):
+        self.browsers, self.record, self.person, self.url = browsers, browsers.record, person, url
+        self.direct, self.rooms = DirectConversation(person.id, peer.id, peer.username), [RoomConversation(room) for room in rooms]
+        self.sent_messages = {one: SentMessages(self.record, person, one) for one in (self.direct, *self.rooms)}
         cookies = [{"name": cookie.name, "value": cookie.value, "url": url, "expires": cookie.expires or -1}
                    for cookie in person.http.cookies]
         self.chromium = Chromium(browsers.playwright, url, cookies, websockets)
         self.login_lock = asyncio.Lock()        # only one tab at a time logs in
         self.rate = 0
         self.logs_in = True        # whether a tab on the login page logs in by itself
-        self.sent_messages = SentMessages(self.record, person, conversation_of(person.id, peer.id))
         self.writing_rng = random.Random(f"{browsers.seed} {person.username} writes")
         self.fault_rng = random.Random(f"{browsers.seed} {person.username} has faults")
         self._tabs, self._opened, self._tasks = {}, 0, {}
@@ -108,9 +110,18 @@ class BrowserUser:
         """The names of the open tabs."""
         return list(self._tabs)
 
+    def conversation(self, tab):
+        """The conversation of a tab."""
+        return self._tab(tab).conversation
+
     def last_seq(self, tab=None):
         """The last seq that the tab has shown; 0 while it has no page."""
         return self._tab(tab).last_seq
+
+    @property
+    def unanswered_count(self):
+        """How many messages were written whose end no page has shown yet."""
+        return sum(len(sent_messages.unanswered) for sent_messages in self.sent_messages.values())
 
     @in_browser_thread
     async def write(self, tab=None, block_sending=False):
@@ -172,8 +183,8 @@ class BrowserUser:
 
     @in_browser_thread
     async def open_tab(self):
-        """Open another tab; return its name."""
-        return await self._open_tab()
+        """Open another tab of the conversation with the peer; return its name."""
+        return await self._open_tab(self.direct)
 
     @in_browser_thread
     async def close_tab(self, tab=None):
@@ -187,8 +198,8 @@ class BrowserUser:
 
     async def start(self, tabs):
         """Start the browser and open the tabs."""
-        for _number in range(tabs):
-            await self._open_tab()
+        for conversation in [self.direct] * tabs + self.rooms:
+            await self._open_tab(conversation)
         self._start("writing", self._write_loop())
 
     async def stop(self):
@@ -198,9 +209,9 @@ class BrowserUser:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self.chromium.close()
 
-    async def _open_tab(self):
+    async def _open_tab(self, conversation):
         self._opened += 1
-        tab = Tab(self, f"{self.person.username}/{self._opened}")
+        tab = Tab(self, f"{self.person.username}/{self._opened}", conversation, self.sent_messages[conversation])
         self._tabs[tab.name] = tab
         self._start(tab.name, tab.run())
         await tab.wait_until_live()

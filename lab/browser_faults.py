@@ -41,7 +41,7 @@ async def _during_send(tab, what, cause_fault):
         if tab.can_write:
             await _press_enter(tab, what)
         else:
-            tab.browser_user.sent_messages.note("browser_fault", tab=tab.name, what=what, text=None)
+            tab.sent_messages.note("browser_fault", tab=tab.name, what=what, text=None)
     with contextlib.suppress(*FAILURES):
         if tab.page:
             await cause_fault()

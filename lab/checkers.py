@@ -182,7 +182,7 @@ def rooms_are_for_members(evidence):
     for event in evidence.of("heard"):
         message = written.get((event["sender"], event["clientId"]))
         for begin, end in absences.get((event["person"], event["conversation"]), [ALWAYS]) if message else ():
-            if message["t"] > begin + LEAVING_SECONDS and event["t"] < end:
+            if message.get("typed", message["t"]) > begin + LEAVING_SECONDS and event["t"] < end:
                 yield f"{event['tab']} heard {event['clientId']} of {event['conversation']}, in which its person was no member"
     for who, room, seqs in evidence.histories:
         stored = [row["seq"] for row in evidence.rows.get(room, ())]

@@ -1,5 +1,6 @@
-"""The conversations of a scripted tab: with another person, or in a room. The browser's `address.js` has the same keys."""
+"""The conversations of a tab: with another person, or in a room. The browser's `address.js` has the same keys."""
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from .record import conversation_of, room_name
 
@@ -25,7 +26,15 @@ class DirectConversation:
     @property
     def path(self):
         """Where its messages are."""
-        return f"/messages/{self.peer_name}"
+        return f"/messages/{quote(self.peer_name)}"
+
+    @property
+    def page_path(self):
+        return f"/chat/{quote(self.peer_name)}"
+
+    def text(self, username, number):
+        """Return what somebody writes, which is different in each conversation."""
+        return f"{username} {number}"
 
     def address(self, field):
         """Return the field of an event that says which conversation it is about; that of a person is called `field`."""
@@ -48,6 +57,13 @@ class RoomConversation:
     @property
     def path(self):
         return f"/conversations/{self.room_id}/messages"
+
+    @property
+    def page_path(self):
+        return f"/rooms/{self.room_id}"
+
+    def text(self, username, number):
+        return f"{username} in {self.name} {number}"
 
     def address(self, _field):
         return {"conversationId": self.room_id}

@@ -6,7 +6,6 @@ from pathlib import Path
 from tests.services import MariaDB, Redis
 from tests.waiting import wait_for
 
-from .record import conversation_of
 from .server import SECRET_KEY
 from .store import mariadb_store, sqlite_store
 
@@ -64,22 +63,20 @@ class Environment(contextlib.ExitStack):
     def pending_count(self):
         """Return how many messages were neither acknowledged nor refused yet."""
         return (sum(tab.pending_count() for tab in self.tabs)
-                + sum(len(user.unsent().result(PATIENCE_SECONDS)) for user in self.browser_users.values()))
+                + sum(len(user.unsent().result(PATIENCE_SECONDS)) + user.unanswered_count for user in self.browser_users.values()))
 
     def lagging(self, last_seqs, members, since):
         """Return, in words, the tabs that do not show the last seqs, and the messages from before `since` that are pending.
 
         `members` says who is in which room; others need not show it.
         """
-        found = [f"{view.tab} shows {view.last} of {last_seqs[view.conversation]} in {view.conversation}"
-                 for tab in self.tabs for key, view in tab.views.items() if view.last < last_seqs.get(view.conversation, 0)
-                 and (not tab.conversations[key].is_room or tab.person.id in members.get(key, ()))]
-        found += [f"{tab.name} waits for {tab.pending_count(since)} answers" for tab in self.tabs if tab.pending_count(since)]
-        for user in self.browser_users.values():
-            conversation = conversation_of(user.person.id, user.peer.id)
-            found += [f"{tab} shows {user.last_seq(tab)} of {last_seqs[conversation]}" for tab in user.tabs
-                      if user.last_seq(tab) < last_seqs.get(conversation, 0)]
-        return found
+        shown = [(view.tab, tab.person, tab.conversations[key], view.last) for tab in self.tabs for key, view in tab.views.items()]
+        shown += [(tab, user.person, user.conversation(tab), user.last_seq(tab))
+                  for user in self.browser_users.values() for tab in user.tabs]
+        found = [f"{tab} shows {last} of {last_seqs[conversation.name]} in {conversation.name}" for tab, person, conversation, last in shown
+                 if last < last_seqs.get(conversation.name, 0)
+                 and (not conversation.is_room or person.id in members.get(conversation.name, ()))]
+        return found + [f"{tab.name} waits for {tab.pending_count(since)} answers" for tab in self.tabs if tab.pending_count(since)]
 
     def catch_up(self, since, patience=PATIENCE_SECONDS):
         """Wait until every tab shows what is stored now; return the seconds it took, and what was lagging last."""

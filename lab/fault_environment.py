@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 
 import requests
 
@@ -69,7 +70,10 @@ class FaultEnvironment(Environment):
         return {**cluster.start_services(self), "SECRET_KEY": SECRET_KEY}
 
     def _open_tabs(self):
-        """Give Anna and Bert scripted tabs, Carla and Dirk real ones. They share three conversations and two rooms; each has a proxy."""
+        """Give Anna and Bert scripted tabs, Carla and Dirk real ones. They share three conversations and two rooms; each has a proxy.
+
+        Carla stays in her room; Dirk comes and goes in his.
+        """
         port = int(self.server.settings["PORT"])
         for name in ("anna", "bert", "carla", "dirk", "eva"):
             self.proxies[name] = self.enter_context(Proxy(port))
@@ -84,9 +88,12 @@ class FaultEnvironment(Environment):
         for tab in self.tabs:
             self.callback(tab.close)
         if self.with_browsers:
+            maths, physics = self.places
+            self.places.append(replace(physics, username=dirk.username))
             self.browsers = self.enter_context(Browsers(self.record, self.rng.random()))
-            self.browser_users = {"carla": self.browsers.open(carla, bert, tabs=2, url=self.url_of("carla")),
-                                  "dirk": self.browsers.open(dirk, anna, websockets=False, url=self.url_of("dirk"))}
+            self.browser_users = {
+                "carla": self.browsers.open(carla, bert, tabs=2, rooms=[maths.room_id], url=self.url_of("carla")),
+                "dirk": self.browsers.open(dirk, anna, rooms=[physics.room_id], websockets=False, url=self.url_of("dirk"))}
 
     def open_scripted_tab(self, tab, peers, **options):
         """Return a scripted tab named `person/n`, with a login of its own."""

@@ -8,7 +8,7 @@ globalThis.lab ??= (() => {
   const PAGES = 10;
   const ANSWER_MS = 2_000;
   const part = (row, name) => (row.querySelector(`[data-part="${name}"]`)?.textContent ?? '').slice(0, TEXT_LENGTH);
-  const rows = () => [...document.querySelectorAll('#history > li.message')];
+  const rows = () => [...document.querySelectorAll('#history > :is(li.message, li.notice)')];
   let broken = '';
   let clockOffsetMs = 0;
 
@@ -34,7 +34,7 @@ globalThis.lab ??= (() => {
   function describe() {
     const list = rows().map((row) => [
       Number(row.dataset.seq) || null, row.dataset.clientId, row.matches('.mine'), row.dataset.state, part(row, 'text'),
-      row.dataset.state === 'failed' ? part(row, 'failed-text') : '',
+      row.dataset.state === 'failed' ? part(row, 'failed-text') : '', Number(row.dataset.senderId) || 0,
     ]);
     if (!isLive() && performance.now() > LIVE_WITHIN_MS) broken ||= `not live after ${LIVE_WITHIN_MS / 1000} s`;
     scrollToEnd();
@@ -88,10 +88,10 @@ globalThis.lab ??= (() => {
   }
 
   /** The person's own messages among the latest on the server, `[[seq, clientId, text], …]`, ascending. */
-  async function storedMessages(peerName) {
+  async function storedMessages(path) {
     const own = [];
     for (let page = 0, before = ''; page < PAGES; page += 1) {
-      const address = `/messages/${encodeURIComponent(peerName)}?limit=${PAGE_LENGTH}${before}`;
+      const address = `${path}?limit=${PAGE_LENGTH}${before}`;
       const options = { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(ANSWER_MS) };
       const { messages } = await (await fetch(address, options)).json();
       const mine = messages.filter(({ senderId }) => senderId === Number(document.body.dataset.userId));

@@ -17,6 +17,7 @@ class Row(NamedTuple):
     state: str
     text: str
     error: str = ""
+    sender: int = 0
 
 
 class PageObserver:
@@ -52,15 +53,23 @@ class PageObserver:
         self.seen = set(seqs)
         self.first = min(seqs, default=0)
         self.note("opened", first=self.first, last=self.last_seq)
-        self.record.view(self.name, self.sent_messages.conversation, self.last_seq)
+        self.record.view(self.name, self.sent_messages.conversation.name, self.last_seq)
+        for row in self.rows:
+            self._heard(row)
 
     def _shown(self, row):
         """Older rows, loaded by scrolling up, do not belong to the view that grows at the end."""
         self.seen.add(row.seq)
+        self._heard(row)
         is_older = row.seq < self.first
         self.note("shown", seq=row.seq, clientId=row.client_id, text=row.text, older=is_older)
         if not is_older:
-            self.record.shown(self.name, self.sent_messages.conversation, row.seq, row.client_id)
+            self.record.shown(self.name, self.sent_messages.conversation.name, row.seq, row.client_id)
+
+    def _heard(self, row):
+        """Only members may see what stands in a room."""
+        if row.seq and self.sent_messages.conversation.is_room:
+            self.note("heard", clientId=row.client_id, sender=row.sender)
 
     def _note_window(self, seqs, banner):
         states = {row.client_id: row.state for row in self.rows if row.is_mine}
@@ -80,23 +89,23 @@ class PageObserver:
 
 
 class SentMessages:
-    """The messages that one person has written to another."""
+    """The messages that one person has written in one conversation."""
 
     def __init__(self, record, person, conversation):
         self.record, self.person, self.conversation = record, person, conversation
         self.numbers = itertools.count(1)
         self.unconfirmed = {}   # text -> (PageObserver in which it was typed, time): not known to be in the outbox
         self.unanswered = {}    # clientId -> (text, time of writing)
-        self.lost = {}          # text -> PageObserver
+        self.lost = {}          # text -> (PageObserver, time)
         self.vanished = set()   # clientIds
         self.suspects = set()   # texts and clientIds that the last search did not find
         self.searched_at = 0
 
     def note(self, kind, **fields):
-        self.record.note(kind, person=self.person.id, conversation=self.conversation, **fields)
+        self.record.note(kind, person=self.person.id, conversation=self.conversation.name, **fields)
 
     def next_text(self):
-        return f"{self.person.username} {next(self.numbers)}"
+        return self.conversation.text(self.person.username, next(self.numbers))
 
     def typed(self, text, observer):
         """Enter is about to be pressed."""
@@ -109,9 +118,10 @@ class SentMessages:
     def accepted(self, text, client_id, is_kept=True):
         """The page has accepted a message and saved it; with `is_kept=False` it shows the message without having saved it."""
         is_late = text in self.lost
-        observer = self.lost.pop(text, None) or self.unconfirmed.pop(text, (None, 0))[0]
+        observer, typed_at = self.lost.pop(text, None) or self.unconfirmed.pop(text, (None, 0))
         if observer:
-            self.note("written", tab=observer.name, clientId=client_id, text=text, kept=is_kept, late=is_late)
+            # Others may have got it before this page, or the next one, shows it.
+            self.note("written", tab=observer.name, clientId=client_id, text=text, typed=typed_at, kept=is_kept, late=is_late)
             self.unanswered[client_id] = (text, time.monotonic())
 
     def on_shown(self, row, tab):
@@ -155,8 +165,7 @@ class SentMessages:
         for seq, client_id, text in stored:
             self.on_shown(Row(seq, client_id, True, "sent", text), tab)
         for text in missing & self.unconfirmed.keys():
-            observer, _typed_at = self.unconfirmed.pop(text)
-            self.lost[text] = observer
+            observer, _typed_at = self.lost[text] = self.unconfirmed.pop(text)
             self.note("lost_before_kept", tab=observer.name, text=text, draft=observer.draft == text)
         for client_id in missing & self.unanswered.keys():
             self.vanished.add(client_id)

@@ -3,6 +3,7 @@ import contextlib
 import random
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 
 import requests
@@ -36,7 +37,7 @@ class MembershipChanges(threading.Thread):
     def __init__(self, environment, places, seed):
         super().__init__(daemon=True)
         self.environment, self.places, self.rng = environment, places, random.Random(seed)
-        self.is_in = dict.fromkeys(places, True)    # what was last asked for
+        self.is_in = defaultdict(lambda: True)      # place -> what was last asked for
         self.in_doubt = set()       # places for which there was no answer: the same is asked again
         self.people = {}            # username -> a logged-in Person
         self.lock, self.ended = threading.RLock(), threading.Event()
@@ -48,9 +49,13 @@ class MembershipChanges(threading.Thread):
                 self._ask(place, self.is_in[place] == (place in self.in_doubt))
 
     def end(self):
+        """Stop. Who has a real tab comes back to the room: only its page can tell what became of the latest messages."""
         self.ended.set()
         if self.is_alive():
             self.join()
+        for place in self.places:
+            if place.username in self.environment.browser_users:
+                self.bring(place, True)
 
     @contextlib.contextmanager
     def paused(self):

@@ -3,7 +3,7 @@ import asyncio
 import contextlib
 import json
 import time
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from tests.people import PASSWORD
 
@@ -21,10 +21,13 @@ FIELD = "#message"
 
 
 class Tab:
-    """`name` is the tab's name, for example "carla/1". Each load of its page has a name of its own."""
+    """A tab of one conversation. `name` is the tab's name, for example "carla/1". Each load of its page has a name of its own.
 
-    def __init__(self, browser_user, name):
-        self.browser_user, self.name = browser_user, name
+    Where a room is not its person's any more, the tab asks for its page again and again, until it is.
+    """
+
+    def __init__(self, browser_user, name, conversation, sent_messages):
+        self.browser_user, self.name, self.conversation, self.sent_messages = browser_user, name, conversation, sent_messages
         self.lock = asyncio.Lock()        # held during each action in the page
         self.page = self.observer = None
         self.must_replace_page = False                  # the page has crashed or hangs, and must be replaced
@@ -56,7 +59,7 @@ class Tab:
     @property
     def can_write(self):
         """Whether a message can be written now. After a fault, the fate of the previous message must be known first."""
-        return self.is_live and not self.browser_user.sent_messages.has_unconfirmed(self.name)
+        return self.is_live and not self.sent_messages.has_unconfirmed(self.name)
 
     async def wait_until_ready(self):
         """Wait until a message can be written, at most LIVE_SECONDS."""
@@ -85,18 +88,18 @@ class Tab:
         path = urlsplit(self.page.url).path
         if path == "/login" and look:
             return await self._handle_login_page()
-        if not look or path != self._path or not look["isConversation"]:
+        if not look or path != self.conversation.page_path or not look["isConversation"]:
             return await self._load_conversation()
         if look["broken"]:
             if look["document"] != self.broken_document:
                 self.broken_document = look["document"]
-                self.browser_user.sent_messages.note("broken", tab=self.name, text=look["broken"])
+                self.sent_messages.note("broken", tab=self.name, text=look["broken"])
             return await self._load_conversation()
         if not look["isLive"]:
             self.mark_unavailable()
             return LOADING_INTERVAL
         self._record_look(look)
-        if self.browser_user.sent_messages.should_check_outbox:
+        if self.sent_messages.should_check_outbox:
             with contextlib.suppress(*FAILURES):        # the next look tries again
                 await self._search_outbox()
         return LOOK_INTERVAL
@@ -119,17 +122,17 @@ class Tab:
             name = f"{self.name}.{self.loads}"
             if self.observer:
                 self.observer.end(look["draft"])
-            self.observer = PageObserver(self.browser_user.record, self.browser_user.sent_messages, name)
+            self.observer = PageObserver(self.browser_user.record, self.sent_messages, name)
             self.document, self.loads = look["document"], self.loads + 1
         self.observer.update([Row(*row) for row in look["rows"]], look["banner"], look["draft"])
         self.page_works.set()
 
     async def _search_outbox(self):
         """Find out what became of messages that were typed into pages that are gone."""
-        sent_messages = self.browser_user.sent_messages
+        sent_messages = self.sent_messages
         missing = sent_messages.find_missing(await self.entries(), self.browser_user.shown())
         if missing:
-            stored = await with_timeout(self.page.evaluate("name => lab.storedMessages(name)", self.browser_user.peer.username))
+            stored = await with_timeout(self.page.evaluate("path => lab.storedMessages(path)", self.conversation.path))
             sent_messages.mark_lost(missing, stored, self.observer.name)
 
     def _crashed(self, page):
@@ -144,10 +147,6 @@ class Tab:
 
     # --- loading and login
 
-    @property
-    def _path(self):
-        return f"/chat/{quote(self.browser_user.peer.username)}"
-
     async def _load_conversation(self):
         """Request the conversation's address. The page may fail to load."""
         self.mark_unavailable()
@@ -155,7 +154,7 @@ class Tab:
         if pause > 0:
             return pause
         self.requested_at = time.monotonic()
-        await self.page.goto(self.browser_user.url + self._path, wait_until="commit")
+        await self.page.goto(self.browser_user.url + self.conversation.page_path, wait_until="commit")
         return LOADING_INTERVAL
 
     async def _handle_login_page(self):
@@ -173,15 +172,15 @@ class Tab:
 
     async def _log_in(self):
         async with self.browser_user.login_lock:
-            await self.page.goto(self.browser_user.url + self._path, wait_until="commit")
+            await self.page.goto(self.browser_user.url + self.conversation.page_path, wait_until="commit")
             if urlsplit(self.page.url).path != "/login":
                 return      # another tab has logged in meanwhile
             await self.page.fill("#username", self.browser_user.person.username)
             await self.page.fill("#password", PASSWORD)
             await self.page.click("form[action='/login'] button")
-            await self.page.wait_for_url(f"**{self._path}", wait_until="commit")
+            await self.page.wait_for_url(f"**{self.conversation.page_path}", wait_until="commit")
             await self.browser_user.chromium.save_cookies()
-            self.browser_user.sent_messages.note("logged_in", tab=self.name)
+            self.sent_messages.note("logged_in", tab=self.name)
 
     async def close(self):
         """Close the tab for good."""
@@ -202,7 +201,7 @@ class Tab:
         async with self.lock:
             if not self.can_write:
                 return None
-            sent_messages = self.browser_user.sent_messages
+            sent_messages = self.sent_messages
             try:
                 text = await self.type(block_sending)
                 await with_timeout(self.page.keyboard.press("Enter"))
@@ -216,11 +215,11 @@ class Tab:
 
     async def type(self, block_sending):
         """Type the next message into the field and return it. Only Enter is missing."""
-        text = self.browser_user.sent_messages.next_text()
+        text = self.sent_messages.next_text()
         if block_sending:
             await with_timeout(self.page.evaluate("lab.blockSending()"))
         await self.page.fill(FIELD, text, timeout=FIELD_SECONDS * 1000)
-        self.browser_user.sent_messages.typed(text, self.observer)
+        self.sent_messages.typed(text, self.observer)
         return text
 
     async def entries(self):

@@ -20,9 +20,9 @@ def member(at, asked, is_in, person=BERT, acknowledged=True):
     return {"t": at, "kind": "membership", "person": person, "conversation": ROOM, "isIn": is_in, "asked": asked, "acknowledged": acknowledged}
 
 
-def said(at, client_id, *heard):
+def said(at, client_id, *heard, **fields):
     """Anna writes in the room, and is heard at a tab at each of these times: [(time, person)]."""
-    return [{"t": at, "kind": "written", "person": ANNA, "tab": TAB, "clientId": client_id, "text": client_id, "conversation": ROOM},
+    return [{"t": at, "kind": "written", "person": ANNA, "tab": TAB, "clientId": client_id, "text": client_id, "conversation": ROOM, **fields},
             {"t": at, "kind": "answered", "person": ANNA, "tab": TAB, "clientId": client_id, "outcome": "acknowledged", "message": None},
             *({"t": t, "kind": "heard", "tab": f"{person}/1", "person": person, "conversation": ROOM, "clientId": client_id, "sender": ANNA}
               for t, person in heard)]
@@ -56,12 +56,13 @@ def evidence():
                     histories=[("bert", ROOM, list(range(1, len(ROWS) + 1)))], room_counts=[("bert", ROOM, "the list", (2, 1), (2, 1))])
 
 
-ROWS = [row(1, "notice-1", '{"what": "created"}', kind="notice"), *(row(n, f"r{n}", f"r{n}") for n in range(2, 6))]
+ROWS = [row(1, "notice-1", '{"what": "created"}', kind="notice"), *(row(n, f"r{n}", f"r{n}") for n in range(2, 7))]
 
 
 def in_the_room():
     """Bert joins, is removed and joins again. What was stored until 2 s after that may reach him, and what is there when he is back too."""
     return [member(500.0, 499.0, True), *said(501.0, "r2", (501.1, BERT)),
+            *said(519.0, "r6", (505.1, BERT), tab="anna/2", typed=505.0),     # on a page, which shows it after a crash only
             member(510.0, 509.0, False), *said(511.0, "r3", (513.0, BERT)), *said(520.0, "r4", (530.5, BERT)),
             member(531.0, 530.0, True), member(532.0, 531.5, False, acknowledged=False), *said(540.0, "r5", (540.1, BERT))]
 

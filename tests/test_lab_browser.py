@@ -5,7 +5,8 @@ import time
 import pytest
 
 from lab.browser import Browsers
-from lab.record import Record
+from lab.conversations import DirectConversation
+from lab.record import Record, room_name
 from lab.page_observer import SentMessages, Row, PageObserver
 from tests.people import Person
 from tests.server import Server
@@ -47,7 +48,7 @@ class Room:
     """A chat with Carla at two tabs and Bert at one, on a network without WebSockets. Nobody writes on their own."""
 
     def __init__(self, server, record, browsers):
-        self.server, self.record = server, record
+        self.server, self.record, self.browsers = server, record, browsers
         carla, bert = Person(server.url, "carla"), Person(server.url, "bert")
         for person in (carla, bert):
             person.register()
@@ -90,7 +91,7 @@ class Writer:
 @pytest.fixture
 def sent_messages():
     """One message that was typed into a page that is gone now."""
-    sent_messages = SentMessages(Record(), Writer, "1-2")
+    sent_messages = SentMessages(Record(), Writer, DirectConversation(1, 2, "bert"))
     observer = PageObserver(sent_messages.record, sent_messages, "carla/1.0")
     sent_messages.typed(sent_messages.next_text(), observer)
     observer.end(draft="carla 1")
@@ -244,6 +245,33 @@ def test_a_tab_can_be_closed_and_another_opened(room, carla):
     carla.close_tab(name).result()
     assert name not in carla.tabs
     room.expect_sent(room.write(carla))
+
+
+def test_a_tab_in_a_room_shows_it_while_its_person_is_a_member(room, carla):
+    """It writes there too. What happens to the members stands in the list, with a number of its own."""
+    owner, dirk = carla.person, Person(room.server.url, "dirk")
+    dirk.register()
+    room_id = owner.make_room("physics", dirk)
+    dirk = room.browsers.open(dirk, owner, rooms=[room_id])
+    tab = dirk.tabs[1]
+
+    def say(client_id):
+        return owner.ask(f"/conversations/{room_id}/messages", clientId=client_id, message="said").json()["seq"]
+
+    def expect_shown(seq):
+        room.record.wait_until(lambda: dirk.last_seq(tab) >= seq)
+    room.write(dirk, tab)
+    expect_shown(say("to-both"))
+    assert room.record.wait_for("written", conversation=room_name(room_id))["text"] == f"dirk in {room_name(room_id)} 1"
+    assert owner.ask(f"/rooms/{room_id}/members/dirk/remove").status_code == 200
+    room.record.wait_until(lambda: not dirk.last_seq(tab))
+    without_him = say("without-him")
+    asked_at = time.monotonic()
+    assert owner.ask(f"/rooms/{room_id}/members", username="dirk").status_code == 200
+    heard = room.record.wait_for("heard", sender=owner.id, clientId="without-him")
+    assert heard["t"] > asked_at and heard["tab"].startswith(f"{tab}.") and heard["conversation"] == room_name(room_id)
+    expect_shown(max(without_him, say("to-both-again")))
+    assert all(window["run"] for window in room.record.of("window"))
 
 
 def fates(sent_messages):
