@@ -42,7 +42,7 @@ def write(outcomes, command, missing, mutants=(), path=REPORT):
              f" {platform.system()} {platform.machine()}."
              f" {seconds / 60:.0f} minutes, {total:,} messages.\n",
              "Each fault is injected while people write: two at scripted tabs over WebSocket and long polling, two at real Chromium"
-             " tabs, in three conversations. The scripted tabs also write in two rooms, which their people join and leave all the time."
+             " tabs, in three conversations and two rooms, which three of them join and leave all the time."
              " *Unknown* counts the attempts that got no answer; each was repeated. *Longest catch-up* is the time from the fault's end until every tab showed everything that was stored by then.\n"]
     for outcome in outcomes:
         parts += [f"## {NAMES[outcome['mode']]}\n", as_markdown(outcome)]

@@ -1,6 +1,7 @@
 """What all tests share: the two databases' servers, the chat in each of its modes, and the cast."""
 import importlib.util
 import os
+import re
 import warnings
 
 warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
@@ -14,11 +15,19 @@ from tests.server import PATIENT, Server
 SECRET_KEY = "for the tests alone: thirty-two bytes and more"
 FAST_MODE = "embedded"              # of MODES, the one that --fast runs the chat in
 LEFT_OUT = ("slow", "browser")      # the marks of what it leaves out
+OTHER_SERVERS = {"start_server", "patient_chat"}
+HAS_NOTHING_FAST = re.compile(rf"^pytestmark = .*\b({'|'.join(LEFT_OUT)})\b", re.M)     # a file of tests that all have such a mark
 
 
 def pytest_addoption(parser):
     parser.addoption("--fast", action="store_true",
                      help="what takes under a minute: one server in one mode, nothing slow, and no browser")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Tell whether --fast need not read a file: each worker would spend a second and a half on what it leaves out."""
+    if config.getoption("--fast") and collection_path.is_file():
+        return bool(HAS_NOTHING_FAST.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_collection_modifyitems(config, items):
@@ -42,10 +51,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def is_fast(item):
-    """Whether a test belongs to the fast part: `chat` is one server for all in each of MODES, others start their own."""
+    """Whether a test belongs to the fast part: `chat` is one server for all in each of MODES, others have their own."""
     mode = item.callspec.params.get("chat", FAST_MODE) if hasattr(item, "callspec") else FAST_MODE
     is_marked = any(item.get_closest_marker(name) for name in LEFT_OUT)
-    return mode == FAST_MODE and "start_server" not in item.fixturenames and not is_marked
+    return mode == FAST_MODE and not OTHER_SERVERS & set(item.fixturenames) and not is_marked
 
 
 @pytest.fixture(scope="session")

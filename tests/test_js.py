@@ -5,7 +5,7 @@ import subprocess
 
 from tools import ROOT, node
 
-FEW_SCHEDULES = "3000"      # with --fast; the script's own number is for the whole run
+FEW_SCHEDULES = "1000"      # with --fast; the script's own number is for the whole run
 
 
 def test_it_works(pytestconfig):

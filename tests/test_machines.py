@@ -175,6 +175,7 @@ def refusals(crowd):
     return told
 
 
+@pytest.mark.slow
 def test_other_hubs_take_thousands():
     script = "from chat.live.eventlet_server import MAX_CONNECTIONS; print(MAX_CONNECTIONS)"    # eventlet warns at each fork: not here
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)

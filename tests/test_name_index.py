@@ -102,6 +102,7 @@ def test_what_was_broken_off_goes_on(old, monkeypatch):
     database.engine.close()
 
 
+@pytest.mark.slow
 def test_several_processes_start_at_once(old, monkeypatch):
     monkeypatch.setattr(name_index, "PEOPLE_AT_ONCE", 3)
     old.create_tables()
@@ -123,6 +124,7 @@ def test_several_processes_start_at_once(old, monkeypatch):
         database.engine.close()
 
 
+@pytest.mark.slow
 def test_more_than_one_transaction_holds(old):
     old_account(old, *(f"somebody {number}" for number in range(2 * name_index.PEOPLE_AT_ONCE + 1)))
     database = opened(old)

@@ -134,7 +134,7 @@ def test_a_batch_has_an_end(server, feed):
 
 def test_what_waits_for_a_room_has_an_end(server, feed, caplog):
     """Members write faster than the room is served. The newest message goes out, so that a tab sees the jump and fetches the rest."""
-    enter(server, feed, 1_000)
+    enter(server, feed, 200)
     server.sockets["x"] = small = []
     feed.join("sid x", "x", {ROOM + 1})
     long = "x" * 4_000

@@ -160,6 +160,7 @@ class Citizen:
         self.id = user_id
 
 
+@pytest.mark.slow
 def test_it_works(town):
     questions = every_question(town)
     reads = {sql: params for sql, params in questions.items() if sql.lstrip().startswith("SELECT")}
@@ -171,6 +172,7 @@ def test_it_works(town):
             check(town, sql, params)
 
 
+@pytest.mark.slow
 def test_a_question_without_an_index_is_noticed(town):
     check = plan_of_sqlite if town.name == "sqlite" else plan_of_mariadb
     for sql in ("SELECT id FROM messages WHERE message = %s", "SELECT id FROM users WHERE username = %s",
@@ -281,6 +283,7 @@ def waiting(sender, drafts):
     return [PendingMessage(one, None, sender.writer.new_event()) for one in drafts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", [
     lambda db, me, other: list_conversations(db, me),
     lambda db, me, other: search_people(db, me, "e"),

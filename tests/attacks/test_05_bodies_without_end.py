@@ -7,6 +7,8 @@ from tests.attacks.conftest import ASYNC_MODES, connect, measure
 from tests.conftest import skip_without_gevent
 from tests.server import Server
 
+pytestmark = pytest.mark.slow
+
 MAX_SENT = 64 * 1024 * 1024    # bytes; the server takes few of them
 MAX_KEPT = 20 * 1024 * 1024    # bytes of memory; 314 MB in four seconds before
 

@@ -7,6 +7,8 @@ import pytest
 
 from tools import ROOT, node
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parent / "slow_links.mjs"
 TIMEOUT = 60            # seconds
 MAX_MS_PER_KB = 1

@@ -179,6 +179,7 @@ TRICKY = st.text(st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=140), TRICKY)
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(TEXTS)
 @example("Ｏ´ＢＲＩＥＮ")

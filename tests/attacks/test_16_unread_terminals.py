@@ -35,6 +35,7 @@ def test_a_log_has_one_line_for_each_entry(embedded):
     assert not said.startswith("INFO") and "\x1b" not in said and "\u202e" not in said
 
 
+@pytest.mark.slow
 def test_a_terminal_that_nobody_reads_stops_nobody(tmp_path, record):
     unread, written = os.pipe()
     os.set_blocking(written, False)

@@ -2,6 +2,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.server import ROOT
 
 # As many requests as an attacker sends in some minutes; each lives for as long as twenty thousand others, so that the young generations
@@ -30,6 +32,7 @@ print(Frame.most)
 MAX_FRAMES = 250_000        # 40,000 are under way; the oldest generation is searched after 100,000 new objects
 
 
+@pytest.mark.slow
 def test_what_cut_requests_leave_is_freed_soon():
     printed = subprocess.run([sys.executable, "-c", CUT_REQUESTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert int(printed) < MAX_FRAMES
