@@ -18,6 +18,7 @@ from .storage.database import Database, open_database
 
 from .accounts import name_index
 from .accounts.profile_controller import ProfileController
+from .conversations.change_controller import ChangeController
 from .conversations.room_controller import RoomController
 from .live.backends import open_backends
 from .live.connections import Connections
@@ -82,7 +83,8 @@ def create_app(settings=None):
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
     chat = ChatController(database, backends.presence, socket.gate, socket.messaging)
     rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
-    for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), health_blueprint(database, backends.ping),
+    changes = ChangeController(database, socket.gate, socket.messaging, chat)
+    for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), changes.blueprint(), health_blueprint(database, backends.ping),
                       metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
                       ProfileController(database, backends.budgets).blueprint(), assets.assets):
         app.register_blueprint(blueprint)

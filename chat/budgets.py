@@ -24,6 +24,7 @@ ADDRESS_REGISTRATIONS = Budget("address_registrations", "an address", "tries to 
 REGISTRATIONS = Budget("registrations", "everybody", "tries to register", 600, 600, shared=True, setting="REGISTRATIONS")
 MESSAGES = Budget("messages", "a person", "messages", 30, 10)
 FORM_MESSAGES = Budget("form_messages", "a person", "messages by a form", 30, 10, shared=True)
+CHANGES = Budget("changes", "a person", "edits, deletions, reactions and pins", 60, 10)
 TYPING = Budget("typing", "a person", "typing signs to the same person", 1, 3)
 CONNECTIONS = Budget("connections", "a person", "connections to one process", 10)
 ADDRESS_TRANSPORTS = Budget("address_transports", "an address", "transports by which nobody has logged in", 500,
@@ -36,7 +37,7 @@ ROOM_CHANGES = Budget("room_changes", "a person", "changes of rooms: joining, le
 FACES = Budget("faces", "a person", "changes of the face", 20, 60)
 REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)
 
-TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
+TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, CHANGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
          REGISTRATIONS, REGISTRATIONS_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
 
 

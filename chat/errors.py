@@ -13,10 +13,11 @@ class ChatError(Exception):
     status = 400
     retry = False
 
-    def __init__(self, message, retry_after=None):
+    def __init__(self, message, retry_after=None, details=None):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after  # seconds to wait, or None
+        self.details = details or {}    # what an answer has beside the error
 
     def as_json(self):
         error = {"code": self.code, "message": str(self.message), "retry": self.retry}

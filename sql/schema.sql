@@ -5,7 +5,7 @@
 -- A database of an earlier version gets here by sql/migrations: what changes here is a new file there.
 --
 -- Every index is written as a UNIQUE constraint inside its table, the one form that all three engines share.
--- There are no foreign keys: nothing is ever deleted, and each would cost a message one look-up more.
+-- There are no foreign keys: no user, conversation or message row is ever deleted, and each would cost a message one look-up more.
 
 -- utf8mb4_bin everywhere: what is equal is decided in Python, once, and not by each engine's collation.
 
@@ -67,6 +67,7 @@ CREATE TABLE IF NOT EXISTS members (
     role             VARCHAR(16) NOT NULL DEFAULT 'member',    -- 'owner' or 'member'
     notify           VARCHAR(16) NOT NULL DEFAULT 'all',       -- of what an open tab tells: 'all', 'mentions' or 'none'
     joined_at        DATETIME(3),                  -- UTC; NULL in a direct conversation
+    unread_from      INTEGER NOT NULL DEFAULT 0,   -- the seq from which this person wants it shown as unread; 0: none
     PRIMARY KEY (conversation_id, user_id),
     UNIQUE (user_id, conversation_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
@@ -87,11 +88,15 @@ CREATE TABLE IF NOT EXISTS messages (
     seq              INTEGER NOT NULL,         -- 1, 2, 3 ... without a gap in each conversation
     sender_id        INTEGER NOT NULL,
     receiver_id      INTEGER,                  -- NULL in a room
-    message          TEXT NOT NULL,            -- of a notice: what happened, as JSON
+    message          TEXT NOT NULL,            -- of a notice: what happened, as JSON; empty once it is deleted
     timestamp        DATETIME(3) NOT NULL,     -- UTC, the server's clock; order never depends on it
     client_id        VARCHAR(64) NOT NULL,     -- made by the sender's browser; the same one again stores nothing
     kind             VARCHAR(16) NOT NULL DEFAULT 'text',      -- 'text' or 'notice'
     mentions         VARCHAR(512) NOT NULL DEFAULT '',         -- id:start:length of each, with a space between; id 0: everybody
+    reply_to         INTEGER,                  -- the seq of the message that this one answers
+    edited_at        DATETIME(3),              -- UTC
+    deleted_at       DATETIME(3),              -- UTC
+    last_change      INTEGER NOT NULL DEFAULT 0,   -- the number of the latest row in `changes` about it
     UNIQUE (conversation_id, seq),
     UNIQUE (sender_id, client_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
@@ -103,6 +108,39 @@ CREATE TABLE IF NOT EXISTS mentions (
     seq              INTEGER NOT NULL,
     sender_id        INTEGER NOT NULL,
     PRIMARY KEY (user_id, conversation_id, seq)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- What has happened to messages that are there. A row is a pointer and no difference: "message 7 is another now".
+-- So a text that was deleted is in none of them.
+CREATE TABLE IF NOT EXISTS changes (
+    id               INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
+    conversation_id  INTEGER NOT NULL,
+    number           INTEGER NOT NULL,         -- 1, 2, 3 ... without a gap in each conversation
+    seq              INTEGER NOT NULL,         -- of the message
+    kind             VARCHAR(16) NOT NULL,     -- 'edit', 'delete', 'react', 'unreact', 'pin' or 'unpin'
+    actor_id         INTEGER NOT NULL,
+    client_id        VARCHAR(64) NOT NULL,     -- made by the actor's browser; the same one again changes nothing
+    at               DATETIME(3) NOT NULL,     -- UTC, the server's clock
+    UNIQUE (conversation_id, number),
+    UNIQUE (conversation_id, seq, number),
+    UNIQUE (actor_id, client_id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+CREATE TABLE IF NOT EXISTS reactions (
+    conversation_id  INTEGER NOT NULL,
+    seq              INTEGER NOT NULL,
+    user_id          INTEGER NOT NULL,
+    emoji            VARCHAR(32) NOT NULL,
+    at               DATETIME(3) NOT NULL,     -- UTC
+    PRIMARY KEY (conversation_id, seq, user_id, emoji)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+CREATE TABLE IF NOT EXISTS pins (
+    conversation_id  INTEGER NOT NULL,
+    seq              INTEGER NOT NULL,
+    user_id          INTEGER NOT NULL,         -- who has pinned it
+    at               DATETIME(3) NOT NULL,     -- UTC
+    PRIMARY KEY (conversation_id, seq)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- Which version of the schema this is, and how it came about: python3 manage.py migrate --list shows it.

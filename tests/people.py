@@ -105,7 +105,8 @@ class Tab:
         self.events = queue.Queue()
         self.refusals = queue.Queue()
         self.ended = threading.Event()
-        for event in ("receiveMessage", "updateOnlineUsers", "messagesRead", "typing", "conversationChanged", "conversationLeft"):
+        for event in ("receiveMessage", "updateOnlineUsers", "messagesRead", "typing", "conversationChanged", "conversationLeft",
+                      "messageChanged", "markedUnread"):
             self.client.on(event, self._collector(event))
         self.client.on("connect_error", self.refusals.put)
         self.client.on("disconnect", lambda *_reason: self.ended.set())
@@ -132,16 +133,21 @@ class Tab:
     def send(self, to, text, client_id=None):
         return self.call("sendMessage", {"clientId": client_id or new_client_id(), "receiverId": to.id, "message": text})
 
+    def change(self, message, client_id=None, **verb):
+        """Change a message, M: `edit="text"`, `delete=True`, `react="👍", on=True` or `pin=True`. Return the acknowledgement."""
+        return self.call("changeMessage", {"clientId": client_id or new_client_id(), "conversationId": message["conversationId"],
+                                           "seq": message["seq"], **verb})
+
     def send_to_room(self, room_id, text, client_id=None):
         return self.call("sendMessage", {"clientId": client_id or new_client_id(), "conversationId": room_id, "message": text})
 
-    def heard(self):
-        """Return the messages that have come in by now, after a round trip that lets earlier ones arrive."""
+    def heard(self, *events):
+        """Return what has come in by now of these events, by default messages, after a round trip that lets earlier ones arrive."""
         self.call("no such event")
         messages = []
         while not self.events.empty():
             name, payload = self.events.get()
-            if name == "receiveMessage":
+            if name in (events or ("receiveMessage",)):
                 messages.append(payload)
         return messages
 

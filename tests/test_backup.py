@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import pymysql
@@ -14,6 +15,8 @@ import pytest
 from chat.storage import migrations, schema
 from chat.accounts import name_index
 from chat.clock import now
+from chat.conversations.change import PIN, REACT, Change
+from chat.conversations.change_writer import ChangeWriter
 from chat.conversations.conversation import Conversation
 from chat.conversations.room import Room
 from chat.storage.database import SCHEMA
@@ -59,6 +62,9 @@ def filled(database):
     draft = Message.draft(people[0], None, "@Bob and @all", "to-the-room", room.id)
     draft.seq, draft.timestamp, draft.mentions = 1, now(), ((people[1].id, 0, 4), (0, 9, 4))
     Message.insert(database, [draft])
+    writer = ChangeWriter(database, lambda change, sid: None, threading.Event, None)
+    for kind in (REACT, PIN):
+        writer.store(Change(room.id, 1, kind, people[1].id, f"change-{kind}", emoji="👍"))
     return database
 
 
@@ -196,7 +202,7 @@ def test_a_restore_that_breaks_off_leaves_nothing(filled, empty, tmp_path):
     lines = lines_of(tmp_path / "file")
     lines.insert(-1, lines[-2])
     counts = json.loads(lines[-1])
-    counts["rows"]["mentions"] += 1
+    counts["rows"]["pins"] += 1
     (tmp_path / "file").write_bytes(gzip.compress(b"".join(lines[:-1]) + json.dumps(counts).encode() + b"\n"))
     with pytest.raises((pymysql.IntegrityError, sqlite3.IntegrityError)):
         restore(empty, tmp_path / "file")

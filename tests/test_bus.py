@@ -365,8 +365,8 @@ def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, sp
         bus.peers["here"] = bus.epoch, time.monotonic() - seconds_since_heartbeat
         return bus.publish("receiveMessage", message.as_json(), (), room_id)
     assert wait_for(lambda: not bus.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
-    bus.cursor.advanced_at = 0      # then the cursor moves on when a catch-up has ended
-    assert wait_for(lambda: bus.cursor.advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
+    bus.cursors["receiveMessage"].advanced_at = 0      # then the cursor moves on when a catch-up has ended
+    assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
     assert tell(said(), 0), "those who are here are told at once"
     resyncs, before, late = [], len(ear.heard), said()
     bus.resync = lambda: resyncs.append(len(ear.heard))
@@ -389,8 +389,8 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
     alice, bob = person(database), person(database)
     speech.beat("there", 1)
     assert wait_for(lambda: "there" in bus.peers and not bus.needs_catch_up, ANSWER_SECONDS)
-    bus.cursor.advanced_at = 0      # then the trail moves on when a look has ended
-    assert wait_for(lambda: bus.cursor.advanced_at, ANSWER_SECONDS)
+    bus.cursors["receiveMessage"].advanced_at = 0      # then the trail moves on when a look has ended
+    assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at, ANSWER_SECONDS)
     stored = Sender(database).send(alice, bob)
     known = bus.peers["there"]
     speech.beat("there", 1)
@@ -404,9 +404,9 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
 def test_a_beat_tells_how_far_the_store_goes(listening, speech):
     """Where nobody here is written to, nothing else raises what a look begins with."""
     bus, _ear = listening
-    ahead = bus.cursor.high_watermark + 1000
+    ahead = bus.cursors["receiveMessage"].high_watermark + 1000
     speech.beat("there", 1, ahead)
-    assert wait_for(lambda: bus.cursor.high_watermark == ahead, ANSWER_SECONDS)
+    assert wait_for(lambda: bus.cursors["receiveMessage"].high_watermark == ahead, ANSWER_SECONDS)
 
 
 def test_who_begins_to_tell_begins_a_line(listening, speech):
@@ -423,7 +423,7 @@ def test_who_begins_to_tell_begins_a_line(listening, speech):
 def test_the_one_who_listens_may_be_another(redis_server, listening_here, listeners, alone):
     """A process whose own ear is closed is not alone where somebody hears its beat."""
     bus = RedisBus(open_client(own_database(redis_server)), "here")
-    bus.cursor, bus.is_subscribed = SimpleNamespace(high_watermark=0), listening_here
+    bus.cursors["receiveMessage"], bus.is_subscribed = SimpleNamespace(high_watermark=0), listening_here
     bus._send_heartbeat(SimpleNamespace(request=lambda *_command: listeners))
     assert bus.has_no_peers == alone
 
@@ -504,7 +504,7 @@ class Clock:
 @pytest.fixture
 def cursor(database):
     clock = Clock()
-    cursor = DeliveryCursor(database, clock)
+    cursor = DeliveryCursor(database, Message, clock)
 
     def advance_low(seconds=COMMIT_REORDER_WINDOW):
         clock.now += seconds
@@ -563,5 +563,5 @@ def test_more_than_a_page_is_found(database, cursor, monkeypatch):
 def test_the_first_look_begins_with_what_is_new(database):
     sender, alice, bob = Sender(database), person(database), person(database)
     sender.send(alice, bob)
-    assert list(DeliveryCursor(database).undelivered()) == []
-    assert Message.highest_id(database) == DeliveryCursor(database).low_watermark
+    assert list(DeliveryCursor(database, Message).undelivered()) == []
+    assert Message.highest_id(database) == DeliveryCursor(database, Message).low_watermark

@@ -9,7 +9,8 @@ from tests.people import new_client_id
 
 NOBODYS = 2**31 - 1
 OPEN_TO_ALL = {"/rooms/<int:room_id>/join"}     # for open rooms; here it is asked for one by invitation
-PAYLOADS = {"sendMessage": {"clientId": "x", "message": "y"}, "markRead": {"seq": 1}, "markDelivered": {"seq": 1}, "typing": {}}
+PAYLOADS = {"sendMessage": {"clientId": "x", "message": "y"}, "markRead": {"seq": 1}, "markDelivered": {"seq": 1}, "typing": {},
+            "changeMessage": {"clientId": "x", "seq": 3, "pin": True}, "markUnread": {"seq": 1}}
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ def test_a_message_has_the_fields_of_the_contract(chat, alice, bob):
     [read] = bob.history(alice)["messages"]
     assert read == sent
     assert set(read) == {"id", "seq", "clientId", "sender", "senderId", "receiverId", "message", "timestamp",
-                         "conversationId", "kind", "mentions"}
+                         "conversationId", "kind", "mentions", "replyTo", "editedAt", "deleted", "reactions", "pinned", "lastChange"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["timestamp"])
 
 
@@ -178,7 +178,8 @@ def steps(page):
 def test_the_details_of_a_message(chat, alice, bob, talk):
     sent = alice.history(bob)["messages"][4]
     path = f"/messages/{bob.username}/5"
-    assert alice.json(path) == {"message": sent, "delivered": None, "read": None}
+    assert alice.json(path) == {"message": sent, "delivered": None, "read": None, "edited": None, "deleted": None, "deletedBy": None,
+                                "reactions": []}
     page = alice.get(path).text
     said, reached = steps(page)
     moment = f"{sent['timestamp'][:10]} {sent['timestamp'][11:19]} UTC"

@@ -8,7 +8,8 @@ import pytest
 
 import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
-from chat.conversations import members, mentions, message, message_text, messaging, receipts, room, room_list, rooms
+from chat.conversations import (change_writer, members, mentions, message, message_text, messaging, previews, receipts, room, room_list,
+                                rooms)
 from chat.live import events, packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -61,6 +62,8 @@ def test_every_error_is_documented():
     f"A message can mention {mentions.MAX_MENTIONS} people", f"a room of more than {messaging.MAX_LIVE_MEMBERS} members",
     f"by name, {members.PAGE} at a time", f"{room_list.PAGE} of each", f"first {receipts.MAX_READERS} members", f"(0 to {room.COLORS - 1})",
     f"more than {packets.MAX_BODY_BYTES // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
+    f"{budgets.CHANGES.limit} changes of messages in {budgets.CHANGES.window} seconds", f"at most {change_writer.MAX_EMOJI} different ones",
+    f"the first {previews.MAX_PREVIEW_LENGTH}\n", f"{message.MAX_PINS} at most: a page",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT

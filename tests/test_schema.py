@@ -1,6 +1,7 @@
 """The tables: one file for all engines, and an index for every question that the chat asks."""
 import shutil
 import sqlite3
+import threading
 import subprocess
 import uuid
 
@@ -15,12 +16,14 @@ from chat.storage.database import SCHEMA
 from chat.conversations.message import EVERYBODY, Message
 from chat.conversations.room import Room
 from chat.accounts.user import User
-from chat.conversations.writer import PendingMessage
+from chat.conversations.batch_writer import Pending
+from chat.conversations.change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
+from chat.conversations.change_writer import ChangeWriter
 from tests.databases import Sender, database, draft, person  # noqa: F401
 from tests.people import Person
 
 LARGE = {"users", "username_suffixes", "username_sort_keys", "username_skeletons", "conversations", "members", "messages", "receipts",
-         "mentions"}
+         "mentions", "changes", "reactions", "pins"}
 ALL = LARGE | {"schema_migrations"}
 PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
 ROOMS, CROWD = 300, 900     # rooms, of which one person is in every second, and the members of the first one
@@ -79,6 +82,19 @@ def fill_rooms(database, me, ids):
             [(whom, room, seq, sender) for room, seq, sender in said for whom in (EVERYBODY, me, people[room][0]) if (seq + whom) % 3 == 0])
 
 
+def fill_changes(database, ids):
+    """Store changes of many messages, of some of them often, reactions to them and pins."""
+    changes = [(room, number, 1 + number % 50, "react", ids[number % 9], uuid.uuid4().hex, THEN)
+               for room in range(FIRST_ROOM, FIRST_ROOM + ROOMS) for number in range(1, 1 + (500 if room == FIRST_ROOM else 4))]
+    rows_of(database, "INSERT INTO changes (conversation_id, number, seq, kind, actor_id, client_id, at)", changes)
+    database.execute("UPDATE messages SET last_change = COALESCE((SELECT MAX(number) FROM changes c"
+                     " WHERE c.conversation_id = messages.conversation_id AND c.seq = messages.seq), 0) WHERE conversation_id >= %s", (FIRST_ROOM,))
+    places = sorted({(room, seq) for room, _number, seq, *_rest in changes})
+    rows_of(database, "INSERT INTO reactions (conversation_id, seq, user_id, emoji, at)",
+            [(*place, ids[n], emoji, THEN) for place in places for n in range(3) for emoji in ("👍", "🎉")])
+    rows_of(database, "INSERT INTO pins (conversation_id, seq, user_id, at)", [(*place, ids[0], THEN) for place in places[::2]])
+
+
 @pytest.fixture(scope="module")
 def town(database):
     """A filled database and, in it, `me` who talks with many, at length with the first."""
@@ -89,6 +105,7 @@ def town(database):
     for one, other in zip(ids[PARTNERS::2], ids[PARTNERS + 1::2]):
         talk(database, one, other, 3)
     fill_rooms(database, me.id, ids)
+    fill_changes(database, ids)
     if database.name == "mariadb":
         for table in LARGE:
             database.query(f"ANALYZE TABLE {table}")
@@ -103,6 +120,7 @@ def every_question(database):
     me, ids = database.me, database.ids
     database.statements.clear()
     every_question_of_rooms(database, me)
+    every_question_of_changes(database, me)
     User.by_id(database, me.id)
     User.named(database, "CITIZEN1003")
     User.named(database, "NOBODY")
@@ -115,7 +133,7 @@ def every_question(database):
     for after in (None, ids[3], ids[-1]):
         list_conversations(database, me.id, after)
     conversation = Conversation.between(database, me.id, ids[0])
-    conversation.last_seq(database)
+    conversation.last_numbers(database)
     conversation.read_seqs(database)
     conversation.mark_read(database, me.id, 7)
     conversation.mark_delivered(database, me.id, LONG)
@@ -153,6 +171,26 @@ def every_question_of_rooms(database, me):
     members.set_role(database, room.id, first[1].id, members.OWNER)
     assert members.count(database, room.id) == CROWD + 1
     Sender(database).writer.store(Message.draft(me, None, "hello", uuid.uuid4().hex, room.id))
+
+
+def every_question_of_changes(database, me):
+    """Ask all that is asked of messages that have changed, and change one in every way."""
+    room = Conversation(FIRST_ROOM)
+    assert room.last_numbers(database) == (LONG + 1, 500) and room.stand(database, me.id) == (LONG + 1, 500, 0)
+    assert len(Change.changed_since(database, room.id, 400, 200)) == 50
+    assert len(Message.pinned(database, room.id)) == 25
+    Change.of_message(database, Message.by_seq(database, room.id, 9))
+    Change.since_id(database, Change.highest_id(database) - 3)
+    room.mark_unread(database, me.id, 2)
+    reply = Message.draft(me, None, "yes", uuid.uuid4().hex, room.id)
+    reply.reply_to = 7
+    stored = Sender(database).writer.store(reply)
+    assert Message.by_seq(database, room.id, stored.seq).quote.seq == 7
+    writer = ChangeWriter(database, lambda change, sid: None, threading.Event, None)
+    again = [Change(room.id, stored.seq, kind, me.id, uuid.uuid4().hex, emoji="👍", text="no", mentions=((me.id, 0, 1),))
+             for kind in (REACT, EDIT, PIN, UNREACT, UNPIN, DELETE)]
+    for change in [*again, *again]:
+        writer.store(change)
 
 
 class Citizen:
@@ -280,7 +318,7 @@ def test_a_refused_batch_costs_the_same_for_one_conversation_and_for_many(databa
 
 
 def waiting(sender, drafts):
-    return [PendingMessage(one, None, sender.writer.new_event()) for one in drafts]
+    return [Pending(one, None, sender.writer.new_event()) for one in drafts]
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from chat.conversations import writer as module
+from chat.conversations import batch_writer as module
 from chat.conversations.conversation import Conversation
 from chat.errors import Locked, Unavailable
 from chat.conversations.message import Message
@@ -426,7 +426,7 @@ def test_what_is_remembered_is_bounded_and_may_be_forgotten(steered, sender, ali
     for round_number in range(1, 4):
         for other in others:
             assert sender.send(alice, other).seq == round_number
-    assert len(sender.writer.last_seqs) == len(sender.writer.conversations) == 2
+    assert len(sender.writer.last_numbers) == len(sender.writer.conversations) == 2
 
 
 def test_the_fates_that_are_open_are_bounded(steered, sender, alice, bob, monkeypatch):

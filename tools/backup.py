@@ -36,6 +36,9 @@ LAYOUTS = {                 # version -> {table: the columns that order it}; use
         "receipts": "conversation_id, user_id, kind, seq"},
     4: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
         "receipts": "conversation_id, user_id, kind, seq", "mentions": "user_id, conversation_id, seq"},
+    5: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
+        "receipts": "conversation_id, user_id, kind, seq", "mentions": "user_id, conversation_id, seq", "changes": "id",
+        "reactions": "conversation_id, seq, user_id, emoji", "pins": "conversation_id, seq"},
 }
 NEWEST = max(LAYOUTS)
 RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: its new name}; None: its rows are not restored

@@ -12,8 +12,9 @@ from ..storage.schema import MAX_ID
 from ..web.avatars import addresses
 from ..web.error_handlers import answer_with, handle_csrf_error
 from ..web.forms import is_of_another_session
-from ..web.request_args import number, wants_json
-from . import members, receipts, room_list
+from ..web.request_args import MAX_DIGITS, number, wants_json
+from . import members, message_parts, receipts, room_list
+from .change import DELETE, EDIT, Change
 from .message import MAX_ROWS, Message
 from .pane import Pane
 
@@ -55,8 +56,14 @@ class ChatController:
         return render_template("chat/home.html", **self.pane.context())
 
     def get_conversation_page(self, username):
-        """The conversation with one person; `before` pages back where no JavaScript does."""
-        return self.show_conversation(self._access(username))
+        """The conversation with one person, with the panel `?info`; `before` pages back where no JavaScript does."""
+        access = self._access(username)
+        return self.show_conversation(access, **{"info": [], "pinned": self.pinned(access)} if "info" in request.args else {})
+
+    def pinned(self, access):
+        """Return what is pinned in a conversation, for its panel."""
+        conversation = self.messaging.conversation(access)
+        return Message.pinned(self.database, conversation.id) if conversation else []
 
     def get_users(self):
         """The people whose name contains `q`: JSON where it is asked for, else cards as HTML."""
@@ -72,24 +79,45 @@ class ChatController:
         """One page of a conversation as JSON, ascending by seq."""
         conversation = self.messaging.conversation(access := self._access(username, conversation_id))
         before, after = number("before", None), number("after", None)
-        limit = number("limit", FIRST_PAGE, minimum=1)
+        limit, changed_after = number("limit", FIRST_PAGE, minimum=1), number("changedAfter", None)
         if not conversation:
-            return jsonify(messages=[], lastSeq=0, readSeq=0)
-        page = Message.page(self.database, conversation.id, before, after, min(limit, MAX_ROWS))
-        return jsonify(messages=[message.as_json() for message in page], lastSeq=conversation.last_seq(self.database),
+            return jsonify(messages=[], lastSeq=0, lastChange=0, readSeq=0)
+        # The numbers are read first: who has both the page and them has missed nothing up to there.
+        last_seq, last_change = conversation.last_numbers(self.database)
+        if changed_after is not None:
+            page = Change.changed_since(self.database, conversation.id, changed_after, limit)
+        else:
+            page = Message.page(self.database, conversation.id, before, after, min(limit, MAX_ROWS))
+        return jsonify(messages=[message.as_json() for message in page], lastSeq=last_seq, lastChange=last_change,
                        readSeq=conversation.read_seq_of(self.database, access.user_id))
 
     def get_message(self, seq, username=None, conversation_id=None):
         """One message with its times of delivery and reading: JSON where it is asked for, else a page."""
-        conversation = self.messaging.conversation(access := self._access(username, conversation_id))
+        return self.show_message(self._access(username, conversation_id), seq)
+
+    def show_message(self, access, seq, error=None, text=None):
+        """Return the details of one message; after a refused change with the reason, and with the text that somebody wanted it to have."""
+        conversation = self.messaging.conversation(access)
         found = conversation and seq <= MAX_ID and Message.by_seq(self.database, conversation.id, seq)
         if not found:
             raise NotFound(_("Message not found."))
-        told = {"message": found.as_json(), **receipts.of_message(self.database, found)}
+        told = {"message": found.as_json(), **receipts.of_message(self.database, found), **self._history_of(found)}
         if wants_json():
             return jsonify(told)
         is_read = self.messaging.read_by_all(conversation, access, found)
-        return render_template("chat/message.html", **self.pane.context(), **self._subject(access), told=told, is_read=is_read)
+        return render_template("chat/message.html", **self.pane.context(), **self.subject(access), access=access, told=told, is_read=is_read,
+                               message=found, error=error, text=text), error.status if error else 200
+
+    def _history_of(self, message):
+        """Return when and by whom a message was edited and deleted, and the names of those who have reacted."""
+        changes = {change.kind: change for change in Change.of_message(self.database, message)} if message.last_change else {}
+        edit, deletion = changes.get(EDIT), changes.get(DELETE)
+        wanted = {user_id for reaction in message.reactions for user_id in reaction.user_ids}
+        names = {user.id: user.username for user in User.by_ids(self.database, wanted | ({deletion.actor_id} if deletion else set()))}
+        return {"edited": edit and edit.at, "deleted": deletion and deletion.at,
+                "deletedBy": deletion and {"id": deletion.actor_id, "username": names[deletion.actor_id]},
+                "reactions": [{"emoji": reaction.emoji, "people": [{"id": user_id, "username": names[user_id]} for user_id in reaction.user_ids]}
+                              for reaction in message.reactions]}
 
     def send_message(self, username=None, conversation_id=None):
         """Send without a socket: a form leads back to the conversation, JSON is answered with the message."""
@@ -104,11 +132,11 @@ class ChatController:
         if request.is_json:
             if not isinstance(sent, dict):
                 raise Invalid(_("Expected a JSON object with %(names)s.", names="message, clientId"))
-            stored = self.messaging.send(current_user, access, sent.get("message"), sent.get("clientId"))
+            stored = self.messaging.send(current_user, access, sent.get("message"), sent.get("clientId"), sent.get("replyTo"))
             return stored.as_json(), 201
         text, client_id = request.form.get("message", ""), request.form.get("clientId") or secrets.token_urlsafe(16)
         try:
-            stored = self.messaging.send(current_user, access, text, client_id)
+            stored = self.messaging.send(current_user, access, text, client_id, self._reply_to())
         except ChatError as error:
             answer = make_response(self.show_conversation(
                 access, text, error.message, error.status, client_id if error.retry else None))
@@ -117,7 +145,13 @@ class ChatController:
             return answer
         # Who sends by the form has the page before their eyes, and no script to tell how far they have read.
         self.messaging.mark(access, stored.seq, self.messaging.mark_read)
-        return redirect(self._subject(access)["page_url"] + "#message")
+        return redirect(self.page_url(access) + "#message")
+
+    @staticmethod
+    def _reply_to():
+        """Return the seq that a form, or the address of a page, says to answer; None for none."""
+        value = request.form.get("replyTo") or request.args.get("reply") or ""
+        return min(int(value), MAX_ID) if value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS else None
 
     def show_conversation(self, access, draft="", send_error=None, status=200, client_id=None, **more):
         """Return the page of a conversation and its status.
@@ -125,15 +159,22 @@ class ChatController:
         After a refused send the page comes back with the draft, and with its `client_id` where its fate is not known.
         """
         conversation = self.messaging.conversation(access)
-        before = number("before", None)
+        before, at, reply_to = number("before", None), number("at", None), self._reply_to()
+        if at is not None:
+            before = at + FIRST_PAGE // 2
+        quoted = Message.by_seq(self.database, conversation.id, reply_to) if conversation and reply_to else None
+        last_seq, last_change, unread_from = conversation.stand(self.database, access.user_id) if conversation else (0, 0, 0)
+        if unread_from and request.method == "GET":
+            self.messaging.mark_unread(conversation, access, 0)
         page = Message.page(self.database, conversation.id, before, limit=FIRST_PAGE) if conversation else []
         faces = addresses(User.by_ids(self.database, {message.sender_id for message in page})) if access.is_room else {}
         read_seq, peer_read_seq = self.messaging.read_seqs(conversation, access) if conversation else (0, 0)
         return render_template(
-            "chat/conversation.html", **self.pane.context(), **self._subject(access), **more, access=access, messages=page,
+            "chat/conversation.html", **self.pane.context(), **self.subject(access), **more, access=access, messages=page,
             faces=faces, conversation_id=conversation.id if conversation else None,
-            last_seq=conversation.last_seq(self.database) if conversation else 0, read_seq=read_seq, peer_read_seq=peer_read_seq,
-            has_older=bool(page) and page[0].seq > 1, client_id=client_id or secrets.token_urlsafe(16),
+            last_seq=last_seq, last_change=last_change, read_seq=read_seq, peer_read_seq=peer_read_seq,
+            has_older=bool(page) and page[0].seq > 1, client_id=client_id or secrets.token_urlsafe(16), at=at,
+            reply=message_parts.Quote.of(quoted) if quoted else None,
             draft=draft, send_error=send_error), status
 
     def show_form_again(self, error):
@@ -151,7 +192,14 @@ class ChatController:
             return self.gate.to_conversation(current_user, conversation_id)
         return self.gate.to_person(current_user, User.named(self.database, username))
 
-    def _subject(self, access):
+    def page_url(self, access, **arguments):
+        """Return the address of the page of a conversation."""
+        if access.is_room:
+            return url_for("rooms.get_room", room_id=access.conversation_id, **arguments)
+        peer = access.peer or User.by_id(self.database, access.peer_id)
+        return url_for("chat.get_conversation_page", username=peer.username, **arguments)
+
+    def subject(self, access):
         """Return what the pages show of whom or what the conversation is with, and its addresses."""
         if access.is_room:
             room = room_list.summary(self.database, access.user_id, access.conversation_id)

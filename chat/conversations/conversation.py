@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from ..errors import Duplicate, Unavailable
 from . import receipts
 
+LAST_NUMBERS = ("(SELECT MAX(seq) FROM messages WHERE conversation_id = %s) AS seq,"
+                " (SELECT MAX(number) FROM changes WHERE conversation_id = %s) AS number")
+
 
 @dataclass(slots=True)
 class Conversation:
@@ -35,9 +38,16 @@ class Conversation:
                 pass    # another process was faster
         return cls.between(database, one, other)
 
-    def last_seq(self, database):
-        """Return the greatest seq, 0 while nothing is stored: one step in the index."""
-        return database.query("SELECT MAX(seq) AS seq FROM messages WHERE conversation_id = %s", (self.id,))[0]["seq"] or 0
+    def last_numbers(self, database):
+        """Return the greatest seq and the greatest number of a change, each 0 while there is none: one step in either index."""
+        row = database.query(f"SELECT {LAST_NUMBERS}", (self.id, self.id))[0]
+        return row["seq"] or 0, row["number"] or 0
+
+    def stand(self, database, user_id):
+        """Return the last numbers, and the seq from which a user wants to see the conversation as unread, or 0."""
+        row = database.query(f"SELECT {LAST_NUMBERS}, (SELECT unread_from FROM members WHERE conversation_id = %s AND user_id = %s) AS unread_from",
+                             (self.id, self.id, self.id, user_id))[0]
+        return row["seq"] or 0, row["number"] or 0, row["unread_from"] or 0
 
     @staticmethod
     def last_seqs(database, conversation_ids):
@@ -59,7 +69,7 @@ class Conversation:
 
     def mark_read(self, database, reader_id, seq):
         """Move the read mark of one user forward; return whether it moved. It never goes back."""
-        moved = database.execute("UPDATE members SET read_seq = %s"
+        moved = database.execute("UPDATE members SET read_seq = %s, unread_from = 0"
                                  " WHERE conversation_id = %s AND user_id = %s AND read_seq < %s",
                                  (seq, self.id, reader_id, seq)) > 0
         if moved:
@@ -68,6 +78,11 @@ class Conversation:
             except Unavailable:
                 pass    # it is read all the same: only the time is lost
         return moved
+
+    def mark_unread(self, database, user_id, seq):
+        """Note from which seq on a user wants to see the conversation as unread, 0 for nothing more; return whether that is new."""
+        return database.execute("UPDATE members SET unread_from = %s WHERE conversation_id = %s AND user_id = %s AND unread_from <> %s",
+                                (seq, self.id, user_id, seq)) > 0
 
     def mark_delivered(self, database, user_id, seq):
         """Note that everything up to `seq` has reached one user, unless that much is noted already."""

@@ -23,6 +23,7 @@ class ConversationSummary:
     last_is_mine: bool = False
     face: int = 0
     conversation_id: int | None = None
+    last_is_deleted: bool = False
 
     @property
     def drawn_as(self):
@@ -68,13 +69,16 @@ def search_people(database, me, text, after=None, limit=PAGE):
     return [known.get(person.id) or ConversationSummary(person.id, person.username, face=person.face) for person in people]
 
 
+# Up to where a user has read, or wants it to look so.
+SHOWN_READ_SEQ = "CASE WHEN m.unread_from > 0 AND m.unread_from <= m.read_seq THEN m.unread_from - 1 ELSE m.read_seq END"
+
 # One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
 _LAST_SEQ = "(SELECT seq FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1) AS last_seq"
 
 # The direct conversations of one user, each with the other one and its last seq; rooms have no pair. SQLite joins in the order that
 # CROSS JOIN names; any other would begin with all conversations.
 _MINE_AS = """
-    SELECT m.conversation_id, m.read_seq, c.{theirs} AS other_id, {last_seq}
+    SELECT m.conversation_id, {read_seq} AS read_seq, c.{theirs} AS other_id, {last_seq}
     FROM conversations c CROSS JOIN members m ON m.conversation_id = c.id AND m.user_id = c.{mine}
     WHERE c.{mine} = %s{among}"""
 _SIDES = (("lower_id", "higher_id"), ("higher_id", "lower_id"))
@@ -82,7 +86,7 @@ _SIDES = (("lower_id", "higher_id"), ("higher_id", "lower_id"))
 
 def _mine(among=""):
     """Return the SQL of one user's direct conversations, with each user id twice among its parameters: once for each side of the pair."""
-    return " UNION ALL ".join(_MINE_AS.format(mine=mine, theirs=theirs, last_seq=_LAST_SEQ, among=among.format(theirs=theirs))
+    return " UNION ALL ".join(_MINE_AS.format(mine=mine, theirs=theirs, read_seq=SHOWN_READ_SEQ, last_seq=_LAST_SEQ, among=among.format(theirs=theirs))
                               for mine, theirs in _SIDES)
 
 
@@ -96,13 +100,13 @@ def _talked_with(database, me, before_message_id, limit, among=None):
     if before_message_id:
         before, values = " WHERE t.id < %s", [*values, before_message_id]
     rows = database.query(
-        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, c.conversation_id, c.read_seq"
+        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, t.deleted_at, c.conversation_id, c.read_seq"
         f" FROM ({mine}) c"
         " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
-    return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), row["message"], row["seq"],
-                                from_db(row["timestamp"]), row["sender_id"] == me, row["face"], row["conversation_id"]) for row in rows]
+    return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), None if row["deleted_at"] else row["message"], row["seq"],
+                                from_db(row["timestamp"]), row["sender_id"] == me, row["face"], row["conversation_id"], row["deleted_at"] is not None) for row in rows]
 
 
 def _unread(database, rows):

@@ -1,4 +1,5 @@
 """The gate: what a user may see and do in a conversation. Pages, JSON and events alike come through here, and nowhere else."""
+from collections import OrderedDict
 from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _
@@ -6,7 +7,10 @@ from flask_babel import lazy_gettext as _
 from ..accounts.user import User
 from ..errors import Forbidden, Invalid, NotFound
 from ..storage.schema import MAX_ID
-from .members import OWNER
+from .batch_writer import lru_put
+from .members import MEMBER, OWNER
+
+MAX_PAIRS = 100_000         # direct conversations whose two users are kept in memory
 
 
 class Access(NamedTuple):       # one for each message: a frozen dataclass takes three times as long to make
@@ -47,6 +51,7 @@ class Gate:
     def __init__(self, database):
         self.database = database
         self.known_user_ids = set()     # users are never deleted, so each is looked up once
+        self.pairs = OrderedDict()      # id of a direct conversation -> its two users, who stay the same
 
     def to_user(self, user, other_id, field):
         """Return the access to the direct conversation with another user. Raises Invalid if the id is no number, or NotFound."""
@@ -65,12 +70,17 @@ class Gate:
     def to_conversation(self, user, conversation_id, field="conversationId"):
         """Return the access of a member to a conversation of either kind. Raises Invalid if the id is no number, or NotFound."""
         _require_number(conversation_id, field)
+        pair = self.pairs.get(conversation_id, ())
+        if user.id in pair:
+            return Access(user.id, pair[pair[0] == user.id], conversation_id, MEMBER)
         rows = 0 < conversation_id <= MAX_ID and self.database.query(
             "SELECT c.lower_id, c.higher_id, c.archived_at, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id"
             " WHERE m.conversation_id = %s AND m.user_id = %s", (conversation_id, user.id))
         if not rows:
             raise NotFound(_("Conversation not found."))
         row = rows[0]
+        if row["lower_id"] is not None:
+            lru_put(self.pairs, conversation_id, (row["lower_id"], row["higher_id"]), MAX_PAIRS)
         peer_id = row["higher_id"] if row["lower_id"] == user.id else row["lower_id"]
         return Access(user.id, peer_id, conversation_id, row["role"], row["archived_at"] is not None)
 

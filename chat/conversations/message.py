@@ -1,6 +1,7 @@
 """Message: a text that a user has sent to another one or to a room, and its number in the conversation.
 
 A room has notices among them: somebody joined, the room was renamed. They are messages of another kind, on the same road.
+What happens to a message later, an edit or a reaction, is a Change.
 """
 import json
 import secrets
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
 from ..storage.schema import MAX_ID
+from . import message_parts
 from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
+MAX_PINS = 100              # pinned messages in one answer
 MAX_ROW_BYTES = 600         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: the server holds it until the client has received it
@@ -20,7 +23,7 @@ TEXT, NOTICE = "text", "notice"     # kinds
 EVERYBODY = 0               # in `mentions`: all members
 
 COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id, m.kind, m.mentions,"
-           " u.username AS sender")
+           " m.reply_to, m.edited_at, m.deleted_at, m.last_change, u.username AS sender")
 # LEFT, although every sender exists: it makes the database read `messages` first. With few users and many messages, MariaDB
 # would otherwise begin with the users, read all messages of each, and sort them.
 FROM = "FROM messages m LEFT JOIN users u ON u.id = m.sender_id"
@@ -31,7 +34,9 @@ class Message:
     """One message. `timestamp` is UTC in the format of the protocol, `seq` its number in the conversation, from 1.
 
     `receiver_id` is None in a room. The `message` of a notice is JSON. `mentions` has (user id, start, length) for each place at
-    which the text mentions somebody, in code points; it is kept by id, because names may change.
+    which the text mentions somebody, in code points; it is kept by id, because names may change. `reply_to` is the seq of the message
+    that it answers, `quote` that message as it is now. `last_change` is the number of the latest Change of it: of two versions of a
+    message that with the greater one is the newer.
     """
 
     sender_id: int
@@ -45,11 +50,21 @@ class Message:
     seq: int = 0
     kind: str = TEXT
     mentions: tuple = ()
+    reply_to: int | None = None
+    edited_at: str | None = None
+    deleted_at: str | None = None
+    last_change: int = 0
+    quote: message_parts.Quote | None = None
+    reactions: tuple = ()
+    is_pinned: bool = False
 
     @classmethod
     def from_row(cls, row):
         row["timestamp"] = from_db(row["timestamp"])
         row["mentions"] = _mentions_from_db(row["mentions"]) if row["mentions"] else ()
+        if row["last_change"]:
+            for name in ("edited_at", "deleted_at"):
+                row[name] = row[name] and from_db(row[name])
         return cls(**row)
 
     @classmethod
@@ -94,11 +109,23 @@ class Message:
         """The maximum number of bytes that the message adds to an INSERT."""
         return MAX_ROW_BYTES + MAX_CHARACTER_BYTES * len(self.message)
 
+    @property
+    def is_deleted(self):
+        return self.deleted_at is not None
+
+    @property
+    def key(self):
+        """By which a message is stored once, however often it is sent."""
+        return self.sender_id, self.client_id
+
     def as_json(self):
         """Return the message as the protocol sends it."""
         told = {"id": self.id, "seq": self.seq, "clientId": self.client_id, "sender": self.sender,
                 "senderId": self.sender_id, "receiverId": self.receiver_id, "message": self.message,
-                "timestamp": self.timestamp, "conversationId": self.conversation_id, "kind": self.kind, "mentions": []}
+                "timestamp": self.timestamp, "conversationId": self.conversation_id, "kind": self.kind, "mentions": [],
+                "replyTo": self.quote and self.quote.as_json(), "editedAt": self.edited_at, "deleted": self.is_deleted,
+                "reactions": [reaction.as_json() for reaction in self.reactions] if self.reactions else [],
+                "pinned": self.is_pinned, "lastChange": self.last_change}
         if self.kind == NOTICE:
             told["message"], told["notice"] = self.text, self.notice
         if self.mentions:
@@ -117,37 +144,56 @@ class Message:
         # conversation from its other end.
         if after is not None:
             last = after + limit if before is None else min(after + limit, before - 1)
-            return _fitting(cls._between(database, conversation_id, after + 1, last, "ASC", limit))
+            return fitting(cls._between(database, conversation_id, after + 1, last, "ASC", limit))
         rows = cls._between(database, conversation_id, before - limit, before - 1, "DESC", limit) if before is not None else []
         if before is None or before > 1 and (not rows or rows[0].seq != before - 1):    # from the end on
             rows = cls._between(database, conversation_id, 0, MAX_ID, "DESC", limit)
-        return _fitting(rows)[::-1]
+        return fitting(rows)[::-1]
 
     @classmethod
     def _between(cls, database, conversation_id, first, last, order, limit):
-        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq >= %s AND m.seq <= %s"
-                              f" ORDER BY m.seq {order} LIMIT %s", (conversation_id, first, last, limit), cls.from_row)
+        return cls.select(database, f"m.conversation_id = %s AND m.seq >= %s AND m.seq <= %s ORDER BY m.seq {order} LIMIT %s",
+                          (conversation_id, first, last, limit))
+
+    @classmethod
+    def select(cls, database, condition, values):
+        """Return the messages of which a condition of SQL is true, each with its quote, its reactions and its pin."""
+        messages = database.query(f"SELECT {COLUMNS} {FROM} WHERE {condition}", values, cls.from_row)
+        message_parts.complete(database, messages)
+        return messages
 
     @classmethod
     def by_seq(cls, database, conversation_id, seq):
         """Return the message with that seq in a conversation, or None."""
-        found = database.query(f"SELECT {COLUMNS} {FROM} WHERE m.conversation_id = %s AND m.seq = %s",
-                               (conversation_id, seq), cls.from_row)
+        found = cls.select(database, "m.conversation_id = %s AND m.seq = %s", (conversation_id, seq))
         return found[0] if found else None
+
+    @classmethod
+    def by_places(cls, database, places):
+        """Return {(conversation id, seq): Message} for those of these places at which there is one."""
+        keys = " OR ".join(["(m.conversation_id = %s AND m.seq = %s)"] * len(places))
+        found = cls.select(database, keys, [value for place in places for value in place]) if places else []
+        return {(message.conversation_id, message.seq): message for message in found}
+
+    @classmethod
+    def pinned(cls, database, conversation_id):
+        """Return the pinned messages of a conversation, the latest pin first, MAX_PINS at most."""
+        seqs = database.query("SELECT seq FROM pins WHERE conversation_id = %s ORDER BY at DESC, seq DESC LIMIT %s",
+                              (conversation_id, MAX_PINS), lambda row: row["seq"])
+        found = cls.by_places(database, [(conversation_id, seq) for seq in seqs])
+        return [found[conversation_id, seq] for seq in seqs if (conversation_id, seq) in found]
 
     @classmethod
     def find_duplicates(cls, database, drafts):
         """Return {(sender_id, client_id): Message} for those of the drafts that are stored already."""
         keys = " OR ".join(["(m.sender_id = %s AND m.client_id = %s)"] * len(drafts))
-        rows = database.query(f"SELECT {COLUMNS} {FROM} WHERE {keys}",
-                              [value for draft in drafts for value in (draft.sender_id, draft.client_id)], cls.from_row)
-        return {(row.sender_id, row.client_id): row for row in rows}
+        rows = cls.select(database, keys, [value for draft in drafts for value in draft.key])
+        return {row.key: row for row in rows}
 
     @classmethod
     def since_id(cls, database, message_id):
         """Return the first MAX_ROWS messages of all conversations with an id above `message_id`, in the order of their ids."""
-        return database.query(f"SELECT {COLUMNS} {FROM} WHERE m.id > %s ORDER BY m.id LIMIT %s", (message_id, MAX_ROWS),
-                              cls.from_row)
+        return cls.select(database, "m.id > %s ORDER BY m.id LIMIT %s", (message_id, MAX_ROWS))
 
     @staticmethod
     def highest_id(database):
@@ -157,13 +203,13 @@ class Message:
     @classmethod
     def insert(cls, database, messages):
         """Store numbered messages in one statement and set their ids. Raises Duplicate, and then stores none of them."""
-        row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         ids = database.insert(
-            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id, kind, mentions) VALUES "
+            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id, kind, mentions, reply_to) VALUES "
             + ", ".join([row] * len(messages)),
             [value for m in messages for value in
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id, m.kind,
-              m.mentions and _mentions_to_db(m.mentions) or "")],
+              m.mentions and mentions_to_db(m.mentions) or "", m.reply_to)],
             rows=len(messages), then=cls._mention_rows([m for m in messages if m.mentions]))
         for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
@@ -171,12 +217,7 @@ class Message:
     @staticmethod
     def _mention_rows(messages):
         """Return what stores who is mentioned, in the transaction of the messages; None where nobody is."""
-        if not messages:
-            return None
-        values = [value for m in messages for user_id in m.mentioned_ids
-                  for value in (user_id, m.conversation_id, m.seq, m.sender_id)]
-        rows = ", ".join(["(%s, %s, %s, %s)"] * (len(values) // 4))
-        return (lambda _ids: [(f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values)])
+        return (lambda _ids: [mention_insertion(messages)]) if messages else None
 
     @classmethod
     def _ids_of(cls, database, messages):
@@ -184,10 +225,10 @@ class Message:
             stored_rows = cls.find_duplicates(database, messages)
         except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
             raise Unavailable() from error
-        return [stored_rows[message.sender_id, message.client_id].id for message in messages]
+        return [stored_rows[message.key].id for message in messages]
 
 
-def _fitting(messages):
+def fitting(messages):
     """Return the first messages, as many as fit into one answer."""
     size = 0
     for count, message in enumerate(messages):
@@ -197,7 +238,14 @@ def _fitting(messages):
     return messages
 
 
-def _mentions_to_db(mentions):
+def mention_insertion(messages):
+    """Return the statement that stores who is mentioned in messages that mention somebody."""
+    values = [value for m in messages for user_id in m.mentioned_ids for value in (user_id, m.conversation_id, m.seq, m.sender_id)]
+    rows = ", ".join(["(%s, %s, %s, %s)"] * (len(values) // 4))
+    return f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values
+
+
+def mentions_to_db(mentions):
     return " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in mentions)
 
 

@@ -1,9 +1,11 @@
 """Messaging: the one way in for messages and marks, from a live connection or from a form."""
 from flask_babel import lazy_gettext as _
 
-from ..budgets import FORM_MESSAGES, MESSAGES
-from ..errors import ChatError, Invalid, RateLimited, Unavailable
-from . import members, mentions
+from ..budgets import CHANGES, FORM_MESSAGES, MESSAGES
+from ..errors import ChatError, Invalid, NotFound, RateLimited, Unavailable
+from ..storage.schema import MAX_ID
+from . import change_request, members, mentions, message_parts
+from .change import Change
 from .conversation import Conversation
 from .message import TEXT, Message
 from .message_text import validate_client_id
@@ -17,17 +19,19 @@ class Messaging:
     `broadcast(event, payload, user_ids, room_id, sender_sid)` tells users, or all members of a room, of a mark that has moved.
     """
 
-    def __init__(self, database, writer, budgets, broadcast):
+    def __init__(self, database, writer, change_writer, budgets, broadcast):
         self.database = database
         self.writer = writer
+        self.change_writer = change_writer
         self.budgets = budgets
         self.broadcast = broadcast
         self.is_stopping = False        # then nothing more is taken in
 
-    def send(self, sender, access, text, client_id, sender_sid=None):
+    def send(self, sender, access, text, client_id, reply_to=None, sender_sid=None):
         """Return the message as stored: well-formed, to a conversation that its sender has access to, within the limits.
 
-        `sender_sid` is the connection that needs no copy, or None. Raises ChatError with the reason if it is refused.
+        `reply_to` is the seq of the message that it answers, `sender_sid` the connection that needs no copy, or None. Raises
+        ChatError with the reason if it is refused.
         """
         if self.is_stopping:
             raise Unavailable(_("The server is restarting."))
@@ -35,6 +39,8 @@ class Messaging:
         try:
             access.require_writable()
             self._check_rate_limit(sender, sender_sid)
+            if reply_to is not None:
+                self._quote(draft, access, reply_to)
         except ChatError:
             for duplicate in Message.find_duplicates(self.database, [draft]).values():
                 return duplicate        # nothing new would be stored
@@ -42,6 +48,46 @@ class Messaging:
         if access.is_room and "@" in draft.message:
             draft.mentions = mentions.find(self.database, access, draft.message)
         return self.writer.store(draft, sender_sid)
+
+    def _quote(self, draft, access, seq):
+        """Let a draft answer the message with that seq. Raises Invalid or NotFound."""
+        if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
+            raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name="replyTo", least=1))
+        conversation = self.conversation(access)
+        quoted = conversation and seq <= MAX_ID and Message.by_seq(self.database, conversation.id, seq)
+        if not quoted or quoted.kind != TEXT:
+            raise NotFound(_("Message not found."))
+        draft.reply_to, draft.quote = seq, message_parts.Quote.of(quoted)
+
+    def change(self, user, access, seq, fields):
+        """Return the Change as stored, with the message as it is after it. `fields` has what is asked for, and a `clientId`.
+
+        Raises ChatError with the reason if it is refused.
+        """
+        if self.is_stopping:
+            raise Unavailable(_("The server is restarting."))
+        draft = change_request.draft(user, access, seq, fields)
+        try:
+            access.require_writable()
+            wait = self.budgets.hit(CHANGES, user.id)
+            if wait:
+                raise RateLimited(_("Too many changes at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
+        except ChatError:
+            for duplicate in Change.find_duplicates(self.database, [draft]).values():
+                return duplicate        # nothing new would be stored
+            raise
+        if access.is_room and "@" in draft.text:
+            draft.mentions = mentions.find(self.database, access, draft.text)
+        return self.change_writer.store(draft)
+
+    def changed_before(self, user, conversation_id, client_id):
+        """Return what a user has changed in a conversation under this id, or None, as `resent` does for a message."""
+        try:
+            draft = Change(conversation_id, 0, "", user.id, validate_client_id(client_id))
+        except Invalid:
+            return None
+        stored = Change.find_duplicates(self.database, [draft]).get(draft.key)
+        return stored if stored and stored.conversation_id == conversation_id else None
 
     def resent(self, sender, conversation_id, client_id):
         """Return what a user has sent to a conversation under this id, or None.
@@ -66,20 +112,24 @@ class Messaging:
 
     def note_stored_elsewhere(self, payload):
         """Note a message that another process has stored: its number, and that its sender sent one more."""
-        self.writer.note_seq(payload["conversationId"], payload["seq"])
+        self.writer.note_number(payload["conversationId"], payload["seq"])
         if payload["kind"] == TEXT:
             # Whoever has tabs at several processes has no more messages than with one.
             self.budgets.hit(MESSAGES, payload["senderId"])
+
+    def note_changed_elsewhere(self, payload):
+        """Note a change that another process has stored: the next one here has a greater number."""
+        self.change_writer.note_number(payload["conversationId"], payload["change"])
 
     def mark(self, access, seq, mark):
         """Call `mark(conversation, access, seq)`; return where the conversation stands then."""
         conversation = self.conversation(access)
         if not conversation:
-            return {"lastSeq": 0, "readSeq": 0, "peerReadSeq": 0}
-        last_seq = conversation.last_seq(self.database)
+            return {"lastSeq": 0, "lastChange": 0, "readSeq": 0, "peerReadSeq": 0}
+        last_seq, last_change = conversation.last_numbers(self.database)
         mark(conversation, access, min(seq, last_seq))
         read_seq, peer_read_seq = self.read_seqs(conversation, access)
-        return {"lastSeq": last_seq, "readSeq": read_seq, "peerReadSeq": peer_read_seq}
+        return {"lastSeq": last_seq, "lastChange": last_change, "readSeq": read_seq, "peerReadSeq": peer_read_seq}
 
     def mark_read(self, conversation, access, seq, sender_sid=None):
         """Note that a user has read up to `seq`; tell the others, and the user's other tabs, if that is new."""
@@ -92,6 +142,12 @@ class Messaging:
         recipients = {"room_id": conversation.id} if self.is_live(conversation.id) else {"user_ids": [access.user_id]}
         self.broadcast("messagesRead", {"conversationId": conversation.id, "readerId": access.user_id, "seq": seq}, **recipients,
                        sender_sid=sender_sid)
+
+    def mark_unread(self, conversation, access, seq, sender_sid=None):
+        """Note from which seq on a user wants to see the conversation as unread; tell the user's other tabs."""
+        if conversation.mark_unread(self.database, access.user_id, seq):
+            address = {"conversationId": conversation.id} if access.is_room else {"userId": access.peer_id}
+            self.broadcast("markedUnread", {**address, "seq": seq}, [access.user_id], sender_sid=sender_sid)
 
     def mark_delivered(self, conversation, access, seq):
         """Note that everything up to `seq` has reached a tab of a user."""

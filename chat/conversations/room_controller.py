@@ -119,15 +119,15 @@ class RoomController:
 
     def _show(self, room_id, panel_error=None, status=200):
         """Return the page of a room, with the panel where it is asked for."""
-        more = {}
+        access, more = self.gate.to_room(current_user, room_id), {}
         if panel_error or "info" in request.args:
             people = self._people(room_id, members.PAGE + 1)
             online = self.presence.online()
             for person in people:
                 person.online = person.id in online
             more = {"info": people[:members.PAGE], "next_member": people[members.PAGE - 1].id if len(people) > members.PAGE else None,
-                    "panel_error": panel_error, "icons": ICONS, "colors": range(COLORS)}
-        return self.chat.show_conversation(self.gate.to_room(current_user, room_id), status=status, **more)
+                    "panel_error": panel_error, "icons": ICONS, "colors": range(COLORS), "pinned": self.chat.pinned(access)}
+        return self.chat.show_conversation(access, status=status, **more)
 
     def _people(self, room_id, limit=members.PAGE):
         return members.people(self.database, room_id, number("after", None), limit)

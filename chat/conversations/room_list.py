@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from ..clock import from_db
 from . import members
+from .conversation_list import SHOWN_READ_SEQ
 from .message import NOTICE, Message
 from .previews import shortened
 from .room import COLUMNS, Room
@@ -23,6 +24,7 @@ class RoomSummary:
     last: Message | None = None
     unread: int = 0
     mentions: int = 0
+    last_change: int = 0
 
     @property
     def id(self):
@@ -43,12 +45,14 @@ class RoomSummary:
 
     def as_json(self):
         """Return R of the protocol."""
-        return {**self.room.as_json(), "role": self.role, "members": self.members, "lastSeq": self.last_seq, "lastChange": 0,
+        return {**self.room.as_json(), "role": self.role, "members": self.members, "lastSeq": self.last_seq, "lastChange": self.last_change,
                 "readSeq": self.read_seq, "unread": self.unread, "mentions": self.mentions, "notify": self.notify}
 
 
 # One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.
 _LAST_ID = "(SELECT id FROM messages WHERE conversation_id = m.conversation_id ORDER BY seq DESC LIMIT 1)"
+
+_LAST_CHANGE = "(SELECT number FROM changes WHERE conversation_id = n.conversation_id ORDER BY number DESC LIMIT 1)"
 
 
 def list_rooms(database, user_id, before=None, limit=PAGE):
@@ -81,27 +85,27 @@ def seen_from_outside(database, room):
 
 def _summaries(database, user_id, condition="", values=(), *, limit, before=None):
     # First which rooms, by the ids alone: somebody in 500 rooms sees a page of them, and only of these is the rest read.
-    ordered = (f"SELECT m.conversation_id, m.role, m.notify, m.read_seq, {_LAST_ID} AS last_id"
+    ordered = (f"SELECT m.conversation_id, m.role, m.notify, m.read_seq, {SHOWN_READ_SEQ} AS shown_read_seq, {_LAST_ID} AS last_id"
                f" FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.kind = 'room' WHERE m.user_id = %s{condition}")
     if before is not None:
         ordered, values = f"SELECT * FROM ({ordered}) n WHERE n.last_id < %s", (*values, before)
     rows = database.query(
-        f"SELECT {COLUMNS}, n.role, n.notify, n.read_seq, t.id AS message_id, t.seq, t.kind AS message_kind, t.message, t.timestamp,"
-        f" t.sender_id, u.username AS sender FROM ({ordered} ORDER BY last_id DESC LIMIT %s) n"
+        f"SELECT {COLUMNS}, n.role, n.notify, n.read_seq, n.shown_read_seq, {_LAST_CHANGE} AS last_change, t.id AS message_id, t.seq, t.kind AS message_kind, t.message, t.timestamp,"
+        f" t.deleted_at, t.sender_id, u.username AS sender FROM ({ordered} ORDER BY last_id DESC LIMIT %s) n"
         " JOIN conversations c ON c.id = n.conversation_id LEFT JOIN messages t ON t.id = n.last_id LEFT JOIN users u ON u.id = t.sender_id"
         " ORDER BY n.last_id DESC", (user_id, *values, limit))
     ids = [row["id"] for row in rows]
     counts = _member_counts(database, ids)
-    unread = _unread(database, user_id, [row for row in rows if (row["seq"] or 0) > row["read_seq"]])
+    unread = _unread(database, user_id, [row for row in rows if (row["seq"] or 0) > row["shown_read_seq"]])
     return [RoomSummary(Room.from_row(row), row["role"], row["notify"], counts[row["id"]], row["read_seq"], _last_message(row),
-                        *unread.get(row["id"], (0, 0))) for row in rows]
+                        *unread.get(row["id"], (0, 0)), row["last_change"] or 0) for row in rows]
 
 
 def _last_message(row):
     if row["seq"] is None:
         return None
     return Message(row["sender_id"], None, row["message"], "", row["sender"], from_db(row["timestamp"]), row["message_id"], row["id"],
-                   row["seq"], row["message_kind"])
+                   row["seq"], row["message_kind"], deleted_at=row["deleted_at"] and from_db(row["deleted_at"]))
 
 
 def _member_counts(database, room_ids):
@@ -122,6 +126,6 @@ def _unread(database, user_id, rows):
            " (SELECT COUNT(DISTINCT seq) FROM mentions WHERE user_id IN (0, %s) AND conversation_id = %s AND seq > %s"
            " AND sender_id <> %s) AS mentions")
     values = [value for row in rows for value in
-              (row["id"], row["id"], row["read_seq"], user_id, user_id, row["id"], row["read_seq"], user_id)]
+              (row["id"], row["id"], row["shown_read_seq"], user_id, user_id, row["id"], row["shown_read_seq"], user_id)]
     counts = database.query(" UNION ALL ".join([one] * len(rows)), values)
     return {int(row["id"]): (row["unread"], row["mentions"]) for row in counts}

@@ -12,6 +12,8 @@ import threading
 import time
 from collections import deque
 
+from ..conversations.change import Change
+from ..conversations.message import Message
 from ..errors import Unavailable
 from ..storage import fast_json
 from ..storage.redis_client import DedicatedConnection
@@ -28,6 +30,7 @@ PEER_TTL = 30               # seconds without a heartbeat of a peer: it has ende
 RECONNECT_DELAY = 0.5       # seconds
 POLL_INTERVAL = 1           # second between reads of the database while something was missed
 MAX_BATCH = 500             # events
+STORED = {"receiveMessage": Message, "messageChanged": Change}      # events that tell of a row in the database -> its class
 SUBSCRIBE_TIMEOUT = 1       # second that a connection waits until the channels of its rooms are subscribed to
 
 # Publishes the events of a room to the room's channel, and the other events to the inbox channel of each other process that one
@@ -99,7 +102,8 @@ class RedisBus:
     def __init__(self, client, process_id):
         self.client = client
         self.process_id = process_id
-        self.server = self.on_bus_event = self.cursor = None
+        self.server = self.on_bus_event = None
+        self.cursors = {}               # event that tells of a stored row -> DeliveryCursor
         # A channel is the same for all databases of a Redis server; a chat in another database is another chat.
         self.channel = f"chat:bus:{client.connection_pool.connection_kwargs.get('db') or 0}"
         self.inbox_channel = f"{self.channel}:{process_id}"
@@ -122,7 +126,8 @@ class RedisBus:
 
         `resync()` is called before a catch-up: events that let a connection enter or leave a room may have been missed.
         """
-        self.server, self.on_bus_event, self.cursor, self.resync = server, on_bus_event, DeliveryCursor(database), resync
+        self.server, self.on_bus_event, self.resync = server, on_bus_event, resync
+        self.cursors = {event: DeliveryCursor(database, noun) for event, noun in STORED.items()}
         self.wakeup = server.eio.create_event()
         for task in (self._publish_loop, self._subscribe_loop, self._catch_up_loop):
             server.start_background_task(task)
@@ -136,7 +141,7 @@ class RedisBus:
         if not self.has_no_peers:
             self.queue.append((event, payload, user_ids, room_id))
             self.wakeup.set()
-        if event == "receiveMessage" and room_id is not None and self._may_have_missed_a_departure():
+        if event in STORED and room_id is not None and self._may_have_missed_a_departure():
             self.needs_catch_up = True      # it reads who is in the room, and delivers the message after that
             return False
         return self._mark_delivered(event, payload)
@@ -205,7 +210,7 @@ class RedisBus:
         now = time.monotonic()
         if now - self.heartbeat_at >= HEARTBEAT_INTERVAL:
             self.heartbeat_at = now
-            heartbeat = fast_json.dumps([self.process_id, self.epoch, self.cursor.high_watermark])
+            heartbeat = fast_json.dumps([self.process_id, self.epoch, self.cursors["receiveMessage"].high_watermark])
             subscribers = publisher.request("PUBLISH", self.channel, heartbeat)
             own_subscriptions = 1 if self.is_subscribed else 0
             self._set_has_no_peers(subscribers <= own_subscriptions)
@@ -253,7 +258,8 @@ class RedisBus:
                 self.unconfirmed.discard(room_id)
                 self.needs_catch_up |= not self.has_no_peers
         elif kind == b"subscribe":
-            self.is_subscribed, self.heartbeat_at = True, 0
+            # A catch-up may have run since the last subscription was lost: what was published after it is still missing.
+            self.is_subscribed, self.needs_catch_up, self.heartbeat_at = True, True, 0
             self.wakeup.set()       # the peers learn at once that there is one more
         elif channel.decode() == self.channel:
             heartbeat = bus_messages.heartbeat(data)
@@ -267,7 +273,7 @@ class RedisBus:
     def _on_heartbeat(self, process_id, epoch, highest_id):
         known_epoch, _at = self.peers.get(process_id, (None, 0))
         self.peers[process_id] = epoch, time.monotonic()
-        self.cursor.advance_high(highest_id)
+        self.cursors["receiveMessage"].advance_high(highest_id)
         if process_id != self.process_id:
             if epoch != known_epoch:        # a new peer, or one that may have lost events
                 self.needs_catch_up = True
@@ -289,8 +295,8 @@ class RedisBus:
         return any(self._is_silent(process_id) for process_id in [self.process_id, *self.peers])
 
     def _mark_delivered(self, event, payload):
-        """Note that a message is delivered here; return whether it is the first time, and True for all other events."""
-        return event != "receiveMessage" or self.cursor.mark_delivered(payload["id"])
+        """Note that a message or a change is delivered here; return whether it is the first time, and True for all other events."""
+        return event not in STORED or self.cursors[event].mark_delivered(payload["id"])
 
     def _catch_up_loop(self):
         """Deliver from the database what was missed, every second for as long as a peer is silent."""
@@ -301,9 +307,11 @@ class RedisBus:
                     self.needs_catch_up, is_subscribed = False, self.is_subscribed
                     self.resync()
                     self.is_stale &= not is_subscribed
-                    for message in self.cursor.undelivered():
-                        self.on_bus_event("receiveMessage", message.as_json(), *message.audience)
-                self.cursor.advance_low()
+                    for event, cursor in self.cursors.items():
+                        for row in cursor.undelivered():
+                            self.on_bus_event(event, row.as_json(), *row.audience)
+                for cursor in self.cursors.values():
+                    cursor.advance_low()
             except Unavailable:
                 self.needs_catch_up = True
             except Exception:

@@ -24,8 +24,19 @@ class ReadForm(TypedDict):
     seq: int
 
 
+class UnreadForm(TypedDict):
+    seq: int
+
+
 class TypingForm(TypedDict):
     userId: int
+
+
+class ChangeForm(TypedDict):
+    id: int
+    conversationId: int
+    change: int
+    message: MessageForm
 
 
 class ConversationId(TypedDict):
@@ -40,7 +51,7 @@ class LeftForm(TypedDict):
     conversationId: int
 
 
-FORMS = {"receiveMessage": MessageForm, "messagesRead": ReadForm, "typing": TypingForm, "sessionEnded": str,
+FORMS = {"receiveMessage": MessageForm, "messageChanged": ChangeForm, "messagesRead": ReadForm, "markedUnread": UnreadForm, "typing": TypingForm, "sessionEnded": str,
          "conversationChanged": ChangedForm, "conversationLeft": LeftForm}
 Heartbeat = tuple[str, int, int]                    # process id, its epoch, the highest message id that it knows
 Event = tuple[str, msgspec.Raw, list[int | None], int | None]   # name, payload, recipients: users, or the members of a room

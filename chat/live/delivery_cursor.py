@@ -1,9 +1,7 @@
-"""DeliveryCursor: which messages were delivered in this process, so that the database can be asked for the others."""
+"""DeliveryCursor: which messages, or changes, were delivered in this process, so that the database can be asked for the others."""
 import time
 
-from ..conversations.message import Message
-
-COMMIT_REORDER_WINDOW = 10      # seconds in which messages may be committed in another order than that of their ids
+COMMIT_REORDER_WINDOW = 10      # seconds in which rows may be committed in another order than that of their ids
 
 
 class DeliveryCursor:
@@ -13,30 +11,32 @@ class DeliveryCursor:
     greatest id at least COMMIT_REORDER_WINDOW ago.
     """
 
-    def __init__(self, database, clock=time.monotonic):
+    def __init__(self, database, noun, clock=time.monotonic):
+        """`noun` is the class of the rows, Message or Change."""
         self.database = database
+        self.noun = noun
         self.clock = clock
         # Nothing up to the low watermark is searched; the next one is what the high watermark was when it last rose.
-        self.low_watermark = self.next_low = self.high_watermark = Message.highest_id(database)
+        self.low_watermark = self.next_low = self.high_watermark = noun.highest_id(database)
         self.advanced_at = clock()
         self.delivered = set()      # ids above the low watermark
 
-    def mark_delivered(self, message_id):
-        """Note a message as delivered; return whether it was not before."""
-        is_new = message_id not in self.delivered
-        self.delivered.add(message_id)
-        self.advance_high(message_id)
+    def mark_delivered(self, row_id):
+        """Note a row as delivered; return whether it was not before."""
+        is_new = row_id not in self.delivered
+        self.delivered.add(row_id)
+        self.advance_high(row_id)
         return is_new
 
-    def advance_high(self, message_id):
-        """Note that a message of that id is stored, here or elsewhere."""
-        self.high_watermark = max(self.high_watermark, message_id)
+    def advance_high(self, row_id):
+        """Note that a row of that id is stored, here or elsewhere."""
+        self.high_watermark = max(self.high_watermark, row_id)
 
     def undelivered(self):
-        """Yield the stored messages that were not delivered, in the order of their ids, each marked as it comes."""
+        """Yield the stored rows that were not delivered, in the order of their ids, each marked as it comes."""
         after = self.low_watermark
-        while page := Message.since_id(self.database, after):
-            yield from (message for message in page if self.mark_delivered(message.id))
+        while page := self.noun.since_id(self.database, after):
+            yield from (row for row in page if self.mark_delivered(row.id))
             after = page[-1].id
 
     def advance_low(self):
@@ -44,4 +44,4 @@ class DeliveryCursor:
         if self.clock() - self.advanced_at >= COMMIT_REORDER_WINDOW:
             self.advanced_at = self.clock()
             self.low_watermark, self.next_low = self.next_low, self.high_watermark
-            self.delivered = {message_id for message_id in self.delivered if message_id > self.low_watermark}
+            self.delivered = {row_id for row_id in self.delivered if row_id > self.low_watermark}

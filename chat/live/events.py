@@ -1,10 +1,10 @@
-"""The small events of a live connection: how far somebody has read, that a message has arrived, that somebody types."""
+"""The events of a live connection but the message itself: what is changed, how far somebody has read, that somebody types."""
 import functools
 
 from flask_babel import lazy_gettext as _
 
 from ..budgets import TYPING
-from ..errors import UnknownEvent
+from ..errors import NotFound, UnknownEvent
 from .payloads import require_fields, require_int
 
 ADDRESS = ("userId", "conversationId")      # what says which conversation an event is about
@@ -27,6 +27,22 @@ class Events:
     def mark_delivered(self, sid, data):
         """Note that what others wrote has reached a tab, and acknowledge as for a read mark."""
         return self._mark(sid, data, self.messaging.mark_delivered)
+
+    def mark_unread(self, sid, data):
+        """Note from which seq on a user wants to see a conversation as unread, and acknowledge as for a read mark."""
+        return self._mark(sid, data, functools.partial(self.messaging.mark_unread, sender_sid=sid))
+
+    def change_message(self, sid, data):
+        """Change a message that is there, and acknowledge it after the commit."""
+        user = self.connections.user_of(sid)
+        _client_id, conversation_id, seq = require_fields(data, "clientId", "conversationId", "seq")
+        try:
+            change = self.messaging.change(user, self.gate.to_conversation(user, conversation_id), seq, data)
+        except NotFound:
+            change = self.messaging.changed_before(user, conversation_id, data["clientId"])
+            if not change:
+                raise
+        return {"ok": True, "change": change.number, "message": change.message.as_json()}
 
     def _mark(self, sid, data, mark):
         user = self.connections.user_of(sid)

@@ -25,7 +25,7 @@ def with_ack(handler, locale_of, note):
             error = Internal()
         note(error)
         with locale_of(sid):
-            return {"ok": False, "error": error.as_json()}
+            return {"ok": False, "error": error.as_json(), **error.details}
     return answer
 
 

@@ -27,7 +27,7 @@ def stop(chat):
     """Wait for the writer, close every connection, and end the process with code 0."""
     deadline = time.monotonic() + MAX_SHUTDOWN_SECONDS
     chat.messaging.is_stopping = True
-    while not chat.writer.idle() and time.monotonic() < deadline:
+    while not (chat.writer.idle() and chat.change_writer.idle()) and time.monotonic() < deadline:
         chat.server.sleep(POLL_INTERVAL)
     chat.connections.close_all()
     while chat.connections and time.monotonic() < deadline:

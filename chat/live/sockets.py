@@ -5,6 +5,7 @@ request context, whose session and user are those of the handshake, frozen. A co
 """
 from socketio.exceptions import ConnectionRefusedError
 
+from ..conversations.change_writer import ChangeWriter
 from ..conversations.gate import Gate
 from ..conversations.messaging import Messaging
 from ..conversations.rooms import Rooms
@@ -29,14 +30,16 @@ class Socket:
         self.metrics = metrics
         self.broadcaster = Broadcaster(server, backends.bus, connections.room_feed)
         self.writer = Writer(database, self.receive_message, new_signal, server.start_background_task, metrics)
+        self.change_writer = ChangeWriter(database, self.tell_change, new_signal, server.start_background_task)
         self.gate = Gate(database)
-        self.messaging = Messaging(database, self.writer, backends.budgets, self.broadcaster.broadcast)
+        self.messaging = Messaging(database, self.writer, self.change_writer, backends.budgets, self.broadcaster.broadcast)
         self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change, self._start_later)
         self.events = Events(connections, self.gate, self.messaging, backends.budgets, self.broadcaster)
         server.on("connect", self.initialize_socket)
         server.on("disconnect", connections.close)
-        for event, handler in (("sendMessage", self.send_message), ("markRead", self.events.mark_read),
-                               ("markDelivered", self.events.mark_delivered), ("typing", self.events.typing)):
+        for event, handler in (("sendMessage", self.send_message), ("changeMessage", self.events.change_message),
+                               ("markRead", self.events.mark_read), ("markDelivered", self.events.mark_delivered),
+                               ("markUnread", self.events.mark_unread), ("typing", self.events.typing)):
             server.on(event, with_ack(handler, connections.locale_of, metrics.observe_error))
         unknown_event = with_ack(self.events.unknown, connections.locale_of, metrics.observe_error)
         server.on("*", lambda _event, sid, *_data: unknown_event(sid))
@@ -73,13 +76,17 @@ class Socket:
             if not stored:
                 raise
         else:
-            stored = self.messaging.send(user, access, text, client_id, sender_sid=sid)
+            stored = self.messaging.send(user, access, text, client_id, data.get("replyTo"), sender_sid=sid)
         return {"ok": True, "message": stored.as_json()}
 
     def receive_message(self, message, sender_sid=None):
         """Deliver a stored message to every connection of both users, or of a room's members, but the one it came from."""
         self.message_log.show(message)
         self.broadcaster.broadcast("receiveMessage", message.as_json(), *message.audience, sender_sid)
+
+    def tell_change(self, change, _sender_sid=None):
+        """Tell every connection of those who see a message how it is now."""
+        self.broadcaster.broadcast("messageChanged", change.as_json(), *change.audience)
 
     def tell_room_change(self, event, payload, user_ids=(), room_id=None):
         """Tell users, or all members of a room, that something of it changed. Their connections enter or leave it before."""
@@ -105,4 +112,6 @@ class Socket:
             self.connections.note_membership(event, payload, user_ids)
             if event == "receiveMessage":
                 self.messaging.note_stored_elsewhere(payload)
+            elif event == "messageChanged":
+                self.messaging.note_changed_elsewhere(payload)
             self.broadcaster.emit(event, payload, user_ids, room_id)

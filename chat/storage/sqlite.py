@@ -57,7 +57,8 @@ class SQLiteEngine:
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT)
         try:
             # FULL: an acknowledged message survives a power cut too, not only the end of the process.
-            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            # And a text that was deleted is overwritten in the file.
+            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")
         except BaseException:
             connection.close()      # the file is locked, or no database
             raise

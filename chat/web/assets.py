@@ -12,6 +12,7 @@ from .headers import FOR_EVER
 FOLDER = Path(__file__).parent.parent / "static"
 BUILT = FOLDER / "build"
 SERVED = (".css", ".js", ".svg", ".json", ".png")
+COMPRESSED = {".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
 
 # For a page that was open across an upgrade: a module that it loads only now would not fit those that it has. Drafts and unsent
 # messages are in the browser's storage.
@@ -65,8 +66,7 @@ def _compressed(path):
     copy = _copies().get(path)
     if not copy or "gzip" not in request.headers.get("Accept-Encoding", ""):
         return None
-    mimetype = "text/css" if path.suffix == ".css" else "text/javascript"
-    return Response(copy.read_bytes(), mimetype=mimetype, headers={"Content-Encoding": "gzip"})
+    return Response(copy.read_bytes(), mimetype=COMPRESSED[path.suffix], headers={"Content-Encoding": "gzip"})
 
 
 @functools.cache

@@ -25,7 +25,7 @@ def install(app, login_manager, on_error):
 def handle_chat_error(error):
     """Answer an error of the chat's own."""
     app.on_chat_error(error)
-    answer = answer_with(error.status, error.message, error.as_json())
+    answer = answer_with(error.status, error.message, error.as_json(), **error.details)
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
@@ -80,13 +80,14 @@ TITLES = {
 }
 
 
-def answer_with(code, detail, error=None, kept=""):
+def answer_with(code, detail, error=None, kept="", **details):
     """Return an answer with this status: a page, or JSON where that is wanted. It needs neither session nor database.
 
-    `detail` is shown to people, `error` is the JSON, `kept` is a text that the user wrote and would lose.
+    `detail` is shown to people, `error` is the JSON and `details` what stands beside it, `kept` is a text that the user wrote and
+    would lose.
     """
     if wants_json():
-        answer = jsonify(error=error or {"code": CODES.get(code, "invalid"), "message": str(detail), "retry": False})
+        answer = jsonify(error=error or {"code": CODES.get(code, "invalid"), "message": str(detail), "retry": False}, **details)
     else:
         title = TITLES.get(code, lambda: _("Something went wrong"))()
         answer = make_response(render_template("errors/error.html", code=code, title=title, detail=detail, kept=kept))

@@ -1,0 +1,138 @@
+"""Change: that something has happened to a message, an edit or a reaction, and its number in the conversation.
+
+A change is a pointer and no difference: it says which message is another now. What is told of it is the message as it is now.
+So changes can come twice or in another order, and a text that was deleted is in none of them.
+"""
+from dataclasses import dataclass
+
+from ..clock import from_db, to_db
+from .message import MAX_ROWS, Message, fitting
+
+EDIT, DELETE, REACT, UNREACT, PIN, UNPIN = "edit", "delete", "react", "unreact", "pin", "unpin"      # kinds
+MAX_ROW_BYTES = 1000        # of a change, and of its message without the text
+MAX_CHARACTER_BYTES = 4     # of a character in SQL
+
+COLUMNS = "id, conversation_id, number, seq, kind, actor_id, client_id, at"
+
+
+@dataclass(slots=True)
+class Change:
+    """One change. `number` is 1, 2, 3 ... without a gap in each conversation, `seq` the message's number.
+
+    A change that is not stored yet has what it asks for: `text` and `mentions` of an edit, `seen`, the message's last change that
+    the writer had before their eyes, or None; `emoji` of a reaction; `is_owner`, whether the actor owns the room.
+    """
+
+    conversation_id: int
+    seq: int
+    kind: str
+    actor_id: int
+    client_id: str
+    number: int = 0
+    id: int = 0
+    at: str = ""
+    message: Message | None = None      # as it is after the change
+    text: str = ""
+    mentions: tuple = ()
+    seen: int | None = None
+    emoji: str = ""
+    is_owner: bool = False
+
+    @classmethod
+    def from_row(cls, row):
+        row["at"] = from_db(row["at"])
+        return cls(**row)
+
+    @property
+    def key(self):
+        """By which a change is stored once, however often it is sent."""
+        return self.actor_id, self.client_id
+
+    @property
+    def place(self):
+        return self.conversation_id, self.seq
+
+    @property
+    def max_statement_bytes(self):
+        """The maximum number of bytes that the change adds to a statement."""
+        return MAX_ROW_BYTES + MAX_CHARACTER_BYTES * len(self.text)
+
+    @property
+    def audience(self):
+        """Who gets it, as of a message."""
+        return self.message.audience
+
+    def as_json(self):
+        """Return what is told of the change."""
+        return {"id": self.id, "conversationId": self.conversation_id, "change": self.number, "message": self.message.as_json()}
+
+    @staticmethod
+    def last_number(database, conversation_id):
+        """Return the greatest number in a conversation, 0 while nothing was changed."""
+        return Change.last_numbers(database, [conversation_id])[conversation_id]
+
+    @staticmethod
+    def last_numbers(database, conversation_ids):
+        """Return {conversation id: the greatest number, 0 while nothing was changed}, in one statement for all of them."""
+        one = "SELECT %s AS id, MAX(number) AS number FROM changes WHERE conversation_id = %s"
+        rows = database.query(" UNION ALL ".join([one] * len(conversation_ids)),
+                              [value for conversation_id in conversation_ids for value in (conversation_id,) * 2])
+        return {row["id"]: row["number"] or 0 for row in rows}
+
+    @classmethod
+    def changed_since(cls, database, conversation_id, number, limit):
+        """Return the first messages that were changed after that number, as they are now, ascending by their last change."""
+        seqs = database.query(
+            # Only the latest change of each message is met by its own message.
+            "SELECT c.seq FROM changes c JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq = c.seq AND m.last_change = c.number"
+            " WHERE c.conversation_id = %s AND c.number > %s ORDER BY c.number LIMIT %s",
+            (conversation_id, number, min(limit, MAX_ROWS)), lambda row: row["seq"])
+        messages = Message.by_places(database, [(conversation_id, seq) for seq in seqs])
+        return fitting(sorted(messages.values(), key=lambda message: message.last_change))
+
+    @classmethod
+    def of_message(cls, database, message):
+        """Return the changes of one message, from the first to the last."""
+        return database.query(f"SELECT {COLUMNS} FROM changes WHERE conversation_id = %s AND seq = %s ORDER BY number",
+                              (message.conversation_id, message.seq), cls.from_row)
+
+    @classmethod
+    def find_duplicates(cls, database, drafts):
+        """Return {(actor_id, client_id): Change} for those of the drafts that are stored already."""
+        keys = " OR ".join(["(actor_id = %s AND client_id = %s)"] * len(drafts))
+        return {change.key: change for change in cls._select(database, keys, [value for draft in drafts for value in draft.key])}
+
+    @classmethod
+    def since_id(cls, database, change_id):
+        """Return the first MAX_ROWS changes of all conversations with an id above `change_id`, in the order of their ids."""
+        return cls._select(database, "id > %s ORDER BY id LIMIT %s", (change_id, MAX_ROWS))
+
+    @classmethod
+    def _select(cls, database, condition, values):
+        changes = database.query(f"SELECT {COLUMNS} FROM changes WHERE {condition}", values, cls.from_row)
+        messages = Message.by_places(database, {change.place for change in changes})
+        for change in changes:
+            change.message = messages[change.place]
+        return changes
+
+    @staticmethod
+    def highest_id(database):
+        """Return the highest id of all changes, or 0 if there is none."""
+        return database.query("SELECT MAX(id) AS id FROM changes")[0]["id"] or 0
+
+    @classmethod
+    def insert(cls, database, changes, effects):
+        """Store numbered changes and their effects, as (sql, params), in one transaction, and set their ids.
+
+        Raises Duplicate, and then stores none of them.
+        """
+        ids = database.insert(
+            "INSERT INTO changes (conversation_id, number, seq, kind, actor_id, client_id, at) VALUES "
+            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(changes)),
+            [value for c in changes for value in (c.conversation_id, c.number, c.seq, c.kind, c.actor_id, c.client_id, to_db(c.at))],
+            rows=len(changes), then=lambda _ids: effects)
+        if not ids:
+            stored = cls.find_duplicates(database, changes)
+            ids = [stored[change.key].id for change in changes]
+        for change, new_id in zip(changes, ids):
+            change.id = new_id

@@ -1,0 +1,103 @@
+"""What belongs to a message and stands in other rows: the message that it quotes, its reactions, its pin.
+
+Few messages have any, and a column of the message says which: a page without them costs no statement more.
+"""
+from dataclasses import dataclass
+
+from .previews import shortened
+
+
+@dataclass(slots=True)
+class Quote:
+    """The message that another one answers, as it is now. `text` is its beginning; empty where it was deleted."""
+
+    seq: int
+    sender: str
+    sender_id: int
+    text: str
+    is_deleted: bool = False
+
+    @classmethod
+    def of(cls, message):
+        """Return the quote of a message."""
+        return cls(message.seq, message.sender, message.sender_id, shortened(message.message), message.is_deleted)
+
+    def as_json(self):
+        return {"seq": self.seq, "sender": self.sender, "senderId": self.sender_id, "message": self.text, "deleted": self.is_deleted}
+
+
+@dataclass(slots=True)
+class Reaction:
+    """One emoji at a message, and who has chosen it: the first one first. `since` has the time of each, as the database keeps it."""
+
+    emoji: str
+    user_ids: list
+    since: list
+
+    def as_json(self):
+        return {"emoji": self.emoji, "userIds": self.user_ids}
+
+
+def reactions_of(uses):
+    """Return the Reactions that these (time, user id, emoji) are, in their order: the emoji that was used first comes first."""
+    found = {}
+    for at, user_id, emoji in uses:
+        reaction = found.get(emoji)
+        if reaction is None:
+            reaction = found[emoji] = Reaction(emoji, [], [])
+        reaction.user_ids.append(user_id)
+        reaction.since.append(at)
+    return tuple(found.values())
+
+
+def uses_of(reactions):
+    """Return the (time, user id, emoji) of Reactions."""
+    return [(at, user_id, reaction.emoji) for reaction in reactions for at, user_id in zip(reaction.since, reaction.user_ids)]
+
+
+def complete(database, messages):
+    """Give messages their quotes, their reactions and their pins."""
+    add_quotes(database, [message for message in messages if message.reply_to and not message.deleted_at])
+    changed = {(message.conversation_id, message.seq): message for message in messages if message.last_change and not message.deleted_at}
+    if changed:
+        _add_reactions_and_pins(database, changed)
+
+
+def add_quotes(database, answers):
+    """Let messages that answer others quote them as they are now."""
+    if not answers:
+        return
+    quotes = {}
+    wanted = {(message.conversation_id, message.reply_to) for message in answers}
+    condition, values = _at_places(wanted, "m.")
+    for row in database.query("SELECT m.conversation_id, m.seq, m.sender_id, m.message, m.deleted_at, u.username"
+                              f" FROM messages m JOIN users u ON u.id = m.sender_id WHERE {condition}", values):
+        quotes[row["conversation_id"], row["seq"]] = Quote(row["seq"], row["username"], row["sender_id"], shortened(row["message"]),
+                                                           row["deleted_at"] is not None)
+    for message in answers:
+        message.quote = quotes.get((message.conversation_id, message.reply_to))
+
+
+def _add_reactions_and_pins(database, messages):
+    """Both in one statement: most messages that have a change have neither."""
+    uses = {}       # place of a message -> (time, user id, emoji) of each
+    condition, values = _at_places(messages)
+    for row in database.query(f"SELECT conversation_id, seq, user_id, emoji, at FROM reactions WHERE {condition}"
+                              f" UNION ALL SELECT conversation_id, seq, user_id, '', at FROM pins WHERE {condition}"
+                              " ORDER BY at, user_id, emoji", values * 2):
+        place = row["conversation_id"], row["seq"]
+        if row["emoji"]:
+            uses.setdefault(place, []).append((row["at"], row["user_id"], row["emoji"]))
+        else:
+            messages[place].is_pinned = True
+    for place, found in uses.items():
+        messages[place].reactions = reactions_of(found)
+
+
+def _at_places(places, prefix=""):
+    """Return the condition that a row is at one of these places, (conversation id, seq), and its values."""
+    seqs = {}
+    for conversation_id, seq in places:
+        seqs.setdefault(conversation_id, []).append(seq)
+    condition = " OR ".join(f"({prefix}conversation_id = %s AND {prefix}seq IN ({', '.join(['%s'] * len(found))}))" for found in seqs.values())
+    return condition, [value for conversation_id, found in seqs.items() for value in (conversation_id, *found)]
