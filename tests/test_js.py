@@ -3,11 +3,15 @@
 import os
 import subprocess
 
+import pytest
+
 from tools import ROOT, node
 
 FEW_SCHEDULES = "1000"      # with --fast; the script's own number is for the whole run
+MOST_SECONDS = 900          # 100,000 schedules are a minute and a half of one core
 
 
+@pytest.mark.timeout(MOST_SECONDS)
 def test_it_works(pytestconfig):
     few = {"SCHEDULES": FEW_SCHEDULES} if pytestconfig.getoption("--fast") else {}
     tests = sorted(str(path) for path in (ROOT / "tests" / "js").glob("*.test.js"))

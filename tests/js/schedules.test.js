@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SeqWindow } from '../../chat/static/js/seq-window.js';
+import { ChangeLog, Versions, sortOut } from '../../chat/static/js/changes.js';
 import { Outbox } from '../../chat/static/js/outbox.js';
+import { SeqWindow } from '../../chat/static/js/seq-window.js';
+import { importMutant } from './mutants.js';
 import { simulate } from './simulation.js';
 
 const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1);
 const SCHEDULES = Number(process.env.SCHEDULES ?? 100_000);
 const MUTANT_SCHEDULES = 100;
+const parts = { Outbox, SeqWindow, ChangeLog, Versions, sortOut };
 
 test(`${SCHEDULES} random schedules keep the delivery contract`, () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed += 1) {
     try {
-      simulate(seed, { Outbox, SeqWindow });
+      simulate(seed, parts);
     } catch (error) {
       assert.fail(`FIRST_SEED=${seed} SCHEDULES=1: ${error.message}`);
     }
@@ -24,7 +27,7 @@ const mutants = {
   'an outbox that takes silence for success': {
     Outbox: class extends Outbox {
       settle(entry, answer, now) {
-        return super.settle(entry, answer ?? { ok: true }, now);
+        return super.settle(entry, answer ?? { ok: true, message: {} }, now);
       }
     },
   },
@@ -63,7 +66,7 @@ const mutants = {
   'an outbox that shows a refusal as sent': {
     Outbox: class extends Outbox {
       settle(entry, answer, now) {
-        return super.settle(entry, answer && { ok: true }, now);
+        return super.settle(entry, answer && { ok: true, message: {} }, now);
       }
     },
   },
@@ -88,12 +91,85 @@ const mutants = {
       }
     },
   },
+  'an outbox that loses what waits for a message': {
+    Outbox: class extends Outbox {
+      acknowledged(clientId) {
+        this.remove(clientId);
+      }
+    },
+  },
+  'an outbox that has not seen its own edit': {
+    Outbox: class extends Outbox {
+      add({ basedOn, ...fields }, now) {
+        return super.add(fields, now);
+      }
+    },
+  },
+  'an outbox that loses a text that was refused': {
+    Outbox: class extends Outbox {
+      settle(entry, answer, now) {
+        const outcome = super.settle(entry, answer, now);
+        if (outcome === 'failed' && entry.verb) this.remove(entry.clientId);
+        return outcome;
+      }
+    },
+  },
+  'a log that fetches no change': {
+    ChangeLog: class extends ChangeLog {
+      get hasGap() {
+        return false;
+      }
+    },
+  },
+  'a log without a heartbeat of changes': {
+    ChangeLog: class extends ChangeLog {
+      receive(number) {
+        super.hear(number);
+        super.receive(number);
+      }
+
+      hear() {}
+    },
+  },
+  'a log that takes a jump for the next change': {
+    ChangeLog: class extends ChangeLog {
+      receive(number) {
+        super.hear(number);
+        this.known = Math.max(this.known, number);
+      }
+    },
+  },
+  'a log that takes one page of changes for all': {
+    ChangeLog: class extends ChangeLog {
+      fetched(after, page) {
+        super.fetched(after, page);
+        this.known = Math.max(this.known, page.lastChange);
+        return false;
+      }
+    },
+  },
+  'a log that shows the version that came last': {
+    sortOut: (seqWindow, messages, head, lastChangeOf) => {
+      const sorted = sortOut(seqWindow, messages, head, lastChangeOf);
+      return { ...sorted, changed: messages.filter((message) => lastChangeOf(message.seq) !== undefined) };
+    },
+  },
 };
 
-for (const [name, parts] of Object.entries(mutants)) {
-  test(`the schedules notice ${name}`, () => {
-    assert.throws(() => {
-      for (let seed = 1; seed <= MUTANT_SCHEDULES; seed += 1) simulate(seed, { Outbox, SeqWindow, ...parts });
-    }, assert.AssertionError);
-  });
+// Faults in the scripts themselves: [code, replacement] in outbox.js.
+const faults = {
+  'an outbox that sends a change before its message': ['const isBlocked = ({ target }) => Boolean(target?.clientId);', 'const isBlocked = () => false;'],
+  'an outbox that does not say what an edit has seen': ['entry.verb = { ...entry.verb, seen };', ';'],
+};
+
+function notices(mutant) {
+  assert.throws(() => {
+    for (let seed = 1; seed <= MUTANT_SCHEDULES; seed += 1) simulate(seed, { ...parts, ...mutant });
+  }, assert.AssertionError);
+}
+
+for (const [name, mutant] of Object.entries(mutants)) test(`the schedules notice ${name}`, () => notices(mutant));
+
+for (const [name, [code, replacement]] of Object.entries(faults)) {
+  test(`the schedules notice ${name}`, async () => notices(await importMutant('outbox.js', code, replacement)));
 }

@@ -2,19 +2,25 @@
 
 import assert from 'node:assert/strict';
 
+import { ChangeLog } from '../../chat/static/js/changes.js';
 import { SeqWindow } from '../../chat/static/js/seq-window.js';
 
 const LATENCY_MS = 200; // to the server
 const RECONNECTION_MS = 300;
 const RETRY_MS = 500;
 
-/** The conversation of one person: numbered messages, each clientId once, told to all connections but the sender's. */
+/**
+ * The conversation of one person: numbered messages, each clientId once, told to all connections but the sender's; and numbered
+ * changes, told to all.
+ */
 export class Server {
   log = [];
+  changes = []; // clientIds
   connected = new Set(); // tabs
 
   emit(sender, event, { clientId }) {
-    if (event === 'markRead') return { ok: true, lastSeq: this.log.length, readSeq: 0 };
+    if (event === 'markRead') return { ok: true, lastSeq: this.log.length, lastChange: this.changes.length, readSeq: 0 };
+    if (event === 'changeMessage') return { ok: true, change: this.change(clientId) };
     const message = this.log.find((row) => row.clientId === clientId) ?? { seq: this.log.length + 1, clientId };
     if (message.seq > this.log.length) this.store(message, sender);
     return { ok: true, message };
@@ -23,6 +29,14 @@ export class Server {
   store(message, sender) {
     this.log.push(message);
     for (const tab of this.connected) if (tab !== sender) tab.hear('receiveMessage', message);
+  }
+
+  change(clientId) {
+    if (!this.changes.includes(clientId)) {
+      const change = this.changes.push(clientId);
+      for (const tab of this.connected) tab.hear('messageChanged', { change });
+    }
+    return this.changes.indexOf(clientId) + 1;
   }
 }
 
@@ -41,6 +55,7 @@ export class Tab {
   constructor(world, server, { SharedConnection }, ownerId) {
     Object.assign(this, { world, server, ownerId });
     this.seqWindow = new SeqWindow({ first: 1, last: 0 });
+    this.changes = new ChangeLog(0);
     this.document = {
       visibilityState: world.random() < 0.5 ? 'visible' : 'hidden',
       addEventListener: (type, listener) => { this.#listeners[type] = listener; },
@@ -102,6 +117,7 @@ export class Tab {
   }
 
   receive(event, payload) {
+    if (event === 'messageChanged') this.takeChange(payload);
     if (event !== 'receiveMessage') return;
     this.heard.push(payload.clientId);
     this.take([payload]);
@@ -116,7 +132,8 @@ export class Tab {
   hear(event, payload) {
     this.#arrive(this.#connection, () => {
       this.shared.relay(event, payload);
-      this.take([payload]);
+      if (event === 'messageChanged') this.takeChange(payload);
+      else this.take([payload]);
     });
   }
 
@@ -138,7 +155,26 @@ export class Tab {
 
   async catchUp() {
     const ack = await this.shared.emit('markRead', {});
-    if (ack) this.take([], ack.lastSeq);
+    if (!ack) return;
+    this.take([], ack.lastSeq);
+    this.changes.hear(ack.lastChange);
+    this.fetchChanges();
+  }
+
+  takeChange({ change }) {
+    this.changes.receive(change);
+    this.fetchChanges();
+  }
+
+  fetchChanges() {
+    if (!this.changes.hasGap || this.isFetchingChanges) return;
+    this.isFetchingChanges = true;
+    const { known } = this.changes;
+    this.world.after(this.latency(), this, () => {
+      this.isFetchingChanges = false;
+      const lastChange = this.server.changes.length;
+      this.changes.fetched(known, { messages: [{ lastChange }], lastChange });
+    });
   }
 
   take(messages, head = 0) {
@@ -156,6 +192,12 @@ export class Tab {
     const ack = this.status === 'online' ? await this.shared.emit('sendMessage', { clientId }) : null;
     if (ack?.ok) this.take([ack.message]);
     else this.world.after(RETRY_MS, this, () => this.write(clientId));
+  }
+
+  async change(clientId) {
+    const ack = this.status === 'online' ? await this.shared.emit('changeMessage', { clientId, conversationId: 1 }) : null;
+    if (ack?.ok) this.takeChange(ack);
+    else this.world.after(RETRY_MS, this, () => this.change(clientId));
   }
 
   // What the browser does with it

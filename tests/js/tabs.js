@@ -21,6 +21,7 @@ class Person {
   server = new Server();
   tabs = [];
   written = []; // [tab, clientId]
+  done = []; // changes, likewise
 
   constructor(world, module, id) {
     Object.assign(this, { world, module, id });
@@ -39,6 +40,11 @@ class Person {
   write(tab, clientId) {
     this.written.push([tab, clientId]);
     tab.write(clientId);
+  }
+
+  change(tab, clientId) {
+    this.done.push([tab, clientId]);
+    tab.change(clientId);
   }
 
   /** Somebody else writes. */
@@ -66,6 +72,8 @@ class Person {
     for (let number = 0; number < MESSAGES; number += 1) {
       if (world.random() < 0.5) this.some((tab) => this.write(tab, `own ${this.id}/${number}`));
       else world.after(world.random() * CHAOS_MS, null, () => this.hear(`other's ${this.id}/${number}`));
+      if (world.random() < 0.5) this.some((tab) => this.change(tab, `own change ${this.id}/${number}`));
+      else world.after(world.random() * CHAOS_MS, null, () => this.server.change(`other's change ${this.id}/${number}`));
     }
     for (let fault = 0; fault < FAULTS; fault += 1) {
       this.some((tab) => world.after(0, null, () => {
@@ -86,6 +94,8 @@ class Person {
     const tab = this.anyTab();
     if (this.world.random() < 0.5) this.world.after(0, tab, () => this.write(tab, `own ${this.id}/last`));
     else this.hear(`other's ${this.id}/last`);
+    if (this.world.random() < 0.5) this.world.after(0, tab, () => this.change(tab, `own change ${this.id}/last`));
+    else this.server.change(`other's change ${this.id}/last`);
   }
 
   wake() {
@@ -105,10 +115,12 @@ export async function simulateTabs(seed, module) {
   people.forEach(check);
 }
 
-function check({ server, tabs, written }) {
+function check({ server, tabs, written, done }) {
   const stored = server.log.map(({ clientId }) => clientId);
   assert.equal(new Set(stored).size, stored.length, 'nothing is stored twice');
   for (const [tab, clientId] of written) assert.ok(tab.isClosed || stored.includes(clientId), 'what an open tab has written is stored');
+  for (const [tab, clientId] of done) assert.ok(tab.isClosed || server.changes.includes(clientId), 'what an open tab has changed is stored');
+  for (const { changes } of tabs) assert.equal(changes.known, server.changes.length, 'every tab knows of every change');
   for (const { shown, heard } of tabs) {
     assert.deepEqual(shown, stored, 'every tab shows everything, once and in order');
     const others = heard.filter((clientId) => !clientId.startsWith('own'));

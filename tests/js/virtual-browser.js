@@ -3,7 +3,7 @@
  * that sleep and close. Everything follows from one seed.
  */
 
-import { generator } from './simulation.js';
+import { generator } from './world.js';
 
 const CHANNEL_MS = 5;
 

@@ -4,6 +4,7 @@ import { keyOfMessage } from './address.js';
 import { ngettext } from './i18n.js';
 import { noticeWords } from './notice.js';
 import { find, me, part } from './page.js';
+import { newest } from './versions.js';
 
 const COLLECT_MS = 1_000;
 const MAX_ANNOUNCED_ONE_BY_ONE = 3; // messages
@@ -20,10 +21,10 @@ export function announce(message, lists) {
 }
 
 function sayCollected() {
-  const lines = collected.length > MAX_ANNOUNCED_ONE_BY_ONE
-    ? [ngettext('%(num)s new message', '%(num)s new messages', collected.length)]
-    : collected.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
-  collected.length = 0;
+  const messages = collected.splice(0).map(({ place, ...message }) => ({ ...newest(message), place })).filter(({ deleted }) => !deleted);
+  const lines = messages.length > MAX_ANNOUNCED_ONE_BY_ONE
+    ? [ngettext('%(num)s new message', '%(num)s new messages', messages.length)]
+    : messages.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
   say(...lines);
 }
 

@@ -12,9 +12,10 @@ import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
 import { initOwnMenu } from './own-menu.js';
 import { find, me } from './page.js';
-import { closeSocket, initializeSocket, reconnectIfNeeded, sendMessage } from './socket.js';
+import { closeSocket, initializeSocket, reconnectIfNeeded, sendEntry } from './socket.js';
 import { initTheme } from './theme.js';
 import { setUnreadTotal } from './title.js';
+import { newest, onVersion, remember } from './versions.js';
 
 const HEARTBEAT_MS = 15_000;
 const FIRST_REFRESH_MS = 2_000; // by then the page has been shown
@@ -32,12 +33,18 @@ const withdraw = (key, seq) => notifier?.then((loaded) => loaded?.read(key, seq)
 
 const lists = new Lists(setUnreadTotal, say, withdraw);
 
-const outbox = new Dispatcher(me.id, sendMessage, {
+const outbox = new Dispatcher(me.id, sendEntry, {
   sent(message) {
     navigation.conversationWith(keyOfMessage(message, me.id))?.messageList.acknowledged(message);
     lists.message(message, true);
   },
-  changed: () => navigation.conversation?.messageList.showUnsent(),
+  changeSent: messageChanged,
+  async changeRefused(entry, { error, message }) {
+    if (message) messageChanged({ message });
+    const words = await import('./message-changes.js').then(({ wordsOfRefusal }) => wordsOfRefusal(entry, { error, message }), () => error.message);
+    if (words) showNotice(words);
+  },
+  changed: () => navigation.conversation?.showOutbox(),
   storageFailed() {
     warnOfStorage(gettext('This browser cannot save unsent messages: they are lost when you close the page.'));
   },
@@ -64,6 +71,7 @@ function statusChanged(status, refusal) {
   navigation.conversation?.mark();
   // Without a connection nothing was pushed. The first time there was none for next to no time, so the list can wait.
   setTimeout(() => lists.refresh(), wasConnected ? 0 : FIRST_REFRESH_MS);
+  notifier?.then((loaded) => loaded?.reconnected());
   // Other tabs will ask what is on the screen of this one.
   if (notifyPermission() === 'granted') setTimeout(loadNotifier, FIRST_REFRESH_MS);
   wasConnected = true;
@@ -75,12 +83,31 @@ function connectionLost() {
   lists.people.connectionLost();
 }
 
-function messageCame(message) {
+onVersion((message) => {
+  const key = keyOfMessage(message, me.id);
+  lists.changed(message);
+  const conversation = navigation.conversationWith(key);
+  conversation?.composer.task?.messageChanged(message);
+  if (conversation && find('#pins')) import('./pins.js').then(({ refreshPins }) => refreshPins(conversation.section), () => {});
+  notifier?.then((loaded) => loaded?.messageChanged(message));
+  if (message.deleted) outbox.messageDeleted(key, message.seq);
+});
+
+/** A message is different now. Where its conversation is not open, what shows it hears of it all the same. */
+function messageChanged(change) {
+  const conversation = navigation.conversationWith(keyOfMessage(change.message, me.id));
+  if (conversation) conversation.messageList.changed(change);
+  else remember(change.message);
+}
+
+function messageCame(version) {
+  const message = newest(version);
   const conversation = navigation.conversationWith(keyOfMessage(message, me.id));
   conversation?.messageList.receive([message]);
   const isSeen = conversation && (conversation.isReading || message.seq <= conversation.messageList.readSeq);
   lists.message(message, isSeen);
-  if (message.senderId === me.id) return;
+  if (message.senderId === me.id) outbox.stored(message);
+  if (message.senderId === me.id || message.deleted) return;
   announce(message, lists);
   if (notifyPermission() !== 'denied') loadNotifier().then((loaded) => loaded?.messageCame(message));
 }
@@ -92,6 +119,13 @@ function messagesWereRead({ conversationId, userId, readerId, seq }) {
   if (!isMine) conversation?.otherHasRead(readerId, seq);
   else if (conversation) conversation.setRead(seq);
   else lists.read(key, seq);
+}
+
+function markedUnread({ conversationId, userId, seq }) {
+  const key = conversationId ? roomKey(conversationId) : userId;
+  if (seq) return lists.markedUnread(key);
+  lists.opened(key);
+  lists.refresh();
 }
 
 function roomChanged(room) {
@@ -189,6 +223,8 @@ async function start() {
   initializeSocket({
     status: statusChanged,
     message: messageCame,
+    messageChanged,
+    markedUnread,
     online: (changedIds) => lists.people.presence(changedIds),
     read: messagesWereRead,
     typing: (payload) => lists.typing(payload),

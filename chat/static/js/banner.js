@@ -12,7 +12,7 @@ const storageWarnings = new Set(); // sentences
 let status = '';
 let isLost = false;
 let statusTimer;
-let noticeTimer;
+let noticeTimer = null; // while a notice is shown
 let underNotice = ['', '']; // the state and the text that are shown again when a notice has been read
 
 /** Whether the banner says that there is no connection. */
@@ -61,7 +61,10 @@ function showStorageWarnings() {
 export function showNotice(text) {
   paint('warning', text);
   clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => paint(...underNotice), NOTICE_MS);
+  noticeTimer = setTimeout(() => {
+    noticeTimer = null;
+    paint(...underNotice);
+  }, NOTICE_MS);
 }
 
 /** Shows a warning for `durationMs`, unless the connection has something to say meanwhile. */
@@ -73,7 +76,9 @@ export function showWarning(text, durationMs) {
 
 function show(state, text) {
   underNotice = [state, text];
+  if (noticeTimer && !isLost) return; // that the connection is back is no reason to hide what was refused then
   clearTimeout(noticeTimer);
+  noticeTimer = null;
   paint(state, text);
 }
 

@@ -1,9 +1,10 @@
 /** The bubble of a message: a row of the list, made from the same `<template>` as the server's own pages. */
 
+import { showParts } from './bubble-parts.js';
 import { showHour } from './dates.js';
 import { gettext } from './i18n.js';
 import { showText } from './links.js';
-import { find, fromTemplate, me, part, setText } from './page.js';
+import { find, findAll, fromTemplate, me, part, setText } from './page.js';
 
 /** Makes the row for a message, or for an entry of the outbox, which has no `seq` yet. */
 export function makeBubble(message, isInRoom = false) {
@@ -17,7 +18,6 @@ export function makeBubble(message, isInRoom = false) {
   setText(part(row, 'sender'), isMine ? gettext('You') : message.sender);
   if (isInRoom && !isMine) showSender(row, message);
   else part(row, 'face').remove();
-  showText(part(row, 'text'), message.message, message.mentionSpans, me.id);
   updateBubble(row, message);
   return row;
 }
@@ -31,14 +31,24 @@ function showSender(row, { senderId }) {
   face.hidden = false;
 }
 
-/** Shows what an acknowledgement changes: the seq, the hour, the state, and whom the server has found to be mentioned. */
-export function updateBubble(row, { seq, timestamp, message, mentionSpans }) {
-  if (mentionSpans && !find('.mention', row)) showText(part(row, 'text'), message, mentionSpans, me.id);
+/** Shows what an acknowledgement changes: the seq, the hour, the state, and what the server has made of the text. */
+export function updateBubble(row, message) {
+  const { seq, timestamp } = message;
+  showContent(row, message);
   if (seq) row.dataset.seq = seq;
   else delete row.dataset.seq;
   part(row, 'time').dateTime = timestamp;
   showHour(part(row, 'time'));
   setBubbleState(row, seq ? 'sent' : 'pending');
+}
+
+/** Shows all of a message that can change while it is there. */
+export function showContent(row, message) {
+  const { mentionSpans = [], deleted = false } = message;
+  const text = part(row, 'text');
+  const isOther = text.textContent !== message.message || findAll('.mention', text).length !== mentionSpans.length;
+  if (isOther && !deleted) showText(text, message.message, mentionSpans, me.id);
+  showParts(row, message);
 }
 
 /** `state` is 'pending', 'sent', 'read' or 'failed'. */

@@ -13,6 +13,7 @@ const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
+const loadMessageChanges = () => import('./message-changes.js');
 const loadMentionCompletion = () => import('./mention-completion.js');
 
 const unsaved = new Map(); // draft key → text, where the browser's storage is closed or full: it ends with the page
@@ -39,16 +40,17 @@ function saveDraft(key, text) {
 }
 
 export class Composer {
+  task = null; // a ComposerTask, while a message is edited or answered
   #typingEmittedAt = -Infinity;
   #mentions = null; // a promise of the MentionCompletion, once there is an `@`
 
   /**
-   * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. A message goes to `outbox`, and `onAdded()` is called when it
-   * is there. `onTyping()` is called while somebody writes, at most once in 3 s; `onOver(words)` when the text has
-   * become too long; `onStorageFailed()` when the browser does not store the draft.
+   * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. A message goes to `outbox`. `on` holds
+   * the callbacks `added()` when it is there, `editLast()` to take one's own last message back into the field, `typing()` while somebody writes, at most once in 3 s, `say(words)` as when the text has become too long, and
+   * `storageFailed()` when the browser does not store the draft.
    */
-  constructor(section, { key, outbox, onAdded, onTyping, onOver, onStorageFailed, signal }) {
-    Object.assign(this, { key, outbox, onAdded, onTyping, onOver, onStorageFailed, signal });
+  constructor(section, { key, outbox, on, signal }) {
+    Object.assign(this, { key, outbox, on, signal });
     this.form = find('#composer', section);
     this.field = find('#message', section);
     this.counter = find('#counter', section);
@@ -61,6 +63,16 @@ export class Composer {
     // The field has a text already if the form was sent without JavaScript and refused.
     if (!this.field.value) this.field.value = readDraft(this.draftKey);
     this.#fit();
+    this.#adoptReply();
+  }
+
+  /** A page without JavaScript has begun an answer with its address. */
+  async #adoptReply() {
+    const seq = Number(this.form.elements.replyTo?.value);
+    const card = find('.composer-card', this.form.parentElement);
+    if (!seq || !card) return;
+    const { ComposerTask } = await loadMessageChanges();
+    new ComposerTask(this, { kind: 'reply', message: { seq }, card });
   }
 
   focus() {
@@ -73,8 +85,17 @@ export class Composer {
     this.#changed();
   }
 
+  /** Shows a text in the field in place of the one that is there. */
+  show(text) {
+    this.field.value = text;
+    this.#fit();
+  }
+
   #pressed(event) {
-    if (event.key !== 'Enter' || isComposing(event)) return;
+    if (isComposing(event)) return;
+    const hasModifier = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+    if (event.key === 'ArrowUp' && !hasModifier && !this.field.value && !this.task && this.on.editLast()) event.preventDefault();
+    if (event.key !== 'Enter') return;
     const isForced = event.ctrlKey || event.metaKey; // sends on a tablet with a keyboard too
     if (!isForced && (event.shiftKey || onTouch())) return; // a new line
     event.preventDefault();
@@ -87,21 +108,28 @@ export class Composer {
     const text = trimmed(draft);
     this.focus();
     if (BLANK.test(text) || lengthOf(text) > MAX_LENGTH) return;
-    this.field.value = '';
     this.#typingEmittedAt = -Infinity;
-    this.#fit();
-    const stored = this.outbox.add(this.key, text);
-    this.onAdded();
+    const { task } = this;
+    task?.end();
+    if (task?.isEdit) return task.submit(text);
+    this.show('');
+    const stored = this.outbox.add(this.key, text, task?.replyTo);
+    this.on.added();
     await stored;
     // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
-    if (this.field.value || readDraft(this.draftKey) === draft) this.#saveDraft();
+    if (this.#draft || readDraft(this.draftKey) === draft) this.#saveDraft();
   }
 
   /** Another tab has changed the draft, or sent it. The field shows the same, unless it shows something else already. */
   #changedElsewhere({ key, oldValue, newValue }) {
-    if (key !== this.draftKey || this.field.value !== (oldValue ?? '')) return;
-    this.field.value = newValue ?? '';
-    this.#fit();
+    if (key !== this.draftKey || this.#draft !== (oldValue ?? '')) return;
+    if (this.task?.isEdit) this.task.setAside = newValue ?? '';
+    else this.show(newValue ?? '');
+  }
+
+  /** What is stored as the draft: the text of an edit is not, for its message may be deleted. */
+  get #draft() {
+    return this.task?.setAside ?? this.field.value;
   }
 
   #changed() {
@@ -111,7 +139,7 @@ export class Composer {
     const now = performance.now();
     if (BLANK.test(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
     this.#typingEmittedAt = now;
-    this.onTyping();
+    this.on.typing();
   }
 
   /** Where the module does not come, the next key asks for it again. */
@@ -126,7 +154,7 @@ export class Composer {
   }
 
   #saveDraft() {
-    if (!saveDraft(this.draftKey, this.field.value)) this.onStorageFailed();
+    if (!saveDraft(this.draftKey, this.#draft)) this.on.storageFailed();
   }
 
   /** Fits the field to its text, up to the maximum of the style sheet, and counts characters near the limit. */
@@ -142,7 +170,7 @@ export class Composer {
     this.counter.hidden = length < COUNTER_FROM;
     this.counter.toggleAttribute('data-over', isOver);
     if (!this.counter.hidden) setText(this.counter, words(MAX_LENGTH - length));
-    if (isOver && this.field.ariaInvalid !== 'true') this.onOver(words(MAX_LENGTH - length)); // once, not with every key
+    if (isOver && this.field.ariaInvalid !== 'true') this.on.say(words(MAX_LENGTH - length)); // once, not with every key
     this.field.ariaInvalid = String(isOver);
   }
 }

@@ -2,50 +2,66 @@
 
 import { isRoom } from './address.js';
 import { say } from './announcer.js';
-import { isConnectionLost, warnOfStorage } from './banner.js';
+import { isConnectionLost, showNotice, warnOfStorage } from './banner.js';
 import { Composer } from './composer.js';
 import { firstGesture } from './first-gesture.js';
 import { formatNumber, gettext } from './i18n.js';
+import { watchGestures } from './message-gestures.js';
 import { MessageList } from './message-list.js';
-import { find, isPlainClick, isWatched, onTouch, part, setText } from './page.js';
+import { find, findAll, isPlainClick, isWatched, onTouch, part, setText } from './page.js';
 import { emitTyping, markRead } from './socket.js';
 import { setPageTitle } from './title.js';
 
 const MAX_LIVE_MEMBERS = 50; // of a room; in a larger one each message would be marked by a thousand people at once
+const PRELOAD_MS = 2_000; // by then the page has been shown
 const LARGE_ROOM_PAUSE_MS = 5_000;
 const ALL_READ_PAUSE_MS = 1_500; // from somebody's reading to asking whether everybody has read
 
 const loadDetails = () => import('./details.js');
+const loadMessageChanges = () => import('./message-changes.js');
 const loadRovingTabindex = () => import('./roving-tabindex.js');
 
+const ACTIONS = ['edit', 'remove', 'react', 'reply', 'pin', 'markUnread', 'copy'];
+
 export class Conversation {
+  /** What menus and chips can do to a message: functions `(row, …)`. */
+  messageActions = Object.fromEntries(ACTIONS.map((name) => [name, (...values) => this.#act(name, values)]));
   #markedSeq; // the server knows that the reader has read up to here, or is being told
   #isMarking = false;
   #timer = null; // of a mark that is put off
+  #conflicts = null; // a promise of the Conflicts, once an edit has failed
   #leaving = new AbortController();
 
-  /** Takes over the conversation that the server rendered into `section`; `key` says which one it is (address.js). */
-  constructor(section, key, lists, outbox) {
-    Object.assign(this, { section, key, lists, outbox });
+  /**
+   * Takes over the conversation that the server rendered into `section`; `key` says which one it is (address.js). `goHome()` leaves it.
+   */
+  constructor(section, key, lists, outbox, goHome) {
+    Object.assign(this, { section, key, lists, outbox, goHome });
     const { signal } = this.#leaving;
     this.messageList = new MessageList(section, {
-      unsent: () => outbox.to(this.key), onEnd: () => this.markNew(), onRefused: say, signal,
+      key, unsent: () => outbox.to(this.key), onOwn: (message) => outbox.stored(message), onEnd: () => this.markNew(), onRefused: say, signal,
     });
-    this.composer = new Composer(section, {
-      key: this.key, outbox, onAdded: () => this.#showAdded(), onTyping: () => emitTyping(this.key), onOver: say, onStorageFailed: warnOfDrafts, signal,
-    });
+    const on = {
+      added: () => this.#showAdded(), editLast: () => this.#editLast(), typing: () => emitTyping(this.key), say, storageFailed: warnOfDrafts,
+    };
+    this.composer = new Composer(section, { key, outbox, on, signal });
+    lists.opened(key);
     this.#markedSeq = this.messageList.readSeq;
     const { list } = this.messageList;
     list.addEventListener('click', (event) => this.#settleFailed(event), { signal });
     list.addEventListener('click', (event) => this.#openDetails(event), { signal });
     firstGesture.then(loadDetails).catch(() => {});
+    setTimeout(() => loadMessageChanges().catch(() => {}), PRELOAD_MS); // without a network it would not come when it is needed
+    watchGestures(this, signal);
     firstGesture.then(loadRovingTabindex).then(({ addRovingTabindex }) => addRovingTabindex(list, signal), () => {});
   }
 
-  /** Shows where the reader left, or else what is new. */
+  /** Shows where the reader left, else the message that the address names, or else what is new. */
   open(position) {
     if (isConnectionLost()) this.messageList.setChecked(false);
-    this.messageList.open(position, this.lists.unread(this.key));
+    const named = Number(new URLSearchParams(location.search).get('at'));
+    this.messageList.open(position ?? (named ? { seq: named } : null), this.lists.unread(this.key));
+    this.showOutbox();
     this.mark();
   }
 
@@ -95,6 +111,7 @@ export class Conversation {
     }
     messageList.setPeerRead(ack.peerReadSeq);
     messageList.receive([], ack.lastSeq);
+    messageList.hearLastChange(ack.lastChange);
     messageList.setChecked(true);
     this.markNew(); // what came meanwhile
   }
@@ -129,7 +146,34 @@ export class Conversation {
     }
   }
 
+  // Messages that change
+
+  /** Does something to a message: what it does stands in verbs.js, which is loaded for it. */
+  async #act(name, values) {
+    const module = await loadMessageChanges().catch(() => null);
+    if (!module) return showNotice(gettext('The server did not answer. Please try again.'));
+    await this.messageList.rows.loadPending();
+    return new module.Verbs(this)[name](...values);
+  }
+
+  /** Takes one's own last message that is there back into the field. Returns whether there is one. */
+  #editLast() {
+    const row = findAll('li.mine:not([data-deleted]):not([data-state="failed"])', this.messageList.list).at(-1);
+    if (row) this.messageActions.edit(row);
+    return Boolean(row);
+  }
+
   // Messages of one's own
+
+  /** Shows what is in the outbox: messages, changes, and the edits that have failed. */
+  async showOutbox() {
+    this.messageList.showUnsent();
+    const failed = this.outbox.to(this.key).filter(({ verb, state }) => verb && state === 'failed');
+    if (!failed.length && !this.#conflicts) return;
+    const make = ({ Conflicts }) => new Conflicts(this.composer.form, this.messageList, this.outbox);
+    this.#conflicts ??= loadMessageChanges().then(make).catch(() => { this.#conflicts = null; });
+    (await this.#conflicts)?.show(failed);
+  }
 
   #showAdded() {
     this.messageList.removeDivider();
@@ -138,7 +182,7 @@ export class Conversation {
 
   /** The buttons of a message that the server has refused: retry, edit and delete. */
   #settleFailed(event) {
-    const button = event.target.closest('[data-action]');
+    const button = event.target.closest('[data-part="failed"] [data-action]');
     if (!button) return;
     const { clientId } = button.closest('li').dataset;
     const { action } = button.dataset;

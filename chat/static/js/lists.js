@@ -3,10 +3,12 @@
 import { isRoom, keyOfMessage } from './address.js';
 import { find, me } from './page.js';
 import { People } from './people.js';
+import { lastSeqOf } from './person-card.js';
 import { Rooms } from './rooms.js';
 
 export class Lists {
   #unread = { people: 0, rooms: 0 };
+  #marked = new Map(); // key of what was marked as unread → the newest seq then: to have read so far does not count
 
   /**
    * `onUnread(total)` is called with the number of all that is said to the reader, `say(words)` with what a search has found,
@@ -35,12 +37,32 @@ export class Lists {
   }
 
   read(key, seq) {
+    if (seq <= this.#marked.get(key)) return;
+    this.#marked.delete(key);
     this.#of(key).read(key, seq);
     this.onRead(key, seq);
   }
 
   message(message, isSeen) {
     this.#of(keyOfMessage(message, me.id)).message(message, isSeen);
+  }
+
+  /** Shows what has become of a message. */
+  changed(message) {
+    const key = keyOfMessage(message, me.id);
+    if (isRoom(key)) this.rooms.changedMessage(key, message);
+    else this.people.changed(key, message);
+  }
+
+  /** A conversation was marked as unread: it stays so until it is opened, or something newer is read. */
+  markedUnread(key) {
+    this.#marked.set(key, lastSeqOf(this.card(key)));
+    this.#of(key).forgetRead(key);
+    this.#of(key).refresh();
+  }
+
+  opened(key) {
+    this.#marked.delete(key);
   }
 
   typing(payload) {

@@ -6,6 +6,7 @@
  */
 
 import { setBubbleState } from './bubble.js';
+import { ChangeLog, sortOut } from './changes.js';
 import { completeness, showCompleteness } from './completeness.js';
 import { badge, gettext, ngettext } from './i18n.js';
 import { MessageLoader } from './message-loader.js';
@@ -13,6 +14,7 @@ import { MessageRows } from './message-rows.js';
 import { find, isWatched, me, part, setText } from './page.js';
 import { ScrollAnchor } from './scroll-anchor.js';
 import { SeqWindow } from './seq-window.js';
+import { newest, remember } from './versions.js';
 
 const LOAD_AHEAD_PX = 800;
 const PAGE_LENGTH = 60; // messages that scrolling fetches
@@ -25,12 +27,14 @@ export class MessageList {
   #isChecked = true; // the server has said how far the conversation goes since the connection began
 
   /**
-   * Takes over the list that the server rendered into `section`. `unsent()` gives the entries of the outbox, `onEnd()`
-   * is called whenever the newest message is on the screen, `onRefused(words)` when one is refused. `signal` ends all.
+   * Takes over the list of the conversation `key`, which the server rendered into `section`. `unsent()` gives the entries of the
+   * outbox, `onOwn(message)` is called with what has come of one's own, `onEnd()` whenever the newest message is on the screen,
+   * `onRefused(words)` when one is refused. `signal` ends all.
    */
-  constructor(section, { unsent, onEnd, onRefused, signal }) {
-    Object.assign(this, { unsent, onEnd, signal });
-    const { messagesUrl, roomId, readSeq, peerReadSeq, lastSeq } = section.dataset;
+  constructor(section, { key, unsent, onOwn, onEnd, onRefused, signal }) {
+    Object.assign(this, { key, unsent, onOwn, onEnd, signal });
+    const { messagesUrl, roomId, conversationId, readSeq, peerReadSeq, lastSeq, lastChange } = section.dataset;
+    this.conversationId = Number(conversationId); // 0 before the first message
     this.messagesUrl = messagesUrl;
     this.readSeq = Number(readSeq);
     this.scroll = find('#history-scroll', section);
@@ -39,11 +43,12 @@ export class MessageList {
     this.pill = find('#new-pill', section);
     this.mark = find('#completeness', section);
     find('#older', section)?.remove(); // a link for those without JavaScript
-    this.rows = new MessageRows(this.list, { messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused });
+    this.rows = new MessageRows(this.list, { key, messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused });
     const { seqs } = this.rows;
     const head = this.#newestSeq = Number(lastSeq);
     this.seqWindow = new SeqWindow({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });
-    this.loader = new MessageLoader(messagesUrl, signal);
+    this.changes = new ChangeLog(Number(lastChange ?? 0));
+    this.loader = new MessageLoader(messagesUrl, (page) => this.#readPage(page), signal);
     this.anchor = new ScrollAnchor(this.scroll, { followsEnd: () => this.seqWindow.followsEnd, onEnd: () => this.#reachedEnd() });
     this.arrange();
     this.#listen();
@@ -90,6 +95,20 @@ export class MessageList {
     return row?.dataset.seq ? { seq: Number(row.dataset.seq), top: this.anchor.topOf(row) } : null;
   }
 
+  /** Goes to a message, however far back. Resolves to its row, or to null if it cannot be fetched. */
+  async goTo(seq) {
+    if (!this.rows.withSeq(seq)) {
+      const range = { after: Math.max(0, seq - CONTEXT_LENGTH), limit: PAGE_LENGTH };
+      await this.loader.fetch(range).then((page) => this.#showInstead(page), () => {});
+      this.showUnsent();
+    }
+    const row = this.rows.withSeq(seq);
+    if (row) this.anchor.show(row, this.scroll.clientHeight / 4);
+    this.#wantsEnd = false;
+    this.#scrolled();
+    return row;
+  }
+
   /** Goes to the newest message. Where it has not been fetched yet, it comes as soon as the network allows. */
   toEnd() {
     this.anchor.toBottom(); // first, so that the oldest rows make room
@@ -131,13 +150,16 @@ export class MessageList {
   // What comes
 
   /** Takes messages that were pushed or fetched, and the newest seq of the conversation if it is known. */
-  receive(messages, head = 0) {
+  receive(versions, head = 0) {
+    const messages = versions.map(newest);
+    this.conversationId ||= messages[0]?.conversationId ?? 0;
     const fresh = messages.filter((message) => message.seq > this.#newestSeq && message.senderId !== me.id);
     this.#newestSeq = Math.max(this.#newestSeq, ...messages.map((message) => message.seq));
     const wasAtEnd = this.isAtEnd;
-    const { show, fetch } = this.seqWindow.receive(messages, head);
-    if (show.length) {
+    const { show, changed, fetch } = sortOut(this.seqWindow, messages, head, (seq) => this.rows.lastChangeOf(seq));
+    if (show.length || changed.length) {
       this.#change(() => {
+        changed.forEach((message) => this.rows.update(message));
         const rows = show.map((message) => this.rows.put(message));
         if (!isWatched()) this.#divide(rows);
       });
@@ -145,6 +167,37 @@ export class MessageList {
     if (!wasAtEnd && fresh.length) this.#showPill(this.#unseenCount + fresh.length);
     if (fetch) this.loader.catchUp(this.seqWindow, (...page) => this.receive(...page));
     this.#showCompleteness();
+    messages.filter(({ senderId }) => senderId === me.id).forEach(this.onOwn);
+  }
+
+  /** Takes messages as they have become: pushed, fetched, or come with an answer. */
+  update(messages) {
+    messages.forEach(remember);
+    // One that is above is fetched when it is scrolled to; of one that has not come yet it is known now that it is there.
+    this.receive(messages.filter(({ seq }) => seq >= this.seqWindow.first));
+    if (find('[data-quoted-seq]', this.list)) this.#change(() => this.rows.updateQuotes(messages.map(({ seq }) => seq)));
+  }
+
+  /** Takes a change with its number. */
+  changed({ change, message }) {
+    this.update([message]);
+    this.changes.receive(change);
+    this.#catchUpWithChanges();
+  }
+
+  /** Takes the number of the last change, as a heartbeat has it. */
+  hearLastChange(number) {
+    this.changes.hear(number);
+    this.#catchUpWithChanges();
+  }
+
+  #readPage({ lastChange }) {
+    this.changes.readPage(lastChange);
+    this.#catchUpWithChanges();
+  }
+
+  #catchUpWithChanges() {
+    if (this.changes.hasGap) this.loader.catchUpWithChanges(this.changes, (messages) => this.update(messages));
   }
 
   /** Takes the acknowledgement of an own message. */
@@ -159,9 +212,12 @@ export class MessageList {
 
   /** Shows the entries of the outbox as they are now. */
   showUnsent() {
-    this.#change(() => this.rows.putEntries(this.unsent()));
+    const entries = this.unsent();
+    if (!this.rows.pending && entries.some(({ kind }) => kind === 'change')) this.rows.loadPending().then(() => this.showUnsent(), () => {});
+    this.#change(() => this.rows.putEntries(entries));
     this.#showCompleteness();
   }
+
 
   setPeerRead(seq) {
     this.rows.setPeerRead(seq);

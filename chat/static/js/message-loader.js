@@ -3,19 +3,22 @@
 import { fetchMessages } from './http.js';
 
 const RETRY_MS = 2_000;
+const CHANGES_LENGTH = 200; // changed messages; the most that the server gives at once
 
 export class MessageLoader {
   #isLoading = false;
-  #isCatchingUp = false;
+  #filling = new Set(); // the names of what is being caught up with
   #retryTimer;
 
-  /** `signal` ends all. */
-  constructor(messagesUrl, signal) {
-    Object.assign(this, { messagesUrl, signal });
+  /** `onPage(page)` is called with each page before it is shown. `signal` ends all. */
+  constructor(messagesUrl, onPage, signal) {
+    Object.assign(this, { messagesUrl, onPage, signal });
   }
 
-  fetch(range) {
-    return fetchMessages(this.messagesUrl, range, this.signal);
+  async fetch(range) {
+    const page = await fetchMessages(this.messagesUrl, range, this.signal);
+    this.onPage(page);
+    return page;
   }
 
   /**
@@ -34,20 +37,35 @@ export class MessageLoader {
   }
 
   /** Fetches all that `seqWindow` lacks at its end, page by page; `receive(messages, head)` takes each. */
-  async catchUp(seqWindow, receive) {
-    if (this.#isCatchingUp || this.signal.aborted) return;
-    this.#isCatchingUp = true;
+  catchUp(seqWindow, receive) {
+    this.#fill('messages', () => seqWindow.followsEnd && seqWindow.hasNewer, async () => {
+      const { last } = seqWindow;
+      const page = await this.fetch(seqWindow.newerRange());
+      receive(page.messages, page.lastSeq);
+      return seqWindow.last > last;
+    });
+  }
+
+  /** Fetches all changes that the ChangeLog `log` lacks, page by page; `take(messages)` takes what has changed. */
+  catchUpWithChanges(log, take) {
+    this.#fill('changes', () => log.hasGap, async () => {
+      const { known } = log;
+      const page = await fetchMessages(this.messagesUrl, { changedAfter: known, limit: CHANGES_LENGTH }, this.signal);
+      take(page.messages);
+      return log.fetched(known, page);
+    });
+  }
+
+  /** Fetches while `hasGap()`. If `fetchNext()` has brought nothing, the next heartbeat asks again. */
+  async #fill(name, hasGap, fetchNext) {
+    if (this.#filling.has(name) || this.signal.aborted) return;
+    this.#filling.add(name);
     try {
-      while (seqWindow.followsEnd && seqWindow.hasNewer) {
-        const { last } = seqWindow;
-        const page = await this.fetch(seqWindow.newerRange());
-        receive(page.messages, page.lastSeq);
-        if (seqWindow.last === last) break; // the page brought nothing: the next heartbeat asks again
-      }
+      while (hasGap() && (await fetchNext()));
     } catch {
-      setTimeout(() => this.catchUp(seqWindow, receive), RETRY_MS);
+      setTimeout(() => this.#fill(name, hasGap, fetchNext), RETRY_MS);
     } finally {
-      this.#isCatchingUp = false;
+      this.#filling.delete(name);
     }
   }
 }

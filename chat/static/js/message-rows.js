@@ -1,23 +1,32 @@
 /**
  * The rows of the list, `li.message`: first the messages in the order of `seq`, then the entries of the outbox, which
  * have no `seq` yet. An entry and the message that it becomes are one row.
+ *
+ * A row shows the message as the server has it, and over it what was done to it and waits in the outbox (pending-changes.js).
  */
 
-import { makeBubble, setBubbleState, showRefusal, updateBubble } from './bubble.js';
+import { makeBubble, setBubbleState, showContent, showRefusal, updateBubble } from './bubble.js';
 import { showHour } from './dates.js';
 import { addLinks } from './links.js';
 import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
+import { showQuote } from './quote.js';
 import { Separators } from './separators.js';
+import { shortened } from './text.js';
+import { versionOf } from './versions.js';
 
 const ROW = 'li.message, li.notice';
 const MAX_ELEMENTS = 320; // of the list: messages, days and the divider
 const ELEMENTS_AFTER_TRIM = 280; // many go at once, since each time all that stay are laid out again
 
 export class MessageRows {
-  /** `onRefused(words)` is called when the server has refused an entry. */
-  constructor(list, { messagesUrl, isRoom, peerReadSeq, onRefused }) {
-    Object.assign(this, { list, messagesUrl, isRoom, peerReadSeq, onRefused });
+  pending = null; // the PendingChanges, once something was done to a message
+  #messages = new WeakMap(); // row → the message as the server has it, or the entry; of rows that the server has rendered none
+  #quotes = new Map(); // seq → M, of messages that were answered on this page
+
+  /** `key` is that of the conversation. `onRefused(words)` is called when the server has refused an entry. */
+  constructor(list, { key, messagesUrl, isRoom, peerReadSeq, onRefused }) {
+    Object.assign(this, { list, key, messagesUrl, isRoom, peerReadSeq, onRefused });
     this.separators = new Separators(list);
     for (const row of this.all) { // the server has rendered them
       this.#register(row);
@@ -52,8 +61,15 @@ export class MessageRows {
     return find(`li.mine[data-client-id="${CSS.escape(clientId)}"]`, this.list);
   }
 
+  /** The row that stands for what an entry names: `{seq}` or `{clientId}`. */
+  named({ seq, clientId }) {
+    return seq ? this.withSeq(seq) : this.own(clientId);
+  }
+
   #make(message) {
-    const row = message.kind && message.kind !== 'text' ? makeNotice(message) : makeBubble(message, this.isRoom);
+    const isNotice = message.kind && message.kind !== 'text';
+    const row = isNotice ? makeNotice(message) : makeBubble(this.#shown(message), this.isRoom);
+    this.#messages.set(row, message);
     this.#showRead(row);
     this.#register(row);
     return row;
@@ -74,15 +90,83 @@ export class MessageRows {
       else this.list.prepend(row);
     }
     if (waiting) {
-      updateBubble(row, message);
+      this.#messages.set(row, message);
+      updateBubble(row, this.#shown(message));
       this.#showRead(row);
       this.#register(row);
     }
     return row;
   }
 
-  /** Shows the entries of the outbox as they are now. */
+  // What changes
+
+  /** The number of the last change of a message that is here; undefined if it is not. */
+  lastChangeOf(seq) {
+    const row = this.withSeq(seq);
+    return row ? Number(row.dataset.lastChange ?? 0) : undefined;
+  }
+
+  /** Shows a message as it has become. */
+  update(message) {
+    const row = this.withSeq(message.seq);
+    this.#messages.set(row, message);
+    this.#draw(row);
+  }
+
+  /** Shows again what quotes one of these messages, wherever they are. */
+  updateQuotes(seqs) {
+    const changed = new Set(seqs);
+    for (const quote of changed.size ? findAll('[data-quoted-seq]', this.list) : []) {
+      const seq = Number(quote.dataset.quotedSeq);
+      if (changed.has(seq)) showQuote(quote.closest('li'), this.#quoteOf({ seq }));
+    }
+  }
+
+  /** Keeps in mind a message that is answered, for its quote. */
+  willQuote(message) {
+    if (message.seq) this.#quotes.set(message.seq, message);
+  }
+
+  #draw(row, message = this.#messages.get(row)) {
+    if (!row.matches('.notice')) showContent(row, this.#shown(message));
+  }
+
+  #shown(message) {
+    const shown = this.pending?.applied(message) ?? message;
+    return shown.replyTo ? { ...shown, replyTo: this.#quoteOf(shown.replyTo) } : shown;
+  }
+
+  /** A quote as it is known by now: what is quoted may have changed since, and an entry has the number of it alone. */
+  #quoteOf(replyTo) {
+    const row = this.named(replyTo);
+    const known = row ? readQuoted(row) : versionOf(this.key, replyTo.seq) ?? (replyTo.message === undefined && this.#quotes.get(replyTo.seq));
+    if (!known) return { sender: '', senderId: 0, message: '', ...replyTo };
+    const { sender, senderId, message, deleted } = known;
+    return { ...replyTo, sender, senderId, message: shortened(message), deleted };
+  }
+
+  /** Loads what shows changes that wait. */
+  async loadPending() {
+    const { PendingChanges } = await import('./message-changes.js');
+    this.pending ??= new PendingChanges(this.#messages);
+  }
+
+  /** Shows the entries of the outbox as they are now: messages, and over others what was done to them. */
   putEntries(entries) {
+    this.#putMessages(entries.filter(({ kind }) => kind !== 'change'));
+    if (this.pending) this.#putChanges(entries.filter(({ kind, state }) => kind === 'change' && state === 'waiting'));
+  }
+
+  #putChanges(entries) {
+    const names = this.pending.take(entries);
+    for (const name of names) {
+      const row = typeof name === 'number' ? this.withSeq(name) : this.own(name);
+      if (row) this.#draw(row, this.pending.messageOf(row));
+    }
+    this.updateQuotes(names);
+  }
+
+  #putMessages(entries) {
     const clientIds = new Set(entries.map((entry) => entry.clientId));
     const isGone = (row) => !row.dataset.seq && row.dataset.state !== 'sent' && !clientIds.has(row.dataset.clientId);
     this.all.filter(isGone).forEach((row) => row.remove());
@@ -93,7 +177,12 @@ export class MessageRows {
     const known = this.own(entry.clientId);
     if (known?.dataset.seq || known?.dataset.state === 'sent') return;
     const timestamp = new Date(entry.createdAt).toISOString();
-    const row = known ?? this.#make({ ...entry, senderId: me.id, timestamp });
+    const message = { ...entry, senderId: me.id, sender: '', timestamp, reactions: [] };
+    const row = known ?? this.#make(message);
+    if (known && isOther(this.#messages.get(known), entry)) {
+      this.#messages.set(known, message);
+      this.#draw(known);
+    }
     const isRetried = known?.dataset.state === 'failed' && entry.state === 'waiting';
     if (!known || isRetried) this.list.append(row);
     const isNews = known?.dataset.state === 'pending' && entry.state === 'failed';
@@ -134,4 +223,14 @@ export class MessageRows {
   #showRead(row) {
     if (row.matches('.mine') && row.dataset.seq && Number(row.dataset.seq) <= this.peerReadSeq) setBubbleState(row, 'read');
   }
+}
+
+/** Whether an entry is not as its row shows it: it was edited, or what it answers has got its seq. */
+const isOther = ({ message, replyTo }, entry) => message !== entry.message || replyTo?.seq !== entry.replyTo?.seq;
+
+function readQuoted(row) {
+  const { senderId, deleted } = row.dataset;
+  return {
+    sender: part(row, 'sender')?.textContent, senderId: Number(senderId), message: part(row, 'text').textContent, deleted: deleted !== undefined,
+  };
 }

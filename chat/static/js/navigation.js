@@ -8,6 +8,7 @@ import { showNotice } from './banner.js';
 import { showAge } from './dates.js';
 import { request, submit } from './http.js';
 import { gettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
 import { find, findAll, isPlainClick, parseHtml, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
 
@@ -42,12 +43,12 @@ export class Navigation {
     const section = find('#conversation');
     const messagePage = find('#message-page');
     this.lists.setOpen(section && keyOfSection(section));
-    findAll('.room-cards [data-part="time"]').forEach(showAge);
+    findAll(':is(.room-cards, .pin) [data-part="time"]').forEach(showAge);
     if (messagePage) import('./details.js').then(({ hydratePage }) => hydratePage(messagePage), () => {});
     if (!section) return;
     const { Conversation } = await loadConversation();
     if (!section.isConnected) return; // left meanwhile
-    this.conversation = new Conversation(section, keyOfSection(section), this.lists, this.outbox);
+    this.conversation = new Conversation(section, keyOfSection(section), this.lists, this.outbox, () => this.goHome());
     this.conversation.open(position);
   }
 
@@ -77,7 +78,7 @@ export class Navigation {
       const response = await request(url, 'text/html', signal);
       const page = parseHtml(await response.text());
       this.#scrollPositions.set(this.#shownPath, visit.position);
-      await loadConversation(); // before the page is touched: it may not come either
+      await this.#load(page); // before the page is touched: it may not come either
       signal.throwIfAborted();
       await this.#replace(page, new URL(response.url), isPush);
     } catch (error) {
@@ -88,6 +89,12 @@ export class Navigation {
       clearTimeout(timer);
       if (this.#visit === visit) this.#visit = null;
     }
+  }
+
+  /** Loads what a page needs beside itself. */
+  async #load(page) {
+    const hasLaterStyles = find('link[href$="/later.css"]', page);
+    await Promise.all([loadConversation(), hasLaterStyles && loadLaterStyles()]);
   }
 
   async #replace(page, url, isPush) {
@@ -121,7 +128,7 @@ export class Navigation {
       const response = await submit(form, submitter);
       const page = parseHtml(await response.text());
       if (!find('#main', page)) return void location.assign(response.url);
-      await loadConversation();
+      await this.#load(page);
       const url = new URL(response.redirected ? response.url : location);
       await this.#replace(page, url, pathOf(url) !== this.#shownPath);
       this.lists.refresh();

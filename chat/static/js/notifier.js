@@ -4,16 +4,17 @@
  */
 
 import { isRoom, keyOfMessage } from './address.js';
-import { request } from './http.js';
+import { fetchMessages, request } from './http.js';
 import { gettext } from './i18n.js';
 import { isWatched, me, part } from './page.js';
 import { mentionsMe } from './rooms.js';
 import { shortened } from './text.js';
+import { newest, remember } from './versions.js';
 
 const QUESTION_MS = 200; // for other tabs to say that a conversation is on their screen
 
 export class Notifier {
-  #shown = new Map(); // key of a conversation → {notification, seq}
+  #shown = new Map(); // key of a conversation → {notification, message, body, room}
   #readSeqs = new Map(); // key → seq
   #waiting = new Map(); // key → Set of functions that take another tab's answer
   #card = null; // a promise of the module of the card
@@ -34,15 +35,33 @@ export class Notifier {
     if (Notification.permission === 'default') this.#ask();
     if (this.#isOnScreen(key)) return this.#tell('onScreen', key);
     if (Notification.permission !== 'granted' || (await this.#isOnAnotherScreen(key))) return;
-    const seen = Math.max(this.#readSeqs.get(key) ?? 0, this.#shown.get(key)?.seq ?? 0); // a message may come twice
-    if (this.leader.isLeading && message.seq > seen && !this.#isOnScreen(key)) this.#show(message, key, room);
+    const seen = Math.max(this.#readSeqs.get(key) ?? 0, this.#shown.get(key)?.message.seq ?? 0); // a message may come twice
+    const current = newest(message);
+    if (this.leader.isLeading && message.seq > seen && !current.deleted && !this.#isOnScreen(key)) this.#show(current, key, room);
+  }
+
+  /** A message is different now: its notification is shown anew, or withdrawn. */
+  messageChanged(message) {
+    const key = keyOfMessage(message, me.id);
+    const shown = this.#shown.get(key);
+    if (shown?.message.seq !== message.seq) return;
+    if (message.deleted) shown.notification.close();
+    else if (bodyOf(message, shown.room) !== shown.body) this.#show(message, key, shown.room);
+  }
+
+  /** Asks what has become of the messages that are shown, after a time without a connection. */
+  async reconnected() {
+    for (const { message: { conversationId, seq } } of [...this.#shown.values()]) {
+      const page = await fetchMessages(`/conversations/${conversationId}/messages`, { after: seq - 1, limit: 1 }).catch(() => null);
+      page?.messages.forEach(remember);
+    }
   }
 
   /** A conversation has been read up to `seq`, in whatever tab: its notification is withdrawn. */
   read(key, seq) {
     this.#readSeqs.set(key, Math.max(seq, this.#readSeqs.get(key) ?? 0));
     const shown = this.#shown.get(key);
-    if (shown && shown.seq <= seq) shown.notification.close();
+    if (shown && shown.message.seq <= seq) shown.notification.close();
   }
 
   // What is notified of
@@ -73,8 +92,7 @@ export class Notifier {
 
   #show(message, key, room) {
     const { sender } = message;
-    const text = shortened(message.message);
-    const body = room ? gettext('%(name)s: %(message)s', { name: sender, message: text }) : text;
+    const body = bodyOf(message, room);
     let notification;
     try {
       // Of notifications with one tag the browser shows the newest.
@@ -82,7 +100,7 @@ export class Notifier {
     } catch {
       return; // some browsers of telephones have them for service workers only
     }
-    this.#shown.set(key, { notification, seq: message.seq });
+    this.#shown.set(key, { notification, message, body, room });
     notification.onclick = () => {
       notification.close();
       window.focus();
@@ -123,6 +141,11 @@ export class Notifier {
     }
     if (type === 'decided') (await this.#card)?.hideCard();
   }
+}
+
+function bodyOf({ sender, message }, room) {
+  const text = shortened(message);
+  return room ? gettext('%(name)s: %(message)s', { name: sender, message: text }) : text;
 }
 
 function isWanted(level, message) {

@@ -6,39 +6,82 @@
  */
 
 const TIMEOUT_MS = 2_000;
-const ENTRIES = 'entries';
+const ENTRIES = 'entries'; // messages
+const CHANGES = 'changes'; // apart: a page of an earlier version, which may still be open, reads what it can send
 export const SEND_LOG = 'trails'; // its name in the browsers that have one already
 
 const databaseName = (ownerId) => `outbox:${ownerId}`;
+const storeOf = (entry) => (entry.kind === 'change' ? CHANGES : ENTRIES);
 
-/** A store that ends with the page: `all()`, `put(entry)`, `remove(clientId)`. */
+/** A store that ends with the page. `amend` and `replace` are one step each, whatever other tabs do. */
 export function openMemoryStore() {
   const entries = new Map();
   return {
     all: async () => [...entries.values()],
     put: async (entry) => void entries.set(entry.clientId, entry),
     remove: async (clientId) => void entries.delete(clientId),
+    /** Changes a message: `change(stored)` returns it as it is to be, null to remove it, undefined to leave it. Resolves to that. */
+    amend: async (clientId, change) => {
+      const amended = entries.has(clientId) ? change(entries.get(clientId)) : undefined;
+      if (amended) entries.set(clientId, amended);
+      else if (amended === null) entries.delete(clientId);
+      return amended;
+    },
+    /** Puts entries in place of one. */
+    replace: async (clientId, following) => {
+      entries.delete(clientId);
+      for (const entry of following) entries.set(entry.clientId, entry);
+    },
   };
 }
 
 /** The same in the person's database. */
 export async function openBrowserStore(ownerId) {
   const run = await openDatabase(ownerId);
+  const inBoth = (mode, action) => run([ENTRIES, CHANGES], mode, action);
+  const remove = (clientId, messages, changes) => {
+    messages.delete(clientId);
+    return changes.delete(clientId);
+  };
   return {
-    all: () => run(ENTRIES, 'readonly', (store) => store.getAll()),
-    put: (entry) => run(ENTRIES, 'readwrite', (store) => store.put(entry)),
-    remove: (clientId) => run(ENTRIES, 'readwrite', (store) => store.delete(clientId)),
+    async all() {
+      let reading;
+      const changes = await inBoth('readonly', (messages, stored) => {
+        reading = messages.getAll();
+        return stored.getAll();
+      });
+      return [...reading.result, ...changes];
+    },
+    put: (entry) => run([storeOf(entry)], 'readwrite', (store) => store.put(entry)),
+    remove: (clientId) => inBoth('readwrite', (...stores) => remove(clientId, ...stores)),
+    async amend(clientId, change) {
+      let amended;
+      await run([ENTRIES], 'readwrite', (store) => {
+        const reading = store.get(clientId);
+        reading.onsuccess = () => {
+          amended = reading.result && change(reading.result);
+          if (amended) store.put(amended);
+          else if (amended === null) store.delete(clientId);
+        };
+        return reading;
+      });
+      return amended;
+    },
+    replace: (clientId, following) => inBoth('readwrite', (messages, changes) => {
+      for (const entry of following) (storeOf(entry) === CHANGES ? changes : messages).put(entry);
+      return remove(clientId, messages, changes);
+    }),
   };
 }
 
-/** Resolves to `run(storeName, mode, action)`: a transaction, which resolves to the result of the request that `action` returns. */
+/** Resolves to `run(storeNames, mode, action)`: a transaction, which resolves to the result of the request that `action(...stores)` returns. */
 export async function openDatabase(ownerId) {
   const database = await connect(ownerId);
   let isUnresponsive = false; // after a timeout requests are still made, but no longer waited for
-  return async (storeName, mode, action) => {
+  return async (storeNames, mode, action) => {
     const result = new Promise((resolve, reject) => {
-      const transaction = database.transaction(storeName, mode);
-      const request = action(transaction.objectStore(storeName));
+      const transaction = database.transaction(storeNames, mode);
+      const request = action(...storeNames.map((name) => transaction.objectStore(name)));
       transaction.oncomplete = () => resolve(request.result);
       transaction.onabort = () => reject(transaction.error);
     });
@@ -48,10 +91,11 @@ export async function openDatabase(ownerId) {
 }
 
 async function connect(ownerId) {
-  const opening = indexedDB.open(databaseName(ownerId), 2);
+  const opening = indexedDB.open(databaseName(ownerId), 3);
   opening.onupgradeneeded = ({ oldVersion }) => {
     if (oldVersion < 1) opening.result.createObjectStore(ENTRIES, { keyPath: 'clientId' });
-    opening.result.createObjectStore(SEND_LOG, { keyPath: 'clientId' }).createIndex('written', 'written');
+    if (oldVersion < 2) opening.result.createObjectStore(SEND_LOG, { keyPath: 'clientId' }).createIndex('written', 'written');
+    opening.result.createObjectStore(CHANGES, { keyPath: 'clientId' });
   };
   const opened = new Promise((resolve, reject) => {
     opening.onsuccess = () => resolve(opening.result);

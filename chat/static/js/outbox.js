@@ -2,21 +2,29 @@
  * The rules of the outbox: what is sent when, and what becomes of it. They know no clock, no storage and no network:
  * times are given to them, in ms.
  *
- * An entry `{clientId, receiverId or conversationId, message, createdAt, attempts, state: 'waiting' | 'failed', reason, isHopeless}` is
- * a message that the server has not acknowledged. The entries of a conversation leave in order, one at a time. The
- * server stores a clientId once, however often it comes: so in doubt an entry is sent again.
+ * An entry `{clientId, receiverId or conversationId, createdAt, attempts, state: 'waiting' | 'failed', reason, isHopeless}` is
+ * something that the server has not acknowledged: a message, with its text `message` and `replyTo`; or, of `kind: 'change'`, what
+ * was done to a message, with `target` and `verb`: `{edit, seen}`, `{delete: true}`, `{react, on}` or `{pin}`.
+ *
+ * `target` and `replyTo` name a message: `{seq, conversationId}`, or `{clientId}` while the server does not have it. The text of the message
+ * that is named is never part of an entry: it may be deleted meanwhile. `basedOn` is the clientId of an edit that was not
+ * acknowledged when its text was edited again.
+ *
+ * The entries of a conversation leave in the order in which they were made, one at a time. A change leaves after its message; what answers
+ * a message that was refused leaves without a quote. The server takes a clientId once, however often it comes: so in doubt an entry is sent again.
  */
 
 import { keyOf } from './address.js';
 
 const MIN_RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
-const HOPELESS = ['invalid', 'too_long', 'not_found', 'unknown_event']; // codes of refusals that a retry cannot change
+const HOPELESS = ['invalid', 'too_long', 'not_found', 'unknown_event', 'conflict']; // codes of refusals that a retry cannot change
 
 export class Outbox {
   #entries = [];
   #inFlight = new Map(); // key of the conversation → clientId
   #notBefore = new Map(); // key of the conversation → ms
+  #acknowledged = new Map(); // clientId → {seq, conversationId} of a message, {change} of a change
 
   constructor(entries = []) {
     for (const entry of entries) this.put({ ...entry, attempts: 0 });
@@ -27,12 +35,14 @@ export class Outbox {
     const known = this.get(entry.clientId);
     if (known) Object.assign(known, entry);
     else this.#entries.push(entry);
+    this.#point(known ?? entry);
     this.#entries.sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  /** Adds a message with its `clientId` and its address. */
-  add(message, now) {
-    const entry = { ...message, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting' };
+  /** Adds a message or a change with its `clientId` and its address. */
+  add(fields, now) {
+    const entry = { ...fields, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting' };
+    this.#point(entry);
     this.#entries.push(entry);
     return entry;
   }
@@ -50,6 +60,28 @@ export class Outbox {
     return this.#entries.filter((entry) => keyOf(entry) === key);
   }
 
+  /** The changes of a message that are not acknowledged. */
+  changesOf(key, { seq, clientId }) {
+    return this.to(key).filter(({ target }) => target && (seq ? target.seq === seq : target.clientId === clientId));
+  }
+
+  /** The clientId of the last edit of a message that waits: its text is what the writer has before their eyes. */
+  waitingEdit(key, message) {
+    const isEdit = ({ verb, state }) => verb.edit !== undefined && state === 'waiting';
+    return this.changesOf(key, message).findLast(isEdit)?.clientId ?? null;
+  }
+
+  /** What names an entry, and will be changed by its acknowledgement: an edit of an edit of it too. */
+  naming(clientId, madeAfter = 0) {
+    const names = ({ target, replyTo, basedOn }) => [target?.clientId, replyTo?.clientId, basedOn].includes(clientId);
+    const direct = this.#entries.filter((entry) => entry.createdAt > madeAfter && names(entry));
+    return direct.flatMap((entry) => [entry, ...this.naming(entry.clientId, entry.createdAt)]);
+  }
+
+  isInFlight(entry) {
+    return this.#inFlight.get(keyOf(entry)) === entry.clientId;
+  }
+
   get length() {
     return this.#entries.length;
   }
@@ -62,6 +94,7 @@ export class Outbox {
   take(now) {
     const due = this.#heads().filter((entry) => this.#dueAt(entry) <= now);
     for (const entry of due) {
+      this.#point(entry);
       entry.attempts += 1;
       this.#inFlight.set(keyOf(entry), entry.clientId);
     }
@@ -76,7 +109,7 @@ export class Outbox {
   #heads() {
     const heads = new Map();
     for (const entry of this.#entries) {
-      if (entry.state === 'waiting' && !heads.has(keyOf(entry))) heads.set(keyOf(entry), entry);
+      if (entry.state === 'waiting' && !isBlocked(entry) && !heads.has(keyOf(entry))) heads.set(keyOf(entry), entry);
     }
     return [...heads.values()].filter((entry) => !this.#inFlight.has(keyOf(entry)));
   }
@@ -90,22 +123,48 @@ export class Outbox {
    * for the person to decide) or 'waiting' (it will be taken again).
    */
   settle(entry, ack, now) {
-    if (this.#inFlight.get(keyOf(entry)) === entry.clientId) this.#inFlight.delete(keyOf(entry));
+    this.release(entry);
     if (ack?.ok) {
       this.#notBefore.delete(keyOf(entry));
-      this.remove(entry.clientId);
+      this.acknowledged(entry.clientId, ack);
       return 'sent';
     }
     if (isFinal(ack)) {
       const refused = this.get(entry.clientId);
-      const isHopeless = HOPELESS.includes(ack.error.code);
-      if (refused) Object.assign(refused, { state: 'failed', reason: ack.error.message, isHopeless });
+      const { code, message: reason } = ack.error;
+      if (refused) Object.assign(refused, { state: 'failed', reason, code, isHopeless: HOPELESS.includes(code) });
       return 'failed';
     }
+    if (!this.get(entry.clientId)) return 'waiting'; // it has left otherwise: the next one need not wait
     const backoff = Math.min(MAX_RETRY_DELAY_MS, MIN_RETRY_DELAY_MS * 2 ** (entry.attempts - 1));
     const retryAfter = (ack?.error?.retryAfter ?? 0) * 1000;
     this.#notBefore.set(keyOf(entry), now + Math.max(retryAfter, backoff));
     return 'waiting';
+  }
+
+  /** Takes back that an entry is in flight. */
+  release(entry) {
+    if (this.isInFlight(entry)) this.#inFlight.delete(keyOf(entry));
+  }
+
+  /** The server has an entry: it is gone, and what names it gets what the server calls it. */
+  acknowledged(clientId, { message, change }) {
+    const { seq, conversationId } = message;
+    this.#acknowledged.set(clientId, change ? { change } : { seq, conversationId });
+    this.#entries.forEach((entry) => this.#point(entry));
+    this.remove(clientId);
+  }
+
+  /** Puts into an entry what the acknowledgement of another one has told. An edit of an own edit has seen that one, and what it had seen. */
+  #point(entry) {
+    for (const field of ['target', 'replyTo']) {
+      const place = this.#acknowledged.get(entry[field]?.clientId);
+      if (place) entry[field] = place;
+    }
+    if (!entry.basedOn) return;
+    const base = this.get(entry.basedOn);
+    const seen = this.#acknowledged.get(entry.basedOn)?.change ?? (base?.createdAt < entry.createdAt && base.verb.seen);
+    if (seen > entry.verb.seen) entry.verb = { ...entry.verb, seen };
   }
 
   /** Makes all that waits due at once. */
@@ -114,17 +173,21 @@ export class Outbox {
     for (const entry of this.#entries) entry.attempts = 0;
   }
 
-  /** Sends a failed entry again, as the last one and with the same clientId. */
-  retry(clientId, now) {
+  /** Sends a failed entry again, as the last one and with the same clientId; `fields` of it are new. */
+  retry(clientId, now, fields = {}) {
     const entry = this.get(clientId);
-    if (entry) this.put({ ...entry, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting', reason: undefined });
+    if (entry) this.put({ ...entry, ...fields, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting', reason: undefined });
     return this.get(clientId);
   }
 
+  /** Removes an entry, and with a message what was done to it. */
   remove(clientId) {
-    this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId);
+    this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId && entry.target?.clientId !== clientId);
   }
 }
+
+/** Whether an entry is a change of a message that was not sent: one that was refused may be tried again later. */
+const isBlocked = ({ target }) => Boolean(target?.clientId);
 
 /** Whether a refusal is the last word. The end of a session is not: the person logs in again, and the entry is sent. */
 function isFinal(ack) {

@@ -8,6 +8,7 @@ import { PeopleStatus } from './people-status.js';
 import { lastSeqOf, makeCard, showPreview, showUnread, updateCard } from './person-card.js';
 import { markDelivered, online } from './socket.js';
 import { UnreadCounts } from './unread-counts.js';
+import { versionOf } from './versions.js';
 
 const REFRESH_PAUSE_MS = 500;
 
@@ -80,6 +81,13 @@ export class People {
     this.#raise(card);
   }
 
+  /** Shows what has become of a message. */
+  changed(id, message) {
+    const card = this.card(id);
+    if (lastSeqOf(card) === message.seq) showPreview(card, message);
+    if (message.deleted && this.unread(id)) this.refreshSoon(); // the server counts it no more
+  }
+
   #newCard(message) {
     const card = makeCard(message);
     this.list.prepend(card);
@@ -119,6 +127,11 @@ export class People {
     }
     if (seq >= lastSeqOf(this.card(id))) this.#setUnread(id, 0);
     else if (isNews) this.refreshSoon(); // the server counts how many are left
+  }
+
+  /** Somebody has marked it as unread: what is known here counts no more. */
+  forgetRead(id) {
+    this.#counts.forgetRead(id);
   }
 
   #setUnread(id, count) {
@@ -242,6 +255,8 @@ export class People {
       const id = Number(card.dataset.userId);
       const isRead = this.#counts.readSeq(id) && this.#counts.readSeq(id) >= lastSeqOf(card);
       showAge(part(card, 'time'));
+      const version = versionOf(id, lastSeqOf(card));
+      if (version) showPreview(card, version); // the list may be older than that
       if (!isRead && card.dataset.unread > 0) markDelivered(id, lastSeqOf(card));
       showUnread(card, isRead ? 0 : Number(card.dataset.unread));
       this.#counts.set(id, Number(card.dataset.unread));

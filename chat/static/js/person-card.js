@@ -3,7 +3,7 @@
 import { showAge } from './dates.js';
 import { badge, gettext, unreadWords } from './i18n.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
-import { shortened } from './text.js';
+import { shortWords } from './text.js';
 
 /** The seq of the newest message that a card shows; 0 without a card or a message. */
 export const lastSeqOf = (card) => Number(card?.dataset.lastSeq) || 0;
@@ -22,8 +22,9 @@ export function makeCard({ senderId, sender, seq }) {
 /** Shows a message as the newest one of the conversation. */
 export function showPreview(card, message) {
   card.dataset.lastSeq = message.seq;
-  const text = shortened(message.message);
-  setText(part(card, 'preview'), message.senderId === me.id ? gettext('You: %(message)s', { message: text }) : text);
+  const text = shortWords(message);
+  const isMine = message.senderId === me.id && !message.deleted;
+  setText(part(card, 'preview'), isMine ? gettext('You: %(message)s', { message: text }) : text);
   part(card, 'time').dateTime = message.timestamp;
   showAge(part(card, 'time'));
 }

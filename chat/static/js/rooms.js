@@ -8,7 +8,8 @@ import { debounce, find, findAll, me, parseHtml, part, setText } from './page.js
 import { noticeWords } from './notice.js';
 import { lastSeqOf } from './person-card.js';
 import { markDelivered } from './socket.js';
-import { shortened } from './text.js';
+import { shortWords } from './text.js';
+import { versionOf } from './versions.js';
 
 const REFRESH_PAUSE_MS = 500;
 const TYPING_MS = 5_000; // without another sign of it, typing has ended
@@ -75,6 +76,13 @@ export class Rooms {
     part(card, 'time').dateTime = message.timestamp;
     showAge(part(card, 'time'));
     this.#raise(card);
+  }
+
+  /** Shows what has become of a message. */
+  changedMessage(key, message) {
+    const card = this.card(key);
+    if (lastSeqOf(card) === message.seq) this.#showPreview(card, previewOf(message));
+    if (message.deleted && this.unread(key)) this.refreshSoon(); // the server counts it no more
   }
 
   /** Moves a card to the top, unless it has the focus, which it would lose. */
@@ -148,6 +156,11 @@ export class Rooms {
     else this.refreshSoon(); // the server counts how many are left
   }
 
+  /** Somebody has marked it as unread: what is known here counts no more. */
+  forgetRead(key) {
+    this.#readSeqs.delete(key);
+  }
+
   #showUnread(card, unread, mentions) {
     Object.assign(card.dataset, { unread, mentions });
     const isMuted = card.dataset.notify === 'none';
@@ -203,6 +216,8 @@ export class Rooms {
   #hydrate() {
     for (const card of this.cards) {
       const isRead = this.#readSeq(keyOfCard(card)) >= lastSeqOf(card);
+      const version = versionOf(keyOfCard(card), lastSeqOf(card));
+      if (version) this.#showPreview(card, previewOf(version)); // the list may be older than that
       showAge(part(card, 'time'));
       this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread), isRead ? 0 : mentionsOf(card));
     }
@@ -222,7 +237,8 @@ export function mentionsMe({ mentions, mentionSpans }) {
 /** A message in short, as the list shows it. */
 function previewOf(message) {
   if (message.kind !== 'text') return noticeWords(message);
-  const text = shortened(message.message);
+  const text = shortWords(message);
+  if (message.deleted) return text;
   if (message.senderId === me.id) return gettext('You: %(message)s', { message: text });
   return gettext('%(name)s: %(message)s', { name: message.sender, message: text });
 }

@@ -18,7 +18,7 @@ const opened = openDatabase(me.id).catch(() => null);
 export async function recordSteps(steps) {
   const run = await opened;
   for (const step of steps) {
-    if (run) await run(SEND_LOG, 'readwrite', (store) => add(store, step));
+    if (run) await run([SEND_LOG], 'readwrite', (store) => add(store, step));
     else inMemory.set(step.clientId, mergeStep(inMemory.get(step.clientId), step));
   }
 }
@@ -26,7 +26,7 @@ export async function recordSteps(steps) {
 /** The record of a message, or undefined. */
 export async function findRecord(clientId) {
   const run = await opened;
-  return run ? run(SEND_LOG, 'readonly', (store) => store.get(clientId)) : inMemory.get(clientId);
+  return run ? run([SEND_LOG], 'readonly', (store) => store.get(clientId)) : inMemory.get(clientId);
 }
 
 export function mergeStep(record, step) {

@@ -156,6 +156,7 @@ export class SharedConnection {
     const ack = await this.own.emit(event, payload);
     if (!ack?.ok || !this.isLeading) return ack;
     if (event === 'sendMessage') this.#tellOthers(tabId, 'receiveMessage', ack.message);
+    if (event === 'markUnread') this.#tellOthers(tabId, 'markedUnread', payload);
     if (event === 'markRead' && ack.readSeq > (this.#readSeqs.get(key) ?? 0)) {
       this.#readSeqs.set(key, ack.readSeq);
       this.#tellOthers(tabId, 'messagesRead', { ...payload, readerId: this.ownerId, seq: ack.readSeq });

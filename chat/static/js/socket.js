@@ -31,7 +31,8 @@ const deliveries = new Map(); // key of a conversation → {seq: the newest that
 
 /**
  * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status(name, refusal)`,
- * `message(M)`, `online(changedIds)`, `read(payload)`, `typing(payload)`, `changed(R)` and `left(key)`. A status is 'online', 'offline',
+ * `message(M)`, `messageChanged(payload)`, `online(changedIds)`, `read(payload)`, `markedUnread(payload)`, `typing(payload)`,
+ * `changed(R)` and `left(key)`. A status is 'online', 'offline',
  * 'reconnecting' or 'refused', which comes with the words of the refusal.
  */
 export async function initializeSocket(handlers) {
@@ -77,8 +78,10 @@ function setStatus(newStatus, words) {
 
 function receive(event, payload) {
   if (event === 'receiveMessage') receiveMessage(payload);
+  if (event === 'messageChanged') on.messageChanged(payload);
   if (event === 'updateOnlineUsers') updateOnlineUsers(payload);
   if (event === 'messagesRead') on.read(payload);
+  if (event === 'markedUnread') on.markedUnread(payload);
   if (event === 'typing') on.typing(payload);
   if (event === 'conversationChanged') on.changed(payload.conversation);
   if (event === 'conversationLeft') on.left(roomKey(payload.conversationId));
@@ -151,11 +154,19 @@ function refusalWords({ data, description: status }) {
   return null;
 }
 
-/** Sends an entry of the outbox once. Resolves to the acknowledgement, or to null if none came. */
-export async function sendMessage({ clientId, message, ...entry }) {
-  const ack = await emit('sendMessage', { clientId, message, ...addressOf(keyOf(entry), 'receiverId') });
+/** Sends an entry of the outbox once, a message or a change. Resolves to the acknowledgement, or to null if none came. */
+export async function sendEntry(entry) {
+  const ack = await (entry.kind === 'change' ? changeMessage(entry) : sendMessage(entry));
   if (ack?.error?.code === 'unauthorized') goToLogin();
   return ack;
+}
+
+export function sendMessage({ clientId, message, replyTo, ...entry }) {
+  return emit('sendMessage', { clientId, message, ...addressOf(keyOf(entry), 'receiverId'), ...(replyTo?.seq && { replyTo: replyTo.seq }) });
+}
+
+function changeMessage({ clientId, target: { conversationId, seq }, verb }) {
+  return emit('changeMessage', { clientId, conversationId, seq, ...verb });
 }
 
 /** Takes a message of somebody else, or of this person's other tabs. It may be late, or come twice. */
@@ -172,11 +183,16 @@ export function updateOnlineUsers({ snapshot, online: came = [], offline: gone =
   on.online([...new Set([...before, ...online])].filter((id) => before.has(id) !== online.has(id)));
 }
 
-/** Tells how far a conversation has been read. Resolves to the acknowledgement, `{ok, readSeq, peerReadSeq, lastSeq}`, or null. */
+/** Tells how far a conversation has been read. Resolves to the acknowledgement, `{ok, readSeq, peerReadSeq, lastSeq, lastChange}`, or null. */
 export function markRead(key, seq) {
   const delivery = deliveryOf(key);
   delivery.confirmed = Math.max(delivery.confirmed, seq); // what is read has been delivered
   return emit('markRead', { ...addressOf(key, 'userId'), seq });
+}
+
+/** Marks a conversation as unread from `seq` on. Resolves to the acknowledgement, or to null. */
+export function markUnread(key, seq) {
+  return emit('markUnread', { ...addressOf(key, 'userId'), seq });
 }
 
 /** Tells that the messages of a conversation have come, up to `seq`: at most once a second for each. */

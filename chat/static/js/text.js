@@ -1,6 +1,6 @@
 /** Texts: of messages, as they are sent and as a preview shows them; of names, as they are compared. */
 
-import { language } from './i18n.js';
+import { gettext, language } from './i18n.js';
 
 const MAX_PREVIEW_LENGTH = 120; // UTF-16 units, as `length` counts them
 
@@ -23,6 +23,12 @@ export function shortened(text) {
   // A first character that is longer than the limit is cut all the same, but no half of a surrogate pair is left.
   return text.slice(0, end || MAX_PREVIEW_LENGTH).replace(/\p{Cs}$/u, '');
 }
+
+/** What stands in the place of a text that was deleted. */
+export const deletedWords = () => gettext('This message was deleted.');
+
+/** A message in short, without its sender. */
+export const shortWords = ({ message, deleted }) => (deleted ? deletedWords() : shortened(message));
 
 /** A name as it is compared: without case and accents. */
 export const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();

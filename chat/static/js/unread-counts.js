@@ -36,6 +36,10 @@ export class UnreadCounts {
     return isNews;
   }
 
+  forgetRead(id) {
+    this.#readSeqs.delete(id);
+  }
+
   /** Takes the total of all people from an answer of the server, which does not show them all. */
   countElsewhere(page) {
     const list = find('#people', page);

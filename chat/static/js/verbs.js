@@ -1,0 +1,71 @@
+/**
+ * What can be done to a message, for menus and keys: they call `conversation.messageActions`. All but marking and copying goes
+ * through the outbox.
+ */
+
+import { say } from './announcer.js';
+import { showNotice } from './banner.js';
+import { ComposerTask } from './composer-task.js';
+import { gettext } from './i18n.js';
+import { markUnread } from './socket.js';
+
+export class Verbs {
+  /** `conversation` has the rows, the composer, the outbox, and `goHome()`, which leaves it. */
+  constructor(conversation) {
+    this.conversation = conversation;
+  }
+
+  /** Takes the text back into the field. */
+  edit(row) {
+    const message = this.#shown(row);
+    const { outbox, key } = this.conversation;
+    const basedOn = outbox.waitingEdit(key, message);
+    const seen = message.seq ? message.lastChange : 0;
+    const edited = (edit) => this.#change(message, { edit, seen }, basedOn);
+    if (!message.deleted) new ComposerTask(this.conversation.composer, { kind: 'edit', message, edited });
+  }
+
+  remove(row) {
+    return this.#change(this.#shown(row), { delete: true });
+  }
+
+  react(row, emoji, on) {
+    return this.#change(this.#shown(row), { react: emoji, on });
+  }
+
+  pin(row, on) {
+    return this.#change(this.#shown(row), { pin: on });
+  }
+
+  reply(row) {
+    const message = this.#shown(row);
+    const { messageList, composer } = this.conversation;
+    messageList.rows.willQuote(message);
+    new ComposerTask(composer, { kind: 'reply', message });
+  }
+
+  async copy(row) {
+    const { message } = this.#shown(row);
+    await navigator.clipboard.writeText(message).then(() => say(gettext('Copied')), () => showNotice(gettext('The text could not be copied.')));
+  }
+
+  /** The list shows the conversation as unread from this message on, until it is opened again. */
+  async markUnread(row) {
+    const { key, lists, goHome } = this.conversation;
+    const ack = await markUnread(key, Number(row.dataset.seq));
+    if (!ack?.ok) return showNotice(ack?.error.message ?? gettext('The server did not answer. Please try again.'));
+    lists.markedUnread(key);
+    goHome();
+  }
+
+  /** The message of a row as its reader sees it. */
+  #shown(row) {
+    return this.conversation.messageList.rows.pending.shown(row);
+  }
+
+  #change({ seq, clientId }, verb, basedOn) {
+    const { outbox, key, messageList } = this.conversation;
+    const target = seq ? { seq, conversationId: messageList.conversationId } : { clientId };
+    return outbox.change(key, target, verb, basedOn);
+  }
+}
