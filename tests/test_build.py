@@ -13,7 +13,9 @@ from tools import assets, catalogs, console
 def test_the_build_holds_what_the_pages_need():
     names = {path.relative_to(assets.BUILD).as_posix() for path in assets.BUILD.rglob("*")}
     scripts = {"js/app.js", "js/app.js.gz", "js/auth.js", "js/auth.js.gz"}
-    assert scripts | {"app.css", "app.css.gz", "socket.io.js", "socket.io.js.gz", "icons/moon.svg", "i18n-fr.json"} <= names
+    emoji = {f"emoji-{language}.json{ending}" for language in ("en", "fr") for ending in ("", ".gz")}
+    sheets = {"app.css", "app.css.gz", "later.css", "later.css.gz"}
+    assert scripts | emoji | sheets | {"socket.io.js", "socket.io.js.gz", "icons/moon.svg", "i18n-fr.json"} <= names
 
 
 def test_compressed_copies_hold_the_same():

@@ -17,6 +17,8 @@ STAMP = Stamp(BUILD / ".stamp")
 PLACING_TRIES = 20          # on Windows a file cannot be renamed while somebody loads it
 PLACING_REST = 0.1          # seconds
 BUNDLE = ROOT / "tools" / "bundle.mjs"
+EMOJI = ROOT / "tools" / "emoji.mjs"
+SHEETS = ("app.css", "later.css")       # of every page, and of what a first view does not show
 
 
 def ensure():
@@ -52,8 +54,10 @@ def _build(current):
     new.mkdir(parents=True)
     _copy_packages(new)
     try:
-        step("Building the style sheet", _tailwind_command(new))
+        for sheet in SHEETS:
+            step(f"Building the style sheet {sheet}", _tailwind_command(new, sheet))
         step("Bundling the scripts", [*node.node_command(), str(BUNDLE), str(STATIC / "js"), str(new / "js")])
+        step("Collecting the emoji", [*node.node_command(), str(EMOJI), str(new)])
         step("Compiling the catalogues", [str(environment.python()), "-m", "tools.catalogs", "compile", str(new)])
     except StepFailed as failure:
         raise SetupError(f"The browser assets could not be built: {failure.reason} (all of it: .setup.log)") from None
@@ -89,9 +93,9 @@ def _require_inputs():
         raise SetupError(f"The browser assets cannot be built without {', '.join(missing)}.")
 
 
-def _tailwind_command(new):
+def _tailwind_command(new, sheet):
     tailwind = ROOT / "node_modules" / "@tailwindcss" / "cli" / "dist" / "index.mjs"
-    source, result = STATIC / "css" / "app.css", new / "app.css"
+    source, result = STATIC / "css" / sheet, new / sheet
     return [*node.node_command(), str(tailwind), "--input", str(source), "--output", str(result), "--minify"]
 
 
@@ -113,7 +117,7 @@ def wanted_icons():
 
 
 def _compress(new):
-    """Write a .gz file for each style sheet and script, so that no request has to compress it."""
-    for path in [*new.rglob("*.css"), *new.rglob("*.js")]:
+    """Write a .gz file for each style sheet, script and list of emoji, so that no request has to compress it."""
+    for path in [*new.rglob("*.css"), *new.rglob("*.js"), *new.glob("emoji-*.json")]:
         # Without a time stamp the same source always gives the same bytes.
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))

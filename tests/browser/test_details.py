@@ -111,6 +111,8 @@ def test_everything_with_the_keyboard(chat, alice, bob, sit_down):
     keyboard.press("Escape")
     expect(time_of(screen, "message 7")).to_be_focused()
     keyboard.press("Tab")
+    expect(screen.page.get_by_role("button", name="React")).to_be_focused()
+    keyboard.press("Tab")
     expect(screen.field).to_be_focused()
     keyboard.press("Shift+Tab")
     expect(time_of(screen, "message 7")).to_be_focused()

@@ -279,7 +279,7 @@ def test_an_answer_that_comes_late_does_not_take_the_focus_away(chat, alice, bob
     screen, held = sit_down(alice), []
     screen.search.fill(bob.username[:-1])
     expect(screen.people).to_have_count(1)
-    screen.page.route("**/users?*", held.append)
+    screen.page.route("**/users?*", lambda route: held.append(route))
     screen.search.fill(bob.username if is_found else "somebody else")
     screen.link(bob).focus()
     assert wait_for(lambda: held or screen.page.wait_for_timeout(1), PATIENCE_MS / 1000)

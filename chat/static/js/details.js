@@ -1,10 +1,11 @@
 /**
  * The details of a message: its steps from writing to reading, each with its time, as the server and this browser know them;
- * in a room also how far it has come with each member.
+ * when and by whom it was edited or deleted, and who reacted; in a room also how far it has come with each member.
  */
 
 import { request } from './http.js';
 import { formatNumber, gettext, locale, ngettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 import { findRecord } from './send-log.js';
 
@@ -15,7 +16,7 @@ const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'm
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 
 /**
- * Returns the five steps, each as `{at, words, note, isReached, isUnknown}`. `words` stand for a time that is missing; a
+ * Returns the five steps of its way, each as `{at, words, note, isReached, isUnknown}`. `words` stand for a time that is missing; a
  * step that is unknown is not shown. A note says how long the step took, if both its times are of one clock.
  *
  * `known` holds what is known of the message: isMine, seq; written, sent, tries and acknowledged by the browser it was
@@ -87,17 +88,31 @@ export function durationWords(ms) {
 }
 
 function fill(root, known) {
-  for (const [name, { at, words, note, isReached, isUnknown = false }] of Object.entries(stepsOf(known))) {
-    const step = find(`[data-step="${name}"]`, root);
-    step.dataset.reached = isReached;
-    step.hidden = isUnknown;
-    const value = document.createElement('dd');
-    value.append(at ? timeElement(new Date(at)) : words);
-    if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));
-    if (!find('dd', step).isEqualNode(value)) find('dd', step).replaceWith(value);
-  }
+  for (const [name, step] of Object.entries(stepsOf(known))) fillStep(find(`[data-step="${name}"]`, root), step);
+  fillChange(root, 'edited', gettext('Edited'), known.edited);
+  fillChange(root, 'deleted', gettext('Deleted'), known.deleted, known.deletedBy);
   if (known.seq) setText(find('[data-step="stored"] dt', root), gettext('Saved (no. %(seq)s)', numbered(known)));
   part(root, 'clocks').hidden = !known.written;
+}
+
+function fillStep(step, { at, words = '', note, isReached, isUnknown = false }) {
+  step.dataset.reached = isReached;
+  step.hidden = isUnknown;
+  const value = document.createElement('dd');
+  value.append(at ? timeElement(new Date(at)) : words);
+  if (note) value.append(Object.assign(document.createElement('small'), { textContent: note }));
+  if (!find('dd', step).isEqualNode(value)) find('dd', step).replaceWith(value);
+}
+
+/** Shows what was done to a message later, after the steps of its way. */
+function fillChange(root, name, label, at, person) {
+  if (!at) return;
+  const trail = find('.trail', root);
+  const step = find(`[data-step="${name}"]`, trail) ?? trail.lastElementChild.cloneNode(true);
+  step.dataset.step = name;
+  setText(find('dt', step), label);
+  fillStep(step, { at, note: person && gettext('by %(name)s', { name: person.username }), isReached: true });
+  if (!step.isConnected) trail.append(step);
 }
 
 /** Shows the members of a room `[{username, delivered, read, isRead}]`; hides their list where there are none. */
@@ -110,10 +125,25 @@ function fillReaders(root, readers = []) {
   if (!list.isEqualNode(fresh)) list.replaceWith(fresh);
 }
 
+/** Shows who reacted with what `[{emoji, people}]`. */
+function fillReactions(root, reactions = []) {
+  const place = part(root, 'reacted');
+  const people = reactions.flatMap(({ emoji, people: persons }) => persons.map(({ username }) => [username, emoji]));
+  place.hidden = !people.length;
+  const list = find('ul', place);
+  const fresh = list.cloneNode();
+  fresh.append(...people.map(([username, emoji]) => makeLine(username, emoji)));
+  if (!list.isEqualNode(fresh)) list.replaceWith(fresh);
+}
+
 function makeReader({ username, delivered, read, isRead }) {
+  return makeLine(username, read ? timeElement(new Date(read)) : isRead ? gettext('Read') : delivered ? gettext('Delivered') : gettext('Not yet'));
+}
+
+function makeLine(username, about) {
   const [row, name, words] = ['li', 'bdi', 'span'].map((tag) => document.createElement(tag));
   name.textContent = username;
-  words.append(read ? timeElement(new Date(read)) : isRead ? gettext('Read') : delivered ? gettext('Delivered') : gettext('Not yet'));
+  words.append(about);
   row.append(name, ' ', words);
   return row;
 }
@@ -126,21 +156,23 @@ const timeElement = (date) => Object.assign(document.createElement('time'), {
 
 /** Gives the page of a message, which the server rendered, the reader's clock and what this browser knows. */
 export async function hydratePage(page) {
-  const { message, delivered, read, readers } = JSON.parse(page.dataset.told);
+  const { message, readers, reactions, ...times } = JSON.parse(page.dataset.told);
   const isMine = message.senderId === me.id;
   const record = isMine ? await findRecord(message.clientId) : null;
   const isRead = page.dataset.isRead === 'true';
-  fill(page, { ...record, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, delivered, read });
+  fill(page, { ...record, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, ...times });
   fillReaders(page, readers);
+  fillReactions(page, reactions);
 }
 
 /** Opens the details of the message in a row of `messageList`. */
-export function openDetails(row, messageList) {
-  if (!find('#details')) new Details(row, messageList).open();
+export async function openDetails(row, messageList) {
+  await loadLaterStyles();
+  if (!find('#details') && row.isConnected) new Details(row, messageList).open();
 }
 
 class Details {
-  #answer = {}; // {delivered, read, readers, isAsked}
+  #answer = {}; // what the server has said, and isAsked
   #record;
   #timer;
   #closing = new AbortController();
@@ -148,9 +180,8 @@ class Details {
   constructor(row, messageList) {
     Object.assign(this, { row, messageList });
     this.dialog = fromTemplate('details-template');
-    this.observer = new MutationObserver(() => this.#ask()); // when it is acknowledged, or read
+    this.observer = new MutationObserver(() => this.#ask()); // when it is acknowledged, read or changed
     setText(part(this.dialog, 'sender'), part(row, 'sender').textContent);
-    setText(part(this.dialog, 'text'), part(row, 'text').textContent);
   }
 
   open() {
@@ -160,7 +191,7 @@ class Details {
     dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close()); // a click beside it
     dialog.addEventListener('keydown', (event) => event.stopPropagation()); // the keys of the page (keyboard.js) do nothing meanwhile
     this.messageList.signal.addEventListener('abort', () => dialog.close(), { signal });
-    this.observer.observe(this.row, { attributeFilter: ['data-state', 'data-seq'] });
+    this.observer.observe(this.row, { attributeFilter: ['data-state', 'data-seq', 'data-last-change'] });
     document.body.append(dialog);
     this.#show();
     dialog.showModal();
@@ -187,8 +218,10 @@ class Details {
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
     const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
+    setText(part(this.dialog, 'text'), 'deleted' in dataset ? gettext('This message was deleted.') : part(this.row, 'text').textContent);
     fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
     fillReaders(this.dialog, this.#answer.readers);
+    fillReactions(this.dialog, this.#answer.reactions);
   }
 
   /** Whether it has been read: in a room, by everybody but its sender. */
@@ -210,9 +243,9 @@ class Details {
     if (seq) {
       const url = `${this.messageList.messagesUrl}/${seq}`;
       const answer = await request(url, 'application/json', signal).then((page) => page.json()).catch(() => null);
-      const { delivered, read, readers } = this.#answer; // a late answer must not take back what a newer one has said
+      const { delivered, read } = this.#answer; // a late answer must not take back what a newer one has said
       this.#answer = {
-        delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, readers: answer?.readers ?? readers, isAsked: Boolean(answer),
+        ...this.#answer, ...answer, delivered: answer?.delivered ?? delivered, read: answer?.read ?? read, isAsked: Boolean(answer),
       };
     }
     if (signal.aborted) return;

@@ -1,11 +1,19 @@
 /**
  * A roving tabindex for the times of the messages, each of which opens the details of its message. Only one of them is
- * in the Tab order: the one that had the focus last, else the newest. The arrow keys lead to the others.
+ * in the Tab order: the one that had the focus last, else the newest. The arrow keys lead to the others. With it are the
+ * quote and the reactions of its message.
  */
 
 import { findAll } from './page.js';
 
 const TIMES = 'li.message [data-part="details"]';
+const COMPANIONS = '[data-part="quote"], .chip';
+
+/** Puts what belongs to the message of a time into the Tab order with it, or takes it out. */
+function setTabIndex(time, tabIndex) {
+  time.tabIndex = tabIndex;
+  for (const element of findAll(COMPANIONS, time.closest('li'))) element.tabIndex = tabIndex;
+}
 
 /** Does so for the times in `list`, until `signal` ends it. */
 export function addRovingTabindex(list, signal) {
@@ -15,15 +23,15 @@ export function addRovingTabindex(list, signal) {
   const times = () => findAll(TIMES, list);
 
   const moveTo = (time) => {
-    if (stop) stop.tabIndex = -1;
-    if (time) time.tabIndex = 0;
+    if (stop && stop !== time) setTabIndex(stop, -1);
+    if (time) setTabIndex(time, 0);
     stop = time;
   };
   const follow = () => {
     if (!isVisited || !stop?.isConnected) moveTo(times().at(-1));
   };
   const focused = ({ target }) => {
-    const time = target.closest(TIMES);
+    const time = target.closest('li.message')?.querySelector(TIMES);
     if (!time) return;
     isVisited = true;
     moveTo(time);
@@ -38,7 +46,10 @@ export function addRovingTabindex(list, signal) {
     event.preventDefault();
   };
 
-  for (const time of times()) Object.assign(time, { tabIndex: -1, ariaHasPopup: 'dialog' });
+  for (const time of times()) {
+    time.ariaHasPopup = 'dialog';
+    setTabIndex(time, -1);
+  }
   follow();
   const changes = new MutationObserver(follow);
   changes.observe(list, { childList: true });

@@ -1,0 +1,31 @@
+/** What can change of a message that is on the page: that it was edited, deleted or pinned, its quote and its reactions. */
+
+import { find, fromTemplate, part } from './page.js';
+import { showQuote } from './quote.js';
+import { showReactions } from './reactions.js';
+
+/** Shows these parts of a message in its row, which the server or `makeBubble` has made. The text is shown before this is called. */
+export function showParts(row, { seq, lastChange = 0, replyTo = null, editedAt = null, deleted = false, pinned = false, reactions = [] }) {
+  if (seq) row.id = `message-${seq}`;
+  row.dataset.lastChange = lastChange;
+  row.toggleAttribute('data-deleted', deleted);
+  row.toggleAttribute('data-pinned', pinned);
+  if (deleted) showDeleted(part(row, 'text'));
+  showMark(row, 'edited', Boolean(editedAt) && !deleted);
+  if (part(row, 'edited')) part(row, 'edited').dateTime = editedAt;
+  showMark(row, 'pinned', pinned);
+  showQuote(row, replyTo);
+  showReactions(row, reactions);
+}
+
+/** The text of a deleted message is nowhere: its place says so. */
+function showDeleted(text) {
+  if (!find('.deleted', text)) text.replaceChildren(fromTemplate('deleted-template'));
+}
+
+/** The marks stand before the time. */
+function showMark(row, name, isShown) {
+  const mark = part(row, name);
+  if (!isShown) mark?.remove();
+  else if (!mark) find('footer', row).prepend(fromTemplate(`${name}-template`));
+}

@@ -1,0 +1,33 @@
+/** The quote in the bubble of a reply: a press leads to its message, however far back it is. */
+
+import { gettext } from './i18n.js';
+import { fromTemplate, me, part, setText } from './page.js';
+
+const RING_MS = 1_500;
+
+/** Shows what the message of a row answers, `{seq, sender, senderId, message, deleted}`, or that it answers nothing. */
+export function showQuote(row, quoted) {
+  const known = part(row, 'quote');
+  if (!quoted) return void known?.remove();
+  const quote = known ?? fromTemplate('quote-template');
+  if (!known) {
+    quote.tabIndex = part(row, 'details').tabIndex; // in the Tab order is that of the message that has the focus
+    part(row, 'sender').after(quote);
+  }
+  const { seq, sender, senderId, message, deleted = false } = quoted;
+  if (seq) Object.assign(quote, { href: `?at=${seq}#message-${seq}` }).dataset.quotedSeq = seq;
+  quote.toggleAttribute('data-deleted', deleted);
+  quote.dataset.senderId = senderId;
+  setText(part(quote, 'quote-sender'), senderId === me.id ? gettext('You') : sender);
+  setText(part(quote, 'quote-text'), deleted ? gettext('This message was deleted.') : message);
+}
+
+/** Goes to the message with `seq` and rings it for a moment. */
+export async function goTo(messageList, seq) {
+  ring(await messageList.goTo(seq));
+}
+
+export function ring(row) {
+  row?.classList.add('ringed');
+  setTimeout(() => row?.classList.remove('ringed'), RING_MS);
+}
