@@ -1,6 +1,11 @@
-"""The delivery invariants P1 to P10 and P13. Each checker reads the evidence of a run and nothing else, and yields the violations."""
+"""The delivery invariants P1 to P10 and P13; those of changes are in change_checkers.py.
+
+Each checker reads the evidence of a run and nothing else, and yields the violations.
+"""
 from bisect import bisect_right
 from collections import Counter, defaultdict
+
+from .change_checkers import changes_are_kept, deleted_is_gone
 
 PRESENCE_SECONDS, SNAPSHOT_SECONDS = 25, 4     # the second is how long a new tab may take to get its first list
 LOGOUT_SECONDS = LEAVING_SECONDS = 2
@@ -24,10 +29,12 @@ def stored_once(evidence):
     """P2: there is at most one row for a (sender, clientId), and a resend is answered with that row."""
     count = Counter((row["senderId"], row["clientId"]) for rows in evidence.rows.values() for row in rows)
     yield from (f"{client_id} of {sender} is stored {n} times" for (sender, client_id), n in count.items() if n > 1)
-    rows = {row["clientId"]: row for rows in evidence.rows.values() for row in rows}
+    rows = {row["clientId"]: (conversation, row) for conversation, rows in evidence.rows.items() for row in rows}
+    texts = evidence.texts()
     for event in evidence.of("resent"):
-        row = rows.get(event["clientId"], {})
-        if any(event["message"][name] != row.get(name) for name in (*EXACT, "message")):
+        conversation, row = rows.get(event["clientId"], ("", {}))
+        possible = {"" if row.get("deleted") else None, *texts[conversation, row.get("seq")]}      # it may have been changed since
+        if any(event["message"][name] != row.get(name) for name in EXACT) or event["message"]["message"] not in possible:
             yield f"{event['clientId']}, sent again, was answered {event['message']} where {row} is stored"
 
 
@@ -71,14 +78,14 @@ def shown_without_gaps(evidence):
 
 
 def stored_was_tried(evidence):
-    """P5: only what somebody wrote is stored, and nothing that was refused."""
+    """P5: only what somebody wrote is stored, and nothing that was refused. What was edited or deleted since is for P11."""
     written, stored = evidence.written(), evidence.stored
     for key, row in stored.items():
         if row["kind"] == "notice":
             continue        # what happened in a room: nobody writes it
         if key not in written:
             yield f"seq {row['seq']} of {key[0]} ({row['message'][:40]!r}) was written by nobody"
-        elif written[key]["text"] != row["message"]:
+        elif written[key]["text"] != row["message"] and not (row["edited"] or row["deleted"]):
             yield f"{key[1]} was written as {written[key]['text'][:40]!r} and stored as {row['message'][:40]!r}"
     for event in evidence.answered("refused"):
         if (event["person"], event["clientId"]) in stored:
@@ -179,6 +186,7 @@ def other_violations(evidence):
 def rooms_are_for_members(evidence):
     """P13: who left gets nothing that is written more than 2 seconds later, who joined gets everything, and all counts are right."""
     absences, written = _absences(evidence), evidence.written()
+    yield from _changes_heard_outside(evidence, absences)
     for event in evidence.of("heard"):
         message = written.get((event["sender"], event["clientId"]))
         for begin, end in absences.get((event["person"], event["conversation"]), [ALWAYS]) if message else ():
@@ -193,6 +201,17 @@ def rooms_are_for_members(evidence):
         if told != counted:
             yield f"{person} is told by {where} {told} unread messages and mentions of {room}; there are {counted}"
     yield from (event["text"] for event in evidence.of("violation") if event["invariant"] == "P13")
+
+
+def _changes_heard_outside(evidence, absences):
+    asked = evidence.asked_changes()
+    keys = {(conversation, change["number"]): (change["actorId"], change["clientId"])
+            for conversation, changes in evidence.changes.items() for change in changes}
+    for event in evidence.of("change_heard"):
+        change = asked.get(keys.get((event["conversation"], event["number"])))
+        for begin, end in absences.get((event["person"], event["conversation"]), [ALWAYS]) if change else ():
+            if change["t"] > begin + LEAVING_SECONDS and event["t"] < end:
+                yield f"{event['tab']} heard the change {event['number']} of {event['conversation']}, in which its person was no member"
 
 
 ALWAYS = (float("-inf"), float("inf"))
@@ -217,7 +236,7 @@ def _absences(evidence):
 
 CHECKERS = {"P1": acknowledged_is_stored, "P2": stored_once, "P3": numbered_without_gap, "P4": shown_without_gaps,
             "P5": stored_was_tried, "P6": presence_is_right, "P7": unread_is_counted, "P8": logout_is_an_end,
-            "P9": everything_ends, "P10": resources_return, "P13": rooms_are_for_members, "faults": other_violations}
+            "P9": everything_ends, "P10": resources_return, "P11": changes_are_kept, "P12": deleted_is_gone, "P13": rooms_are_for_members, "faults": other_violations}
 
 
 def check(evidence):

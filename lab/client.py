@@ -3,7 +3,6 @@ import contextlib
 import functools
 import threading
 import time
-import uuid
 from collections import deque
 
 import requests
@@ -11,10 +10,13 @@ import socketio
 
 from tests.people import Person, session_of
 
+from .changing import ChangingTab
 from .conversations import DirectConversation, RoomConversation
 from .http_session import ReportingSession
 from .joined_rooms import JoinedRooms
 from .message_list import MessageList
+from .outbox import Entry
+from .versions import VersionLog
 
 ANSWER_SECONDS = 4          # for an acknowledgement, as in the browser
 REQUEST_SECONDS = 5
@@ -23,18 +25,8 @@ MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.2, 2
 MAX_UNANSWERED = 2          # events without an acknowledgement until the connection counts as dead, as in the browser
 
 
-class Entry:
-    """A message in the outbox. It keeps its clientId however often it is sent."""
-
-    def __init__(self, key, text):
-        self.key = key      # of its conversation
-        self.text = text
-        self.client_id = uuid.uuid4().hex
-        self.written_at = time.monotonic()
-
-
-class ScriptedTab(MessageList):
-    """One tab of one person. `omissions` names the mechanisms that a mutant of it lacks: heartbeat, gaps, patience, cursor.
+class ScriptedTab(MessageList, ChangingTab):
+    """One tab of one person. `omissions` names the mechanisms that a mutant of it lacks: heartbeat, gaps, change gaps, patience, cursor.
 
     `rooms` are the ids of the rooms that the person may join while it runs.
     """
@@ -48,6 +40,7 @@ class ScriptedTab(MessageList):
         self.transports, self.omissions = list(transports), set(omissions)
         self.outboxes = {key: deque() for key in self.conversations}
         self.last_seqs = dict.fromkeys(self.conversations, 0)
+        self.versions = {key: VersionLog() for key in self.conversations}
         self.locks = {key: threading.Lock() for key in self.conversations}
         self.work, self.needs_catch_up = threading.Condition(), threading.Event()
         self.client = None
@@ -58,6 +51,7 @@ class ScriptedTab(MessageList):
         self.next_heartbeat_at = 0        # at once after each connect
         self.text_count = 0
         self.acknowledged = deque(maxlen=50)    # (clientId, key) of messages to send again
+        self.acknowledged_changes = deque(maxlen=50)
         self.last_id = 0                        # used with the omission "cursor" only
         self.views = {key: record.view(name, one.name) for key, one in self.conversations.items()}
         targets = [self._stay_connected, self._catch_up, *(functools.partial(self._send_to, key) for key in self.conversations)]
@@ -80,19 +74,27 @@ class ScriptedTab(MessageList):
 
     # --- what a person does
 
-    def write(self, key, text=None):
-        """Put a message into the outbox. It is sent after the earlier messages of that conversation."""
-        self.text_count += 1
-        entry = Entry(key, text or f"{self.name} {self.text_count}")
+    def write(self, key, text=None, reply_to=None):
+        """Put a message into the outbox. It is sent after what was done earlier in that conversation."""
+        entry = Entry(key, text or self.next_text(), reply_to)
         self.record.note("written", person=self.person.id, tab=self.name, clientId=entry.client_id, text=entry.text,
                          conversation=self.conversations[key].name)
-        with self.work:
-            self.outboxes[key].append(entry)
-            self.work.notify_all()
+        self.put(entry)
         return entry
 
+    def next_text(self):
+        """Return a text that nobody else writes."""
+        self.text_count += 1
+        return f"{self.name} {self.text_count}"
+
+    def put(self, entry):
+        """Put an entry into the outbox."""
+        with self.work:
+            self.outboxes[entry.key].append(entry)
+            self.work.notify_all()
+
     def pending_count(self, before=float("inf")):
-        """Return how many messages written before that time are neither acknowledged nor refused."""
+        """Return how many messages and changes of before that time are neither acknowledged nor refused."""
         with self.work:
             return sum(entry.written_at < before for outbox in self.outboxes.values() for entry in outbox)
 
@@ -110,6 +112,7 @@ class ScriptedTab(MessageList):
             client.on("connect", decided.set)
             client.on("connect_error", lambda refusal: (refusals.append(refusal), decided.set()))
             client.on("receiveMessage", self._on_message)
+            client.on("messageChanged", self._on_change)
             client.on("updateOnlineUsers", self._on_presence)
             client.on("conversationChanged", self._on_room_changed)
             client.on("conversationLeft", self.rooms.on_left)
@@ -170,7 +173,7 @@ class ScriptedTab(MessageList):
         self.unanswered = 0 if answers else self.unanswered + 1
         return answers[0] if answers else None
 
-    # --- the outbox: in order, one message in flight per conversation, repeated until it is acknowledged
+    # --- the outbox: in order, one entry in flight per conversation, repeated until it is acknowledged
 
     def _send_to(self, key):
         outbox, pause = self.outboxes[key], MIN_RETRY_SECONDS
@@ -189,19 +192,34 @@ class ScriptedTab(MessageList):
 
     def _send_once(self, entry):
         """Send an entry once; return whether it is acknowledged or finally refused."""
-        answer = self.call("sendMessage", {"clientId": entry.client_id, **self.conversations[entry.key].address("receiverId"),
-                                           "message": entry.text})
+        asked_at = time.monotonic()
+        answer = self.call(entry.event, entry.payload(self.conversations[entry.key]))
         outcome = "unknown" if answer is None else "acknowledged" if answer["ok"] else "refused"
-        if answer is None and "patience" in self.omissions:
+        is_change = entry.event == "changeMessage"
+        if answer is None and "patience" in self.omissions and not is_change:
             outcome, answer = "acknowledged", {"message": {"seq": 0, "id": 0, "clientId": entry.client_id}}
-        again = outcome == "refused" and (answer["error"]["retry"] or answer["error"]["code"] == "unauthorized")
-        self.record.note("answered", person=self.person.id, tab=self.name, clientId=entry.client_id,
+        again = outcome == "refused" and self.asks_again(answer)
+        self.record.note(entry.answered, person=self.person.id, tab=self.name, clientId=entry.client_id, asked=asked_at,
                          outcome="unavailable" if again else outcome, message=(answer or {}).get("message"),
-                         code=(answer or {}).get("error", {}).get("code"))
-        if outcome == "acknowledged":
+                         code=(answer or {}).get("error", {}).get("code"), **({"change": (answer or {}).get("change")} if is_change else {}))
+        if answer and "seq" in answer.get("message", {}) and not self.closing:
+            self._take_answer(entry, answer, outcome == "acknowledged")
+        return outcome == "acknowledged" or (outcome == "refused" and not again)
+
+    @staticmethod
+    def asks_again(answer):
+        """Tell whether an answer is a refusal after which the same is sent again."""
+        return not answer["ok"] and (answer["error"]["retry"] or answer["error"]["code"] == "unauthorized")
+
+    def _take_answer(self, entry, answer, is_done):
+        """Keep the message of an acknowledgement, or of a conflict."""
+        if entry.event == "sendMessage":
             self.acknowledged.append((entry.client_id, entry.key))
             self._receive(entry.key, [answer["message"]])
-        return outcome == "acknowledged" or (outcome == "refused" and not again)
+            return
+        if is_done:
+            self.acknowledged_changes.append(entry)
+        self._take_change(entry.key, answer["message"], answer.get("change", 0))
 
     def resend_random(self, rng):
         """Send an acknowledged message again with another text, and note the answer."""

@@ -61,29 +61,32 @@ class Environment(contextlib.ExitStack):
     # --- what is not done yet
 
     def pending_count(self):
-        """Return how many messages were neither acknowledged nor refused yet."""
+        """Return how many messages and changes were neither acknowledged nor refused yet."""
         return (sum(tab.pending_count() for tab in self.tabs)
                 + sum(len(user.unsent().result(PATIENCE_SECONDS)) + user.unanswered_count for user in self.browser_users.values()))
 
-    def lagging(self, last_seqs, members, since):
-        """Return, in words, the tabs that do not show the last seqs, and the messages from before `since` that are pending.
+    def lagging(self, last_seqs, last_changes, members, since):
+        """Return, in words, the tabs that do not show the last seqs and changes, and what is pending since before `since`.
 
         `members` says who is in which room; others need not show it.
         """
-        shown = [(view.tab, tab.person, tab.conversations[key], view.last) for tab in self.tabs for key, view in tab.views.items()]
-        shown += [(tab, user.person, user.conversation(tab), user.last_seq(tab))
+        shown = [(view.tab, tab.person, tab.conversations[key], view.last, tab.versions[key].known)
+                 for tab in self.tabs for key, view in tab.views.items()]
+        shown += [(tab, user.person, user.conversation(tab), user.last_seq(tab), None)
                   for user in self.browser_users.values() for tab in user.tabs]
-        found = [f"{tab} shows {last} of {last_seqs[conversation.name]} in {conversation.name}" for tab, person, conversation, last in shown
-                 if last < last_seqs.get(conversation.name, 0)
-                 and (not conversation.is_room or person.id in members.get(conversation.name, ()))]
+        shown = [(tab, conversation.name, last, known) for tab, person, conversation, last, known in shown
+                 if not conversation.is_room or person.id in members.get(conversation.name, ())]
+        found = [f"{tab} shows {last} of {last_seqs[name]} in {name}" for tab, name, last, _known in shown if last < last_seqs.get(name, 0)]
+        found += [f"{tab} knows {known} of {last_changes[name]} changes in {name}" for tab, name, _last, known in shown
+                  if known is not None and known < last_changes.get(name, 0)]
         return found + [f"{tab.name} waits for {tab.pending_count(since)} answers" for tab in self.tabs if tab.pending_count(since)]
 
     def catch_up(self, since, patience=PATIENCE_SECONDS):
         """Wait until every tab shows what is stored now; return the seconds it took, and what was lagging last."""
         begun = time.monotonic()
-        last_seqs, members = self.store.last_seqs(), self.store.members()
+        stands = self.store.last_seqs(), self.store.last_changes(), self.store.members()
         latest = []
-        while (lagging := self.lagging(last_seqs, members, since)) and time.monotonic() < begun + patience:
+        while (lagging := self.lagging(*stands, since)) and time.monotonic() < begun + patience:
             latest = lagging
             time.sleep(POLL_SECONDS)
         return time.monotonic() - begun, lagging or latest

@@ -1,4 +1,6 @@
 """Everything that the checkers need to know about a run, collected when nothing is pending any more."""
+import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from .record import conversation_of, room_name
@@ -8,6 +10,7 @@ MAX_UNREAD = 100            # counted no further
 EVERYBODY = 0               # in `mentions` of a row
 MAX_COUNTS = 10             # attempts to count while nobody marks anything
 PAGE_SIZE = 200             # messages in one request
+TEXT = re.compile(r"\b[a-z]+/\d+ \d+\b")       # what the scripted tabs write: a text that nobody else writes
 
 
 @dataclass
@@ -21,6 +24,11 @@ class Evidence:
     unread: list = field(default_factory=list)      # (person, peer, the count of /users, the count of the rows)
     room_counts: list = field(default_factory=list)     # (person, room, where, (unread, mentions) as told, the same of the rows)
     histories: list = field(default_factory=list)   # (member or tab of one, room, the seqs that they have at the end)
+    changes: dict = field(default_factory=dict)     # {conversation: stored changes by number}
+    versions: list = field(default_factory=list)    # (tab, conversation, {seq: the Version that it shows at the end})
+    told: dict = field(default_factory=dict)        # (conversation, seq) -> (when its text was last told, to whom)
+    told_versions: dict = field(default_factory=dict)   # (conversation, seq) -> the Versions after a change that were told
+    pages: list = field(default_factory=list)       # (person, path, the texts of scripted tabs on that page at the end)
     leftovers: list = field(default_factory=list)   # clientIds that are still in an outbox at the end
     footprints: list = field(default_factory=list)  # (before, after) of one server process
     ended_at: float = 0
@@ -36,6 +44,23 @@ class Evidence:
     def written(self):
         """Return {(person, clientId): the "written" event}."""
         return {(event["person"], event["clientId"]): event for event in self.of("written")}
+
+    def asked_changes(self):
+        """Return {(person, clientId): the "changing" event}."""
+        return {(event["person"], event["clientId"]): event for event in self.of("changing")}
+
+    def texts(self):
+        """Return {(conversation, seq): the texts that the message ever had}: the one that was written, and those of stored edits."""
+        written, asked, found = self.written(), self.asked_changes(), defaultdict(set)
+        for conversation, rows in self.rows.items():
+            for row in rows:
+                if (key := (row["senderId"], row["clientId"])) in written:
+                    found[conversation, row["seq"]].add(written[key]["text"])
+            for change in self.changes.get(conversation, ()):
+                verb = asked.get((change["actorId"], change["clientId"]), {}).get("verb", {})
+                if "edit" in verb:
+                    found[conversation, change["seq"]].add(verb["edit"])
+        return found
 
     def answered(self, outcome):
         return [event for event in self.of("answered") if event["outcome"] == outcome]
@@ -53,7 +78,9 @@ def collect(environment, ended_at):
     leftovers = [entry.client_id for tab in environment.tabs for outbox in tab.outboxes.values() for entry in outbox]
     for browser_user in environment.browser_users.values():
         leftovers += browser_user.unsent().result(30)
-    return Evidence(rows=rows, events=environment.record.events, views=list(environment.record.views.values()),
+    return Evidence(rows=rows, changes=environment.store.changes(), versions=_versions(environment, members), told=dict(environment.record.told),
+                    told_versions={place: set(found) for place, found in environment.record.told_versions.items()},
+                    pages=_pages(environment, people, members), events=environment.record.events, views=list(environment.record.views.values()),
                     faults=environment.record.of("fault"), unread=unread, room_counts=room_counts,
                     histories=_histories(environment, people, members), leftovers=leftovers,
                     footprints=[(e["before"], e["after"]) for e in environment.record.of("footprint")], ended_at=ended_at)
@@ -86,6 +113,29 @@ def _room_counts(environment, people, rows, members, marks):
                 counted = min(len(others), MAX_UNREAD), sum(not row["mentions"].isdisjoint({EVERYBODY, person.id}) for row in others)
                 found += [(name, room, where, (told.get("unread"), told.get("mentions")), counted)
                           for where, told in (("the list", listed.get(room_id, {})), ("the room", person.room(room_id)))]
+    return found
+
+
+def _versions(environment, members):
+    """Take the messages that the scripted tabs show, in the version in which each shows them."""
+    return [(tab.name, view.conversation, {seq: tab.versions[key].by_seq.get(seq) for seq in view.seqs})
+            for tab in environment.tabs for key, view in tab.views.items()
+            if not tab.conversations[key].is_room or tab.person.id in members.get(key, ())]
+
+
+def _pages(environment, people, members):
+    """Read what shows texts beside the history: both lists, the pinned messages, what has changed, and the pages themselves."""
+    found = []
+    for name, person in people.items():
+        ids = {user["id"]: user.get("conversationId") for user in person.json("/users")["users"]}
+        rooms = [room_id for room_id in environment.rooms if person.id in members.get(room_name(room_id), ())]
+        conversations = [*filter(None, ids.values()), *rooms]
+        paths = ["/users", "/rooms", "/", *(f"/rooms/{room_id}" for room_id in rooms),
+                 *(f"/conversations/{one}/{what}" for one in conversations for what in ("pins", "messages", "messages?changedAfter=0"))]
+        for path in paths:
+            for accepted in ("application/json", "text/html"):
+                texts = TEXT.findall(person.get(path, headers={"Accept": accepted}).text)
+                found.append((name, path, set(texts)))
     return found
 
 

@@ -191,6 +191,10 @@ class FaultEnvironment(Environment):
         """Make the server fail when it next reaches this fail point."""
         (self.control / point).touch()
 
+    def is_armed(self, point):
+        """Tell whether a fail point was not reached yet."""
+        return (self.control / point).exists()
+
     def wait_until_ended(self, seconds=10):
         """Wait until the server process has ended; return whether it did."""
         with contextlib.suppress(Exception):

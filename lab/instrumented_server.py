@@ -8,14 +8,18 @@ import json
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import wsgi
 
 from . import mutants
+from .versions import TOLD_AT
 
 CONTROL = Path(os.environ.get("LAB_CONTROL", "/nonexistent"))
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_ANSWER, LOSE_PUSH = "before-commit", "after-commit", "before-answer", "lose-push"
+SLOW_COMMIT, SLOW_SECONDS = "slow-commit", 1
+OF_CHANGE = "-of-change"    # at the end of the name of a fail point: that of a change, not of a message
 
 
 def consume_fail_point(point):
@@ -33,26 +37,47 @@ def exit_at(point):
 
 
 def install_fail_points():
+    from chat.conversations.change import Change
     from chat.conversations.message import Message
+    from chat.live.events import Events
     from chat.live.sockets import Socket
-    insert, send_message, receive_message = Message.insert, Socket.send_message, Socket.receive_message
+    for point_of, noun, handlers, handler, push in (("", Message, Socket, "send_message", "receive_message"),
+                                                    (OF_CHANGE, Change, Events, "change_message", "tell_change")):
+        noun.insert = staticmethod(failing_insert(noun.insert, point_of))
+        setattr(handlers, handler, failing_answer(getattr(handlers, handler), point_of))
+        setattr(Socket, push, failing_push(getattr(Socket, push), point_of))
 
-    def failing_insert(database, messages):
-        exit_at(BEFORE_COMMIT)
-        insert(database, messages)
-        exit_at(AFTER_COMMIT)
 
-    def failing_send(self, sid, data):
-        answer = send_message(self, sid, data)
-        exit_at(BEFORE_ANSWER)
+def failing_insert(insert, point_of):
+    def failing(database, *rows):
+        exit_at(BEFORE_COMMIT + point_of)
+        if consume_fail_point(SLOW_COMMIT + point_of):
+            time.sleep(SLOW_SECONDS)
+        insert(database, *rows)
+        exit_at(AFTER_COMMIT + point_of)
+    return failing
+
+
+def failing_answer(handle, point_of):
+    def failing(self, sid, data):
+        answer = handle(self, sid, data)
+        exit_at(BEFORE_ANSWER + point_of)
         return answer
+    return failing
 
-    def failing_receive(self, message, sender_sid=None):
-        if not consume_fail_point(LOSE_PUSH):
-            receive_message(self, message, sender_sid)
-    Message.insert = staticmethod(failing_insert)
-    Socket.send_message = failing_send
-    Socket.receive_message = failing_receive
+
+def failing_push(push, point_of):
+    def failing(self, stored, sender_sid=None):
+        if not consume_fail_point(LOSE_PUSH + point_of):
+            push(self, stored, sender_sid)
+    return failing
+
+
+def note_when_told():
+    """Add to each message the moment at which it is told: the log shows what was told after a deletion, however late it arrives."""
+    from chat.conversations.message import Message
+    as_json = Message.as_json
+    Message.as_json = lambda self: {**as_json(self), TOLD_AT: time.monotonic()}
 
 
 def report_counts_on_signal():
@@ -73,6 +98,7 @@ def main():
     def patch_and_break(mode):
         patch(mode)
         install_fail_points()
+        note_when_told()
         mutants.install_in_server(os.environ.get("LAB_MUTANT", ""))
         report_counts_on_signal()
     wsgi.patch = patch_and_break

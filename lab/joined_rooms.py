@@ -47,7 +47,7 @@ class JoinedRooms:
         self.forget()
 
     def read(self):
-        """Ask the server; return {key: the last seq} of the rooms that the person is in, empty if there is no answer."""
+        """Ask the server; return {key: (last seq, last change)} of the rooms that the person is in, empty if there is no answer."""
         version = self.version
         try:
             answer = self.person.get("/rooms", headers={"Accept": "application/json"})
@@ -56,9 +56,9 @@ class JoinedRooms:
             rooms = None
         if rooms is None:
             return {}
-        last_seqs = {key: room["lastSeq"] for room in rooms if room["role"] and (key := room_name(room["id"])) in self.possible}
+        last_numbers = {key: (room["lastSeq"], room["lastChange"]) for room in rooms if room["role"] and (key := room_name(room["id"])) in self.possible}
         with self.lock:
             if version != self.version:
                 return {}
-            self.joined, self.are_known = set(last_seqs), True
-        return last_seqs
+            self.joined, self.are_known = set(last_numbers), True
+        return last_numbers

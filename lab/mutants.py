@@ -15,6 +15,7 @@ class Mutant:
     mode: str = "embedded"
     server: str = ""
     omissions: tuple = ()
+    needs_clock: bool = False       # the wall clock must be moved, which not every machine can
 
 
 MUTANTS = [
@@ -31,6 +32,21 @@ MUTANTS = [
     # A heartbeat would fetch what is missing before the run ends.
     Mutant("a newcomer does not hear the room", "P13", "joins a room in which others write", server="enters_nothing", omissions=("heartbeat",)),
     Mutant("unread messages of one sender", "P13", "joins a room in which others write", server="unread_by_sender"),
+    Mutant("a change is pushed before its COMMIT", "P11", "killed before COMMIT of a change", server="push_change_early"),
+    Mutant("the payload of a change is a diff", "P11", "deleted while it is answered and changed", server="diff_payload"),
+    Mutant("changes are caught up by time", "P11", "changes while somebody is away and the clock is set back", server="changed_after_time",
+           needs_clock=True),
+    Mutant("no fetch of changes that are missing", "P11", "250 changes while somebody is away", omissions=("change gaps",)),
+    Mutant("no unique key of (actor, clientId)", "P11", "killed before the answer to a change", server="change_counts_twice"),
+    Mutant("a resend of a change is refused", "P11", "killed before the answer to a change", server="forgets_changes"),
+    Mutant("two changes of one number", "P11", "killed after COMMIT of a change", server="no_unique_number"),
+    Mutant("a deleted text stays in its row", "P12", "deleted while it is answered and changed", server="keeps_deleted_text"),
+    Mutant("a deleted text stays in a quote", "P12", "deleted while it is answered and changed", server="quotes_deleted_text"),
+    Mutant("a quote is what it was when it was written", "P12", "deleted while an answer to it is being stored", server="quotes_early"),
+    Mutant("a pin survives its message", "P12", "deleted while it is answered and changed", server="keeps_pins"),
+    # A heartbeat would fetch what is missing.
+    Mutant("changes of other processes are not caught up", "P11", "changed by another process while Redis is not heard", mode="server",
+           server="no_cursor_over_changes", omissions=("heartbeat",)),
     Mutant("presence without an end of leases", "P6", "killed while somebody leaves", mode="server", server="endless_lease"),
 ]
 
@@ -38,15 +54,17 @@ MUTANTS = [
 def install_in_server(name):
     """Apply a mutant to the server that is about to start; an empty name changes nothing."""
     if name:
-        globals()[name]()
+        from . import change_mutants
+        (globals().get(name) or getattr(change_mutants, name))()
 
 
 def acknowledge_early():
-    from chat.conversations.writer import PendingMessage, Writer
+    from chat.conversations.batch_writer import Pending
+    from chat.conversations.writer import Writer
 
     def store(self, draft, sender_sid=None):
         with self.lock:
-            self.queue.append(PendingMessage(draft, sender_sid, self.new_event()))
+            self.queue.append(Pending(draft, sender_sid, self.new_event()))
             nobody_commits, self.committing = not self.committing, True
         if nobody_commits:
             self._release()
@@ -54,13 +72,17 @@ def acknowledge_early():
     Writer.store = store
 
 
-def no_unique_key():
+def change_schema(change):
+    """Let the server start with another schema."""
     from chat.storage import database
-    schema = database.SCHEMA.read_text(encoding="utf-8").replace("    UNIQUE (conversation_id, seq),\n    UNIQUE (sender_id, client_id)\n",
-                                                                 "    UNIQUE (conversation_id, seq)\n")
     file = Path(tempfile.mkdtemp()) / "schema.sql"
-    file.write_text(schema, encoding="utf-8")
+    file.write_text(change(database.SCHEMA.read_text(encoding="utf-8")), encoding="utf-8")
     database.SCHEMA = file
+
+
+def no_unique_key():
+    change_schema(lambda schema: schema.replace("    UNIQUE (conversation_id, seq),\n    UNIQUE (sender_id, client_id)\n",
+                                                "    UNIQUE (conversation_id, seq)\n"))
 
 
 def blind_watch():

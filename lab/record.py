@@ -28,6 +28,8 @@ class Record:
     def __init__(self, path=None):
         self.events = []
         self.views = {}        # (tab, conversation) -> View
+        self.told = {}         # (conversation, seq) -> (when its text was last told, to whom)
+        self.told_versions = {}     # (conversation, seq) -> the Versions after a change that were told
         self.lock = threading.Lock()
         self.file = open(path, "w", encoding="utf-8") if path else None
 
@@ -52,6 +54,18 @@ class Record:
             view.seqs.append(seq)
             view.times.append(time.monotonic())
             view.client_ids.append(client_id)
+
+    def note_told(self, conversation, seq, at, to):
+        """Note that the server told the text of a message at that time, by its own clock."""
+        key = conversation, seq
+        with self.lock:
+            if key not in self.told or self.told[key][0] < at:
+                self.told[key] = at, to
+
+    def note_version(self, conversation, seq, version):
+        """Note that the server told a message as it is after a change."""
+        with self.lock:
+            self.told_versions.setdefault((conversation, seq), set()).add(version)
 
     def of(self, *kinds):
         """Return the events of these kinds."""

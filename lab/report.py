@@ -9,6 +9,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 REPORT, CLUSTER_REPORT = DOCS / "delivery-report.md", DOCS / "cluster-report.md"
 COLUMNS = {"fault": "fault", "times": "times", "tried": "messages sent", "acknowledged": "acknowledged",
            "unknown": "unknown", "lost": "lost", "doubled": "doubled", "out_of_order": "out of order",
+           "changes": "changes", "changes_acknowledged": "changes acknowledged", "changes_lost": "changes lost or doubled",
            "catch_up": "longest catch-up, s"}
 RIGHT = range(1, len(COLUMNS))      # these columns contain numbers
 NAMES = {"embedded": "Embedded mode: SQLite, sessions in files", "server": "Server mode: MariaDB and Redis",
@@ -42,7 +43,8 @@ def write(outcomes, command, missing, mutants=(), path=REPORT):
              f" {platform.system()} {platform.machine()}."
              f" {seconds / 60:.0f} minutes, {total:,} messages.\n",
              "Each fault is injected while people write: two at scripted tabs over WebSocket and long polling, two at real Chromium"
-             " tabs, in three conversations and two rooms, which three of them join and leave all the time."
+             " tabs, in three conversations and two rooms, which three of them join and leave all the time. The scripted tabs also edit, delete,"
+             " answer, react to and pin what is there. A change that is refused, because the message was deleted or is another's, is not acknowledged."
              " *Unknown* counts the attempts that got no answer; each was repeated. *Longest catch-up* is the time from the fault's end until every tab showed everything that was stored by then.\n"]
     for outcome in outcomes:
         parts += [f"## {NAMES[outcome['mode']]}\n", as_markdown(outcome)]

@@ -17,13 +17,15 @@ from .faults import FAULTS
 from .record import Record
 from .summary import rows_of_table
 
-SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages per second of all scripted tabs together
+SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages and changes per second of all scripted tabs together
 ROOM_SHARE = 0.2            # of the messages go to rooms
 MENTION_SHARE = 0.2         # of these mention somebody
+CHANGE_SHARE = 0.25         # of what is done is a change of a message
+REPLY_SHARE = 0.1           # of the messages answer another one
 MENTIONS = ("@anna", "@bert", "@carla and @dirk", "@all")
 FIRST_PEER_SHARE = 0.8      # of the others go to a tab's first peer, whose conversation no browser has to draw
 MAX_PENDING = 60            # messages in all outboxes; above it the load waits, so that a slow machine does not measure its own backlog
-RESEND_EVERY = 40           # every 40th message is sent again with another text
+RESEND_EVERY = 40           # every 40th message is sent again with another text, and a change as another one
 FULL_MESSAGES = {"embedded": 51_000, "server": 51_000}      # a full run writes at least so many, and repeats the faults until then
 PAUSE_SECONDS = 0.3         # between two faults
 RETURN_SECONDS = 40         # for the resource usage to return to its old value
@@ -50,7 +52,7 @@ SURVIVED_FAULTS = ("connections reset", "a client that never reads")     # fault
 
 
 class Load(threading.Thread):
-    """Writes `environment.speed` messages per second at the scripted tabs. Sometimes it sends one again."""
+    """Writes and changes `environment.speed` messages per second at the scripted tabs. Sometimes it sends one again."""
 
     def __init__(self, environment, seed):
         super().__init__(daemon=True)
@@ -65,15 +67,28 @@ class Load(threading.Thread):
                 written += 1
                 if written % RESEND_EVERY == 0:
                     tab.resend_random(self.rng)
+                    tab.resend_change(self.rng)
 
     def _write(self, tab):
+        """Write a message at a tab, or change one."""
+        key, mention = self._conversation(tab), ""
+        if self.rng.random() < CHANGE_SHARE:
+            if tab.change_random(self.rng, key):
+                return
+        if tab.conversations[key].is_room and self.rng.random() < MENTION_SHARE:
+            mention = f" {self.rng.choice(MENTIONS)}"
+        reply_to = None
+        if self.rng.random() < REPLY_SHARE:
+            reply_to = self.rng.choice(tab.changeable(key) or [None])
+        tab.write(key, tab.next_text() + mention, reply_to)
+
+    def _conversation(self, tab):
+        """Return the key of the conversation in which something is done next."""
         rooms = tab.rooms.keys()
         if rooms and self.rng.random() < ROOM_SHARE:
-            mention = f" {self.rng.choice(MENTIONS)}" if self.rng.random() < MENTION_SHARE else ""
-            tab.write(self.rng.choice(rooms), f"{tab.name} {tab.text_count + 1}{mention}")
-            return
+            return self.rng.choice(rooms)
         first, *others = tab.peers
-        tab.write(first if self.rng.random() < FIRST_PEER_SHARE else self.rng.choice(others))
+        return first if self.rng.random() < FIRST_PEER_SHARE else self.rng.choice(others)
 
     def end(self):
         self.ended.set()

@@ -8,8 +8,14 @@ import pymysql
 
 from .record import conversation_of, room_name
 
-ROWS = ("SELECT m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.client_id, m.kind, m.mentions FROM messages m"
-        " ORDER BY m.conversation_id, m.seq")
+ROWS = ("SELECT m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.client_id, m.kind, m.mentions, m.reply_to, m.edited_at,"
+        " m.deleted_at, m.last_change FROM messages m ORDER BY m.conversation_id, m.seq")
+CONVERSATIONS = "SELECT id, kind, lower_id, higher_id FROM conversations"
+CHANGES = "SELECT conversation_id, number, seq, kind, actor_id, client_id FROM changes ORDER BY conversation_id, number"
+LAST_CHANGES = "SELECT conversation_id, MAX(number) FROM changes GROUP BY conversation_id"
+REACTIONS = "SELECT conversation_id, seq, user_id, emoji FROM reactions"
+PINS = "SELECT conversation_id, seq, user_id FROM pins"
+MENTIONS = "SELECT conversation_id, seq, user_id FROM mentions"
 LAST_SEQS = ("SELECT conversation_id, sender_id, receiver_id, seq FROM messages m"
              " WHERE seq = (SELECT MAX(seq) FROM messages n WHERE n.conversation_id = m.conversation_id)")
 READ_MARKS = ("SELECT c.id, c.lower_id, c.higher_id, m.user_id, m.read_seq FROM members m"
@@ -42,13 +48,46 @@ class Store:
             return cursor.fetchall()
 
     def conversations(self):
-        """Return {conversation: its rows by seq, as dicts}. `mentions` has the ids of those whom a row mentions, 0 for everybody."""
+        """Return {conversation: its rows by seq, as dicts}, each with what stands in other tables.
+
+        `mentions` has the ids of those whom a text mentions, 0 for everybody, `mentionRows` those of the other table.
+        """
+        reactions, pins, mention_rows = self._by_place(REACTIONS), self._by_place(PINS), self._by_place(MENTIONS)
         found = {}
-        for row_id, conversation_id, seq, sender, receiver, text, client_id, kind, mentions in self.query(ROWS):
+        for (row_id, conversation_id, seq, sender, receiver, text, client_id, kind, mentions, reply_to, edited_at, deleted_at,
+             last_change) in self.query(ROWS):
+            place = conversation_id, seq
             found.setdefault(_name(conversation_id, sender, receiver), []).append(
                 {"id": row_id, "seq": seq, "senderId": sender, "receiverId": receiver, "message": text, "clientId": client_id, "kind": kind,
-                 "mentions": {int(mention.partition(":")[0]) for mention in mentions.split()}})
+                 "mentions": {int(mention.partition(":")[0]) for mention in mentions.split()}, "replyTo": reply_to or 0,
+                 "edited": edited_at is not None, "deleted": deleted_at is not None, "lastChange": last_change,
+                 "reactions": frozenset(reactions.get(place, ())), "pinned": place in pins,
+                 "mentionRows": {user_id for user_id, in mention_rows.get(place, ())}})
         return found
+
+    def _by_place(self, sql):
+        """Return {(conversation id, seq): what else the rows have}."""
+        found = {}
+        for conversation_id, seq, *values in self.query(sql):
+            found.setdefault((conversation_id, seq), []).append(tuple(values))
+        return found
+
+    def _names(self):
+        """Return {id: the name of a conversation in the record}."""
+        return {row_id: room_name(row_id) if kind == "room" else conversation_of(*pair) for row_id, kind, *pair in self.query(CONVERSATIONS)}
+
+    def changes(self):
+        """Return {conversation: its changes by number, as dicts}."""
+        names, found = self._names(), {}
+        for conversation_id, number, seq, kind, actor, client_id in self.query(CHANGES):
+            found.setdefault(names[conversation_id], []).append(
+                {"number": number, "seq": seq, "changeKind": kind, "actorId": actor, "clientId": client_id})
+        return found
+
+    def last_changes(self):
+        """Return {conversation: the number of its last change}."""
+        names = self._names()
+        return {names[conversation_id]: number for conversation_id, number in self.query(LAST_CHANGES)}
 
     def last_seqs(self):
         """Return {conversation: its last seq}."""

@@ -2,15 +2,14 @@
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, rule
+from hypothesis.stateful import rule
 
+from tests.change_rules import ANY, Log, people
 from tests.people import new_client_id
 
 TEXTS = st.sampled_from(["bonjour", "é", "🎉", "<b>&amp;</b>", "100 %", "two\nlines"])
-ANY = st.integers(0, 1000)      # points at one of what there is
 MAX_UNREAD = 100
 EVERYBODY = 0                   # in `mentionSpans`
-people = Bundle("people")
 
 
 @dataclass
@@ -19,7 +18,7 @@ class ModelRoom:
 
     id: int
     is_open: bool
-    log: list = field(default_factory=list)
+    log: Log = field(default_factory=Log)
     roles: dict = field(default_factory=dict)
     read: dict = field(default_factory=dict)
 
@@ -32,15 +31,15 @@ class ModelRoom:
     def is_last_owner(self, person):
         return [user_id for user_id, role in self.roles.items() if role == "owner"] == [person.id]
 
-    def counts(self, person):
-        """Return (unread, mentions): what others have written after the mark."""
-        unread = [m for m in self.log[self.read[person.id]:] if m["senderId"] != person.id and m["kind"] == "text"]
+    def counts(self, person, read_seq):
+        """Return (unread, mentions): what others have written after `read_seq`."""
+        unread = [m for m in self.log[read_seq:] if m["senderId"] != person.id and m["kind"] == "text"]
         mentions = [m for m in unread if person.id in m["mentions"] or any(span["id"] == EVERYBODY for span in m.get("mentionSpans", ()))]
         return min(len(unread), MAX_UNREAD), len(mentions)
 
 
 class RoomRules:
-    """Rules for a machine that has `everybody`, `inside` and `tabs`."""
+    """Rules for a machine that has `everybody`, `inside` and `tabs`, and the ChangeRules."""
 
     def __init__(self):
         super().__init__()
@@ -63,12 +62,11 @@ class RoomRules:
             if person.id in room.roles and person.id in self.inside:
                 self.see_counts(room, person, person.room(room.id))
 
-    @staticmethod
-    def see_counts(room, person, told):
+    def see_counts(self, room, person, told):
         """Compare R, as it is told to a member, with the model."""
-        assert (told["unread"], told["mentions"]) == room.counts(person)
+        assert (told["unread"], told["mentions"]) == room.counts(person, self.shown_read_seq(person.id, room.log, room.read[person.id]))
         assert (told["role"], told["members"]) == (room.roles[person.id], len(room.roles))
-        assert (told["lastSeq"], told["readSeq"]) == (len(room.log), room.read[person.id])
+        assert (told["lastSeq"], told["lastChange"], told["readSeq"]) == (len(room.log), room.log.last_change, room.read[person.id])
 
     def hear_notice(self, room, witness, what):
         """A change has become a notice; `witness` is a member who reads it."""
@@ -130,13 +128,14 @@ class RoomRules:
 
     def end(self, room, person, what):
         room.leave(person)
+        self.read_moved(person.id, room.log)
         if person.id in self.tabs:
             assert self.tabs[person.id].wait_for("conversationLeft") == {"conversationId": room.id}
         witness = next((one for one in self.everybody if one.id in room.roles and one.id in self.inside), None)
         if witness:
             self.hear_notice(room, witness, what)
         else:       # nobody who is logged in can read it now
-            room.log.append({"kind": "notice", "seq": len(room.log) + 1, "senderId": None})
+            room.log.append({"kind": "notice", "seq": len(room.log) + 1, "senderId": None, "lastChange": 0})
 
     @rule(owner=people, user=people, which=ANY, role=st.sampled_from(["owner", "member"]))
     def set_role(self, owner, user, which, role):
@@ -181,9 +180,12 @@ class RoomRules:
         if reader.id not in room.roles:
             assert answer["error"]["code"] == "not_found"
             return
+        if min(seq, last) > room.read[reader.id]:
+            self.read_moved(reader.id, room.log)
         room.read[reader.id] = max(room.read[reader.id], min(seq, last))
         others = [read for user_id, read in room.read.items() if user_id != reader.id]
-        assert answer == {"ok": True, "lastSeq": last, "readSeq": room.read[reader.id], "peerReadSeq": min(others, default=0)}
+        assert answer == {"ok": True, "lastSeq": last, "lastChange": room.log.last_change, "readSeq": room.read[reader.id],
+                          "peerReadSeq": min(others, default=0)}
 
     # --- what people see
 
@@ -194,7 +196,7 @@ class RoomRules:
         room = self.room(which)
         history = person.get(f"/conversations/{room.id}/messages?after=0", headers={"Accept": "application/json"})
         if person.id in self.tabs:
-            assert self.tabs[person.id].heard() == [], "what they were to hear they have heard"
+            assert self.tabs[person.id].heard("receiveMessage", "messageChanged") == [], "what they were to hear they have heard"
         if person.id not in room.roles:
             assert history.status_code == 404
             return

@@ -6,14 +6,18 @@ import pytest
 from lab.checkers import CHECKERS, check
 from lab.evidence import Evidence
 from lab.record import Record, conversation_of, room_name
+from lab.versions import Version
 
 ANNA, BERT, EVA, TAB, CONVERSATION, ROOM = 1, 2, 5, "anna/1", conversation_of(1, 2), room_name(7)
+CHANGED = conversation_of(1, 4)     # in which messages were changed
+DELETED_AT = 610.0
 DAY = 86_400.0      # in seconds: later than everything else
 
 
-def row(seq, client_id, text, sender=ANNA, kind="text"):
+def row(seq, client_id, text, sender=ANNA, kind="text", **fields):
     return {"id": 10 + seq, "seq": seq, "senderId": sender, "receiverId": BERT, "message": text, "clientId": client_id, "kind": kind,
-            "mentions": set()}
+            "mentions": set(), "mentionRows": set(), "replyTo": 0, "edited": False, "deleted": False, "lastChange": 0,
+            "reactions": frozenset(), "pinned": False, **fields}
 
 
 def member(at, asked, is_in, person=BERT, acknowledged=True):
@@ -48,9 +52,13 @@ def evidence():
               {"t": 0.0, "kind": "connected", "tab": TAB, "person": ANNA}, {"t": 1.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
               {"t": 100.0, "kind": "connected", "tab": "bert/1", "person": BERT}, {"t": 101.0, "kind": "online", "tab": TAB, "ids": [ANNA, BERT]},
               {"t": 200.0, "kind": "disconnected", "tab": "bert/1", "person": BERT}, {"t": 204.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
-              {"t": 300.0, "kind": "logged_out", "tab": "eva/1", "person": 5}, *in_the_room()]
+              {"t": 300.0, "kind": "logged_out", "tab": "eva/1", "person": 5}, *in_the_room(), *changing()]
     held = {"memory": 100, "files": 20, "threads": 3, "greenlets": 50}
-    return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")], ROOM: list(ROWS)}, events=events,
+    return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")], ROOM: list(ROWS), CHANGED: changed_rows()}, events=events,
+                    changes={CHANGED: stored_changes()}, told={(CHANGED, 2): (DELETED_AT - 0.1, "bert/1")},
+                    told_versions={(CHANGED, 2): {Version(2, "anna/1 104", is_edited=True), Version(3, "", is_deleted=True)}},
+                    versions=[("bert/1", CHANGED, {one["seq"]: Version.of_row(one) for one in changed_rows()})],
+                    pages=[("bert", "/users", {"anna/1 102"})],
                     views=list(record.views.values()), unread=[("bert", "anna", 2, 2)], footprints=[(held, dict(held))],
                     faults=[{"name": "a fault", "n": 1, "catch_up": 1.0, "limit": 5, "lagging": []}], ended_at=DAY,
                     histories=[("bert", ROOM, list(range(1, len(ROWS) + 1)))], room_counts=[("bert", ROOM, "the list", (2, 1), (2, 1))])
@@ -65,6 +73,65 @@ def in_the_room():
             *said(519.0, "r6", (505.1, BERT), tab="anna/2", typed=505.0),     # on a page, which shows it after a crash only
             member(510.0, 509.0, False), *said(511.0, "r3", (513.0, BERT)), *said(520.0, "r4", (530.5, BERT)),
             member(531.0, 530.0, True), member(532.0, 531.5, False, acknowledged=False), *said(540.0, "r5", (540.1, BERT))]
+
+
+def changing():
+    """Anna writes three messages, edits the first, edits and deletes the second; Bert reacts to the first, and may not edit it."""
+    events = [{"t": 600.0, "kind": "written", "person": ANNA, "tab": TAB, "clientId": client_id, "text": text, "conversation": CHANGED}
+              for client_id, text in (("x", "anna/1 101"), ("y", "anna/1 103"), ("z", "anna/1 105"))]
+    events += [{"t": 600.1, "kind": "answered", "person": ANNA, "tab": TAB, "clientId": client_id, "outcome": "acknowledged", "message": None}
+               for client_id in "xyz"]
+    for number, (at, person, client_id, seq, verb) in enumerate((
+            (601.0, ANNA, "c1", 1, {"edit": "anna/1 102"}), (602.0, ANNA, "c2", 2, {"edit": "anna/1 104"}), (DELETED_AT, ANNA, "c3", 2, {"delete": True}),
+            (611.0, BERT, "c4", 1, {"react": "👍", "on": True}), (612.0, BERT, "c5", 1, {"edit": "bert/1 1"})), 1):
+        events += [{"t": at - 0.5, "kind": "changing", "person": person, "tab": TAB, "clientId": client_id, "conversation": CHANGED, "seq": seq, "verb": verb},
+                   {"t": at, "kind": "changed", "person": person, "tab": TAB, "clientId": client_id, "code": None, "change": number,
+                    "outcome": "refused" if client_id == "c5" else "acknowledged", "message": None}]
+    return [*events, {"t": 613.0, "kind": "change_resent", "person": ANNA, "clientId": "c1", "change": 1, "code": None}]
+
+
+def stored_changes():
+    return [{"number": number, "seq": seq, "changeKind": kind, "actorId": actor, "clientId": f"c{number}"}
+            for number, (seq, kind, actor) in enumerate(((1, "edit", ANNA), (2, "edit", ANNA), (2, "delete", ANNA), (1, "react", BERT)), 1)]
+
+
+def changed_rows():
+    return [row(1, "x", "anna/1 102", edited=True, lastChange=4, reactions=frozenset({(BERT, "👍")})), row(2, "y", "", deleted=True, lastChange=3),
+            row(3, "z", "anna/1 105", replyTo=2)]
+
+
+def in_row(seq, **fields):
+    def change_row(evidence):
+        evidence.rows[CHANGED][seq - 1].update(fields)
+    return change_row
+
+
+def in_changes(change):
+    return lambda evidence: change(evidence.changes[CHANGED])
+
+
+def show_the_former(evidence):
+    evidence.versions[0][2][1] = Version(4, "anna/1 101", is_edited=True, reactions=frozenset({(BERT, "👍")}))
+
+
+def miss_changes(evidence):
+    evidence.faults[0].update(catch_up=5.1, lagging=["bert/1 knows 3 of 4 changes in 1-4"])
+
+
+def tell_what_never_was(evidence):
+    evidence.told_versions[CHANGED, 2].add(Version(3, "anna/1 104", is_edited=True))
+
+
+def tell_before_it_is_stored(evidence):
+    evidence.told_versions[CHANGED, 3] = {Version(5, "anna/1 105", reply_to=2, is_pinned=True)}
+
+
+def tell_late(evidence):
+    evidence.told[CHANGED, 2] = DELETED_AT + 0.1, "bert/1, quoted by 3"
+
+
+def show_on_a_page(evidence):
+    evidence.pages.append(("bert", "/conversations/4/pins", {"anna/1 103"}))
 
 
 def note(kind, **fields):
@@ -173,6 +240,21 @@ VIOLATIONS = [
     ("P7", miscount), ("P7", note("read_marks", marks={"anna": 1})),
     ("P8", store_after_logout), ("P8", note("received", tab="eva/1", clientId="a", sender=ANNA)), ("P8", note("violation", invariant="P8", text="still open")),
     ("P9", leave_open), ("P9", leave_in_outbox), ("P9", note("vanished", tab="carla/1", text="carla 1", clientId="v")),
+    ("P11", in_changes(lambda stored: stored.pop())), ("P11", in_changes(lambda stored: stored.append({**stored[0], "number": 5}))),
+    ("P11", in_changes(lambda stored: stored[3].update(number=5))), ("P11", in_changes(lambda stored: stored[3].update(changeKind="unreact"))),
+    ("P11", in_changes(lambda stored: stored.append({**stored[0], "number": 5, "clientId": "c5", "actorId": BERT}))),
+    ("P11", in_changes(lambda stored: stored.append({**stored[0], "number": 5, "clientId": "whence"}))),
+    ("P11", in_changes(lambda stored: stored.insert(0, stored.pop(1)))),
+    ("P11", in_row(1, message="anna/1 101")), ("P11", in_row(1, reactions=frozenset())), ("P11", in_row(1, lastChange=1)), ("P11", in_row(3, pinned=True)),
+    ("P11", in_row(3, message="anna/1 106")), ("P11", show_the_former), ("P11", miss_changes),
+    ("P11", tell_what_never_was), ("P11", tell_before_it_is_stored),
+    ("P11", note("change_resent", person=ANNA, clientId="c1", change=5, code=None)),
+    ("P11", note("change_resent", person=ANNA, clientId="c1", change=None, code="conflict")),
+    ("P11", note("changing", person=ANNA, tab=TAB, clientId="o", conversation=CHANGED, seq=1, verb={"pin": True})),
+    *[("P12", in_row(2, **{name: value})) for name, value in (("message", "anna/1 104"), ("mentions", {BERT}), ("mentionRows", {BERT}),
+                                                              ("reactions", frozenset({(BERT, "👍")})), ("pinned", True))],
+    ("P12", in_row(3, message="anna/1 105, and anna/1 103")), ("P12", tell_late), ("P12", show_on_a_page),
+    ("P13", note("change_heard", person=EVA, tab="eva/1", conversation=CHANGED, number=4)),
     ("P13", hear_after_leaving), ("P13", hear_as_a_stranger), ("P13", miss_what_was_said), ("P13", count_otherwise(0)),
     ("P13", count_otherwise(1)), ("P13", note("violation", invariant="P13", text="the history was read")),
     *[("P10", leak(what)) for what in ("memory", "files", "threads", "greenlets")], ("P10", note("slow_consumer", dropped=False)),

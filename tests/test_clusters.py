@@ -32,6 +32,7 @@ def galera():
     if not is_galera_there():
         pytest.skip("this machine has no Galera")
     with Galera() as galera:
+        assert wait_for(galera.is_whole, BACK)      # the first node is not synced for a moment when another one joins
         yield galera
 
 

@@ -34,7 +34,7 @@ def test_it_works(database, sender, alice, bob):
     sender.send(bob, alice, "two")
     conversation = Conversation.between(database, alice.id, bob.id)
     assert conversation == Conversation.between(database, bob.id, alice.id), "it has no direction"
-    assert conversation.last_seq(database) == 2
+    assert conversation.last_numbers(database) == (2, 0)
     assert conversation.read_seqs(database) == {alice.id: 0, bob.id: 0}
     assert [message.message for message in Message.page(database, conversation.id)] == ["one", "two"]
 

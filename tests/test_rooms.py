@@ -203,7 +203,7 @@ def test_unread_counts_what_others_wrote(alice, bob, charlie, room):
     assert [person.room(room)["unread"] for person in (alice, bob, charlie)] == [3, 2, 3], "of all others, and no notice among them"
     last = alice.room(room)["lastSeq"]
     answer = tabs[alice].call("markRead", {"conversationId": room, "seq": last})
-    assert answer == {"ok": True, "lastSeq": last, "readSeq": last, "peerReadSeq": answer["peerReadSeq"]}
+    assert answer == {"ok": True, "lastSeq": last, "lastChange": 0, "readSeq": last, "peerReadSeq": answer["peerReadSeq"]}
     assert alice.room(room)["unread"] == 0
     told = tabs[bob].wait_for("messagesRead")
     assert told == {"conversationId": room, "readerId": alice.id, "seq": last}

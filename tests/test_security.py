@@ -96,7 +96,7 @@ def test_the_login_leads_to_no_other_site(chat, alice, target):
 def test_what_two_people_write_is_theirs(chat, alice, bob, charlie):
     alice.send(bob, "between the two of us")
     for person in (alice, bob):
-        assert charlie.history(person) == {"messages": [], "lastSeq": 0, "readSeq": 0}
+        assert charlie.history(person) == {"messages": [], "lastSeq": 0, "lastChange": 0, "readSeq": 0}
         assert "between the two of us" not in charlie.get(f"/chat/{person.username}").text
     assert "between the two of us" not in charlie.get("/").text
     assert "between the two of us" not in charlie.get("/users", headers=JSON).text

@@ -169,7 +169,7 @@ def test_read_marks(chat, alice, bob, charlie):
         sending.send(bob, str(number))
     assert [u["unread"] for u in bob.json("/users")["users"] if u["id"] == alice.id] == [3]
     answer = reading.call("markRead", {"userId": alice.id, "seq": 2})
-    assert answer == {"ok": True, "lastSeq": 3, "readSeq": 2, "peerReadSeq": 0}
+    assert answer == {"ok": True, "lastSeq": 3, "lastChange": 0, "readSeq": 2, "peerReadSeq": 0}
     told = {"userId": alice.id, "readerId": bob.id, "seq": 2}
     assert sending.wait_for("messagesRead") == told == other_tab.wait_for("messagesRead")
     assert [u["unread"] for u in bob.json("/users")["users"] if u["id"] == alice.id] == [1]
@@ -177,15 +177,15 @@ def test_read_marks(chat, alice, bob, charlie):
     assert reading.call("markRead", {"userId": alice.id, "seq": 99})["readSeq"] == 3, "nor beyond the end"
     assert sending.call("markRead", {"userId": bob.id, "seq": 0})["peerReadSeq"] == 3
     strange.heard()
-    assert strange.call("markRead", {"userId": alice.id, "seq": 5}) == {"ok": True, "lastSeq": 0, "readSeq": 0,
-                                                                       "peerReadSeq": 0}
+    assert strange.call("markRead", {"userId": alice.id, "seq": 5}) == {
+        "ok": True, "lastSeq": 0, "lastChange": 0, "readSeq": 0, "peerReadSeq": 0}
 
 
 def test_delivery_marks(chat, alice, bob, charlie):
     sending, receiving = alice.tab(), bob.tab()
     for number in range(3):
         sending.send(bob, str(number))
-    standing = {"ok": True, "lastSeq": 3, "readSeq": 0, "peerReadSeq": 0}
+    standing = {"ok": True, "lastSeq": 3, "lastChange": 0, "readSeq": 0, "peerReadSeq": 0}
     assert receiving.call("markDelivered", {"userId": alice.id, "seq": 2}) == standing
     told = [alice.json(f"/messages/{bob.username}/{seq}") for seq in (1, 2, 3)]
     assert [message["read"] for message in told] == [None, None, None]

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.change_rules import ChangeRules, Log
 from tests.people import Person, new_client_id
 from tests.room_rules import ANY, RoomRules, people
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.slow
 TEXTS = st.sampled_from(["bonjour", "é", "🎉", "<b>&amp;</b>", "100 %", "%s", "_", "'; --", "two\nlines", "x" * 4000])
 
 
-class ChatMachine(RoomRules, RuleBasedStateMachine):
+class ChatMachine(RoomRules, ChangeRules, RuleBasedStateMachine):
     """People of one run have names with a prefix of their own: the server has others too."""
 
     server = None
@@ -26,12 +27,12 @@ class ChatMachine(RoomRules, RuleBasedStateMachine):
         self.everybody = []
         self.tabs = {}          # user id -> live connection
         self.inside = set()     # ids of who is logged in
-        self.messages = {}      # pair of ids -> what was sent, in order
+        self.messages = {}      # pair of ids -> Log
         self.read = {}          # (reader id, other id) -> seq
         self.sent = []          # (sender, receiver, message as acknowledged)
 
     def pair(self, one, other):
-        return self.messages.setdefault(frozenset((one.id, other.id)), [])
+        return self.messages.setdefault(frozenset((one.id, other.id)), Log())
 
     # --- coming and going ------------------------------------------------------------------------------------------
 
@@ -108,15 +109,19 @@ class ChatMachine(RoomRules, RuleBasedStateMachine):
     def retry(self, which, text):
         if self.sent:
             sender, receiver, message = self.sent[which % len(self.sent)]
-            assert self.post(sender, receiver, text, message["clientId"]) in (message, None), "the first row, for ever"
+            now = self.pair(sender, receiver)[message["seq"] - 1]
+            assert self.post(sender, receiver, text, message["clientId"]) in (now, None), "the first row, for ever, as it is now"
 
     @rule(reader=people, other=people, seq=st.integers(0, 30))
     def mark_read(self, reader, other, seq):
         if reader is not other and reader.id in self.tabs:
-            key, last = (reader.id, other.id), len(self.pair(reader, other))
+            key, log = (reader.id, other.id), self.pair(reader, other)
+            last = len(log)
+            if min(seq, last) > self.read.get(key, 0):
+                self.read_moved(reader.id, log)
             self.read[key] = max(self.read.get(key, 0), min(seq, last))
             answer = self.tabs[reader.id].call("markRead", {"userId": other.id, "seq": seq})
-            assert answer == {"ok": True, "lastSeq": last, "readSeq": self.read[key],
+            assert answer == {"ok": True, "lastSeq": last, "lastChange": log.last_change, "readSeq": self.read[key],
                               "peerReadSeq": self.read.get(key[::-1], 0)}
 
     # --- what people see -----------------------------------------------------------------------------------------------
@@ -125,12 +130,19 @@ class ChatMachine(RoomRules, RuleBasedStateMachine):
     def see_history(self, person, other, before, limit):
         if person is not other and person.id in self.inside:
             known, key = self.pair(person, other), (person.id, other.id)
-            assert person.history(other) == {"messages": known[-50:], "lastSeq": len(known),
+            assert person.history(other) == {"messages": known[-50:], "lastSeq": len(known), "lastChange": known.last_change,
                                              "readSeq": self.read.get(key, 0)}
             page = person.history(other, f"?before={before}&limit={limit}")["messages"]
             assert page == [m for m in known if m["seq"] < before][-limit:]
             page = person.history(other, f"?after={before}&limit={limit}")["messages"]
             assert page == [m for m in known if m["seq"] > before][:limit]
+
+    @rule(person=people, other=people)
+    def open_page(self, person, other):
+        """Who opens the page does not want it unread any more."""
+        if person is not other and person.id in self.inside:
+            assert person.get(f"/chat/{other.username}").status_code == 200
+            self.read_moved(person.id, self.pair(person, other))
 
     @rule(person=people)
     def see_list(self, person):
@@ -140,10 +152,11 @@ class ChatMachine(RoomRules, RuleBasedStateMachine):
             for other in self.everybody:
                 if other is not person:
                     known = self.pair(person, other)
-                    unread = [m for m in known[self.read.get((person.id, other.id), 0):] if m["senderId"] == other.id]
+                    read = self.shown_read_seq(person.id, known, self.read.get((person.id, other.id), 0))
+                    unread = [m for m in known[read:] if m["senderId"] == other.id]
                     card = listed[other.id]
                     assert (card["unread"], card["lastSeq"]) == (len(unread), len(known))
-                    assert card["lastMessage"] == (known[-1]["message"] if known else None)
+                    assert card["lastMessage"] == (known[-1]["message"] if known and not known[-1]["deleted"] else None)
 
     @invariant()
     def live_connections_live(self):

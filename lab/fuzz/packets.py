@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from .values import CLIENT_ID, PEER_ID, json_texts, mutated, texts
 
 EVENTS = {"sendMessage": {"clientId": f'"{CLIENT_ID}"', "receiverId": PEER_ID, "message": '"bonjour"'},
-          "markRead": {"userId": PEER_ID, "seq": "1"}, "markDelivered": {"userId": PEER_ID, "seq": "1"}, "typing": {"userId": PEER_ID}}
+          "changeMessage": {"clientId": f'"{CLIENT_ID}"', "conversationId": "1", "seq": "1", "react": '"👍"', "on": "true"},
+          "markRead": {"userId": PEER_ID, "seq": "1"}, "markDelivered": {"userId": PEER_ID, "seq": "1"}, "typing": {"userId": PEER_ID},
+          "markUnread": {"userId": PEER_ID, "seq": "1"}}
 ODD_EVENTS = ("connect", "disconnect", "*", "message", "nothing", "", "__proto__", "receiveMessage", "\ud800")
 NAMESPACES = ("", "/,", "/x,", "/x", "/?a=b,", "//,", "/" + "n" * 200 + ",", "/\ud800,")
 ACK_IDS = ("", "0", "7", "٤", "9" * 30, "9" * 101, "-1")

@@ -8,7 +8,7 @@ from lab.fuzz.run import Run
 
 EXAMPLES = 150              # fifteen seconds; always the same ones
 FEWER = 30                  # for the other modes
-MAX_UNTIL_FOUND = 300      # dialogues for one mutant
+MAX_UNTIL_FOUND = 2000     # dialogues for one mutant; on a busy machine fewer of them come to their end
 
 
 def findings(mode, examples, **options):
