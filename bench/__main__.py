@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from tools import command_line, programs
 
-from . import crowd, pages, profile, report, restart, rooms, store, talk
+from . import changes, crowd, pages, profile, report, restart, rooms, store, talk
 from .results import Results
-from .rows import CLUSTER, ROOMS, ROWS, WEIGHT
+from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT
 from .scope import FULL, QUICK
 from .subjects import Baseline, Chat, Cluster, FormerChat, Peer, PeerCluster, SharedServices
 
 BEFORE_ROOMS = "0b7a6b1"    # the last commit without rooms
-PARTS = ("talk", "crowd", "store", "pages", "rooms", "cluster", "profile")
+BEFORE_CHANGES = "7bc5140"  # the last commit in which a message stayed what it was
+PARTS = ("talk", "crowd", "store", "pages", "rooms", "changes", "cluster", "profile")
 
 
 def parse(arguments):
@@ -98,14 +99,32 @@ def measure_rooms(run, services):
     with Chat(services, "room_pages") as chat:
         run.note("rooms home", "chat", rooms.home, chat, scope)
         run.note("room history", "chat", rooms.history, chat, scope)
-    if not FormerChat.has(BEFORE_ROOMS):
-        print(f"Git does not know the commit {BEFORE_ROOMS}: what rooms cost a message between two is not measured.")
-        return
+    compare_with_former(run, services, "direct", "before rooms", BEFORE_ROOMS)
+
+
+def measure_changes(run, services):
+    scope = run.scope
+    with Chat(services, "reactions") as chat:
+        run.note("reactions", "chat", changes.pages, chat, scope)
+        run.note("catching up", "chat", changes.catching_up, chat, scope)
     for _round in range(scope.rounds):
-        # One at a time: two on one Redis would exchange all events.
-        for who, kind in (("chat", Chat), ("before rooms", functools.partial(FormerChat, commit=BEFORE_ROOMS))):
+        with Chat(services, "changes") as chat:
+            for what, kind in (("edited", "edit"), ("reacted", "react")):
+                run.note(what, "chat", changes.saturated, chat, scope, kind)
+    compare_with_former(run, services, "unchanged", "before changes", BEFORE_CHANGES)
+
+
+def compare_with_former(run, services, what, before, commit):
+    """Measure messages between two with the chat of now and, in turns, with that of an earlier commit."""
+    subjects = [("chat", Chat)]
+    if FormerChat.has(commit):
+        subjects.append((before, functools.partial(FormerChat, commit=commit)))
+    else:
+        print(f"Git does not know the commit {commit}: the chat is not compared with it.")
+    for _round in range(run.scope.rounds):
+        for who, kind in subjects:      # One at a time: two on one Redis would exchange all events.
             with kind(services, who.replace(" ", "_")) as subject:
-                run.note("direct", who, talk.saturated, subject, scope)
+                run.note(what, who, talk.saturated, subject, run.scope)
 
 
 def measure_cluster(run, services):
@@ -129,12 +148,12 @@ def main(arguments=None):
     if asked.rounds:
         scope = replace(scope, rounds=asked.rounds)
     run = Run(scope)
-    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "rooms": measure_rooms,
+    measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "rooms": measure_rooms, "changes": measure_changes,
                 "cluster": measure_cluster, "profile": measure_profile}
     with SharedServices() as services:
         for part in asked.only or PARTS:
             measures[part](run, services)
-    lines = report.lines(ROWS + ROOMS + WEIGHT + CLUSTER, run.results)
+    lines = report.lines(ROWS + ROOMS + CHANGES + WEIGHT + CLUSTER, run.results)
     print("\n" + report.as_text(lines))
     if not asked.quick and not asked.only:
         report.write(run.results, time.monotonic() - run.begun, run.commit)

@@ -21,7 +21,7 @@ OWNERS = (
     ("eventlet: WebSocket frames", r"eventlet/websocket"),
     ("eventlet: switching and waiting for sockets", r"eventlet/|greenlet"),
     ("the chat: the frames of its WebSockets", r"chat/live/fast_"),
-    ("the chat: numbering and group commit", r"chat/conversations/writer"),
+    ("the chat: numbering and group commit", r"chat/conversations/(batch_)?writer"),
     ("the chat: messages and their checks", r"chat/(conversations/message|live/payloads|live/sockets|storage/limits|clock)"),
     ("the chat: the rest", r"chat/"),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from tools import ROOT, node, programs, tables
 
 from .results import Results
-from .rows import CLUSTER, ROOMS, ROWS, WEIGHT
+from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT
 
 REPORT = ROOT / "docs" / "performance.md"
 STEPS = ROOT / "docs" / "performance-steps.md"  # the effect of each optimisation, written by hand
@@ -84,6 +84,7 @@ def as_markdown(runs):
         "The peer's room is a room of Socket.IO: it stores a message by one INSERT and sends it to each member by a call of its own. The"
         " chat stores and sends together what comes while it is busy.\n",
         table(ROOMS, all_measured),
+        "## Messages that change\n", table(CHANGES, all_measured),
         "## What a page weighs\n", table(WEIGHT, all_measured),
         "## Four processes against one\n",
         "Behind HAProxy, on the same database and Redis and on the same two cores. So this shows what more processes cost, not what"

@@ -109,6 +109,23 @@ ROOMS = (
 )
 
 
+def changes_row(title, what, figure, other, limit, unit):
+    """Return a row that divides one figure of a measurement by another."""
+    return Row(title, ((what, "chat"),), lambda m: m.median(what, "chat", figure) / m.median(what, "chat", other), AT_MOST, lambda m: limit,
+               lambda m: f"{m.median(what, 'chat', figure):,.4g} {unit} to {m.median(what, 'chat', other):,.4g}")
+
+
+CHANGES = (
+    ratio("CPU per message between two, against the commit before messages could change", "unchanged", "cpu_us", AT_MOST, 1.02, "µs",
+          other="before changes"),
+    ratio("CPU of server and database per edit, against a message", "edited", "cpu_us", AT_MOST, 2.0, "µs", other="chat", other_what="unchanged"),
+    ratio("the same per reaction", "reacted", "cpu_us", AT_MOST, 2.0, "µs", other="chat", other_what="unchanged"),
+    changes_row("opening a page of 50 messages with 10 reactions each, against one without", "reactions", "with_ms", "without_ms", 1.3, "ms"),
+    changes_row("catching up 1,000 changes of 200 messages: bytes, against fetching the 200 messages", "catching up", "caught_up_bytes",
+                "fetched_bytes", 1.2, "bytes"),
+)
+
+
 def page_row(title, figure, limit, unit=""):
     return Row(title, (("pages", "chat"),), lambda m: m.median("pages", "chat", figure), AT_MOST, lambda m: limit,
                lambda m: "the worst of login, home and conversation", unit)

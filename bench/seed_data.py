@@ -59,6 +59,24 @@ def talk(subject, conversation_id, one, other, number):
     subject.run(f"{INTO_MESSAGES} {in_turns(conversation_id, one, other, number)}")
 
 
+def reactions(subject, conversation_id, messages, number):
+    """Give each message of a conversation so many reactions of different people, of three emoji, and a change for each."""
+    subject.run("INSERT INTO reactions (conversation_id, seq, user_id, emoji, at)"
+                f" SELECT {conversation_id}, 1 + s.seq DIV {number}, {PEOPLE_OF_OTHERS} + s.seq % {number}, ELT(1 + s.seq % 3, '👍', '❤️', '😂'), {LONG_AGO}"
+                f" FROM seq_0_to_{messages * number - 1} s")
+    changes(subject, conversation_id, messages, number, "react")
+
+
+def changes(subject, conversation_id, messages, number, kind):
+    """Let each message of a conversation have been changed so many times, in turns."""
+    subject.run("INSERT INTO changes (conversation_id, number, seq, kind, actor_id, client_id, at)"
+                f" SELECT {conversation_id}, s.seq, 1 + (s.seq - 1) % {messages}, '{kind}', {PEOPLE_OF_OTHERS}, CONCAT('c{conversation_id}-', s.seq), {LONG_AGO}"
+                f" FROM seq_1_to_{messages * number} s")
+    subject.run("UPDATE messages SET last_change = %s + seq, edited_at = IF(%s = 'edit', timestamp, NULL) WHERE conversation_id = %s",
+                (messages * (number - 1), kind, conversation_id))
+
+
+LONG_AGO = "'2026-01-01 00:00:00.000'"
 INTO_MESSAGES = "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id)"
 TEXT = "CONCAT('What was said as number ', seq, ', at some length.'), '2026-01-01 00:00:00.000'"
 

@@ -1,7 +1,7 @@
 // Messages in flight: always the same number of them, or so many per second. What counts as arrived a subclass says.
 import { repeatAtRate } from './pace.mjs';
 
-const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
+export const TEXT = 'The quick brown fox jumps over the lazy dog, again and again.';
 
 export class Flow {
   constructor() {

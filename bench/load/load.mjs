@@ -1,6 +1,7 @@
 // The load generator: reads one JSON command per line and prints one line of JSON for each. Used by `python3 manage.py bench`.
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ChangeTalk } from './change-talk.mjs';
 import { ReconnectingPerson, ReliableTalk } from './reconnecting.mjs';
 import { logIn } from './login.mjs';
 import { RoomMember } from './member.mjs';
@@ -15,6 +16,7 @@ let people = [], talk, room, logins = [];
 const handlers = {
   acknowledged: (number, text) => talk?.acknowledged(number, text),
   delivered: (text) => talk?.delivered(text),
+  changed: (text) => talk?.changed?.(text),
 };
 const roomHandlers = {
   acknowledged: (number, text) => room?.acknowledged(number, text),
@@ -58,6 +60,13 @@ const commands = {
 
   saturate({ inFlight }) {
     talk = new Talk(people);
+    talk.saturate(inFlight);
+    return {};
+  },
+
+  // The same with changes of messages: `kind` is edit or react, `targets` the message of each person.
+  saturateChanges({ inFlight, targets, kind }) {
+    talk = new ChangeTalk(people, targets, kind);
     talk.saturate(inFlight);
     return {};
   },

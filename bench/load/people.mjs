@@ -6,6 +6,7 @@ const CONNECT = '40';
 const PING = '2', PONG = '3';
 const SEPARATOR = '\x1e';
 const RECEIVED = '42["receiveMessage"';
+const CHANGED = '42["messageChanged"';
 const PRESENCE = '42["updateOnlineUsers",';
 
 export class Person {
@@ -28,6 +29,7 @@ export class Person {
       const bracket = text.indexOf('[');
       this.handlers.acknowledged(Number(text.slice(2, bracket)), text);
     } else if (text.startsWith(RECEIVED)) this.handlers.delivered(text);
+    else if (text.startsWith(CHANGED)) this.handlers.changed?.(text);
     else if (text.startsWith(PRESENCE)) this.onPresence(JSON.parse(text.slice(2))[1]);
     else if (text.startsWith('44')) this.rejectReady(new Error(text));
   }
