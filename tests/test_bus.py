@@ -352,6 +352,17 @@ def test_what_is_sent_to_a_room_comes_once_to_each_process_that_is_subscribed(li
         assert wait_for(lambda: client.execute_command("PUBSUB", "NUMSUB", bus.room_channel + "12")[1] == 1, ANSWER_SECONDS)
 
 
+def test_a_subscription_that_comes_back_is_followed_by_a_catch_up(listening, speaking, database):
+    """A catch-up may have run while it was away: what was published after that is in the database alone."""
+    bus, ear = listening
+    assert wait_for(lambda: bus.is_subscribed and not bus.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
+    bus.cursors["receiveMessage"].advanced_at = 0      # then the cursor moves on when a catch-up has ended
+    assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
+    message = Sender(database).send(person(database), person(database))
+    bus._on_reply(b"subscribe", bus.channel.encode(), 1)
+    ear.wait_for(lambda name, payload, *_to: name == "receiveMessage" and payload["id"] == message.id)
+
+
 def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, speaking, database):
     """Redis is away: who has left at another process is not known. The database knows, and is asked first."""
     bus, ear = listening
