@@ -303,6 +303,18 @@ def test_a_form_that_is_refused_shows_both_texts(talk, alice):
     assert now(alice, message)["message"] == "mended elsewhere"
 
 
+@pytest.mark.parametrize("value", ["²", "-1", "x", "", "1" * 5000])
+def test_a_number_that_is_none_is_refused_in_words(talk, alice, value):
+    _at_alice, _at_bob, message = talk
+    unread = f"/conversations/{message['conversationId']}/unread"
+    for answer in (post_form(alice, message, edit="mended", seen=value), alice.post(unread, {"csrf_token": alice.token("/"), "seq": value})):
+        assert answer.status_code == 400 and "must be a number" in answer.text
+    for wrong in (value, True, -1, None, 1.5, [1]):
+        answer = alice.ask(unread, seq=wrong)
+        assert answer.status_code == 400 and "must be a number" in answer.json()["error"]["message"]
+    assert now(alice, message) == message
+
+
 def test_a_reply_by_a_form(talk, alice, bob):
     _at_alice, _at_bob, message = talk
     page = bob.get(f"/chat/{alice.username}?reply=1")

@@ -2,10 +2,12 @@
 import secrets
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from ..errors import ChatError, Invalid, NotFound
-from ..web.request_args import wants_json
+from ..storage.schema import MAX_ID
+from ..web.request_args import MAX_DIGITS, wants_json
 from .message import Message
 from .room import boolean
 
@@ -57,10 +59,7 @@ class ChangeController:
     def mark_unread(self, conversation_id):
         """Note from which message on a user wants to see the conversation as unread, and lead to the lists."""
         access = self.gate.to_conversation(current_user, conversation_id)
-        seq = _fields().get("seq")
-        if not isinstance(seq, int) and not (isinstance(seq, str) and seq.isascii() and seq.isdigit() and len(seq) < 10):
-            raise Invalid("seq")
-        told = self.messaging.mark(access, int(seq), self.messaging.mark_unread)
+        told = self.messaging.mark(access, _number(_fields().get("seq"), "seq"), self.messaging.mark_unread)
         return jsonify(told) if wants_json() else redirect(url_for("chat.get_home_page"))
 
 
@@ -69,13 +68,22 @@ def _fields():
     if request.is_json:
         fields = request.get_json(silent=True)
         if not isinstance(fields, dict):
-            raise Invalid("JSON")
+            raise Invalid(_("Expected a JSON object with %(names)s.", names="clientId"))
         return fields
     fields = request.form.to_dict()
     fields.setdefault("clientId", secrets.token_urlsafe(16))
     for name in ("delete", "on", "pin"):
         if name in fields:
             fields[name] = boolean(fields[name], name)
-    if fields.get("seen", "").isdigit():
-        fields["seen"] = int(fields["seen"])
+    if "seen" in fields:
+        fields["seen"] = _number(fields["seen"], "seen")
     return fields
+
+
+def _number(value, name):
+    """Return a whole number from 0, of JSON or the text of a form's field, at most MAX_ID. Raises Invalid for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name=name, least=0))
+    return min(value, MAX_ID)
