@@ -276,6 +276,8 @@ def test_changes_are_bounded(start_server, arrive):
     message = at_alice.send(bob, "first")["message"]
     codes = [code(at_alice.change(message, react="👍", on=True)) for _n in range(61)]
     assert codes[:60] == ["ok"] * 60 and codes[60] == "rate_limited"
+    assert code(at_alice.call("markUnread", {"userId": bob.id, "seq": 1})) == "rate_limited"
+    assert code(at_alice.call("markUnread", {"userId": bob.id, "seq": 0})) == "ok"
 
 
 # --- forms, for pages without JavaScript

@@ -69,9 +69,7 @@ class Messaging:
         draft = change_request.draft(user, access, seq, fields)
         try:
             access.require_writable()
-            wait = self.budgets.hit(CHANGES, user.id)
-            if wait:
-                raise RateLimited(_("Too many changes at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
+            self._count_change(user.id)
         except ChatError:
             for duplicate in Change.find_duplicates(self.database, [draft]).values():
                 return duplicate        # nothing new would be stored
@@ -79,6 +77,11 @@ class Messaging:
         if access.is_room and "@" in draft.text:
             draft.mentions = mentions.find(self.database, access, draft.text)
         return self.change_writer.store(draft)
+
+    def _count_change(self, user_id):
+        wait = self.budgets.hit(CHANGES, user_id)
+        if wait:
+            raise RateLimited(_("Too many changes at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
 
     def changed_before(self, user, conversation_id, client_id):
         """Return what a user has changed in a conversation under this id, or None, as `resent` does for a message."""
@@ -117,10 +120,6 @@ class Messaging:
             # Whoever has tabs at several processes has no more messages than with one.
             self.budgets.hit(MESSAGES, payload["senderId"])
 
-    def note_changed_elsewhere(self, payload):
-        """Note a change that another process has stored: the next one here has a greater number."""
-        self.change_writer.note_number(payload["conversationId"], payload["change"])
-
     def mark(self, access, seq, mark):
         """Call `mark(conversation, access, seq)`; return where the conversation stands then."""
         conversation = self.conversation(access)
@@ -145,6 +144,8 @@ class Messaging:
 
     def mark_unread(self, conversation, access, seq, sender_sid=None):
         """Note from which seq on a user wants to see the conversation as unread; tell the user's other tabs."""
+        if seq:     # taking it back belongs to opening the page
+            self._count_change(access.user_id)
         if conversation.mark_unread(self.database, access.user_id, seq):
             address = {"conversationId": conversation.id} if access.is_room else {"userId": access.peer_id}
             self.broadcast("markedUnread", {**address, "seq": seq}, [access.user_id], sender_sid=sender_sid)

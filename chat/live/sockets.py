@@ -113,5 +113,5 @@ class Socket:
             if event == "receiveMessage":
                 self.messaging.note_stored_elsewhere(payload)
             elif event == "messageChanged":
-                self.messaging.note_changed_elsewhere(payload)
+                self.change_writer.note_number(payload["conversationId"], payload["change"])
             self.broadcaster.emit(event, payload, user_ids, room_id)
