@@ -24,7 +24,7 @@ ADDRESS_REGISTRATIONS = Budget("address_registrations", "an address", "tries to 
 REGISTRATIONS = Budget("registrations", "everybody", "tries to register", 600, 600, shared=True, setting="REGISTRATIONS")
 MESSAGES = Budget("messages", "a person", "messages", 30, 10)
 FORM_MESSAGES = Budget("form_messages", "a person", "messages by a form", 30, 10, shared=True)
-CHANGES = Budget("changes", "a person", "edits, deletions, reactions and pins", 60, 10)
+CHANGES = Budget("changes", "a person", "edits, deletions, reactions, pins, marks as unread", 60, 10)
 TYPING = Budget("typing", "a person", "typing signs to the same person", 1, 3)
 CONNECTIONS = Budget("connections", "a person", "connections to one process", 10)
 ADDRESS_TRANSPORTS = Budget("address_transports", "an address", "transports by which nobody has logged in", 500,
