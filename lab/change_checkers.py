@@ -90,7 +90,7 @@ def _shown_as_stored(evidence):
 
 
 def deleted_is_gone(evidence):
-    """P12: from the acknowledgement of its deletion on, a text is in no row and nothing that is told."""
+    """P12: from the acknowledgement of its deletion on, a text is in no row, and nothing that is read or stored from then on tells it."""
     yield from _no_row_has_it(evidence)
     yield from _nobody_is_told(evidence)
     texts, deleted_texts = evidence.texts(), Counter()
@@ -124,6 +124,6 @@ def _nobody_is_told(evidence):
             place = change["conversation"], change["seq"]
             acknowledged[place] = min(event["t"], acknowledged.get(place, event["t"]))
     for place, at in acknowledged.items():
-        told_at, to = evidence.told.get(place, (0, ""))
-        if told_at > at:
-            yield f"{place[1]} of {place[0]} was told to {to} {1000 * (told_at - at):.0f} ms after its deletion was acknowledged"
+        known_at, to = evidence.told.get(place, (0, ""))
+        if known_at > at:
+            yield f"{place[1]} of {place[0]} was told to {to} as it was {1000 * (known_at - at):.0f} ms after its deletion was acknowledged"

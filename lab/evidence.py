@@ -26,7 +26,7 @@ class Evidence:
     histories: list = field(default_factory=list)   # (member or tab of one, room, the seqs that they have at the end)
     changes: dict = field(default_factory=dict)     # {conversation: stored changes by number}
     versions: list = field(default_factory=list)    # (tab, conversation, {seq: the Version that it shows at the end})
-    told: dict = field(default_factory=dict)        # (conversation, seq) -> (when its text was last told, to whom)
+    told: dict = field(default_factory=dict)        # (conversation, seq) -> (up to when its text was told as what it is, to whom)
     told_versions: dict = field(default_factory=dict)   # (conversation, seq) -> the Versions after a change that were told
     pages: list = field(default_factory=list)       # (person, path, the texts of scripted tabs on that page at the end)
     leftovers: list = field(default_factory=list)   # clientIds that are still in an outbox at the end

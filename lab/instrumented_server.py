@@ -3,6 +3,7 @@
 The product contains nothing of this; its functions are wrapped from outside. LAB_CONTROL names a directory. A file in it
 with the name of a fail point triggers that fail point once.
 """
+import functools
 import gc
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import wsgi
 
 from . import mutants
-from .versions import TOLD_AT
+from .versions import KNOWN_AT
 
 CONTROL = Path(os.environ.get("LAB_CONTROL", "/nonexistent"))
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_ANSWER, LOSE_PUSH = "before-commit", "after-commit", "before-answer", "lose-push"
@@ -73,11 +74,39 @@ def failing_push(push, point_of):
     return failing
 
 
-def note_when_told():
-    """Add to each message the moment at which it is told: the log shows what was told after a deletion, however late it arrives."""
+def note_when_known():
+    """Add to each message the moment at which the process last made sure of it: the start of the statement that read or stored it.
+
+    A text that is read, or stored, a moment before its deletion is acknowledged elsewhere may still be on its way then. What is told
+    by a statement that began afterwards, or from memory, is told too late, and the log shows it however late it arrives.
+    """
     from chat.conversations.message import Message
-    as_json = Message.as_json
-    Message.as_json = lambda self: {**as_json(self), TOLD_AT: time.monotonic()}
+    from chat.storage.database import Database
+    as_json, query, statement = Message.as_json, Database.query, threading.local()      # of the thread or the greenlet
+
+    class ReadMessage(Message):
+        began_at = 0
+
+    def timed_query(self, sql, params=(), callback=dict):
+        statement.began_at = began_at = time.monotonic()
+
+        def timed(row):
+            found = callback(row)
+            if isinstance(found, ReadMessage):
+                found.began_at = began_at
+            return found
+        return query(self, sql, params, timed)
+
+    def timed_write(write):
+        def timed(self, *arguments, **options):
+            statement.began_at = time.monotonic()
+            return write(self, *arguments, **options)
+        return timed
+
+    def told(self):
+        return {**as_json(self), KNOWN_AT: getattr(self, "began_at", getattr(statement, "began_at", 0))}
+    Database.query, Database.insert, Database.transaction = timed_query, timed_write(Database.insert), timed_write(Database.transaction)
+    Message.from_row, Message.as_json = functools.partial(Message.from_row.__func__, ReadMessage), told
 
 
 def report_counts_on_signal():
@@ -98,7 +127,7 @@ def main():
     def patch_and_break(mode):
         patch(mode)
         install_fail_points()
-        note_when_told()
+        note_when_known()
         mutants.install_in_server(os.environ.get("LAB_MUTANT", ""))
         report_counts_on_signal()
     wsgi.patch = patch_and_break

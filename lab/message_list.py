@@ -4,7 +4,7 @@ import time
 import requests
 
 from .conversations import key_of_message
-from .versions import TOLD_AT
+from .versions import KNOWN_AT
 
 HEARTBEAT_SECONDS = 15
 LOOK_SECONDS = 0.5          # between two looks at what is missing
@@ -44,14 +44,14 @@ class MessageList:
 
     def _keep(self, key, message):
         """Keep the newest version of a message, and note when its text, and the one that it quotes, were told."""
-        told_at, name = message.get(TOLD_AT, 0), self.conversations[key].name
+        known_at, name = message.get(KNOWN_AT, 0), self.conversations[key].name
         version = self.versions[key].take(message)
         if version.last_change:
             self.record.note_version(name, message["seq"], version)
         if message["message"]:
-            self.record.note_told(name, message["seq"], told_at, self.name)
+            self.record.note_told(name, message["seq"], known_at, self.name)
         if message["replyTo"] and message["replyTo"]["message"]:
-            self.record.note_told(name, message["replyTo"]["seq"], told_at, f"{self.name}, quoted by {message['seq']}")
+            self.record.note_told(name, message["replyTo"]["seq"], known_at, f"{self.name}, quoted by {message['seq']}")
 
     def _on_room_changed(self, change):
         key = self.rooms.on_changed(change["conversation"])

@@ -28,7 +28,7 @@ class Record:
     def __init__(self, path=None):
         self.events = []
         self.views = {}        # (tab, conversation) -> View
-        self.told = {}         # (conversation, seq) -> (when its text was last told, to whom)
+        self.told = {}         # (conversation, seq) -> (up to when its text was told as what it is, to whom)
         self.told_versions = {}     # (conversation, seq) -> the Versions after a change that were told
         self.lock = threading.Lock()
         self.file = open(path, "w", encoding="utf-8") if path else None
@@ -56,7 +56,7 @@ class Record:
             view.client_ids.append(client_id)
 
     def note_told(self, conversation, seq, at, to):
-        """Note that the server told the text of a message at that time, by its own clock."""
+        """Note that the server told the text of a message as what it was at that time, by its own clock."""
         key = conversation, seq
         with self.lock:
             if key not in self.told or self.told[key][0] < at:

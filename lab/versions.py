@@ -2,7 +2,7 @@
 from typing import NamedTuple
 
 EDIT, DELETE, REACT, UNREACT, PIN, UNPIN = "edit", "delete", "react", "unreact", "pin", "unpin"
-TOLD_AT = "labToldAt"       # a field that the instrumented server adds to each message: when it was told, time.monotonic()
+KNOWN_AT = "labKnownAt"     # a field that the instrumented server adds to each message: when it made sure of it, time.monotonic()
 
 
 class Version(NamedTuple):
