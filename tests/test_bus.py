@@ -10,6 +10,7 @@ import pytest
 from chat.storage import fast_json
 from chat.budgets import MESSAGES
 from chat.live.bus import MEMBERSHIP_TTL, RedisBus
+from chat.live.bus_publisher import MAX_WAIT
 from chat.live.delivery_cursor import COMMIT_REORDER_WINDOW, DeliveryCursor
 from chat.conversations.message import Message
 from chat.live.presence import RedisRegistry
@@ -312,7 +313,7 @@ def speaking(database, redis_server, listening, speech):
     """Another bus, "there", that has found out that it is not alone; and its ear."""
     ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
     bus.start(ear, ear.database, ear.hear, lambda: None)
-    assert wait_for(lambda: not bus.has_no_peers, ANSWER_SECONDS)
+    assert wait_for(lambda: not bus.publisher.has_no_peers, ANSWER_SECONDS)
     yield bus, ear
     with redis_server.connect() as client:
         ear.close(lambda *words: client.publish("chat:bus:7:there", batch(words)))
@@ -355,7 +356,7 @@ def test_what_is_sent_to_a_room_comes_once_to_each_process_that_is_subscribed(li
 def test_a_subscription_that_comes_back_is_followed_by_a_catch_up(listening, speaking, database):
     """A catch-up may have run while it was away: what was published after that is in the database alone."""
     bus, ear = listening
-    assert wait_for(lambda: bus.is_subscribed and not bus.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
+    assert wait_for(lambda: bus.is_subscribed and not bus.publisher.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
     bus.cursors["receiveMessage"].advanced_at = 0      # then the cursor moves on when a catch-up has ended
     assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
     message = Sender(database).send(person(database), person(database))
@@ -373,9 +374,9 @@ def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, sp
         return sender.writer.store(Message.draft(anna, None, "hello", new_client_id(), room_id))
 
     def tell(message, seconds_since_heartbeat):
-        bus.peers["here"] = bus.epoch, time.monotonic() - seconds_since_heartbeat
+        bus.peers["here"] = bus.publisher.epoch, time.monotonic() - seconds_since_heartbeat
         return bus.publish("receiveMessage", message.as_json(), (), room_id)
-    assert wait_for(lambda: not bus.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
+    assert wait_for(lambda: not bus.publisher.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
     bus.cursors["receiveMessage"].advanced_at = 0      # then the cursor moves on when a catch-up has ended
     assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
     assert tell(said(), 0), "those who are here are told at once"
@@ -422,12 +423,12 @@ def test_a_beat_tells_how_far_the_store_goes(listening, speech):
 
 def test_who_begins_to_tell_begins_a_line(listening, speech):
     bus, _ear = listening
-    assert bus.has_no_peers
-    before = bus.epoch
+    assert bus.publisher.has_no_peers
+    before = bus.publisher.epoch
     speech.beat("there", 1)
-    assert wait_for(lambda: not bus.has_no_peers, ANSWER_SECONDS)
-    assert bus.epoch == before + 1
-    assert wait_for(lambda: bus.peers["here"][0] == bus.epoch, ANSWER_SECONDS), "and the others are told"
+    assert wait_for(lambda: not bus.publisher.has_no_peers, ANSWER_SECONDS)
+    assert bus.publisher.epoch == before + 1
+    assert wait_for(lambda: bus.peers["here"][0] == bus.publisher.epoch, ANSWER_SECONDS), "and the others are told"
 
 
 @pytest.mark.parametrize("listening_here, listeners, alone", [(True, 1, True), (True, 2, False), (False, 0, True), (False, 1, False)])
@@ -435,16 +436,31 @@ def test_the_one_who_listens_may_be_another(redis_server, listening_here, listen
     """A process whose own ear is closed is not alone where somebody hears its beat."""
     bus = RedisBus(open_client(own_database(redis_server)), "here")
     bus.cursors["receiveMessage"], bus.is_subscribed = SimpleNamespace(high_watermark=0), listening_here
-    bus._send_heartbeat(SimpleNamespace(request=lambda *_command: listeners))
-    assert bus.has_no_peers == alone
+    bus.publisher.send_heartbeat(SimpleNamespace(request=lambda *_command: listeners))
+    assert bus.publisher.has_no_peers == alone
 
 
 def test_a_lost_connection_is_another_line(listening, redis_server):
     bus, _ear = listening
-    before = bus.epoch
+    before = bus.publisher.epoch
     with redis_server.connect() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal")
-    assert wait_for(lambda: bus.epoch > before and bus.peers["here"][0] == bus.epoch, ANSWER_SECONDS)
+    assert wait_for(lambda: bus.publisher.epoch > before and bus.peers["here"][0] == bus.publisher.epoch, ANSWER_SECONDS)
+
+
+def test_what_has_waited_for_too_long_is_read_again(listening, speaking, database):
+    """While Redis did not answer, the text may have been deleted: what is told then is what the database has."""
+    _bus, ear = listening
+    there, _other_ear = speaking
+    alice, bob = person(database), person(database)
+    stored = Sender(database).send(alice, bob)
+    text_of_then = {**stored.as_json(), "message": "a text of then"}
+    epoch = there.publisher.epoch
+    there.publisher.queue.append((time.monotonic() - MAX_WAIT, "receiveMessage", text_of_then, [alice.id, bob.id], None))
+    there.publisher.wakeup.set()
+    ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
+    assert [payload for event, payload, _people in ear.heard if event == "receiveMessage"] == [stored.as_json()]
+    assert there.publisher.epoch > epoch
 
 
 def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, speech, database):

@@ -3,79 +3,30 @@
 An event goes only to processes that have one of its recipients connected: for users a script in Redis looks them up in the
 presence registry; each room has a channel, to which the processes subscribe that have a member connected. Delivery is best
 effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a heartbeat every second, over the
-same connection as its events, with its epoch. As long as the epoch of a peer stays the same and the own subscription stays open,
+same connection as its events, with its epoch (bus_publisher.py). As long as the epoch of a peer stays the same and the own subscription stays open,
 nothing was lost. Otherwise the process reads from the database what it has not delivered.
 """
 import contextlib
 import logging
 import threading
 import time
-from collections import deque
 
 from ..conversations.change import Change
 from ..conversations.message import Message
 from ..errors import Unavailable
-from ..storage import fast_json
 from ..storage.redis_client import DedicatedConnection
 from . import bus_messages
+from .bus_publisher import RECONNECT_DELAY, Publisher
 from .delivery_cursor import DeliveryCursor
-from .presence import RedisRegistry
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_INTERVAL = 1      # second
 HEARTBEAT_TIMEOUT = 3       # seconds without our own heartbeat: reconnect
 MEMBERSHIP_TTL = 1.9        # seconds without our own heartbeat: somebody may have left a room, and must hear nothing of it from 2 s after
 PEER_TTL = 30               # seconds without a heartbeat of a peer: it has ended
-RECONNECT_DELAY = 0.5       # seconds
 POLL_INTERVAL = 1           # second between reads of the database while something was missed
-MAX_BATCH = 500             # events
 STORED = {"receiveMessage": Message, "messageChanged": Change}      # events that tell of a row in the database -> its class
 SUBSCRIBE_TIMEOUT = 1       # second that a connection waits until the channels of its rooms are subscribed to
-
-# Publishes the events of a room to the room's channel, and the other events to the inbox channel of each other process that one
-# of their recipients is connected to. KEYS[1] is the registry, with an entry "user:process" for each connected user. ARGV: the
-# prefix of all inbox channels, that of the rooms' channels, our own process id; then pairs: the recipients of an event ("7 9", or
-# "room 12"), and the event as JSON.
-PUBLISH = """
-local registry, inbox_prefix, room_prefix, own_process = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-
-local function publish(channel, events)
-    redis.call('PUBLISH', channel, '["' .. own_process .. '",' .. table.concat(events, ',') .. ']')
-end
-
-local function is_connected_to(process, user_ids)
-    for user_id in string.gmatch(user_ids, '%d+') do
-        if redis.call('ZSCORE', registry, user_id .. ':' .. process) then return true end
-    end
-    return false
-end
-
-local events_of_room, events_of_users = {}, {}
-for i = 4, #ARGV, 2 do
-    local recipients, event = ARGV[i], ARGV[i + 1]
-    local room_id = string.match(recipients, '^room (%d+)$')
-    if room_id then
-        events_of_room[room_id] = events_of_room[room_id] or {}
-        table.insert(events_of_room[room_id], event)
-    else
-        table.insert(events_of_users, {user_ids = recipients, event = event})
-    end
-end
-
-for _, inbox in ipairs(redis.call('PUBSUB', 'CHANNELS', inbox_prefix .. '*')) do
-    local process = string.sub(inbox, #inbox_prefix + 1)
-    if process ~= own_process then
-        local events = {}
-        for _, item in ipairs(events_of_users) do
-            if is_connected_to(process, item.user_ids) then table.insert(events, item.event) end
-        end
-        if #events > 0 then publish(inbox, events) end
-    end
-end
--- The rooms come last: who has just become a member is to be in the room when a message comes to it.
-for room_id, events in pairs(events_of_room) do publish(room_prefix .. room_id, events) end
-"""
 
 
 class LocalBus:
@@ -108,18 +59,24 @@ class RedisBus:
         self.channel = f"chat:bus:{client.connection_pool.connection_kwargs.get('db') or 0}"
         self.inbox_channel = f"{self.channel}:{process_id}"
         self.room_channel = self.channel.replace("bus", "room") + ":"       # followed by the room's id
-        self.epoch = 0                  # how often this process has begun to publish everything
         self.peers = {}                 # process id -> (its epoch, when its last heartbeat came); this process is one of them
         self.is_subscribed = False
-        self.has_no_peers = True        # then nothing is published
         self.is_stale = False           # the subscription was lost, and who is in which room was not read since it is back
         self.needs_catch_up = True      # the database may have messages that were not delivered here
-        self.heartbeat_at = 0
-        self.queue = deque()            # (event, payload, user ids, room id) to publish
         self.rooms = {}                 # id of a room with a connection here -> an event that is set once it is subscribed to
         self.unconfirmed = set()        # ids of rooms for whose subscription nobody waits: a catch-up follows it
         self.subscriber = None          # the connection that is subscribed, while there is one
         self.lock = threading.Lock()    # guards what is sent over it
+        self.publisher = Publisher(client, process_id, self.channel, self.room_channel, self._position)
+
+    @property
+    def queue(self):
+        """What waits to be published."""
+        return self.publisher.queue
+
+    def _position(self):
+        """Return what the next heartbeat says: up to which id messages are known here, and whether this process hears it itself."""
+        return self.cursors["receiveMessage"].high_watermark, self.is_subscribed
 
     def start(self, server, database, on_bus_event, resync):
         """Begin to publish and to subscribe; `on_bus_event(event, payload, user_ids, room_id)` is called for what comes.
@@ -128,8 +85,8 @@ class RedisBus:
         """
         self.server, self.on_bus_event, self.resync = server, on_bus_event, resync
         self.cursors = {event: DeliveryCursor(database, noun) for event, noun in STORED.items()}
-        self.wakeup = server.eio.create_event()
-        for task in (self._publish_loop, self._subscribe_loop, self._catch_up_loop):
+        self.publisher.open(server)
+        for task in (self.publisher.loop, self._subscribe_loop, self._catch_up_loop):
             server.start_background_task(task)
 
     def publish(self, event, payload, user_ids, room_id=None):
@@ -138,9 +95,7 @@ class RedisBus:
         Returns whether the connections here are still to be told: while Redis is away, a catch-up may deliver a message
         between its commit and this call.
         """
-        if not self.has_no_peers:
-            self.queue.append((event, payload, user_ids, room_id))
-            self.wakeup.set()
+        self.publisher.publish(event, payload, user_ids, room_id)
         if event in STORED and room_id is not None and self._may_have_missed_a_departure():
             self.needs_catch_up = True      # it reads who is in the room, and delivers the message after that
             return False
@@ -149,7 +104,7 @@ class RedisBus:
     def _may_have_missed_a_departure(self):
         """Tell whether a peer may have ended a membership and this process does not know."""
         _epoch, heard_at = self.peers.get(self.process_id, (None, 0))
-        return not self.has_no_peers and (self.is_stale or time.monotonic() - heard_at > MEMBERSHIP_TTL)
+        return not self.publisher.has_no_peers and (self.is_stale or time.monotonic() - heard_at > MEMBERSHIP_TTL)
 
     def subscribe(self, room_ids, waits=True):
         """Get what other processes send to these rooms.
@@ -162,7 +117,7 @@ class RedisBus:
         if not waits:
             self.unconfirmed.update(new)
         self._send_to_subscriber("SUBSCRIBE", new)
-        if waits and self.is_subscribed and not self.has_no_peers:
+        if waits and self.is_subscribed and not self.publisher.has_no_peers:
             deadline = time.monotonic() + SUBSCRIBE_TIMEOUT
             for subscribed in filter(None, map(self.rooms.get, room_ids)):
                 subscribed.wait(max(0, deadline - time.monotonic()))
@@ -183,51 +138,6 @@ class RedisBus:
     def request_catch_up(self):
         """Read from the database soon: somebody here may have missed an event."""
         self.needs_catch_up = True
-
-    def _publish_loop(self):
-        while True:
-            try:
-                with DedicatedConnection(self.client) as publisher:
-                    script = publisher.request("SCRIPT", "LOAD", PUBLISH)
-                    self.epoch += 1
-                    self.heartbeat_at = 0
-                    while True:
-                        self._send_heartbeat(publisher)
-                        batch = self._next_batch()
-                        if batch:
-                            # No reply is awaited: our own next heartbeat, which comes after it, shows that it was carried out.
-                            publisher.send("EVALSHA", script, 1, RedisRegistry.KEY, f"{self.channel}:", self.room_channel, self.process_id, *batch)
-                        else:
-                            self.wakeup.wait(HEARTBEAT_INTERVAL)
-                            self.wakeup.clear()
-            except Unavailable:
-                self.queue.clear()                  # the peers will see another epoch, and catch up
-            except Exception:
-                log.exception("publishing goes on after an error")
-            self.server.sleep(RECONNECT_DELAY)
-
-    def _send_heartbeat(self, publisher):
-        now = time.monotonic()
-        if now - self.heartbeat_at >= HEARTBEAT_INTERVAL:
-            self.heartbeat_at = now
-            heartbeat = fast_json.dumps([self.process_id, self.epoch, self.cursors["receiveMessage"].high_watermark])
-            subscribers = publisher.request("PUBLISH", self.channel, heartbeat)
-            own_subscriptions = 1 if self.is_subscribed else 0
-            self._set_has_no_peers(subscribers <= own_subscriptions)
-
-    def _next_batch(self):
-        """Take the next events from the queue, each as its recipients and itself."""
-        batch = []
-        for event, payload, user_ids, room_id in [self.queue.popleft() for _n in range(min(len(self.queue), MAX_BATCH))]:
-            recipients = " ".join(map(str, user_ids)) if room_id is None else f"room {room_id}"
-            batch += [recipients, fast_json.dumps([event, payload, user_ids, room_id])]
-        return batch
-
-    def _set_has_no_peers(self, has_no_peers):
-        """Note whether there are peers. From the moment that there are, everything is published: that is a new epoch."""
-        if self.has_no_peers and not has_no_peers:
-            self.epoch += 1
-        self.has_no_peers = has_no_peers
 
     def _subscribe_loop(self):
         while True:
@@ -256,11 +166,11 @@ class RedisBus:
                 subscribed.set()
             if room_id in self.unconfirmed:
                 self.unconfirmed.discard(room_id)
-                self.needs_catch_up |= not self.has_no_peers
+                self.needs_catch_up |= not self.publisher.has_no_peers
         elif kind == b"subscribe":
             # A catch-up may have run since the last subscription was lost: what was published after it is still missing.
-            self.is_subscribed, self.needs_catch_up, self.heartbeat_at = True, True, 0
-            self.wakeup.set()       # the peers learn at once that there is one more
+            self.is_subscribed, self.needs_catch_up = True, True
+            self.publisher.send_heartbeat_now()     # the peers learn at once that there is one more
         elif channel.decode() == self.channel:
             heartbeat = bus_messages.heartbeat(data)
             if heartbeat:
@@ -277,7 +187,7 @@ class RedisBus:
         if process_id != self.process_id:
             if epoch != known_epoch:        # a new peer, or one that may have lost events
                 self.needs_catch_up = True
-            self._set_has_no_peers(False)
+            self.publisher.note_peers(True)
 
     def _is_silent(self, process_id, since=0):
         """Tell whether a process has sent no heartbeat for HEARTBEAT_TIMEOUT, from a moment on."""
