@@ -15,7 +15,7 @@ def test_the_build_holds_what_the_pages_need():
     scripts = {"js/app.js", "js/app.js.gz", "js/auth.js", "js/auth.js.gz"}
     emoji = {f"emoji-{language}.json{ending}" for language in ("en", "fr") for ending in ("", ".gz")}
     sheets = {"app.css", "app.css.gz", "later.css", "later.css.gz"}
-    assert scripts | emoji | sheets | {"socket.io.js", "socket.io.js.gz", "icons/moon.svg", "i18n-fr.json"} <= names
+    assert scripts | emoji | sheets | {"icons/moon.svg", "i18n-fr.json"} <= names
 
 
 def test_compressed_copies_hold_the_same():
@@ -27,11 +27,19 @@ def test_a_script_is_bundled_with_its_imports_and_what_is_loaded_later_is_a_file
     sources = "".join(path.read_text(encoding="utf-8") for path in (assets.STATIC / "js").glob("*.js"))
     later = set(re.findall(r"import\('\./([\w-]+\.js)'\)", sources))
     built = {path.name: path.read_text(encoding="utf-8") for path in (assets.BUILD / "js").glob("*.js")}
-    assert later and set(built) == {"app.js", "auth.js"} | later
+    shared = set(built) - {"app.js", "auth.js"} - later
     imported = {name: set(re.findall(r"from ?[\"']([^\"']+)[\"']", code)) for name, code in built.items()}
-    assert imported["app.js"] == {"../build/socket.io.js"} and imported["auth.js"] == set()
-    assert set().union(*(imported[name] for name in later)) <= {"./app.js", *(f"./{name}" for name in later)}
-    assert all("/*" not in code for code in built.values())
+    assert later < set(built) and all(sum(f"./{name}" in names for names in imported.values()) > 1 for name in shared)
+    assert imported["app.js"] == imported["auth.js"] == set()
+    assert set().union(*(imported[name] for name in later)) <= {"./app.js", *(f"./{name}" for name in later | shared)}
+    assert {name for name, code in built.items() if re.search(r"/\*[^/]*\*/", code)} == {"app.js"}     # the license of Socket.IO
+
+
+def test_socket_io_is_in_the_bundle_without_what_the_chat_never_uses():
+    code = (assets.BUILD / "js" / "app.js").read_text(encoding="utf-8")
+    assert code.startswith("/*! Socket.IO 4.")
+    assert "XMLHttpRequest" in code and "WebSocket" in code
+    assert not [name for name in ("WebTransport", "_placeholder", "queryKey") if name in code]     # names of the files that are left out
 
 
 def test_the_build_fails_loudly_without_an_input(monkeypatch, tmp_path):
@@ -83,7 +91,7 @@ def test_assets_that_stay_in_use_stay_whole(built, monkeypatch, which):
 def test_an_unknown_icon_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(assets, "wanted_icons", lambda: ["moon", "no-such-icon"])
     with pytest.raises(console.SetupError, match="no-such-icon"):
-        assets._copy_packages(tmp_path)
+        assets._copy_icons(tmp_path)
 
 
 def test_only_the_translated_messages_of_the_scripts_reach_the_browser():

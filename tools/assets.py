@@ -52,7 +52,7 @@ def _build(current):
     new = BUILD.with_name("build.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    _copy_packages(new)
+    _copy_icons(new)
     try:
         for sheet in SHEETS:
             step(f"Building the style sheet {sheet}", _tailwind_command(new, sheet))
@@ -99,13 +99,11 @@ def _tailwind_command(new, sheet):
     return [*node.node_command(), str(tailwind), "--input", str(source), "--output", str(result), "--minify"]
 
 
-def _copy_packages(new):
-    """Copy the Socket.IO client and the icons that package.json names."""
-    modules = ROOT / "node_modules"
-    shutil.copyfile(modules / "socket.io-client" / "dist" / "socket.io.esm.min.js", new / "socket.io.js")
+def _copy_icons(new):
+    """Copy the icons that package.json names."""
     (new / "icons").mkdir()
     for name in wanted_icons():
-        icon = modules / "lucide-static" / "icons" / f"{name}.svg"
+        icon = ROOT / "node_modules" / "lucide-static" / "icons" / f"{name}.svg"
         if not icon.exists():
             raise SetupError(f"package.json asks for the icon {name}, which lucide-static does not have.")
         shutil.copyfile(icon, new / "icons" / icon.name)

@@ -8,18 +8,22 @@ import { join } from 'node:path';
 import { rollup } from 'rollup';
 import { minify } from 'terser';
 
+import { findSocketIo, notice } from './socket-io.mjs';
+
 const ENTRIES = ['app.js', 'auth.js'];
-const SOCKET_IO = '../build/socket.io.js'; // minified by its package; it stays a separate file
+const ECMA = 2020; // every browser that has IndexedDB's promises, `??=` and private fields has more
 
 const [from, to] = process.argv.slice(2);
 
 const bundle = await rollup({
   input: ENTRIES.map((name) => join(from, name)),
-  external: (id) => id.endsWith('socket.io.js'),
+  plugins: [findSocketIo],
   onwarn: (warning) => { throw new Error(warning.message); },
 });
-const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: '[name].js', paths: () => SOCKET_IO });
+const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: '[name].js' });
 mkdirSync(to, { recursive: true });
-for (const { fileName, code } of output) {
-  writeFileSync(join(to, fileName), (await minify(code, { module: true })).code);
+for (const { fileName, code, modules } of output) {
+  const hasSocketIo = Object.keys(modules).some((id) => id.includes('socket.io-client'));
+  const small = await minify(code, { module: true, compress: { ecma: ECMA, passes: 2 } });
+  writeFileSync(join(to, fileName), hasSocketIo ? `${notice}\n${small.code}` : small.code);
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 // As much of a page as the modules ask for when they are loaded.
 globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
 globalThis.navigator ??= {};
-const { durationWords, stepsOf } = await import('../../chat/static/js/details.js');
+const { durationWords, stepsOf } = await import('../../chat/static/js/message-steps.js');
 const { mergeStep } = await import('../../chat/static/js/send-log.js');
 
 const stored = '2026-11-24T10:00:01.000Z';

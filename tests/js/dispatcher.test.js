@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { Dispatcher } from '../../chat/static/js/dispatcher.js';
+import { change } from '../../chat/static/js/outbox-changes.js';
 
 globalThis.navigator ??= {}; // without locks every tab sends
 
@@ -58,7 +59,7 @@ test('a change of a message that is on its way is sent when it has a seq', async
   const [tab] = await openTabs(1);
   await tab.outbox.add(BOB, 'hello');
   const { clientId } = tab.sent[0];
-  await tab.outbox.change(BOB, { clientId }, { react: '+', on: true });
+  await change(tab.outbox, BOB, { clientId }, { react: '+', on: true });
   assert.equal(tab.sent.length, 1);
   await tab.answer(stored(5));
   assert.deepEqual(tab.sent[1].target, { seq: 5, conversationId: 9 });
@@ -71,7 +72,7 @@ test('a message that nobody has tried to send is edited where it waits', async (
   const [tab] = await openTabs(1, false);
   await tab.outbox.add(BOB, 'helo');
   const [{ clientId }] = tab.outbox.to(BOB);
-  await tab.outbox.change(BOB, { clientId }, { edit: 'hello', seen: 0 });
+  await change(tab.outbox, BOB, { clientId }, { edit: 'hello', seen: 0 });
   assert.deepEqual(tab.outbox.to(BOB).map(({ message }) => message), ['hello']);
   tab.outbox.setConnected(true);
   await settled();
@@ -82,8 +83,8 @@ test('a message that nobody has tried to send is deleted with all that was done 
   const [tab] = await openTabs(1, false);
   await tab.outbox.add(BOB, 'secret');
   const [{ clientId }] = tab.outbox.to(BOB);
-  await tab.outbox.change(BOB, { clientId }, { pin: true });
-  await tab.outbox.change(BOB, { clientId }, { delete: true });
+  await change(tab.outbox, BOB, { clientId }, { pin: true });
+  await change(tab.outbox, BOB, { clientId }, { delete: true });
   tab.outbox.setConnected(true);
   await settled();
   assert.deepEqual(tab.sent, []);
@@ -96,7 +97,7 @@ test('once it was tried, an edit waits for its acknowledgement', async () => {
   const [{ clientId }] = tab.outbox.to(BOB);
   tab.outbox.setConnected(true);
   await settled();
-  await tab.outbox.change(BOB, { clientId }, { edit: 'hello', seen: 0 });
+  await change(tab.outbox, BOB, { clientId }, { edit: 'hello', seen: 0 });
   assert.deepEqual(tab.sent.map(({ message }) => message), ['helo']);
   await tab.answer(stored(5));
   assert.deepEqual(tab.sent[1].verb, { edit: 'hello', seen: 0 });
@@ -105,19 +106,19 @@ test('once it was tried, an edit waits for its acknowledgement', async () => {
 test('a deletion takes the place of what was to be done to the message', async () => {
   const [tab] = await openTabs(1, false);
   const target = { seq: 5, conversationId: 9 };
-  await tab.outbox.change(BOB, target, { edit: 'secret', seen: 0 });
-  await tab.outbox.change(BOB, target, { react: '+', on: true });
-  await tab.outbox.change(BOB, target, { delete: true });
+  await change(tab.outbox, BOB, target, { edit: 'secret', seen: 0 });
+  await change(tab.outbox, BOB, target, { react: '+', on: true });
+  await change(tab.outbox, BOB, target, { delete: true });
   assert.deepEqual(tab.outbox.to(BOB).map(({ verb }) => verb), [{ delete: true }]);
 });
 
 test('a refused reaction is gone, and said; a refused edit is kept', async () => {
   const [tab] = await openTabs(1);
   const target = { seq: 5, conversationId: 9 };
-  await tab.outbox.change(BOB, target, { react: '+', on: true });
+  await change(tab.outbox, BOB, target, { react: '+', on: true });
   await tab.answer(refused('forbidden'));
   assert.equal(tab.outbox.length, 0);
-  await tab.outbox.change(BOB, target, { edit: 'mine', seen: 0 });
+  await change(tab.outbox, BOB, target, { edit: 'mine', seen: 0 });
   await tab.answer(refused('conflict', { seq: 5, message: 'theirs', deleted: false }));
   assert.deepEqual(tab.outbox.to(BOB).map(({ state, verb }) => [state, verb.edit]), [['failed', 'mine']]);
   assert.equal(tab.toldOf('changeRefused').length, 2);
@@ -125,10 +126,10 @@ test('a refused reaction is gone, and said; a refused edit is kept', async () =>
 
 test('the edit of a message that was deleted meanwhile is nowhere', async () => {
   const [tab] = await openTabs(1);
-  await tab.outbox.change(BOB, { seq: 5, conversationId: 9 }, { edit: 'mine', seen: 0 });
+  await change(tab.outbox, BOB, { seq: 5, conversationId: 9 }, { edit: 'mine', seen: 0 });
   await tab.answer(refused('conflict', { seq: 5, message: '', deleted: true }));
   assert.equal(tab.outbox.length, 0);
-  await tab.outbox.change(BOB, { seq: 6, conversationId: 9 }, { edit: 'mine', seen: 0 });
+  await change(tab.outbox, BOB, { seq: 6, conversationId: 9 }, { edit: 'mine', seen: 0 });
   await tab.answer(refused('conflict', { seq: 6, message: 'theirs', deleted: false }));
   tab.outbox.messageDeleted(BOB, 6);
   assert.equal(tab.outbox.length, 0);
@@ -138,7 +139,7 @@ test('a message that has come from the server is sent, whatever becomes of its a
   const [tab] = await openTabs(1);
   await tab.outbox.add(BOB, 'hello');
   const { clientId } = tab.sent[0];
-  await tab.outbox.change(BOB, { clientId }, { pin: true });
+  await change(tab.outbox, BOB, { clientId }, { pin: true });
   tab.outbox.stored({ clientId, seq: 5, conversationId: 9 });
   await settled();
   assert.equal(tab.sent[1].target.seq, 5);
@@ -152,7 +153,7 @@ test('another tab knows what a message is called that was sent here, and what wa
   await first.outbox.add(BOB, 'hello');
   await settled();
   const { clientId } = first.sent[0];
-  await second.outbox.change(BOB, { clientId }, { pin: true });
+  await change(second.outbox, BOB, { clientId }, { pin: true });
   await settled();
   await first.answer(stored(5));
   assert.equal(second.outbox.to(BOB)[0].target.seq, 5);

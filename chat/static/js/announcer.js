@@ -1,34 +1,8 @@
-/** Tells a screen reader what comes in: a few messages at once by their text, more of them by their number. */
+/** Tells a screen reader what happens. What comes in: announcements.js. */
 
-import { keyOfMessage } from './address.js';
-import { ngettext } from './i18n.js';
-import { noticeWords } from './notice.js';
-import { find, me, part } from './page.js';
-import { newest } from './versions.js';
-
-const COLLECT_MS = 1_000;
-const MAX_ANNOUNCED_ONE_BY_ONE = 3; // messages
+import { find } from './page.js';
 
 const announcer = find('#announcer');
-const collected = [];
-
-/** Announces a message, together with those that come within a second. A room that is muted says nothing. */
-export function announce(message, lists) {
-  const room = message.receiverId === null ? lists.card(keyOfMessage(message, me.id)) : null;
-  if (room?.dataset.notify === 'none') return;
-  collected.push({ ...message, place: room ? part(room, 'name').textContent : '' });
-  if (collected.length === 1) setTimeout(sayCollected, COLLECT_MS);
-}
-
-function sayCollected() {
-  const messages = collected.splice(0).map(({ place, ...message }) => ({ ...newest(message), place })).filter(({ deleted }) => !deleted);
-  const lines = messages.length > MAX_ANNOUNCED_ONE_BY_ONE
-    ? [ngettext('%(num)s new message', '%(num)s new messages', messages.length)]
-    : messages.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
-  say(...lines);
-}
-
-const wordsOf = (message) => (message.kind === 'text' ? message.message : noticeWords(message));
 
 export function say(...lines) {
   announcer.replaceChildren(...lines.map((line) => Object.assign(document.createElement('p'), { textContent: line })));

@@ -1,16 +1,15 @@
 /** The entry: makes the parts of the page, connects them, and starts. What a part does stands in its own module. */
 
 import { keyOfMessage, roomKey } from './address.js';
-import { announce, say } from './announcer.js';
+import { say } from './announcer.js';
 import { showConnection, showNotice, showWarning, warnOfStorage } from './banner.js';
 import { Dispatcher } from './dispatcher.js';
-import { firstGesture } from './first-gesture.js';
 import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
 import { initKeyboard } from './keyboard.js';
+import { later } from './later.js';
 import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
-import { initOwnMenu } from './own-menu.js';
 import { find, me } from './page.js';
 import { closeSocket, initializeSocket, reconnectIfNeeded, sendEntry } from './socket.js';
 import { initTheme } from './theme.js';
@@ -21,10 +20,11 @@ const HEARTBEAT_MS = 15_000;
 const FIRST_REFRESH_MS = 2_000; // by then the page has been shown
 const LOGOUT_FAILED_MS = 10_000;
 
+const loadMore = later(() => import('./page-more.js'));
+
 // The parts
 
 initTheme();
-initOwnMenu();
 
 let notifier = null; // a promise of the Notifier, once there is something to notify of
 
@@ -108,7 +108,7 @@ function messageCame(version) {
   lists.message(message, isSeen);
   if (message.senderId === me.id) outbox.stored(message);
   if (message.senderId === me.id || message.deleted) return;
-  announce(message, lists);
+  loadMore().then(({ announce }) => announce(message, lists), () => {});
   if (notifyPermission() !== 'denied') loadNotifier().then((loaded) => loaded?.messageCame(message));
 }
 
@@ -180,7 +180,6 @@ addEventListener('pageshow', (event) => event.persisted && location.reload());
 
 // Logging out
 
-const loadLogout = () => import('./logout.js');
 let isLeaving = false;
 
 async function loggingOut(event) {
@@ -189,7 +188,7 @@ async function loggingOut(event) {
   isLeaving = true;
   expectLogout();
   try {
-    const { logOut } = await loadLogout();
+    const { logOut } = await loadMore();
     const url = await logOut(event.target, outbox, closeSocket);
     if (url) return leaveForGood(url);
   } catch {
@@ -209,7 +208,6 @@ function leaveForGood(url) {
 }
 
 find('form[action="/logout"]').addEventListener('submit', loggingOut);
-firstGesture.then(loadLogout).catch(() => {});
 
 // The start
 

@@ -4,22 +4,20 @@ import { isRoom } from './address.js';
 import { say } from './announcer.js';
 import { isConnectionLost, showNotice, warnOfStorage } from './banner.js';
 import { Composer } from './composer.js';
-import { firstGesture } from './first-gesture.js';
-import { formatNumber, gettext } from './i18n.js';
+import { gettext } from './i18n.js';
+import { due, later } from './later.js';
 import { watchGestures } from './message-gestures.js';
 import { MessageList } from './message-list.js';
-import { find, findAll, isPlainClick, isWatched, onTouch, part, setText } from './page.js';
+import { find, findAll, isPlainClick, isWatched, onTouch } from './page.js';
 import { emitTyping, markRead } from './socket.js';
-import { setPageTitle } from './title.js';
 
 const MAX_LIVE_MEMBERS = 50; // of a room; in a larger one each message would be marked by a thousand people at once
-const PRELOAD_MS = 2_000; // by then the page has been shown
 const LARGE_ROOM_PAUSE_MS = 5_000;
 const ALL_READ_PAUSE_MS = 1_500; // from somebody's reading to asking whether everybody has read
 
-const loadDetails = () => import('./details.js');
-const loadMessageChanges = () => import('./message-changes.js');
-const loadRovingTabindex = () => import('./roving-tabindex.js');
+const loadDetails = later(() => import('./details.js'));
+const loadMessageChanges = later(() => import('./message-changes.js'));
+const loadMore = later(() => import('./conversation-more.js'));
 
 const ACTIONS = ['edit', 'remove', 'react', 'reply', 'pin', 'markUnread', 'copy'];
 
@@ -50,10 +48,8 @@ export class Conversation {
     const { list } = this.messageList;
     list.addEventListener('click', (event) => this.#settleFailed(event), { signal });
     list.addEventListener('click', (event) => this.#openDetails(event), { signal });
-    firstGesture.then(loadDetails).catch(() => {});
-    setTimeout(() => loadMessageChanges().catch(() => {}), PRELOAD_MS); // without a network it would not come when it is needed
     watchGestures(this, signal);
-    firstGesture.then(loadRovingTabindex).then(({ addRovingTabindex }) => addRovingTabindex(list, signal), () => {});
+    due.then(loadMore).then(({ addRovingTabindex }) => addRovingTabindex(list, signal), () => {});
   }
 
   /** Shows where the reader left, else the message that the address names, or else what is new. */
@@ -129,21 +125,9 @@ export class Conversation {
   }
 
   /** Shows what has changed of the room: the header, and what may be done in it. */
-  roomChanged({ name, topic, members, archived }) {
-    if (name) {
-      setText(find('#conversation-title bdi', this.section), name);
-      setPageTitle(`${name} · Chat`);
-    }
-    if (topic !== undefined) setText(part(this.section, 'topic'), topic);
-    if (members) {
-      this.section.dataset.members = members; // a room that has grown large is marked less often
-      setText(part(this.section, 'member-count'), formatNumber(members));
-      this.composer.membersChanged();
-    }
-    if (archived !== undefined) {
-      find('#composer', this.section).hidden = archived;
-      find('#archived', this.section).hidden = !archived;
-    }
+  roomChanged(room) {
+    if (room.members) this.composer.membersChanged();
+    loadMore().then(({ showRoom }) => showRoom(this.section, room), () => {});
   }
 
   // Messages that change

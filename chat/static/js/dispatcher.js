@@ -1,28 +1,26 @@
 /**
  * The outbox of one person: it stores what is written, sends it, and tells the person's other tabs.
  *
- * The rules (outbox.js) decide what is sent when; entries outlive the page in the browser's database (outbox-store.js);
+ * The rules (outbox.js) decide what is sent when; entries outlive the page in the browser's database (entry-storage.js);
  * one of the person's tabs sends for all of them (leader.js).
  */
 
 import { addressOf, keyOf } from './address.js';
+import { EntryStorage } from './entry-storage.js';
 import { Leader } from './leader.js';
-import { deleteDatabase, openBrowserStore, openMemoryStore } from './outbox-store.js';
 import { Outbox, newClientId } from './outbox.js';
+import { StepRecorder } from './step-recorder.js';
 
 /** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message. */
 const channelName = (ownerId) => `outbox:${ownerId}:2`;
 
 export class Dispatcher {
   #outbox = new Outbox();
-  #store = openMemoryStore();
-  #loaded; // a promise: the store is open and read
-  #removedIds = new Set(); // clientIds; the store may still hold them for a moment
-  #unstored = new Set(); // clientIds of what the store has not taken
+  #loaded; // a promise: the storage is open and read
   #isConnected = false;
   #isClosed = false;
   #timer;
-  #unrecorded = []; // steps that are not in the send log yet
+  #steps = new StepRecorder(); // for the send log
 
   /**
    * `sendEntry(entry)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`, `changeSent({change, message})`,
@@ -31,6 +29,7 @@ export class Dispatcher {
    */
   constructor(ownerId, sendEntry, on) {
     Object.assign(this, { ownerId, sendEntry, on });
+    this.storage = new EntryStorage(ownerId, on.storageFailed);
     this.leader = new Leader(channelName(ownerId), { prepare: () => this.#sync().catch(() => {}), onLeading: () => this.#run() });
   }
 
@@ -45,7 +44,7 @@ export class Dispatcher {
 
   async #load() {
     try {
-      this.#store = await openBrowserStore(this.ownerId);
+      await this.storage.open();
       await this.#sync();
     } catch {
       this.on.storageFailed();
@@ -54,9 +53,8 @@ export class Dispatcher {
 
   /** Reads what other tabs have stored: one may have been closed before it could tell. */
   async #sync() {
-    for (const entry of await this.#store.all()) {
-      const isNew = !this.#outbox.get(entry.clientId) && !this.#removedIds.has(entry.clientId);
-      if (isNew) this.#outbox.put({ ...entry, attempts: 0 });
+    for (const entry of await this.storage.all()) {
+      if (!this.#outbox.get(entry.clientId)) this.#outbox.put({ ...entry, attempts: 0 });
     }
   }
 
@@ -89,29 +87,28 @@ export class Dispatcher {
     // Offline nobody has tried to send it, so that it can still be edited or deleted here.
     const fields = { message, replyTo, isUntried: !this.#isConnected };
     const entry = this.#outbox.add({ clientId: newClientId(), ...addressOf(key, 'receiverId'), ...fields }, Date.now());
-    this.#record(entry, {});
+    this.#steps.record(entry, {});
     return this.#enqueue(entry);
   }
 
-  /** Adds what was done to a message: `target` names it, `{edit, seen}`, `{delete: true}`, `{react, on}` or `{pin}` is the `verb`. */
-  async change(key, target, verb, basedOn = null) {
-    if (await this.#amend(target.clientId, verb)) return;
-    if (verb.delete) this.#outbox.changesOf(key, target).forEach(({ clientId }) => this.remove(clientId)); // they would be lost with it
-    const entry = this.#outbox.add({ clientId: newClientId(), kind: 'change', ...addressOf(key, 'receiverId'), target, verb, basedOn }, Date.now());
+  /** Adds what was done to a message (outbox-changes.js), its `target` and `verb`. Resolves as `add` does. */
+  addChange(key, fields) {
+    const entry = this.#outbox.add({ clientId: newClientId(), kind: 'change', ...addressOf(key, 'receiverId'), ...fields }, Date.now());
     this.on.changed();
-    await this.#enqueue(entry);
+    return this.#enqueue(entry);
   }
 
-  /** Edits or deletes a message that no tab has tried to send. Resolves to false if that cannot be. */
-  async #amend(clientId, { edit, delete: isDeleted }) {
+  /**
+   * Changes a message that no tab has tried to send where it waits: `change(stored)` returns it as it is to be, null to delete it.
+   * Resolves to false if that cannot be.
+   */
+  async amend(clientId, change) {
     const entry = this.#outbox.get(clientId);
-    if (!entry?.isUntried || this.#outbox.isInFlight(entry) || (edit === undefined && !isDeleted)) return false;
-    const change = (stored) => (!stored.isUntried ? undefined : isDeleted ? null : { ...stored, message: edit });
-    const amended = await this.#store.amend(clientId, change).catch(() => undefined);
-    if (amended === undefined) return false;
-    if (isDeleted) this.remove(clientId);
-    else this.#tellPut({ ...amended });
-    return true;
+    if (!entry?.isUntried || this.#outbox.isInFlight(entry)) return false;
+    const amended = await this.storage.amend(clientId, (stored) => (stored.isUntried ? change(stored) : undefined));
+    if (amended === null) this.remove(clientId);
+    else if (amended) this.#tellPut({ ...amended });
+    return amended !== undefined;
   }
 
   #tellPut(entry) {
@@ -176,7 +173,7 @@ export class Dispatcher {
       this.#outbox.release(entry);
       return this.#run();
     }
-    this.#record(entry, { sent: Date.now() });
+    this.#steps.record(entry, { sent: Date.now() });
     const ack = await this.sendEntry(entry);
     const naming = this.#outbox.naming(entry.clientId);
     const outcome = this.#outbox.settle(entry, ack, Date.now());
@@ -185,11 +182,9 @@ export class Dispatcher {
     this.#run();
   }
 
-  /** Says in the store that a message is being sent: from now on it can be changed at the server only. False if it was deleted. */
+  /** This tab sends a message from now on, and no other one changes it. False if it was deleted. */
   async #claim(entry) {
-    const claimed = await this.#store.amend(entry.clientId, (stored) => ({ ...stored, isUntried: false })).catch(() => ({}));
-    Object.assign(entry, claimed, { attempts: entry.attempts, isUntried: false });
-    const isThere = Boolean(claimed || this.#unstored.has(entry.clientId));
+    const isThere = await this.storage.claim(entry);
     if (isThere && this.#outbox.get(entry.clientId)) this.tabs.postMessage({ type: 'put', entry });
     return isThere;
   }
@@ -207,9 +202,8 @@ export class Dispatcher {
   /** `naming` are the entries that now know what the server calls this one: they are stored in one step with its end. */
   #sent(entry, { message, change }, naming) {
     const { clientId } = entry;
-    this.#record(entry, { acknowledged: Date.now() });
-    this.#removedIds.add(clientId);
-    this.#store.replace(clientId, naming).catch(() => this.on.storageFailed());
+    this.#steps.record(entry, { acknowledged: Date.now() });
+    this.storage.replace(clientId, naming);
     this.tabs.postMessage({ type: 'sent', clientId, message, change });
     this.#tellSent(message, change);
     this.on.changed();
@@ -236,37 +230,29 @@ export class Dispatcher {
   async #save(entry) {
     await this.#loaded;
     if (this.#isClosed) return;
-    await this.#store.put(entry).then(() => this.#unstored.delete(entry.clientId), () => {
-      this.#unstored.add(entry.clientId);
-      this.on.storageFailed();
-    });
+    await this.storage.put(entry);
     // Meanwhile it may have been sent and removed: then the other tabs must not get it back.
     if (this.#outbox.get(entry.clientId)) this.tabs.postMessage({ type: 'put', entry });
   }
 
   #delete(clientId) {
-    this.#drop(clientId);
-    this.#store.remove(clientId).catch(() => this.on.storageFailed());
-  }
-
-  #drop(clientId) {
-    this.#removedIds.add(clientId);
     this.#outbox.remove(clientId);
+    this.storage.remove(clientId);
   }
 
   async #receiveFromTab({ type, entry, clientId, ack, message, change }) {
     if (type === 'put') {
       await this.#sync().catch(() => {}); // entries that were written before this one go before it
-      if (!this.#removedIds.has(entry.clientId)) this.#outbox.put(entry);
-      if (this.#removedIds.has(entry.target?.clientId)) this.remove(entry.clientId); // what it was done to was deleted here
+      if (!this.storage.isGone(entry.clientId)) this.#outbox.put(entry);
+      if (this.storage.isGone(entry.target?.clientId)) this.remove(entry.clientId); // what it was done to was deleted here
     }
-    if (type === 'removed') this.#drop(clientId);
+    if (type === 'removed' || type === 'sent') this.storage.forget(clientId);
+    if (type === 'removed') this.#outbox.remove(clientId);
     if (type === 'closed') {
-      this.#isClosed = true;
+      this.#end();
       return this.on.closed();
     }
     if (type === 'sent') {
-      this.#removedIds.add(clientId);
       this.#outbox.acknowledged(clientId, { message, change });
       this.#tellSent(message, change);
     }
@@ -275,24 +261,20 @@ export class Dispatcher {
     this.#run();
   }
 
-  /** Records a step in the send log. Its module is loaded when it is first needed: without a network, later. */
-  async #record({ clientId, createdAt, kind }, step) {
-    if (kind === 'change') return;
-    this.#unrecorded.push({ clientId, written: createdAt, ...step });
-    if (this.#isClosed) return;
-    const sendLog = await import('./send-log.js').catch(() => null);
-    await sendLog?.recordSteps(this.#unrecorded.splice(0)).catch(() => {});
-  }
-
   /** The person has logged out: from now on no tab sends or stores anything. */
   close() {
-    this.#isClosed = true;
+    this.#end();
     this.tabs.postMessage({ type: 'closed' });
   }
 
-  /** Deletes what the browser has stored for the person. Never fails: where deleting fails, nothing was stored. */
+  #end() {
+    this.#isClosed = true;
+    this.#steps.close();
+  }
+
+  /** Deletes what the browser has stored for the person. */
   async deleteStored() {
     await this.#loaded;
-    await deleteDatabase(this.ownerId).catch(() => {});
+    await this.storage.deleteAll();
   }
 }

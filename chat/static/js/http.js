@@ -13,6 +13,12 @@ export function expectLogout(isExpected = true) {
   if (!isExpected) requests = new AbortController();
 }
 
+/** Sends a request as this page's person, with a time limit. `signal` may abort it before. */
+export function send(url, { headers, ...options }, signal) {
+  const signals = [requests.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...(signal ? [signal] : [])];
+  return fetch(url, { ...options, headers: { ...headers, 'X-User-Id': me.id }, signal: AbortSignal.any(signals) });
+}
+
 /** Aborts the requests that are under way, and further ones: the session ends now, and they would be answered with 401. */
 export function abortRequests() {
   requests.abort();
@@ -28,21 +34,12 @@ export function goToLogin() {
  * Throws if the network fails, after 10 s without an answer, and if the answer is an error.
  */
 export async function request(url, accept, signal) {
-  const signals = [requests.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...(signal ? [signal] : [])];
-  const response = await fetch(url, { headers: { Accept: accept, 'X-User-Id': me.id }, signal: AbortSignal.any(signals) });
+  const response = await send(url, { headers: { Accept: accept } }, signal);
   if (response.status === 401 || (response.redirected && new URL(response.url).pathname === '/login')) {
     goToLogin();
     throw new Error('logged out');
   }
   if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
-  return response;
-}
-
-/** Sends a form as the browser would. Resolves to the page that it leads to, or to the one that says why not. */
-export async function submit(form, submitter) {
-  const options = { method: 'POST', body: new FormData(form, submitter), headers: { Accept: 'text/html', 'X-User-Id': me.id } };
-  const response = await fetch(form.action, { ...options, signal: AbortSignal.any([requests.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]) });
-  if (response.redirected && new URL(response.url).pathname === '/login') goToLogin();
   return response;
 }
 

@@ -1,40 +1,27 @@
 /** The keys of the page: Ctrl+K to the search, Escape back, Alt with an arrow through the conversations. */
 
-import { closeOwnMenu } from './own-menu.js';
+import { later } from './later.js';
 import { isComposing } from './page.js';
 
+const loadKeys = later(() => import('./page-more.js'));
+
 export function initKeyboard(lists, navigation) {
-  const goToSearch = async () => {
-    if (isHidden(lists.search.field)) await navigation.goHome();
-    lists.search.field.focus();
-    lists.search.field.select();
-  };
-
-  const goBack = (event) => {
-    const { conversation } = navigation;
-    if (closeOwnMenu()) return;
-    if (event.target === lists.search.field) {
-      lists.search.clear();
-      conversation?.composer.focus();
-    } else if (conversation) {
-      const link = lists.card(conversation.key)?.querySelector('a');
-      if (!link || isHidden(link)) navigation.goHome();
-      else link.focus();
-    }
-  };
-
   document.addEventListener('keydown', (event) => {
     if (isComposing(event) || event.defaultPrevented) return;
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && isK(event)) goToSearch();
-    else if (event.key === 'Escape') goBack(event);
-    else if (event.altKey && step) lists.neighbour(step)?.click();
-    else return;
+    const action = actionOf(event);
+    if (!action) return;
     event.preventDefault();
+    loadKeys().then(({ keys }) => keys[action](event, lists, navigation), () => {});
   });
 }
 
-const isHidden = (element) => element.getClientRects().length === 0;
+/** The name of what a key does, one of page-keys.js. */
+function actionOf(event) {
+  const { key, altKey, ctrlKey, metaKey } = event;
+  if ((ctrlKey || metaKey) && !altKey && isK(event)) return 'goToSearch';
+  if (key === 'Escape') return 'goBack';
+  return altKey && { ArrowUp: 'goUp', ArrowDown: 'goDown' }[key];
+}
 
 /** Whether the key is K. On a layout without Latin letters it is the key in the place of K. */
 const isK = ({ key, code }) => (/\p{Script=Latin}/u.test(key) ? key.toLowerCase() === 'k' : code === 'KeyK');

@@ -1,10 +1,13 @@
 /** The two lists of the left pane, rooms and people, by the key of a conversation (address.js). */
 
 import { isRoom, keyOfMessage } from './address.js';
+import { later } from './later.js';
 import { find, me } from './page.js';
 import { People } from './people.js';
 import { lastSeqOf } from './person-card.js';
 import { Rooms } from './rooms.js';
+
+const loadPages = later(() => import('./page-more.js'));
 
 export class Lists {
   #unread = { people: 0, rooms: 0 };
@@ -20,8 +23,8 @@ export class Lists {
       this.#unread[name] = count;
       onUnread(this.#unread.people + this.#unread.rooms);
     };
-    this.rooms = new Rooms(counted('rooms'));
-    this.people = new People(counted('people'), say, (query) => this.rooms.filter(query));
+    this.rooms = new Rooms({ onUnread: counted('rooms'), loadPages });
+    this.people = new People({ onUnread: counted('people'), say, onQuery: (query) => this.rooms.filter(query), loadPages });
   }
 
   #of(key) {

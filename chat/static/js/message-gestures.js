@@ -3,13 +3,13 @@
  * the menu and the sheet are loaded when somebody first does the latter.
  */
 
-import { firstGesture } from './first-gesture.js';
+import { later } from './later.js';
 import { isPlainClick } from './page.js';
-import { goTo, ring } from './quote.js';
 
 const PANEL_BESIDE = '(width >= 72rem)'; // of the style sheet: in a narrower window the panel lies over the messages
 
-const loadMessageActions = () => import('./message-actions.js');
+const loadQuote = later(() => import('./conversation-more.js'));
+const loadMessageActions = later(() => import('./message-actions.js'));
 
 /** Watches the list of a conversation and its panel until `signal` ends it. */
 export function watchGestures(conversation, signal) {
@@ -17,8 +17,7 @@ export function watchGestures(conversation, signal) {
   list.addEventListener('click', (event) => pressed(event, conversation), { signal });
   conversation.section.parentElement.addEventListener('click', (event) => pinPressed(event, conversation.messageList), { signal });
   const named = Number(new URLSearchParams(location.search).get('at')); // the message that the address leads to
-  if (named) setTimeout(() => ring(rows.withSeq(named)));
-  firstGesture.then(loadMessageActions).catch(() => {});
+  if (named) loadQuote().then(({ ring }) => ring(rows.withSeq(named)), () => {});
 
   const loaded = new AbortController();
   const untilLoaded = { passive: true, signal: AbortSignal.any([signal, loaded.signal]) };
@@ -43,7 +42,7 @@ function pressed(event, { messageActions, messageList }) {
   if (chip) messageActions.react(chip.closest('li.message'), chip.dataset.emoji, chip.ariaPressed !== 'true');
   if (!quote || !isPlainClick(event)) return;
   event.preventDefault();
-  if (quote.dataset.quotedSeq) goTo(messageList, Number(quote.dataset.quotedSeq));
+  if (quote.dataset.quotedSeq) goTo(messageList, quote.dataset.quotedSeq);
 }
 
 /** A pin leads to its message. Where the panel lies over the messages its link does, which closes it. */
@@ -51,5 +50,9 @@ function pinPressed(event, messageList) {
   const pin = event.target.closest('.pin');
   if (!pin || !isPlainClick(event) || !matchMedia(PANEL_BESIDE).matches) return;
   event.preventDefault();
-  goTo(messageList, Number(pin.dataset.seq));
+  goTo(messageList, pin.dataset.seq);
+}
+
+function goTo(messageList, seq) {
+  loadQuote().then((module) => module.goTo(messageList, Number(seq)), () => {});
 }

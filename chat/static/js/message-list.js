@@ -1,29 +1,32 @@
 /**
  * A part of the open conversation on the page. It grows where its reader scrolls to, and shrinks at the other end.
  *
- * seq-window.js decides which messages belong here, message-loader.js fetches them, message-rows.js puts them into the
+ * seq-window.js decides which messages belong here, message-history.js fetches them, message-rows.js puts them into the
  * page, and scroll-anchor.js keeps in place what the reader looks at.
  */
 
 import { setBubbleState } from './bubble.js';
 import { ChangeLog, sortOut } from './changes.js';
-import { completeness, showCompleteness } from './completeness.js';
-import { badge, gettext, ngettext } from './i18n.js';
-import { MessageLoader } from './message-loader.js';
+import { completeness } from './completeness.js';
+import { later } from './later.js';
 import { MessageRows } from './message-rows.js';
-import { find, isWatched, me, part, setText } from './page.js';
+import { NewPill } from './new-pill.js';
+import { find, isWatched, me } from './page.js';
 import { ScrollAnchor } from './scroll-anchor.js';
 import { SeqWindow } from './seq-window.js';
 import { newest, remember } from './versions.js';
 
 const LOAD_AHEAD_PX = 800;
-const PAGE_LENGTH = 60; // messages that scrolling fetches
-const CONTEXT_LENGTH = 30; // messages before the one that is looked for
+const RETRY_MS = 2_000;
+
+const loadMore = later(() => import('./conversation-more.js'));
 
 export class MessageList {
-  #wantsEnd = false; // the reader is on the way to the newest messages, which are still to be fetched
+  wantsEnd = false; // the reader is on the way to the newest messages, which are still to be fetched
   #newestSeq; // of all messages that came
-  #unseenCount = 0; // messages that came while the reader was further up
+  #history = null; // the MessageHistory
+  #completeness; // what is said of it
+  #retryTimer;
   #isChecked = true; // the server has said how far the conversation goes since the connection began
 
   /**
@@ -40,7 +43,7 @@ export class MessageList {
     this.scroll = find('#history-scroll', section);
     this.list = find('#history', section);
     this.start = find('#history-start', section);
-    this.pill = find('#new-pill', section);
+    this.pill = new NewPill(section, { onPress: () => this.#pressedPill(), signal });
     this.mark = find('#completeness', section);
     find('#older', section)?.remove(); // a link for those without JavaScript
     this.rows = new MessageRows(this.list, { key, messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused });
@@ -48,7 +51,6 @@ export class MessageList {
     const head = this.#newestSeq = Number(lastSeq);
     this.seqWindow = new SeqWindow({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });
     this.changes = new ChangeLog(Number(lastChange ?? 0));
-    this.loader = new MessageLoader(messagesUrl, (page) => this.#readPage(page), signal);
     this.anchor = new ScrollAnchor(this.scroll, { followsEnd: () => this.seqWindow.followsEnd, onEnd: () => this.#reachedEnd() });
     this.arrange();
     this.#listen();
@@ -56,11 +58,7 @@ export class MessageList {
 
   #listen() {
     const { signal } = this;
-    this.scroll.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
-    this.pill.addEventListener('click', () => {
-      this.scroll.focus({ preventScroll: true }); // the button, which has the focus, will be hidden
-      this.toEnd();
-    }, { signal });
+    this.scroll.addEventListener('scroll', () => this.look(), { signal, passive: true });
     const resizing = new ResizeObserver(() => this.anchor.keep());
     resizing.observe(this.scroll);
     resizing.observe(this.list);
@@ -77,16 +75,13 @@ export class MessageList {
   async open(position, unread) {
     const count = unread || this.#unreadOf(this.rows.all).length;
     const wanted = position?.seq ?? (count ? this.readSeq + 1 : this.seqWindow.first);
-    if (wanted < this.seqWindow.first) {
-      const range = { after: Math.max(0, wanted - CONTEXT_LENGTH), limit: 200 };
-      await this.loader.fetch(range).then((page) => this.#showInstead(page), () => {});
-    }
+    if (wanted < this.seqWindow.first) await this.#fetch('showUnread', wanted);
     this.showUnsent();
     if (count) this.#divide(this.rows.all);
     const target = position ? this.rows.withSeq(position.seq) : this.rows.separators.divider;
     if (target) this.anchor.show(target, position?.top ?? this.scroll.clientHeight / 4);
     else this.anchor.toBottom();
-    this.#scrolled();
+    this.look();
   }
 
   /** Where the reader is, for `open`; null at the end. */
@@ -98,14 +93,13 @@ export class MessageList {
   /** Goes to a message, however far back. Resolves to its row, or to null if it cannot be fetched. */
   async goTo(seq) {
     if (!this.rows.withSeq(seq)) {
-      const range = { after: Math.max(0, seq - CONTEXT_LENGTH), limit: PAGE_LENGTH };
-      await this.loader.fetch(range).then((page) => this.#showInstead(page), () => {});
+      await this.#fetch('showAround', seq);
       this.showUnsent();
     }
     const row = this.rows.withSeq(seq);
     if (row) this.anchor.show(row, this.scroll.clientHeight / 4);
-    this.#wantsEnd = false;
-    this.#scrolled();
+    this.wantsEnd = false;
+    this.look();
     return row;
   }
 
@@ -114,37 +108,35 @@ export class MessageList {
     this.anchor.toBottom(); // first, so that the oldest rows make room
     this.showUnsent();
     this.anchor.toBottom();
-    this.#wantsEnd = !this.seqWindow.followsEnd;
-    this.#scrolled();
+    this.wantsEnd = !this.seqWindow.followsEnd;
+    this.look();
   }
 
-  #scrolled() {
+  #pressedPill() {
+    this.scroll.focus({ preventScroll: true }); // the button, which has the focus, will be hidden
+    this.toEnd();
+  }
+
+  /** Looks where its reader is, and fetches what they are about to scroll to. */
+  look() {
     if (this.anchor.isResized) return this.anchor.keep(); // the window has scrolled, not the reader
     this.anchor.remember();
     if (this.anchor.wasAtEnd) this.#reachedEnd();
-    else this.#showPill(this.#unseenCount);
-    if (!this.anchor.isNearBottom) this.#wantsEnd = false;
-    if (this.#wantsEnd) {
-      this.#load({ limit: PAGE_LENGTH }, (page) => this.#showEnd(page));
-    } else if (this.scroll.scrollTop < LOAD_AHEAD_PX && this.seqWindow.hasOlder) {
-      this.#load(this.seqWindow.olderRange(PAGE_LENGTH), (page) => this.#showOlder(page));
-    } else if (this.anchor.restPx < LOAD_AHEAD_PX && !this.seqWindow.followsEnd) {
-      this.#load(this.seqWindow.newerRange(PAGE_LENGTH), (page) => this.#showNewer(page));
-    }
+    else this.pill.show();
+    if (!this.anchor.isNearBottom) this.wantsEnd = false;
+    this.#loadAhead();
+  }
+
+  #loadAhead() {
+    const { scroll, seqWindow, anchor } = this;
+    if (this.wantsEnd) this.#fetch('loadEnd');
+    else if (scroll.scrollTop < LOAD_AHEAD_PX && seqWindow.hasOlder) this.#fetch('loadOlder');
+    else if (anchor.restPx < LOAD_AHEAD_PX && !seqWindow.followsEnd) this.#fetch('loadNewer');
   }
 
   #reachedEnd() {
-    this.#showPill(0);
+    this.pill.hide();
     this.onEnd();
-  }
-
-  /** The button that leads to the end, for a reader who is further up. It says how many messages have come meanwhile. */
-  #showPill(count) {
-    this.#unseenCount = count;
-    this.pill.hidden = this.isAtEnd;
-    this.pill.toggleAttribute('data-count', count > 0);
-    const words = count ? ngettext('%(num)s new', '%(num)s new', count, badge(count)) : gettext('To the newest messages');
-    setText(part(this.pill, 'count'), words);
   }
 
   // What comes
@@ -158,14 +150,14 @@ export class MessageList {
     const wasAtEnd = this.isAtEnd;
     const { show, changed, fetch } = sortOut(this.seqWindow, messages, head, (seq) => this.rows.lastChangeOf(seq));
     if (show.length || changed.length) {
-      this.#change(() => {
+      this.change(() => {
         changed.forEach((message) => this.rows.update(message));
         const rows = show.map((message) => this.rows.put(message));
         if (!isWatched()) this.#divide(rows);
       });
     }
-    if (!wasAtEnd && fresh.length) this.#showPill(this.#unseenCount + fresh.length);
-    if (fetch) this.loader.catchUp(this.seqWindow, (...page) => this.receive(...page));
+    if (!wasAtEnd && fresh.length) this.pill.show(fresh.length);
+    if (fetch) this.#fetch('catchUp');
     this.#showCompleteness();
     messages.filter(({ senderId }) => senderId === me.id).forEach(this.onOwn);
   }
@@ -175,7 +167,7 @@ export class MessageList {
     messages.forEach(remember);
     // One that is above is fetched when it is scrolled to; of one that has not come yet it is known now that it is there.
     this.receive(messages.filter(({ seq }) => seq >= this.seqWindow.first));
-    if (find('[data-quoted-seq]', this.list)) this.#change(() => this.rows.updateQuotes(messages.map(({ seq }) => seq)));
+    if (find('[data-quoted-seq]', this.list)) this.change(() => this.rows.updateQuotes(messages.map(({ seq }) => seq)));
   }
 
   /** Takes a change with its number. */
@@ -191,20 +183,21 @@ export class MessageList {
     this.#catchUpWithChanges();
   }
 
-  #readPage({ lastChange }) {
+  /** Takes what every page says, before it is shown. */
+  hearPage({ lastChange }) {
     this.changes.readPage(lastChange);
     this.#catchUpWithChanges();
   }
 
   #catchUpWithChanges() {
-    if (this.changes.hasGap) this.loader.catchUpWithChanges(this.changes, (messages) => this.update(messages));
+    if (this.changes.hasGap) this.#fetch('catchUpWithChanges');
   }
 
   /** Takes the acknowledgement of an own message. */
   acknowledged(message) {
     const row = this.rows.own(message.clientId);
     if (row && !row.dataset.seq) {
-      if (message.seq <= this.seqWindow.last) this.#change(() => row.remove()); // it stands further up already
+      if (message.seq <= this.seqWindow.last) this.change(() => row.remove()); // it stands further up already
       else setBubbleState(row, 'sent');
     }
     this.receive([message]);
@@ -214,10 +207,9 @@ export class MessageList {
   showUnsent() {
     const entries = this.unsent();
     if (!this.rows.pending && entries.some(({ kind }) => kind === 'change')) this.rows.loadPending().then(() => this.showUnsent(), () => {});
-    this.#change(() => this.rows.putEntries(entries));
+    this.change(() => this.rows.putEntries(entries));
     this.#showCompleteness();
   }
-
 
   setPeerRead(seq) {
     this.rows.setPeerRead(seq);
@@ -225,42 +217,29 @@ export class MessageList {
 
   // What is fetched
 
-  #load(range, show) {
-    const showAndLookAgain = (page) => {
-      show(page);
-      this.#scrolled();
-    };
-    this.loader.load(range, showAndLookAgain, () => this.#scrolled());
+  /** Calls a method of the MessageHistory, which is loaded later. */
+  async #fetch(name, ...values) {
+    const module = await loadMore().catch(() => null);
+    if (this.signal.aborted) return;
+    if (!module) return this.#retryLater();
+    this.#history ??= new module.MessageHistory(this);
+    await this.#history[name](...values);
   }
 
-  #showOlder({ messages }) {
-    this.#change(() => this.rows.prepend(this.seqWindow.prepend(messages)));
-  }
-
-  #showNewer({ messages, lastSeq }) {
-    const append = () => this.seqWindow.append(messages, lastSeq).forEach((message) => this.rows.put(message));
-    this.#change(append, { trimStart: true });
-    this.showUnsent();
-  }
-
-  #showEnd(page) {
-    if (!this.#wantsEnd) return;
-    this.#wantsEnd = false;
-    this.#showInstead(page);
-    this.anchor.toBottom();
-  }
-
-  #showInstead({ messages, lastSeq }) {
-    if (!messages.length) return;
-    this.seqWindow.reset({ first: messages[0].seq, last: messages.at(-1).seq, head: Math.max(lastSeq, this.seqWindow.head) });
-    this.rows.replaceAll(messages);
-    this.arrange();
+  /** The module has not come: after a pause all that is to be fetched is looked for again. */
+  #retryLater() {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
+      this.receive([]);
+      this.#catchUpWithChanges();
+      this.look();
+    }, RETRY_MS);
   }
 
   // What follows from a change
 
   /** Changes rows by `mutate`, removes what are too many at one end, and keeps in place what the reader looks at. */
-  #change(mutate, { trimStart = this.isAtEnd } = {}) {
+  change(mutate, { trimStart = this.isAtEnd } = {}) {
     this.anchor.hold(() => {
       mutate();
       this.arrange();
@@ -289,7 +268,7 @@ export class MessageList {
   }
 
   removeDivider() {
-    if (this.rows.separators.divider) this.#change(() => this.rows.separators.removeDivider());
+    if (this.rows.separators.divider) this.change(() => this.rows.separators.removeDivider());
   }
 
   /** Whether the server has been heard since the connection began. Otherwise nobody knows what is missing. */
@@ -299,8 +278,17 @@ export class MessageList {
     this.#showCompleteness();
   }
 
-  #showCompleteness() {
+  /** Says whether all messages are here. The server has rendered how it is at first; the words for anything else are loaded later. */
+  async #showCompleteness() {
     const failedCount = this.unsent().filter((entry) => entry.state === 'failed').length;
-    showCompleteness(this.mark, completeness(this.rows.seqs, this.seqWindow, this.#isChecked), failedCount);
+    const found = completeness(this.rows.seqs, this.seqWindow, this.#isChecked);
+    const shown = JSON.stringify([found, failedCount]);
+    if (shown === (this.#completeness ??= shown)) return;
+    this.#completeness = shown;
+    const more = await loadMore().catch(() => null);
+    if (shown !== this.#completeness) return;
+    if (more) return more.showCompleteness(this.mark, found, failedCount);
+    this.mark.hidden = true; // rather than saying what is not so any more
+    this.#completeness = '';
   }
 }

@@ -6,11 +6,11 @@
  */
 
 import { makeBubble, setBubbleState, showContent, showRefusal, updateBubble } from './bubble.js';
+import { showExtras } from './bubble-parts.js';
 import { showHour } from './dates.js';
 import { addLinks } from './links.js';
 import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
-import { showQuote } from './quote.js';
 import { Separators } from './separators.js';
 import { shortened } from './text.js';
 import { versionOf } from './versions.js';
@@ -118,7 +118,7 @@ export class MessageRows {
     const changed = new Set(seqs);
     for (const quote of changed.size ? findAll('[data-quoted-seq]', this.list) : []) {
       const seq = Number(quote.dataset.quotedSeq);
-      if (changed.has(seq)) showQuote(quote.closest('li'), this.#quoteOf({ seq }));
+      if (changed.has(seq)) showExtras(quote.closest('li'), { replyTo: this.#quoteOf({ seq }) });
     }
   }
 

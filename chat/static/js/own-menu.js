@@ -4,18 +4,16 @@ import { find, pathOf } from './page.js';
 
 const menu = find('#own-menu');
 
-export function initOwnMenu() {
-  document.addEventListener('click', ({ target }) => {
-    if (!menu.contains(target)) menu.open = false;
-  });
-  menu.addEventListener('focusout', ({ relatedTarget }) => {
-    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
-  });
-  // Its first form leads back to the page that is shown, which may have changed since the menu was rendered.
-  find('form', menu).addEventListener('submit', ({ target }) => {
-    target.elements.next.value = pathOf(location);
-  });
-}
+document.addEventListener('click', ({ target }) => {
+  if (!menu.contains(target)) menu.open = false;
+});
+menu.addEventListener('focusout', ({ relatedTarget }) => {
+  if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+});
+// Its first form leads back to the page that is shown, which may have changed since the menu was rendered.
+find('form', menu).addEventListener('submit', ({ target }) => {
+  target.elements.next.value = pathOf(location);
+});
 
 /** Closes the menu, and returns whether it was open. */
 export function closeOwnMenu() {

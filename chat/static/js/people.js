@@ -1,11 +1,10 @@
 /** The list of people: a card for each, with the newest message and what is unread. Who wrote last comes first. */
 
 import { showAge } from './dates.js';
-import { request } from './http.js';
-import { debounce, find, findAll, me, parseHtml, part } from './page.js';
+import { debounce, find, findAll, me, part } from './page.js';
 import { PeopleSearch } from './people-search.js';
 import { PeopleStatus } from './people-status.js';
-import { lastSeqOf, makeCard, showPreview, showUnread, updateCard } from './person-card.js';
+import { lastSeqOf, makeCard, showPreview, showUnread } from './person-card.js';
 import { markDelivered, online } from './socket.js';
 import { UnreadCounts } from './unread-counts.js';
 import { versionOf } from './versions.js';
@@ -14,26 +13,26 @@ const REFRESH_PAUSE_MS = 500;
 
 export class People {
   openId = 0; // of the person whose conversation is open; 0 for nobody
-  #counts = new UnreadCounts();
+  counts = new UnreadCounts();
   #status = new PeopleStatus((id) => this.card(id));
-  #loading; // aborts the request under way
+  loading = null; // aborts the request under way
 
   /**
    * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found,
-   * `onQuery(query)` with what is searched for.
+   * `onQuery(query)` with what is searched for. `loadPages()` resolves to page-more.js.
    */
-  constructor(onUnread, say, onQuery) {
-    this.onUnread = onUnread;
+  constructor({ onUnread, say, onQuery, loadPages }) {
+    Object.assign(this, { onUnread, loadPages });
     this.scroll = find('#people-scroll');
     this.box = find('#people-box');
-    this.search = new PeopleSearch(this, say, onQuery);
+    this.search = new PeopleSearch(this, { load: loadPages, say, onQuery });
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
     this.scroll.addEventListener('click', (event) => this.#clicked(event));
-    this.nearEnd = new IntersectionObserver(([{ isIntersecting, target }]) => isIntersecting && this.#more(target), {
+    this.nearEnd = new IntersectionObserver(([{ isIntersecting, target }]) => isIntersecting && this.#showMore(target), {
       rootMargin: '300px',
     });
-    this.#counts.countElsewhere(document);
-    this.#hydrate();
+    this.counts.countElsewhere(document);
+    this.hydrate();
   }
 
   get list() {
@@ -71,7 +70,7 @@ export class People {
     const card = this.card(peerId) ?? (isMine || this.search.query ? null : this.#newCard(message));
     if (!isMine) this.#status.stopTyping(peerId);
     if (!isMine && !isSeen) markDelivered(peerId, message.seq);
-    const isUnread = !isMine && !isSeen && message.seq > Math.max(lastSeqOf(card), this.#counts.readSeq(peerId));
+    const isUnread = !isMine && !isSeen && message.seq > Math.max(lastSeqOf(card), this.counts.readSeq(peerId));
     if (isUnread) this.#setUnread(peerId, this.unread(peerId) + 1);
     if (!card) return this.search.query || this.refreshSoon();
     const lastSeq = lastSeqOf(card);
@@ -114,15 +113,15 @@ export class People {
   // What is unread
 
   unread(id) {
-    return this.#counts.get(id);
+    return this.counts.get(id);
   }
 
   /** The conversation with `id` has been read up to `seq`, here or in another tab. */
   read(id, seq) {
-    const isNews = this.#counts.setReadSeq(id, seq);
-    if (isNews && this.#loading) this.refreshSoon(); // the answer under way may be older than this
+    const isNews = this.counts.setReadSeq(id, seq);
+    if (isNews && this.loading) this.refreshSoon(); // the answer under way may be older than this
     if (!this.unread(id)) {
-      if (isNews && this.#counts.hasElsewhere && !this.card(id)) this.refreshSoon();
+      if (isNews && this.counts.hasElsewhere && !this.card(id)) this.refreshSoon();
       return;
     }
     if (seq >= lastSeqOf(this.card(id))) this.#setUnread(id, 0);
@@ -131,14 +130,14 @@ export class People {
 
   /** Somebody has marked it as unread: what is known here counts no more. */
   forgetRead(id) {
-    this.#counts.forgetRead(id);
+    this.counts.forgetRead(id);
   }
 
   #setUnread(id, count) {
     const card = this.card(id);
-    this.#counts.set(id, count);
+    this.counts.set(id, count);
     if (card) showUnread(card, count);
-    this.onUnread(this.#counts.total);
+    this.onUnread(this.counts.total);
   }
 
   // Who is there
@@ -168,41 +167,14 @@ export class People {
 
   // What the server renders
 
-  /** Fetches the top of the list anew, and keeps the rest. */
-  async refresh() {
-    if (this.search.isFiltering) return this.refreshSoon(); // that answer will be another list
-    const page = await this.fetch({ q: this.search.query }).catch(() => null);
-    if (!page) return;
-    const focused = document.activeElement;
-    this.#counts.countElsewhere(page);
-    const fresh = findAll('li.person', page).map((card) => this.#merge(card));
-    const rest = this.cards.filter((card) => !fresh.includes(card));
-    const more = rest.length ? find('#people-more') : find('#people-more', page);
-    const empty = find('#people-empty', page);
-    this.list.replaceChildren(...fresh, ...rest);
-    this.box.replaceChildren(this.list, empty, ...(more ? [more] : []));
-    if (this.list.contains(focused)) focused.focus({ preventScroll: true });
-    this.#hydrate();
+  /** Resolves to what fetches the list, which is loaded later. */
+  get pages() {
+    return this.loadPages().then(({ PeoplePages }) => new PeoplePages(this));
   }
 
-  /** Brings the card that is there up to date with a fresh one, and returns it; the fresh one if there is none. */
-  #merge(fresh) {
-    const known = this.card(fresh.dataset.userId);
-    if (!known) return fresh;
-    if (lastSeqOf(fresh) < lastSeqOf(known)) { // a message has come since the server answered
-      this.refreshSoon();
-      return known;
-    }
-    updateCard(known, fresh);
-    return known;
-  }
-
-  /** Shows another list in place of this one. */
-  replace(page) {
-    this.#counts.countElsewhere(page);
-    this.keepFocus(() => this.box.replaceChildren(...page.body.children));
-    this.scroll.scrollTop = 0;
-    this.#hydrate();
+  /** Fetches the top of the list anew. */
+  refresh() {
+    return this.pages.then((pages) => pages.refresh(), () => {});
   }
 
   get hasFocus() {
@@ -220,46 +192,24 @@ export class People {
     const more = event.target.closest('#people-more');
     if (!more) return;
     event.preventDefault();
-    this.#more(more);
+    this.#showMore(more);
   }
 
-  /** Fetches what follows the list: `link` leads there without JavaScript. */
-  async #more(link) {
-    if (this.#loading) return;
-    const { searchParams } = new URL(link.href);
-    const after = searchParams.get('people_after') ?? searchParams.get('after');
-    const page = await this.fetch({ q: this.search.query, after }).catch(() => null);
-    if (!page) return;
-    this.#counts.countElsewhere(page);
-    this.list.append(...findAll('li.person', page).filter((card) => !this.card(card.dataset.userId)));
-    link.remove();
-    const next = find('#people-more', page);
-    if (next) this.box.append(next);
-    this.#hydrate();
-  }
-
-  /** Fetches a list. One at a time: a newer request aborts the older one, whose answer would be stale. */
-  async fetch(parameters) {
-    this.#loading?.abort();
-    const loading = this.#loading = new AbortController();
-    try {
-      return parseHtml(await (await request(`/users?${new URLSearchParams(parameters)}`, 'text/html', loading.signal)).text());
-    } finally {
-      if (this.#loading === loading) this.#loading = null;
-    }
+  #showMore(link) {
+    this.pages.then((pages) => pages.showMore(link), () => {});
   }
 
   /** Gives cards of the server the reader's clock, what is known of unread messages and presence, and the open mark. */
-  #hydrate() {
+  hydrate() {
     for (const card of this.cards) {
       const id = Number(card.dataset.userId);
-      const isRead = this.#counts.readSeq(id) && this.#counts.readSeq(id) >= lastSeqOf(card);
+      const isRead = this.counts.readSeq(id) && this.counts.readSeq(id) >= lastSeqOf(card);
       showAge(part(card, 'time'));
       const version = versionOf(id, lastSeqOf(card));
       if (version) showPreview(card, version); // the list may be older than that
       if (!isRead && card.dataset.unread > 0) markDelivered(id, lastSeqOf(card));
       showUnread(card, isRead ? 0 : Number(card.dataset.unread));
-      this.#counts.set(id, Number(card.dataset.unread));
+      this.counts.set(id, Number(card.dataset.unread));
       if (online.size) this.#status.show(id);
     }
     const more = find('#people-more');
@@ -267,6 +217,6 @@ export class People {
     if (more) this.nearEnd.observe(more);
     find('#people-empty').hidden = this.cards.length > 0;
     this.setOpen(this.openId);
-    this.onUnread(this.#counts.total);
+    this.onUnread(this.counts.total);
   }
 }

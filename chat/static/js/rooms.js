@@ -2,9 +2,8 @@
 
 import { roomKey } from './address.js';
 import { showAge } from './dates.js';
-import { badge, gettext, ngettext, unreadWords } from './i18n.js';
-import { request } from './http.js';
-import { debounce, find, findAll, me, parseHtml, part, setText } from './page.js';
+import { badge, gettext, unreadWords } from './i18n.js';
+import { debounce, find, findAll, me, part, setText } from './page.js';
 import { noticeWords } from './notice.js';
 import { lastSeqOf } from './person-card.js';
 import { markDelivered } from './socket.js';
@@ -12,22 +11,24 @@ import { shortWords } from './text.js';
 import { versionOf } from './versions.js';
 
 const REFRESH_PAUSE_MS = 500;
-const TYPING_MS = 5_000; // without another sign of it, typing has ended
 const EVERYBODY = 0; // the id of a mention of all members
 
 export class Rooms {
-  #openKey = null;
+  openKey = null;
   #query = '';
   #readSeqs = new Map(); // key → seq
-  #typing = new Map(); // key → Map of user id → {username, timer}
+  #typing = null; // the RoomTyping, once somebody types
 
-  /** `onUnread(total)` is called with the number of mentions that are unread: a room that is merely new is quiet. */
-  constructor(onUnread) {
-    this.onUnread = onUnread;
+  /**
+   * `onUnread(total)` is called with the number of mentions that are unread: a room that is merely new is quiet. `loadPages()` resolves to
+   * page-more.js.
+   */
+  constructor({ onUnread, loadPages }) {
+    Object.assign(this, { onUnread, loadPages });
     this.section = find('#rooms-section');
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
     this.section.addEventListener('click', (event) => this.#clicked(event));
-    this.#hydrate();
+    this.hydrate();
   }
 
   get cards() {
@@ -43,7 +44,7 @@ export class Rooms {
   }
 
   setOpen(key) {
-    this.#openKey = key;
+    this.openKey = key;
     for (const link of findAll('a[aria-current]', this.section)) link.removeAttribute('aria-current');
     if (key) this.card(key)?.querySelector('a').setAttribute('aria-current', 'page');
   }
@@ -62,7 +63,7 @@ export class Rooms {
     const key = roomKey(message.conversationId);
     const card = this.card(key);
     const isMine = message.senderId === me.id;
-    if (!isMine) this.#stopTyping(key, message.senderId);
+    if (!isMine) this.#typing?.end(key, message.senderId);
     if (!isMine && !isSeen) markDelivered(key, message.seq);
     if (!card) return this.refreshSoon();
     const lastSeq = lastSeqOf(card);
@@ -72,7 +73,7 @@ export class Rooms {
       this.#showUnread(card, this.unread(key) + 1, mentionsOf(card) + (mentionsMe(message) ? 1 : 0));
     }
     card.dataset.lastSeq = message.seq;
-    this.#showPreview(card, previewOf(message));
+    this.showPreview(card, previewOf(message));
     part(card, 'time').dateTime = message.timestamp;
     showAge(part(card, 'time'));
     this.#raise(card);
@@ -81,7 +82,7 @@ export class Rooms {
   /** Shows what has become of a message. */
   changedMessage(key, message) {
     const card = this.card(key);
-    if (lastSeqOf(card) === message.seq) this.#showPreview(card, previewOf(message));
+    if (lastSeqOf(card) === message.seq) this.showPreview(card, previewOf(message));
     if (message.deleted && this.unread(key)) this.refreshSoon(); // the server counts it no more
   }
 
@@ -103,32 +104,15 @@ export class Rooms {
     this.#count();
   }
 
-  /** Without another sign of it, typing ends by itself. */
-  typing({ conversationId, userId, username }) {
-    const key = roomKey(conversationId);
-    const people = this.#typing.get(key) ?? new Map();
-    clearTimeout(people.get(userId)?.timer);
-    people.set(userId, { username, timer: setTimeout(() => this.#stopTyping(key, userId), TYPING_MS) });
-    this.#typing.set(key, people);
-    this.#showTyping(key);
+  /** Somebody is typing. */
+  async typing(payload) {
+    const { RoomTyping } = await this.loadPages().catch(() => ({}));
+    if (!RoomTyping) return;
+    this.#typing ??= new RoomTyping(this);
+    this.#typing.begin(roomKey(payload.conversationId), payload);
   }
 
-  #stopTyping(key, userId) {
-    const people = this.#typing.get(key);
-    clearTimeout(people?.get(userId)?.timer);
-    if (people?.delete(userId)) this.#showTyping(key);
-  }
-
-  #showTyping(key) {
-    const names = [...this.#typing.get(key).values()].map(({ username }) => username);
-    const card = this.card(key);
-    if (card) this.#showPreview(card, card.dataset.preview ?? part(card, 'preview').textContent.trim());
-    if (card && names.length) setText(part(card, 'preview'), typingWords(names));
-    card?.toggleAttribute('data-typing', names.length > 0);
-    if (key === this.#openKey) setText(find('#typing'), names.length ? typingWords(names) : '');
-  }
-
-  #showPreview(card, text) {
+  showPreview(card, text) {
     card.dataset.preview = text;
     setText(part(card, 'preview'), text);
   }
@@ -178,55 +162,37 @@ export class Rooms {
 
   // What the server renders
 
+  /** Calls a method of what fetches the list, which is loaded later. */
+  #fetch(name, ...values) {
+    return this.loadPages().then(({ RoomPages }) => new RoomPages(this)[name](...values), () => {});
+  }
+
   /** Fetches the list anew. */
-  async refresh() {
-    const page = await request('/rooms?list', 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
-    if (!page) return;
-    const focused = keyOfCard(document.activeElement?.closest('li.room'));
-    const shown = new Set(findAll('li.room', page).map(keyOfCard));
-    const rest = this.cards.filter((card) => !shown.has(keyOfCard(card)));
-    const hasRest = rest.length > 0 && find('#rooms-more', page);
-    find('#rooms').replaceWith(find('#rooms', page));
-    if (hasRest) find('#rooms').append(...rest); // "Show more" has brought them
-    else this.#showMore(page);
-    this.#hydrate();
-    if (focused) this.card(focused)?.querySelector('a').focus({ preventScroll: true });
+  refresh() {
+    return this.#fetch('refresh');
   }
 
-  /** Puts the link to the rooms that follow, if there are more. */
-  #showMore(page) {
-    find('#rooms-more')?.remove();
-    const more = find('#rooms-more', page);
-    if (more) this.section.append(more);
-  }
-
-  /** "Show more rooms": without JavaScript the link leads to another page. */
-  async #clicked(event) {
+  #clicked(event) {
     const link = event.target.closest('#rooms-more');
     if (!link) return;
     event.preventDefault();
-    const before = new URL(link.href).searchParams.get('rooms_before');
-    const page = await request(`/rooms?list&rooms_before=${before}`, 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
-    if (!page) return;
-    find('#rooms').append(...findAll('li.room', page).filter((card) => !this.card(keyOfCard(card))));
-    this.#showMore(page);
-    this.#hydrate();
+    this.#fetch('showMore', link);
   }
 
-  #hydrate() {
+  hydrate() {
     for (const card of this.cards) {
       const isRead = this.#readSeq(keyOfCard(card)) >= lastSeqOf(card);
       const version = versionOf(keyOfCard(card), lastSeqOf(card));
-      if (version) this.#showPreview(card, previewOf(version)); // the list may be older than that
+      if (version) this.showPreview(card, previewOf(version)); // the list may be older than that
       showAge(part(card, 'time'));
       this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread), isRead ? 0 : mentionsOf(card));
     }
     this.filter(this.#query);
-    this.setOpen(this.#openKey);
+    this.setOpen(this.openKey);
   }
 }
 
-const keyOfCard = (card) => card && roomKey(card.dataset.roomId);
+const keyOfCard = (card) => roomKey(card.dataset.roomId);
 const mentionsOf = (card) => Number(card.dataset.mentions);
 
 /** Whether a message mentions the reader, by name or with everybody. */
@@ -241,10 +207,4 @@ function previewOf(message) {
   if (message.deleted) return text;
   if (message.senderId === me.id) return gettext('You: %(message)s', { message: text });
   return gettext('%(name)s: %(message)s', { name: message.sender, message: text });
-}
-
-export function typingWords(names) {
-  if (names.length === 1) return gettext('%(name)s is typing…', { name: names[0] });
-  if (names.length === 2) return gettext('%(name)s and %(other)s are typing…', { name: names[0], other: names[1] });
-  return ngettext('%(num)s people are typing…', '%(num)s people are typing…', names.length);
 }

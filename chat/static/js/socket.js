@@ -5,18 +5,20 @@
  * the tabs of a person share one connection (shared-connection.js); with WebSockets each tab has its own.
  */
 
-import { io } from '../build/socket.io.js';
+import { Manager } from 'socket.io-client';
 import { addressOf, keyOf, roomKey } from './address.js';
+import { Deliveries } from './deliveries.js';
 import { goToLogin } from './http.js';
-import { gettext } from './i18n.js';
+import { later } from './later.js';
 import { me } from './page.js';
 
 const ACK_TIMEOUT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
-const DELIVERED_PAUSE_MS = 1_000;
 const MAX_UNANSWERED = 2; // events without an acknowledgement until the connection counts as dead
 const UPGRADE_TIMEOUT_MS = 10_000; // without a WebSocket by then, they count as blocked
 const LOCK_NAME = `connection:${me.id}`; // of the tab that leads, and of the channel: whoever changes what is said there changes it
+
+const loadMore = later(() => import('./page-more.js'));
 
 /** The ids of everyone who is online. */
 export const online = new Set();
@@ -27,7 +29,10 @@ let status; // the one that `on.status` was told last; without a connection of i
 let refusal;
 let shared = null; // the SharedConnection, where WebSockets are blocked
 let unanswered = 0;
-const deliveries = new Map(); // key of a conversation → {seq: the newest that has come, confirmed: the newest the server knows of, isEmitting}
+const deliveries = new Deliveries({
+  emit: (key, seq) => emit('markDelivered', { ...addressOf(key, 'userId'), seq }),
+  isOnline: () => status === 'online',
+});
 
 /**
  * Connects, and stays connected until the session ends. `handlers` holds the callbacks `status(name, refusal)`,
@@ -39,8 +44,10 @@ export async function initializeSocket(handlers) {
   on = handlers;
   // If somebody else has logged in meanwhile, in another tab, the server refuses this page.
   const auth = { userId: me.id, rooms: true };
-  const transports = ['polling', 'websocket'];
-  socket = io({ auth, transports, reconnectionDelay: 300, reconnectionDelayMax: 2_000, autoConnect: false });
+  const hostname = location.hostname.replace(/[[\]]/g, ''); // an IPv6 address gets brackets by itself
+  const place = { hostname, port: location.port, transports: ['polling', 'websocket'] };
+  const manager = new Manager({ ...place, reconnectionDelay: 300, reconnectionDelayMax: 2_000, autoConnect: false });
+  socket = manager.socket('/', { auth });
   socket.on('connect', () => {
     unanswered = 0;
     setStatus('online');
@@ -73,7 +80,7 @@ function setStatus(newStatus, words) {
   shared?.tellStatus();
   if (status === 'unauthorized') return goToLogin();
   on.status(status, refusal);
-  if (status === 'online') deliveries.forEach(emitDelivered);
+  if (status === 'online') deliveries.resume();
 }
 
 function receive(event, payload) {
@@ -93,9 +100,10 @@ function connect() {
 }
 
 /** After a network failure Socket.IO connects again by itself; after a refusal by the server it does not. */
-function connectFailed(error) {
+async function connectFailed(error) {
   if (error.data?.code === 'unauthorized') return setStatus('unauthorized');
-  const words = refusalWords(error);
+  const words = await refusalWords(error);
+  if (socket.connected) return; // meanwhile
   setStatus(words ? 'refused' : navigator.onLine ? 'reconnecting' : 'offline', words);
   const retryAfterMs = (error.data?.retryAfter ?? 0) * 1000;
   if (!socket.active) setTimeout(connect, Math.max(REFUSED_PAUSE_MS, retryAfterMs));
@@ -145,13 +153,9 @@ const own = {
 };
 
 /** Why the server has refused the connection; null if it was not the server. */
-function refusalWords({ data, description: status }) {
+async function refusalWords({ data, description: status }) {
   if (data?.message) return data.message;
-  if (status === 401 || status === 429) {
-    return gettext('Too many people are connected from your network. This page will reconnect automatically.');
-  }
-  if (status >= 400 && status < 500) return gettext('The server refused the connection. Reload the page.');
-  return null;
+  return status >= 400 && status < 500 ? loadMore().then((more) => more.refusalWords(status), () => null) : null;
 }
 
 /** Sends an entry of the outbox once, a message or a change. Resolves to the acknowledgement, or to null if none came. */
@@ -185,8 +189,7 @@ export function updateOnlineUsers({ snapshot, online: came = [], offline: gone =
 
 /** Tells how far a conversation has been read. Resolves to the acknowledgement, `{ok, readSeq, peerReadSeq, lastSeq, lastChange}`, or null. */
 export function markRead(key, seq) {
-  const delivery = deliveryOf(key);
-  delivery.confirmed = Math.max(delivery.confirmed, seq); // what is read has been delivered
+  deliveries.confirm(key, seq); // what is read has been delivered
   return emit('markRead', { ...addressOf(key, 'userId'), seq });
 }
 
@@ -195,29 +198,9 @@ export function markUnread(key, seq) {
   return emit('markUnread', { ...addressOf(key, 'userId'), seq });
 }
 
-/** Tells that the messages of a conversation have come, up to `seq`: at most once a second for each. */
+/** Tells that the messages of a conversation have come, up to `seq`. */
 export function markDelivered(key, seq) {
-  const delivery = deliveryOf(key);
-  delivery.seq = Math.max(delivery.seq, seq);
-  emitDelivered(delivery, key);
-}
-
-function deliveryOf(key) {
-  if (!deliveries.has(key)) deliveries.set(key, { seq: 0, confirmed: 0, isEmitting: false });
-  return deliveries.get(key);
-}
-
-/** Emits the newest seq, if the server does not know of it. Without a connection it is emitted after the next one. */
-async function emitDelivered(delivery, key) {
-  const { seq } = delivery;
-  if (delivery.isEmitting || seq <= delivery.confirmed || status !== 'online') return;
-  delivery.isEmitting = true;
-  const pause = new Promise((resolve) => setTimeout(resolve, DELIVERED_PAUSE_MS));
-  const ack = await emit('markDelivered', { ...addressOf(key, 'userId'), seq });
-  if (ack?.ok) delivery.confirmed = Math.max(delivery.confirmed, seq);
-  await pause;
-  delivery.isEmitting = false;
-  if (!ack || delivery.seq > seq) emitDelivered(delivery, key);
+  deliveries.mark(key, seq);
 }
 
 export function emitTyping(key) {

@@ -7,6 +7,7 @@ import { say } from './announcer.js';
 import { showNotice } from './banner.js';
 import { ComposerTask } from './composer-task.js';
 import { gettext } from './i18n.js';
+import { change } from './outbox-changes.js';
 import { markUnread } from './socket.js';
 
 export class Verbs {
@@ -66,6 +67,6 @@ export class Verbs {
   #change({ seq, clientId }, verb, basedOn) {
     const { outbox, key, messageList } = this.conversation;
     const target = seq ? { seq, conversationId: messageList.conversationId } : { clientId };
-    return outbox.change(key, target, verb, basedOn);
+    return change(outbox, key, target, verb, basedOn);
   }
 }

@@ -1,0 +1,69 @@
+/**
+ * What of the outbox the browser has stored. Where it stores nothing, entries live as long as the page, and somebody is told.
+ */
+
+import { deleteDatabase, openBrowserStore, openMemoryStore } from './outbox-store.js';
+
+export class EntryStorage {
+  #store = openMemoryStore();
+  #removedIds = new Set(); // clientIds; the store may still hold them for a moment
+  #unstored = new Set(); // clientIds of what the store has not taken
+
+  /** `onFailed()` is called when something was not stored. */
+  constructor(ownerId, onFailed) {
+    Object.assign(this, { ownerId, onFailed });
+  }
+
+  async open() {
+    this.#store = await openBrowserStore(this.ownerId);
+  }
+
+  /** The entries that were stored, by other tabs too, and that are not gone. */
+  async all() {
+    return (await this.#store.all()).filter(({ clientId }) => !this.#removedIds.has(clientId));
+  }
+
+  put(entry) {
+    return this.#store.put(entry).then(() => this.#unstored.delete(entry.clientId), () => {
+      this.#unstored.add(entry.clientId);
+      this.onFailed();
+    });
+  }
+
+  /** As `amend` of the store. Resolves to undefined also where it cannot be asked. */
+  amend(clientId, change) {
+    return this.#store.amend(clientId, change).catch(() => undefined);
+  }
+
+  /** Says of a message that it is being sent: from now on it can be changed at the server only. False if another tab has deleted it. */
+  async claim(entry) {
+    const claimed = await this.#store.amend(entry.clientId, (stored) => ({ ...stored, isUntried: false })).catch(() => ({}));
+    Object.assign(entry, claimed, { attempts: entry.attempts, isUntried: false });
+    return Boolean(claimed || this.#unstored.has(entry.clientId));
+  }
+
+  /** Puts the entries that follow from the end of one in its place. */
+  replace(clientId, following) {
+    this.forget(clientId);
+    this.#store.replace(clientId, following).catch(() => this.onFailed());
+  }
+
+  remove(clientId) {
+    this.forget(clientId);
+    this.#store.remove(clientId).catch(() => this.onFailed());
+  }
+
+  /** An entry is gone; who has removed it here or in another tab takes it out of the store. */
+  forget(clientId) {
+    this.#removedIds.add(clientId);
+  }
+
+  isGone(clientId) {
+    return this.#removedIds.has(clientId);
+  }
+
+  /** Never fails: where deleting fails, nothing was stored. */
+  async deleteAll() {
+    await deleteDatabase(this.ownerId).catch(() => {});
+  }
+}

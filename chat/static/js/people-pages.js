@@ -1,0 +1,80 @@
+/** Fetches the list of people: its top anew, what follows, or what a search finds. */
+
+import { request } from './http.js';
+import { find, findAll, parseHtml } from './page.js';
+import { lastSeqOf, updateCard } from './person-card.js';
+
+export class PeoplePages {
+  /** `people` is the list that shows them. */
+  constructor(people) {
+    this.people = people;
+  }
+
+  /** Fetches the top of the list anew, and keeps the rest. */
+  async refresh() {
+    const { people } = this;
+    if (people.search.isFiltering) return people.refreshSoon(); // that answer will be another list
+    const page = await this.#fetch({ q: people.search.query }).catch(() => null);
+    if (!page) return;
+    const focused = document.activeElement;
+    people.counts.countElsewhere(page);
+    const fresh = findAll('li.person', page).map((card) => this.#merge(card));
+    const rest = people.cards.filter((card) => !fresh.includes(card));
+    const more = rest.length ? find('#people-more') : find('#people-more', page);
+    const empty = find('#people-empty', page);
+    people.list.replaceChildren(...fresh, ...rest);
+    people.box.replaceChildren(people.list, empty, ...(more ? [more] : []));
+    if (people.list.contains(focused)) focused.focus({ preventScroll: true });
+    people.hydrate();
+  }
+
+  /** Brings the card that is there up to date with a fresh one, and returns it; the fresh one if there is none. */
+  #merge(fresh) {
+    const known = this.people.card(fresh.dataset.userId);
+    if (!known) return fresh;
+    if (lastSeqOf(fresh) < lastSeqOf(known)) { // a message has come since the server answered
+      this.people.refreshSoon();
+      return known;
+    }
+    updateCard(known, fresh);
+    return known;
+  }
+
+  /** Shows another list in place of this one. */
+  async show(parameters) {
+    const { people } = this;
+    const page = await this.#fetch(parameters);
+    people.counts.countElsewhere(page);
+    people.keepFocus(() => people.box.replaceChildren(...page.body.children));
+    people.scroll.scrollTop = 0;
+    people.hydrate();
+  }
+
+  /** Fetches what follows the list: `link` leads there without JavaScript. */
+  async showMore(link) {
+    const { people } = this;
+    if (people.loading) return;
+    const { searchParams } = new URL(link.href);
+    const after = searchParams.get('people_after') ?? searchParams.get('after');
+    const page = await this.#fetch({ q: people.search.query, after }).catch(() => null);
+    if (!page) return;
+    people.counts.countElsewhere(page);
+    people.list.append(...findAll('li.person', page).filter((card) => !people.card(card.dataset.userId)));
+    link.remove();
+    const next = find('#people-more', page);
+    if (next) people.box.append(next);
+    people.hydrate();
+  }
+
+  /** Fetches a list. One at a time: a newer request aborts the older one, whose answer would be stale. */
+  async #fetch(parameters) {
+    const { people } = this;
+    people.loading?.abort();
+    const loading = people.loading = new AbortController();
+    try {
+      return parseHtml(await (await request(`/users?${new URLSearchParams(parameters)}`, 'text/html', loading.signal)).text());
+    } finally {
+      if (people.loading === loading) people.loading = null;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/** Visits another page: its `#main` is fetched and put in place of the one that is there. Loaded later, by navigation.js. */
+
+import { showNotice } from './banner.js';
+import { goToLogin, request, send } from './http.js';
+import { gettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
+import { find, parseHtml, pathOf } from './page.js';
+import { setPageTitle } from './title.js';
+
+const SKELETON_DELAY_MS = 250; // a page that comes sooner needs no placeholder
+
+export class Visits {
+  #scrollPositions = new Map(); // path → where its reader left
+  #visit = null; // the visit under way: {controller, nodes, position}, with what to put back if it fails
+
+  /** `navigation` has the page that is shown. */
+  constructor(navigation) {
+    this.navigation = navigation;
+  }
+
+  /** Back or Forward was pressed. */
+  popped() {
+    if (pathOf(location) !== this.navigation.shownPath) this.visit(new URL(location), { isPush: false });
+    else this.#visit?.controller.abort();
+  }
+
+  /** A link was pressed. */
+  follow(url) {
+    if (pathOf(url) !== this.navigation.shownPath || this.#visit) return this.visit(url);
+  }
+
+  async visit(url, { isPush = true } = {}) {
+    this.#visit?.controller.abort();
+    if (pathOf(url) === '/') {
+      this.#scrollPositions.set(this.navigation.shownPath, this.#visit ? this.#visit.position : this.navigation.conversation?.messageList.position());
+      this.#visit = null;
+      return this.#replace(homePage(), url, isPush);
+    }
+    const main = find('#main');
+    // A visit that begins while another is under way puts back what was there before both.
+    const before = this.#visit ?? { nodes: [...main.childNodes], position: this.navigation.conversation?.messageList.position() };
+    const visit = this.#visit = { ...before, controller: new AbortController() };
+    const { signal } = visit.controller;
+    const timer = setTimeout(() => main.replaceChildren(find('#history-skeleton').content.cloneNode(true)), SKELETON_DELAY_MS);
+    try {
+      const response = await request(url, 'text/html', signal);
+      const page = parseHtml(await response.text());
+      this.#scrollPositions.set(this.navigation.shownPath, visit.position);
+      await this.#load(page); // before the page is touched: it may not come either
+      signal.throwIfAborted();
+      await this.#replace(page, new URL(response.url), isPush);
+    } catch (error) {
+      if (this.#visit !== visit) return; // another visit has begun
+      if (error.status) return void location.assign(url);
+      this.#putBack(visit, isPush);
+    } finally {
+      clearTimeout(timer);
+      if (this.#visit === visit) this.#visit = null;
+    }
+  }
+
+  /** Loads what a page needs beside itself. */
+  async #load(page) {
+    const hasLaterStyles = find('link[href$="/later.css"]', page);
+    await Promise.all([this.navigation.loadConversation(), hasLaterStyles && loadLaterStyles()]);
+  }
+
+  async #replace(page, url, isPush) {
+    const leftKey = this.navigation.conversation?.key;
+    this.navigation.leave();
+    this.navigation.shownPath = pathOf(url);
+    if (isPush) history.pushState(null, '', url);
+    find('#main').replaceWith(find('#main', page));
+    find('#shell').dataset.pane = find('#shell', page).dataset.pane;
+    setPageTitle(page.title);
+    await this.navigation.enter(isPush ? null : this.#scrollPositions.get(this.navigation.shownPath));
+    if (this.navigation.conversation) this.navigation.conversation.focus();
+    else if (leftKey) this.navigation.lists.card(leftKey)?.querySelector('a').focus({ preventScroll: true });
+  }
+
+  /** Shows again what was there before a visit that has failed, or that the person has taken back. */
+  #putBack({ nodes, position, controller }, isPush) {
+    find('#main').replaceChildren(...nodes);
+    if (!isPush && pathOf(location) !== this.navigation.shownPath) history.pushState(null, '', this.navigation.shownPath);
+    this.navigation.conversation?.messageList.open(position, 0);
+    if (!controller.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
+  }
+
+  /** Sends a form, and puts in place the page that it leads to, or the one that says why not. */
+  async send(form, submitter) {
+    form.ariaBusy = 'true';
+    try {
+      const response = await submit(form, submitter);
+      const page = parseHtml(await response.text());
+      if (!find('#main', page)) return void location.assign(response.url);
+      await this.#load(page);
+      const url = new URL(response.redirected ? response.url : location);
+      await this.#replace(page, url, pathOf(url) !== this.navigation.shownPath);
+      this.navigation.lists.refresh();
+    } catch {
+      form.ariaBusy = 'false';
+      showNotice(gettext('The server did not answer. Please try again.'));
+    }
+  }
+}
+
+/** The page without a conversation. All of it is here, so that it needs no network. */
+function homePage() {
+  const page = parseHtml('<div id="shell" data-pane="list"><main id="main"></main></div>');
+  const template = find('#welcome-template');
+  find('#main', page).append(template.content.cloneNode(true));
+  page.title = template.dataset.title;
+  return page;
+}
+
+/** Sends a form as the browser would. Resolves to the page that it leads to, or to the one that says why not. */
+async function submit(form, submitter) {
+  const response = await send(form.action, { method: 'POST', body: new FormData(form, submitter), headers: { Accept: 'text/html' } });
+  if (response.redirected && new URL(response.url).pathname === '/login') goToLogin();
+  return response;
+}
