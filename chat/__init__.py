@@ -19,6 +19,10 @@ from .storage.database import Database, open_database
 from .accounts import name_index
 from .accounts.profile_controller import ProfileController
 from .conversations.change_controller import ChangeController
+from .conversations.file_controller import FileController
+from .conversations.file_removal import FileSweeper
+from .conversations.quotas import Quotas
+from .conversations.uploads import Uploads
 from .conversations.room_controller import RoomController
 from .live.backends import open_backends
 from .live.connections import Connections
@@ -31,8 +35,9 @@ from .live.presence_feed import PresenceFeed
 from .live.room_feed import RoomFeed
 from .live.runtime import Runtime
 from .live.transports import Transports
+from .storage.file_store import open_file_store
 from .storage.secret_key import secret_key
-from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions
+from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions, streamed_form
 from .web.avatars import address, addresses, avatars, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
@@ -80,11 +85,15 @@ def create_app(settings=None):
     error_handlers.install(app, login_manager, metrics.observe_error)
     page_owner.install(app)
 
+    store = open_file_store(settings, runtime.run_blocking)
+    uploads = Uploads(database, store, Quotas(database, settings), backends.budgets, runtime, settings)
+    socket.file_sweeper = FileSweeper(database, store, uploads.partials, runtime, socket.server.sleep)
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
-    chat = ChatController(database, backends.presence, socket.gate, socket.messaging)
+    chat = ChatController(database, backends.presence, socket.gate, socket.messaging, uploads)
     rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
     changes = ChangeController(database, socket.gate, socket.messaging, chat)
-    for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), changes.blueprint(), health_blueprint(database, backends.ping),
+    files = FileController(database, store, socket.gate, uploads)
+    for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), changes.blueprint(), files.blueprint(), health_blueprint(database, backends.ping),
                       metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
                       ProfileController(database, backends.budgets).blueprint(), assets.assets):
         app.register_blueprint(blueprint)
@@ -132,6 +141,7 @@ def install_web(app, settings, backends, cookie, connections):
     compression.install(app)
     languages.install(app)
     app.before_request(refuse_unreadable)
+    streamed_form.install(app)
     app.before_request(refuse_costly)
     CSRFProtect(app)
 

@@ -34,11 +34,14 @@ PACKETS = Budget("packets", "a transport", "packets at once; 50 a second for lon
 ROOMS = Budget("rooms", "a person", "new rooms", 50, 86_400, shared=True, setting="ROOMS_A_DAY")
 MEMBERS_ADDED = Budget("members_added", "a person", "people added to rooms", 120, 60)
 ROOM_CHANGES = Budget("room_changes", "a person", "changes of rooms: joining, leaving, removing, roles, settings", 60, 60)
+FILES = Budget("files", "a person", "uploaded files", 500, 86_400, shared=True, setting="FILES_A_DAY")
+UPLOADS = Budget("uploads", "a person", "uploads at once to one process", 12)
 FACES = Budget("faces", "a person", "changes of the face", 20, 60)
+IMAGES_WAITING = Budget("images_waiting", "the process", "images that wait to be checked", 100)
 REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)
 
-TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, CHANGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
-         REGISTRATIONS, REGISTRATIONS_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
+TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, CHANGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FILES, UPLOADS, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
+         REGISTRATIONS, REGISTRATIONS_WAITING, IMAGES_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
 
 
 class Budgets:

@@ -34,6 +34,13 @@ class TooLong(ChatError):
     code = "too_long"
 
 
+class TooLarge(ChatError):
+    """A file of more bytes than one may have."""
+
+    code = "too_large"
+    status = 413
+
+
 class NotFound(ChatError):
     """Not there, or not yours: the two are never told apart."""
 
@@ -64,6 +71,13 @@ class RateLimited(ChatError):
     code = "rate_limited"
     status = 429
     retry = True
+
+
+class OverQuota(ChatError):
+    """There is no room left for what somebody has; waiting alone does not help."""
+
+    code = "over_quota"
+    status = 429
 
 
 class Unavailable(ChatError):

@@ -97,6 +97,7 @@ CREATE TABLE IF NOT EXISTS messages (
     edited_at        DATETIME(3),              -- UTC
     deleted_at       DATETIME(3),              -- UTC
     last_change      INTEGER NOT NULL DEFAULT 0,   -- the number of the latest row in `changes` about it
+    files            INTEGER NOT NULL DEFAULT 0,   -- how many it has: only where there are some, message_files is asked
     UNIQUE (conversation_id, seq),
     UNIQUE (sender_id, client_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
@@ -141,6 +142,44 @@ CREATE TABLE IF NOT EXISTS pins (
     user_id          INTEGER NOT NULL,         -- who has pinned it
     at               DATETIME(3) NOT NULL,     -- UTC
     PRIMARY KEY (conversation_id, seq)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- What people have uploaded. The content itself is in a folder or in S3, under its hash: two files with the same one share it.
+CREATE TABLE IF NOT EXISTS files (
+    id            INTEGER NOT NULL PRIMARY KEY /*! AUTO_INCREMENT */,
+    user_id       INTEGER NOT NULL,            -- who has uploaded it
+    client_id     VARCHAR(64) NOT NULL,        -- made by the uploader's browser; the same one again uploads nothing
+    hash          VARCHAR(64) NOT NULL,        -- SHA-256 of the content as it is kept, in hexadecimal
+    name          VARCHAR(255) NOT NULL,       -- as the uploader's machine calls it; nothing is opened by it
+    type          VARCHAR(64) NOT NULL,        -- by its content
+    size          INTEGER NOT NULL DEFAULT 0,  -- bytes
+    width         INTEGER,                     -- of an image, in pixels
+    height        INTEGER,
+    alt           VARCHAR(1000),               -- what an image shows, in words
+    duration      INTEGER,                     -- milliseconds, as the uploader says
+    is_animated   INTEGER NOT NULL DEFAULT 0,
+    has_preview   INTEGER NOT NULL DEFAULT 0,  -- 1: the store has a small picture of it
+    created_at    DATETIME(3) NOT NULL,        -- UTC
+    unheld_since  DATETIME(3),                 -- UTC; NULL while a message holds it. A day later it is removed
+    UNIQUE (user_id, client_id),
+    UNIQUE (hash, id),
+    UNIQUE (unheld_since, id)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Which message holds which files: who sees the message may fetch them.
+CREATE TABLE IF NOT EXISTS message_files (
+    conversation_id  INTEGER NOT NULL,
+    seq              INTEGER NOT NULL,
+    position         INTEGER NOT NULL DEFAULT 0,   -- in the message, from 0
+    file_id          INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, seq, position),
+    UNIQUE (file_id, conversation_id, seq)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Contents that a process is removing just now: whoever uploads the same content waits until it is done.
+CREATE TABLE IF NOT EXISTS content_removals (
+    hash          VARCHAR(64) NOT NULL PRIMARY KEY,
+    at            DATETIME(3) NOT NULL         -- UTC; after a minute another process takes over
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- Which version of the schema this is, and how it came about: python3 manage.py migrate --list shows it.

@@ -39,11 +39,16 @@ LAYOUTS = {                 # version -> {table: the columns that order it}; use
     5: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
         "receipts": "conversation_id, user_id, kind, seq", "mentions": "user_id, conversation_id, seq", "changes": "id",
         "reactions": "conversation_id, seq, user_id, emoji", "pins": "conversation_id, seq"},
+    6: {"users": "id", "conversations": "id", "members": "conversation_id, user_id", "messages": "id",
+        "receipts": "conversation_id, user_id, kind, seq", "mentions": "user_id, conversation_id, seq", "changes": "id",
+        "reactions": "conversation_id, seq, user_id, emoji", "pins": "conversation_id, seq", "files": "id",
+        "message_files": "conversation_id, seq, position"},
 }
 NEWEST = max(LAYOUTS)
 RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: its new name}; None: its rows are not restored
 LEFT_OUT = {"username_skeletons", "username_sort_keys", "username_suffixes",    # name_index derives them from the usernames
-            "schema_migrations"}        # maintained by the database's own code
+            "schema_migrations",        # maintained by the database's own code
+            "content_removals"}         # what a process does just now
 ROWS_AT_ONCE = 200              # in one INSERT
 MAX_LINE_BYTES = 512 * 1024     # per row: the longest text has 64 KB, and JSON may need six bytes for one
 MAX_VALUE_BYTES = 16            # of a number in SQL, or of the syntax around a text

@@ -28,7 +28,7 @@ def draft(user, access, seq, fields):
 
 
 def _edit(change, fields):
-    change.kind, change.text = EDIT, validate_text(fields["edit"])
+    change.kind, change.text = EDIT, validate_text(fields["edit"], may_be_empty=True)     # the writer refuses it where there are no files
     seen = fields.get("seen")
     if seen is not None and (isinstance(seen, bool) or not isinstance(seen, int) or seen < 0):
         raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name="seen", least=0))

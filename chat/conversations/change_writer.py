@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _
 
 from ..clock import now, to_db
-from ..errors import ChatError, Conflict, Duplicate, Forbidden, Locked, NotFound
+from ..errors import ChatError, Conflict, Duplicate, Forbidden, Invalid, Locked, NotFound
 from .batch_writer import MAX_NUMBERING_ATTEMPTS, BatchWriter
 from .change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
+from .file import releasing_statements
 from .message import NOTICE, Message, mention_insertion, mentions_to_db
 from .message_parts import Quote, reactions_of, uses_of
 
@@ -105,6 +106,7 @@ class Effects:
         self.stored_reactions = {}  # (place, user id, emoji) -> whether its row is there before the batch
         self.emptied = set()    # places of messages that lose all their reactions, which can be thousands
         self.pins = {}          # place -> the id of the user who has pinned it, or None
+        self.released_files = {}    # place -> the files of a message that is deleted
         self.former_mentions = {}   # place -> the ids of those whom it has mentioned
         self.at = ""
 
@@ -125,6 +127,8 @@ class Effects:
         _require_there(message)
         if change.seen is not None and change.seen < message.last_change and self._text_changed_since(change, message):
             raise Conflict(_("The message was edited elsewhere meanwhile."))
+        if not change.text and not message.files:
+            raise Invalid(_("A message cannot be empty."))
         self._note_text(change, message)
         message.message, message.mentions, message.edited_at = change.text, change.mentions, self.at
 
@@ -145,7 +149,10 @@ class Effects:
         self.reactions = {key: is_there for key, is_there in self.reactions.items() if key[0] != change.place}
         if message.is_pinned:
             self.pins[change.place] = None
+        if message.files:
+            self.released_files[change.place] = message.files
         self._note_text(change, message)
+        message.files, message.file_count = (), 0
         message.message, message.mentions, message.reactions, message.quote, message.is_pinned = "", (), (), None, False
         message.deleted_at, message.edited_at = self.at, None
 
@@ -188,7 +195,8 @@ class Effects:
 
     def statements(self):
         """Return (sql, params) pairs."""
-        return [*self._message_statements(), *self._mention_statements(), *self._reaction_statements(), *self._pin_statements()]
+        return [*self._message_statements(), *self._mention_statements(), *self._reaction_statements(), *self._pin_statements(),
+                *(statement for place, files in self.released_files.items() for statement in releasing_statements(place, files))]
 
     def _message_statements(self):
         """One UPDATE for the rows of all messages: a statement for each would cost more than all the rest."""
@@ -231,7 +239,7 @@ class Effects:
 
 
 # The columns of `messages` that an edit or a deletion changes, and what they have then.
-TEXT_COLUMNS = {"message": lambda message: message.message, "mentions": lambda message: mentions_to_db(message.mentions),
+TEXT_COLUMNS = {"message": lambda message: message.message, "files": lambda message: message.file_count, "mentions": lambda message: mentions_to_db(message.mentions),
                 "edited_at": lambda message: message.edited_at and to_db(message.edited_at),
                 "deleted_at": lambda message: message.deleted_at and to_db(message.deleted_at)}
 

@@ -1,7 +1,7 @@
 """ChatController, as in the report: the home page, the messages of a conversation, sending without a socket."""
 import secrets
 
-from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 from flask_wtf.csrf import CSRFError
@@ -25,14 +25,15 @@ SHOWN_MEMBERS = 3           # faces in the header of a room
 class ChatController:
     """The pages of the chat and their JSON. A conversation is named by the other user, or by its id.
 
-    `gate` says who has access, `messaging` takes messages in, as both do for the live connections.
+    `gate` says who has access, `messaging` takes messages in, as both do for the live connections, and `uploads` the files of a form.
     """
 
-    def __init__(self, database, presence, gate, messaging):
+    def __init__(self, database, presence, gate, messaging, uploads):
         self.database = database
         self.presence = presence
         self.gate = gate
         self.messaging = messaging
+        self.uploads = uploads
         self.pane = Pane(database, presence)
 
     def blueprint(self):
@@ -132,14 +133,19 @@ class ChatController:
         if request.is_json:
             if not isinstance(sent, dict):
                 raise Invalid(_("Expected a JSON object with %(names)s.", names="message, clientId"))
-            stored = self.messaging.send(current_user, access, sent.get("message"), sent.get("clientId"), sent.get("replyTo"))
+            stored = self.messaging.send(current_user, access, sent.get("message"), sent.get("clientId"), sent.get("replyTo"),
+                                         file_ids=sent.get("files"))
             return stored.as_json(), 201
-        text, client_id = request.form.get("message", ""), request.form.get("clientId") or secrets.token_urlsafe(16)
+        form = g.get("streamed_form")
+        fields = form.fields if form else request.form
+        client_id = fields.get("clientId") or secrets.token_urlsafe(16)
         try:
-            stored = self.messaging.send(current_user, access, text, client_id, self._reply_to())
+            with self.uploads.of_form(current_user.id, form) as files:
+                stored = self.messaging.send(current_user, access, fields.get("message", ""), client_id, self._reply_to(),
+                                             file_ids=[file.id for file in files])
         except ChatError as error:
             answer = make_response(self.show_conversation(
-                access, text, error.message, error.status, client_id if error.retry else None))
+                access, fields.get("message", ""), error.message, error.status, client_id if error.retry else None))
             if error.retry_after:
                 answer.headers["Retry-After"] = str(error.retry_after)
             return answer

@@ -1,4 +1,5 @@
 """The gate: what a user may see and do in a conversation. Pages, JSON and events alike come through here, and nowhere else."""
+import contextlib
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -90,6 +91,18 @@ class Gate:
         if not access.is_room:
             raise NotFound(_("Conversation not found."))
         return access
+
+    def to_file(self, user, file):
+        """Return whether a user may fetch a File: a member of a conversation that shows it may, and who has uploaded it until a message holds it.
+
+        Raises NotFound for everybody else, whether the file exists or not.
+        """
+        if file and file.unheld_since is not None and file.user_id == user.id:
+            return True
+        for conversation_id in file.conversation_ids(self.database) if file else ():
+            with contextlib.suppress(NotFound):
+                return bool(self.to_conversation(user, conversation_id))
+        raise NotFound(_("File not found."))
 
     def of_event(self, user, payload, field="userId"):
         """Return the access to what an event addresses: a conversation, or another user by `field`. Raises Invalid or NotFound."""

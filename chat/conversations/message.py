@@ -11,6 +11,7 @@ from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
 from ..storage.schema import MAX_ID
 from . import message_parts
+from .file import holding_statements
 from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
@@ -23,7 +24,7 @@ TEXT, NOTICE = "text", "notice"     # kinds
 EVERYBODY = 0               # in `mentions`: all members
 
 COLUMNS = ("m.id, m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, m.timestamp, m.client_id, m.kind, m.mentions,"
-           " m.reply_to, m.edited_at, m.deleted_at, m.last_change, u.username AS sender")
+           " m.reply_to, m.edited_at, m.deleted_at, m.last_change, m.files AS file_count, u.username AS sender")
 # LEFT, although every sender exists: it makes the database read `messages` first. With few users and many messages, MariaDB
 # would otherwise begin with the users, read all messages of each, and sort them.
 FROM = "FROM messages m LEFT JOIN users u ON u.id = m.sender_id"
@@ -36,7 +37,7 @@ class Message:
     `receiver_id` is None in a room. The `message` of a notice is JSON. `mentions` has (user id, start, length) for each place at
     which the text mentions somebody, in code points; it is kept by id, because names may change. `reply_to` is the seq of the message
     that it answers, `quote` that message as it is now. `last_change` is the number of the latest Change of it: of two versions of a
-    message that with the greater one is the newer.
+    message that with the greater one is the newer. `file_count` says how many `files` it has, before they are read.
     """
 
     sender_id: int
@@ -57,6 +58,8 @@ class Message:
     quote: message_parts.Quote | None = None
     reactions: tuple = ()
     is_pinned: bool = False
+    file_count: int = 0
+    files: tuple = ()
 
     @classmethod
     def from_row(cls, row):
@@ -68,9 +71,9 @@ class Message:
         return cls(**row)
 
     @classmethod
-    def draft(cls, sender, receiver_id, text, client_id, conversation_id=0):
+    def draft(cls, sender, receiver_id, text, client_id, conversation_id=0, has_files=False):
         """Return a valid message that is not stored yet, to a user or to a room. Raises Invalid or TooLong with the reason."""
-        return cls(sender.id, receiver_id, validate_text(text), validate_client_id(client_id), sender.username,
+        return cls(sender.id, receiver_id, validate_text(text, may_be_empty=has_files), validate_client_id(client_id), sender.username,
                    conversation_id=conversation_id)
 
     @classmethod
@@ -125,7 +128,8 @@ class Message:
                 "timestamp": self.timestamp, "conversationId": self.conversation_id, "kind": self.kind, "mentions": [],
                 "replyTo": self.quote and self.quote.as_json(), "editedAt": self.edited_at, "deleted": self.is_deleted,
                 "reactions": [reaction.as_json() for reaction in self.reactions] if self.reactions else [],
-                "pinned": self.is_pinned, "lastChange": self.last_change}
+                "pinned": self.is_pinned, "lastChange": self.last_change,
+                "files": [file.as_json() for file in self.files] if self.files else []}
         if self.kind == NOTICE:
             told["message"], told["notice"] = self.text, self.notice
         if self.mentions:
@@ -203,21 +207,24 @@ class Message:
     @classmethod
     def insert(cls, database, messages):
         """Store numbered messages in one statement and set their ids. Raises Duplicate, and then stores none of them."""
-        row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         ids = database.insert(
-            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id, kind, mentions, reply_to) VALUES "
+            "INSERT INTO messages (conversation_id, seq, sender_id, receiver_id, message, timestamp, client_id, kind, mentions, reply_to, files) VALUES "
             + ", ".join([row] * len(messages)),
             [value for m in messages for value in
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id, m.kind,
-              m.mentions and mentions_to_db(m.mentions) or "", m.reply_to)],
-            rows=len(messages), then=cls._mention_rows([m for m in messages if m.mentions]))
+              m.mentions and mentions_to_db(m.mentions) or "", m.reply_to, m.file_count)],
+            rows=len(messages), then=cls._more_rows([m for m in messages if m.mentions or m.files]))
         for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
 
     @staticmethod
-    def _mention_rows(messages):
-        """Return what stores who is mentioned, in the transaction of the messages; None where nobody is."""
-        return (lambda _ids: [mention_insertion(messages)]) if messages else None
+    def _more_rows(messages):
+        """Return what stores whom messages mention and which files they hold, in the same transaction; None where there is neither."""
+        if not messages:
+            return None
+        mentioning, holding = [m for m in messages if m.mentions], [m for m in messages if m.files]
+        return lambda _ids: [*([mention_insertion(mentioning)] if mentioning else ()), *(holding_statements(holding) if holding else ())]
 
     @classmethod
     def _ids_of(cls, database, messages):

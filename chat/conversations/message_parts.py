@@ -1,29 +1,36 @@
-"""What belongs to a message and stands in other rows: the message that it quotes, its reactions, its pin.
+"""What belongs to a message and stands in other rows: the message that it quotes, its files, its reactions, its pin.
 
 Few messages have any, and a column of the message says which: a page without them costs no statement more.
 """
 from dataclasses import dataclass
 
+from .file import File
 from .previews import shortened
 
 
 @dataclass(slots=True)
 class Quote:
-    """The message that another one answers, as it is now. `text` is its beginning; empty where it was deleted."""
+    """The message that another one answers, as it is now. `text` is its beginning; empty where it was deleted. `files` are its files."""
 
     seq: int
     sender: str
     sender_id: int
     text: str
     is_deleted: bool = False
+    files: tuple = ()
 
     @classmethod
     def of(cls, message):
         """Return the quote of a message."""
-        return cls(message.seq, message.sender, message.sender_id, shortened(message.message), message.is_deleted)
+        return cls(message.seq, message.sender, message.sender_id, shortened(message.message), message.is_deleted, message.files)
 
     def as_json(self):
-        return {"seq": self.seq, "sender": self.sender, "senderId": self.sender_id, "message": self.text, "deleted": self.is_deleted}
+        return {"seq": self.seq, "sender": self.sender, "senderId": self.sender_id, "message": self.text, "deleted": self.is_deleted,
+                "file": self._file_as_json() if self.files else None}
+
+    def _file_as_json(self):
+        file = self.files[0]
+        return {"id": file.id, "name": file.name, "type": file.type, "hasPreview": file.has_preview}
 
 
 @dataclass(slots=True)
@@ -56,11 +63,21 @@ def uses_of(reactions):
 
 
 def complete(database, messages):
-    """Give messages their quotes, their reactions and their pins."""
+    """Give messages their quotes, their files, their reactions and their pins."""
     add_quotes(database, [message for message in messages if message.reply_to and not message.deleted_at])
+    holding = {(message.conversation_id, message.seq): message for message in messages if message.file_count}
+    for place, files in files_at(database, holding).items():
+        holding[place].files = files
     changed = {(message.conversation_id, message.seq): message for message in messages if message.last_change and not message.deleted_at}
     if changed:
         _add_reactions_and_pins(database, changed)
+
+
+def files_at(database, places):
+    """Return {place: files} of messages that have some."""
+    if not places:
+        return {}
+    return File.of_messages(database, *_at_places(places, "l."))
 
 
 def add_quotes(database, answers):
@@ -70,10 +87,13 @@ def add_quotes(database, answers):
     quotes = {}
     wanted = {(message.conversation_id, message.reply_to) for message in answers}
     condition, values = _at_places(wanted, "m.")
-    for row in database.query("SELECT m.conversation_id, m.seq, m.sender_id, m.message, m.deleted_at, u.username"
-                              f" FROM messages m JOIN users u ON u.id = m.sender_id WHERE {condition}", values):
-        quotes[row["conversation_id"], row["seq"]] = Quote(row["seq"], row["username"], row["sender_id"], shortened(row["message"]),
-                                                           row["deleted_at"] is not None)
+    rows = database.query("SELECT m.conversation_id, m.seq, m.sender_id, m.message, m.deleted_at, m.files, u.username"
+                          f" FROM messages m JOIN users u ON u.id = m.sender_id WHERE {condition}", values)
+    files = files_at(database, [(row["conversation_id"], row["seq"]) for row in rows if row["files"]])
+    for row in rows:
+        place = row["conversation_id"], row["seq"]
+        quotes[place] = Quote(row["seq"], row["username"], row["sender_id"], shortened(row["message"]), row["deleted_at"] is not None,
+                              files.get(place, ()))
     for message in answers:
         message.quote = quotes.get((message.conversation_id, message.reply_to))
 

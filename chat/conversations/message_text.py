@@ -8,10 +8,10 @@ MAX_LENGTH = 4000           # characters, after trimming
 MAX_CLIENT_ID_LENGTH = 64   # characters
 
 
-def validate_text(text):
+def validate_text(text, may_be_empty=False):
     """Return the text as it is stored: without blank lines before it and spaces after it, with \\n as line break.
 
-    Raises Invalid or TooLong with the reason.
+    That of a message with files may be empty. Raises Invalid or TooLong with the reason.
     """
     if not isinstance(text, str):
         raise Invalid(_("A message must be text."))
@@ -21,6 +21,8 @@ def validate_text(text):
     if len(text) > MAX_LENGTH:
         text = text.lstrip()    # a text that is short enough without its indent is accepted
     if is_blank(text):      # its bubble would be empty
+        if may_be_empty:
+            return ""
         raise Invalid(_("A message cannot be empty."))
     if len(text) > MAX_LENGTH:
         raise TooLong(_("A message can have at most %(most)s characters.", most=MAX_LENGTH))

@@ -5,17 +5,21 @@ that have missed theirs. A step of a request costs one entry in a dict, and no t
 """
 import functools
 import io
+import re
 import socket
 import threading
 import time
 from collections import OrderedDict
 
 from ..web.headers import with_security_headers
+from ..web.forms import STREAMED
+from ..web.streamed_form import PIECE_BYTES, BodyCut
 
 HEAD_SECONDS = 10           # from accepting a connection to the end of the head of its first request
 IDLE_SECONDS = 30           # from the end of one request to the end of the head of the next one
 BODY_SECONDS = 10           # for a body, and in addition
 BODY_BYTES_PER_SECOND = 16 * 1024   # … the time that its size takes at this rate
+STALL_SECONDS = 20          # for the next 64 KiB of a body that is read while it arrives, as an upload is
 ANSWER_SECONDS = 30         # for a client to receive what is written to it in one call
 SWEEP_INTERVAL = 0.5        # seconds
 MAX_WAITING = 1000          # connections of one address that have sent no request yet; with more the oldest one is aborted
@@ -134,7 +138,7 @@ class Bodies:
     """The outermost WSGI middleware: it reads the body of a request before the application runs, within a deadline.
 
     A body without a Content-Length is refused: no browser sends one, and the servers would read its chunk sizes without a limit.
-    Requests to `own_reader` are left alone: the guard reads their bodies.
+    Requests to `own_reader` are left alone: the guard reads their bodies. Uploads get a PacedBody, which the view reads.
     """
 
     def __init__(self, application, runtime, own_reader="/socket.io"):
@@ -149,6 +153,8 @@ class Bodies:
         if not (length.isascii() and length.isdigit() and len(length) <= MAX_LENGTH_DIGITS):
             return self._refuse("400 Bad Request", "Content-Length is a number.", environ, start_response)
         reads_itself = environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO", "").startswith(self.own_reader)
+        if is_streamed(environ):
+            return self._serve_streamed(environ, start_response, int(length))
         if int(length) and not reads_itself:
             size = min(int(length), MAX_DISCARDED)
             try:
@@ -163,8 +169,65 @@ class Bodies:
             environ["wsgi.input"] = io.BytesIO(body)
         return self.application(environ, start_response)
 
+    def _serve_streamed(self, environ, start_response, length):
+        body = environ["wsgi.input"] = environ[STREAMED] = PacedBody(self.runtime, {**environ}, length)
+        try:
+            return self.application(environ, start_response)
+        finally:
+            body.discard_rest()
+
     def _refuse(self, status, reason, environ, start_response):
         self.runtime.close_after_answer(environ)
         with_security_headers(start_response)(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason))),
                                            ("Connection", "close")])
         return [reason.encode()]
+
+
+STREAMED_PATHS = re.compile(r"/files(?:/.*)?")
+STREAMED_FORMS = re.compile(r"/messages/[^/]+|/conversations/\d+/messages", re.ASCII)
+
+
+def is_streamed(environ):
+    """Tell whether a body is read while it arrives: a file that is uploaded, or a message in a form that can have files."""
+    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+    if method in ("POST", "PUT") and STREAMED_PATHS.fullmatch(path):
+        return True
+    is_multipart = environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
+    return method == "POST" and is_multipart and bool(STREAMED_FORMS.fullmatch(path))
+
+
+class PacedBody:
+    """The body of an upload. Its deadline is for each piece: a slow phone may take minutes, and who sends nothing more is cut."""
+
+    def __init__(self, runtime, environ, length):
+        self.runtime = runtime
+        self.environ = environ      # as the server made it: with its own `wsgi.input`
+        self.left = length
+        self.discardable = MAX_DISCARDED        # bytes that are read after a refusal, so that its sender gets the answer
+
+    def read(self, size=PIECE_BYTES):
+        """Return the next piece, or no bytes at the end. Raises BodyCut."""
+        size = min(size if size > 0 else PIECE_BYTES, PIECE_BYTES, self.left)
+        if not size:
+            return b""
+        try:
+            piece = self.runtime.read_in_time(self.environ, size, STALL_SECONDS)
+        except (OSError, ValueError) as error:
+            self.left, self.discardable = 1, 0      # nothing more can be read: the connection is closed after the answer
+            raise BodyCut from error
+        self.left -= len(piece)
+        if len(piece) < size:
+            self.left, self.discardable = 1, 0
+            if not piece:
+                raise BodyCut
+        return piece
+
+    def discard_rest(self):
+        """Read what was not read, or close the connection after the answer."""
+        try:
+            while self.left and self.discardable > 0:
+                self.discardable -= len(self.read())
+        except BodyCut:
+            pass
+        if self.left:
+            self.runtime.close_after_answer(self.environ)

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-from ..budgets import REGISTRATIONS_WAITING
+from ..budgets import IMAGES_WAITING, REGISTRATIONS_WAITING
 from ..errors import Unavailable
 from .deadlines import Deadlines
 from .process_tuning import raise_fd_limit, tune_gc
@@ -55,6 +55,7 @@ class Runtime:
         # One core stays free for everybody else while passwords are hashed.
         self.cpu_slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
         self.registrations = BoundedQueue(REGISTRATIONS_WAITING.limit)
+        self.images = BoundedQueue(IMAGES_WAITING.limit)
 
     def run_blocking(self, function, *arguments):
         """Return function(*arguments), for a function that waits for a disk; the others go on meanwhile."""
@@ -72,6 +73,11 @@ class Runtime:
         many wait already.
         """
         with self.registrations:
+            return self.library.run_blocking(function, *arguments)
+
+    def run_image_work(self, function, *arguments):
+        """Return function(*arguments), which decodes an image: one at a time, because each may need 100 MB for a moment."""
+        with self.images:
             return self.library.run_blocking(function, *arguments)
 
     def read_in_time(self, environ, length, seconds):

@@ -34,6 +34,7 @@ class Socket:
         self.gate = Gate(database)
         self.messaging = Messaging(database, self.writer, self.change_writer, backends.budgets, self.broadcaster.broadcast)
         self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change, self._start_later)
+        self.file_sweeper = None    # create_app() makes it
         self.events = Events(connections, self.gate, self.messaging, backends.budgets, self.broadcaster)
         server.on("connect", self.initialize_socket)
         server.on("disconnect", connections.close)
@@ -50,6 +51,7 @@ class Socket:
         self.backends.bus.start(self.server, self.database, self.on_bus_event, self.connections.resync_rooms)
         self.server.start_background_task(self.connections.presence_feed.loop, self.update_online_users)
         self.server.start_background_task(self.connections.sweep_loop)
+        self.server.start_background_task(self.file_sweeper.loop)
 
     def initialize_socket(self, sid, environ, auth=None):
         """Let the tab of a logged-in user connect, or refuse it with the reason."""
@@ -76,7 +78,7 @@ class Socket:
             if not stored:
                 raise
         else:
-            stored = self.messaging.send(user, access, text, client_id, data.get("replyTo"), sender_sid=sid)
+            stored = self.messaging.send(user, access, text, client_id, data.get("replyTo"), sender_sid=sid, file_ids=data.get("files"))
         return {"ok": True, "message": stored.as_json()}
 
     def receive_message(self, message, sender_sid=None):

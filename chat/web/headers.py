@@ -5,7 +5,7 @@ from flask import request
 
 POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'",
-    "font-src 'self'", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"))
+    "font-src 'self'", "media-src 'self' blob:", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"))
 SECURITY_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 YEAR_SECONDS = 365 * 24 * 3600
 HSTS = f"max-age={YEAR_SECONDS}"
@@ -15,7 +15,8 @@ FOR_EVER = f"public, max-age={YEAR_SECONDS}, immutable"      # for Cache-Control
 def install(app, https):
     @app.after_request
     def protect(response):
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)        # a file has a policy of its own
         if https or request.is_secure:
             response.headers["Strict-Transport-Security"] = HSTS
         # An answer without a Cache-Control of its own is a page for one user.

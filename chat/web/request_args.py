@@ -27,7 +27,9 @@ def refuse_unreadable():
 
 
 def wants_json():
-    """Tell whether the client wants JSON rather than a page."""
+    """Tell whether the client wants JSON rather than a page. PUT, DELETE and uploads of one file come from scripts alone."""
+    if request.method in ("PUT", "DELETE") or request.method == "POST" and request.path == "/files":
+        return True
     accept = request.accept_mimetypes
     named = "application/json" in accept.values()
     return request.is_json or (named and accept["application/json"] >= accept["text/html"])

@@ -1,0 +1,156 @@
+"""FileController: uploads, and files as people fetch them. docs/protocol.md has the requests."""
+import math
+
+from flask import Blueprint, g, jsonify, request
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+from werkzeug.exceptions import BadRequest
+
+from ..errors import Invalid, NotFound
+from ..storage.schema import MAX_ID
+from ..web.forms import STREAMED
+from ..web.request_args import MAX_DIGITS, number
+from ..web.streamed_form import BodyCut
+from . import file_answers
+from .file import MAX_PAGE, File
+from .message_text import validate_client_id
+
+MAX_ALT_LENGTH = 1000       # characters
+MAX_DURATION = 24 * 3600    # seconds
+FORM_BYTES = 4096           # that a form has around its file, more or less
+MAX_NAME_FIELD = 4096       # characters of a name before it is cut
+
+
+class FileController:
+    """`store` has the contents, `gate` says who may fetch one, `uploads` takes them in."""
+
+    def __init__(self, database, store, gate, uploads):
+        self.database = database
+        self.store = store
+        self.gate = gate
+        self.uploads = uploads
+
+    def blueprint(self):
+        blueprint = Blueprint("files", __name__)
+        for rule, view, method in (
+                ("/files", self.upload, "POST"), ("/files/<client_id>", self.resume, "PUT"),
+                ("/files/<client_id>", self.cancel, "DELETE"), ("/files/<client_id>/offset", self.get_offset, "GET"),
+                ("/files/quota", self.get_quota, "GET"), ("/files/<int:file_id>", self.get_file, "GET"),
+                ("/files/<int:file_id>/preview", self.get_preview, "GET"),
+                ("/conversations/<int:conversation_id>/files", self.get_files, "GET")):
+            blueprint.add_url_rule(rule, view.__name__, login_required(view), methods=[method])
+        return blueprint
+
+    # --- uploads
+
+    def upload(self):
+        """Take in one file of a multipart form, whose clientId comes before it."""
+        form, body = g.get("streamed_form"), request.environ[STREAMED]
+        if not form:
+            raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
+        client_id = validate_client_id(form.fields.get("clientId"))
+        known = File.by_client_id(self.database, current_user.id, client_id)
+        if known:
+            self._let_finish(body)
+            return known.as_json(), 201
+        try:
+            self._let_finish(body)
+            self.uploads.begin(current_user.id, max(0, body.left - FORM_BYTES))
+            return self._receive(form, client_id).as_json(), 201
+        except BodyCut:
+            raise BadRequest() from None
+
+    def _receive(self, form, client_id):
+        user_id, path = current_user.id, None
+        try:
+            with self.uploads.transfer(user_id, client_id) as transfer:
+                for field, filename, chunks in form.files():
+                    if field != "file" or path:
+                        raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
+                    path, name = self.uploads.receive(user_id, client_id, chunks, transfer), filename
+            if not path:
+                raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
+            return self.uploads.finish(user_id, client_id, path, name, **_about(form.fields))
+        finally:
+            if path:
+                path.unlink(missing_ok=True)
+
+    def resume(self, client_id):
+        """Take in the rest of a file, from the byte `offset` on."""
+        body, user_id = request.environ[STREAMED], current_user.id
+        validate_client_id(client_id)
+        about, offset = _about(request.args), number("offset", 0)
+        known = File.by_client_id(self.database, user_id, client_id)
+        if known:
+            self._let_finish(body)
+            return known.as_json(), 201
+        self._let_finish(body)
+        if not offset:
+            self.uploads.begin(user_id, body.left)
+        try:
+            path = self.uploads.resume(user_id, client_id, offset, body.left, iter(body.read, b""))
+        except BodyCut:
+            raise BadRequest() from None
+        name = request.args.get("name", "")[:MAX_NAME_FIELD]
+        return self.uploads.finish(user_id, client_id, path, name, **about).as_json(), 201
+
+    def _let_finish(self, body):
+        """Have the rest of the body read after a refusal too, for a file that is a little too large: its sender is to read why."""
+        body.discardable = 2 * self.uploads.max_bytes
+
+    def get_offset(self, client_id):
+        """Where an upload goes on."""
+        size, file = self.uploads.find(current_user.id, validate_client_id(client_id))
+        return jsonify(offset=size, **({"file": file.as_json()} if file else {}))
+
+    def cancel(self, client_id):
+        """Forget an upload, or a file that no message holds."""
+        self.uploads.cancel(current_user.id, validate_client_id(client_id))
+        return "", 204
+
+    def get_quota(self):
+        """What one may upload still, so that it can be shown before it is reached."""
+        return jsonify(self.uploads.quotas.as_json(current_user.id))
+
+    # --- files
+
+    def get_file(self, file_id):
+        """The content of a file, to who may see a message that shows it."""
+        file = self._file(file_id)
+        return file_answers.content(self.store, file, file.hash)
+
+    def get_preview(self, file_id):
+        """The small picture of an image."""
+        file = self._file(file_id)
+        if not file.has_preview:
+            raise NotFound(_("File not found."))
+        return file_answers.preview(self.store, file)
+
+    def _file(self, file_id):
+        file = File.by_id(self.database, file_id)
+        self.gate.to_file(current_user, file)
+        return file
+
+    def get_files(self, conversation_id):
+        """What was shared in a conversation, the latest first."""
+        access = self.gate.to_conversation(current_user, conversation_id)
+        found = File.page(self.database, access.conversation_id, number("before", None), MAX_PAGE)
+        return jsonify(files=[{**shown["file"].as_json(), "seq": shown["seq"], "sender": shown["sender"], "timestamp": shown["timestamp"]}
+                              for shown in found])
+
+
+def _about(fields):
+    """Return what a sender says of a file: `alt`, a text, and `duration` in milliseconds. Raises Invalid."""
+    alt, duration = fields.get("alt") or "", fields.get("duration") or ""
+    alt = " ".join(alt.split())
+    if len(alt) > MAX_ALT_LENGTH or "\0" in alt or not alt.isprintable():
+        raise Invalid(_("A description can have at most %(most)s characters.", most=MAX_ALT_LENGTH))
+    if not duration:
+        return {"alt": alt or None, "duration": None}
+    try:
+        seconds = float(duration) if len(duration) <= MAX_DIGITS and duration.isascii() else math.nan
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= MAX_DURATION:
+        raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name="duration", least=0))
+    return {"alt": alt or None, "duration": min(max(1, round(seconds * 1000)), MAX_ID)}

@@ -1,0 +1,65 @@
+"""Quotas of files: bytes that one person may upload in a day and have in all, and bytes of everybody together."""
+import time
+from datetime import datetime, timezone
+
+from flask_babel import lazy_gettext as _
+
+from ..errors import OverQuota, RateLimited
+from .file import KEPT_HOURS, File
+
+TOTAL_SECONDS = 60      # for which the sum of all files is believed: it reads a whole index
+
+
+class Quotas:
+    """What is left, by the rows of `files`: what was removed counts no more."""
+
+    def __init__(self, database, settings):
+        self.database = database
+        self.enabled = settings["RATELIMIT_ENABLED"]
+        self.day_bytes, self.person_bytes, self.all_bytes = (settings[name] for name in ("FILE_BYTES_A_DAY", "FILE_BYTES_A_PERSON", "FILE_BYTES"))
+        self.max_file_bytes = settings["MAX_FILE_BYTES"]
+        self.total, self.total_read_at = 0, None
+
+    def require(self, user_id, size):
+        """Raise RateLimited or OverQuota, in words, if there is no room for a file of so many bytes."""
+        if not self.enabled:
+            return
+        used, today, since = File.usage(self.database, user_id)
+        if used + size > self.person_bytes:
+            raise OverQuota(_("Your files have %(used)s of %(most)s MB. Delete messages with files that nobody needs.",
+                              used=_megabytes(used), most=_megabytes(self.person_bytes)))
+        if today + size > self.day_bytes:
+            wait = _seconds_until_a_day_after(since)
+            raise RateLimited(_("You may upload %(most)s MB a day, and %(left)s MB are left. There is more room in %(hours)s hours.",
+                                most=_megabytes(self.day_bytes), left=_megabytes(self.day_bytes - today), hours=-(-wait // 3600)), retry_after=wait)
+        if self._total() + size > self.all_bytes:
+            raise OverQuota(_("The server has no room for more files. Tell who runs it."))
+
+    def note(self, size):
+        """Note a file that was stored."""
+        self.total += size
+
+    def _total(self):
+        if self.total_read_at is None or time.monotonic() - self.total_read_at > TOTAL_SECONDS:
+            self.total, self.total_read_at = File.total_bytes(self.database), time.monotonic()
+        return self.total
+
+    def as_json(self, user_id):
+        """Return what one person may upload still."""
+        used, today, since = File.usage(self.database, user_id)
+        left = max(0, min(self.day_bytes - today, self.person_bytes - used, self.all_bytes - self._total()))
+        return {"maxFileBytes": self.max_file_bytes, "dayBytes": self.day_bytes, "usedToday": today, "leftToday": max(0, self.day_bytes - today),
+                "allBytes": self.person_bytes, "usedInAll": used, "left": left,
+                "moreIn": _seconds_until_a_day_after(since) if since else 0}
+
+
+def _seconds_until_a_day_after(at):
+    """Return how many seconds it takes until a time is a day ago."""
+    if not at:
+        return KEPT_HOURS * 3600
+    passed = datetime.now(timezone.utc) - datetime.fromisoformat(at.replace("Z", "+00:00"))
+    return max(1, round(KEPT_HOURS * 3600 - passed.total_seconds()))
+
+
+def _megabytes(size):
+    return round(size / 1_000_000, 1)

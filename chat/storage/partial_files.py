@@ -1,0 +1,115 @@
+"""Uploads that are not complete: what has arrived of each is kept in a folder, so that it can go on where it was cut.
+
+A partial file is named by its user and a hash of the id that the browser has given it. Where several machines share no INSTANCE_PATH, one
+that does not have it begins again from 0: the client asks where to go on.
+"""
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from .private_files import FILE_MODE, private_folder
+
+try:
+    import fcntl
+except ImportError:     # Windows, where one process alone uses the folder
+    fcntl = None
+
+PARTIAL, INCOMING = ".partial", ".incoming"     # endings: can go on; belongs to one request
+MAX_PARTIALS = 20       # of one user
+KEPT_SECONDS = 24 * 3600
+RESERVED_BYTES = 256 * 1024 * 1024      # of the disk that uploads leave free for the database; of a small disk …
+RESERVED_SHARE = 20     # … one part in so many
+
+
+class PartialFiles:
+    """The folder. Its methods block; `max_bytes` is how much one user may have there."""
+
+    def __init__(self, folder, max_bytes):
+        self.folder = Path(folder)
+        self.max_bytes = max_bytes
+
+    def path(self, user_id, client_id):
+        """Return where the partial file of an upload is."""
+        return self.folder / str(user_id) / (hashlib.sha256(client_id.encode()).hexdigest()[:32] + PARTIAL)
+
+    def size(self, user_id, client_id):
+        """Return how many bytes of an upload have arrived, 0 of an unknown one."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.path(user_id, client_id).stat().st_size
+        return 0
+
+    def incoming(self, user_id):
+        """Create a file for one request alone; return its path."""
+        private_folder(self.folder)
+        path = private_folder(self.folder / str(user_id)) / (secrets.token_hex(16) + INCOMING)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+        return path
+
+    def keep(self, path, user_id, client_id):
+        """Keep what a request has received as the partial file of an upload, unless there is a longer one."""
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size > self.size(user_id, client_id):
+                os.replace(path, self.path(user_id, client_id))
+            else:
+                path.unlink()
+
+    def take(self, user_id, client_id, file):
+        """Take a complete upload, open as `file`, out of the partial files; return its new path, or None if it is gone."""
+        path = self.incoming(user_id)
+        if not fcntl:       # Windows renames nothing that is open
+            file.close()
+        try:
+            os.replace(self.path(user_id, client_id), path)
+        except FileNotFoundError:
+            path.unlink()
+            return None
+        return path
+
+    def remove(self, user_id, client_id):
+        """Forget what has arrived of an upload."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path(user_id, client_id).unlink()
+
+    def open_locked(self, user_id, client_id):
+        """Open the partial file of an upload to write on, for this process alone; return it, or None while another one writes."""
+        private_folder(self.folder)
+        private_folder(self.folder / str(user_id))
+        path = self.path(user_id, client_id)
+        file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE), "r+b", buffering=0)
+        try:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            is_there = False
+        if not is_there:        # another one writes, or has just finished and taken it away
+            file.close()
+            return None
+        return file
+
+    def make_room(self, user_id, wanted):
+        """Remove the oldest partial files of a user until there is room for one more of `wanted` bytes."""
+        with contextlib.suppress(FileNotFoundError):
+            found = sorted((entry.stat().st_mtime, entry.stat().st_size, Path(entry.path)) for entry in os.scandir(self.folder / str(user_id))
+                           if entry.name.endswith(PARTIAL))
+            while found and (len(found) >= MAX_PARTIALS or sum(size for _at, size, _path in found) + wanted > self.max_bytes):
+                found.pop(0)[2].unlink(missing_ok=True)
+
+    def has_room_on_disk(self, size):
+        """Tell whether the disk takes so many bytes more, and stays usable."""
+        private_folder(self.folder)
+        disk = shutil.disk_usage(self.folder)
+        return disk.free - size >= min(RESERVED_BYTES, disk.total // RESERVED_SHARE)
+
+    def sweep(self):
+        """Remove what was left for a day."""
+        oldest = time.time() - KEPT_SECONDS
+        for path in self.folder.glob(f"*/*{PARTIAL}"), self.folder.glob(f"*/*{INCOMING}"):
+            for found in path:
+                with contextlib.suppress(FileNotFoundError):
+                    if found.stat().st_mtime < oldest:
+                        found.unlink()

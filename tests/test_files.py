@@ -1,0 +1,165 @@
+"""Files: uploading them, sending them with messages, and what becomes of them."""
+import pytest
+
+from tests.people import new_client_id
+from tests.uploads import JSON, TEXT, cancel, image_of, picture, put, send_files, token, upload, uploaded
+
+
+def test_it_works(alice, bob):
+    file = uploaded(alice, picture(), "Où ça.png", alt="Un plan")
+    assert file == {"id": file["id"], "name": "Où ça.png", "type": "image/png", "size": file["size"], "width": 800, "height": 600,
+                    "alt": "Un plan", "hasPreview": True}
+    told = send_files(alice, bob, file)
+    assert (told["message"], told["files"]) == ("", [file])
+    assert bob.history(alice)["messages"][-1] == told
+    assert image_of(bob.get(f"/files/{file['id']}")).size == (800, 600)
+    assert image_of(bob.get(f"/files/{file['id']}/preview")).size == (560, 420)
+
+
+def test_the_same_client_id_gives_the_same_file(alice):
+    client_id = new_client_id()
+    first = uploaded(alice, client_id=client_id)
+    assert uploaded(alice, b"something else", client_id=client_id) == first
+    assert alice.json(f"/files/{client_id}/offset") == {"offset": len(TEXT), "file": first}
+
+
+def test_an_upload_goes_on_where_it_was_cut(alice):
+    client_id, content = new_client_id(), picture(size=(900, 700))
+    assert alice.json(f"/files/{client_id}/offset") == {"offset": 0}
+    assert put(alice, client_id, content[:100], 5).json()["offset"] == 0, "it has to begin at the beginning"
+    answer = put(alice, client_id, content, name="a.png")
+    assert (answer.status_code, answer.json()["name"]) == (201, "a.png")
+    assert put(alice, client_id, b"", len(content)).json() == answer.json()
+
+
+def test_an_upload_is_canceled(alice, bob):
+    client_id = new_client_id()
+    file = uploaded(alice, client_id=client_id)
+    assert cancel(alice, client_id).status_code == 204
+    assert alice.json(f"/files/{client_id}/offset") == {"offset": 0}
+    held = new_client_id()
+    send_files(alice, bob, uploaded(alice, client_id=held))
+    assert cancel(alice, held).status_code == 409
+    assert file
+
+
+def test_a_message_by_a_live_connection(alice, bob):
+    file, other = uploaded(alice), uploaded(alice, picture("JPEG"), "photo.jpg")
+    tab = bob.tab()
+    answer = alice.tab().call("sendMessage", {"clientId": new_client_id(), "receiverId": bob.id, "message": "voilà",
+                                              "files": [other["id"], file["id"]]})
+    assert answer["message"]["files"] == [other, file]
+    assert tab.wait_for("receiveMessage") == answer["message"]
+
+
+@pytest.mark.parametrize("files", ["1", [1.5], [True], ["1"], [0], [None], list(range(1, 12)), {"1": 1}])
+def test_what_is_no_list_of_files(alice, bob, files):
+    answer = alice.ask(f"/messages/{bob.username}", message="x", clientId=new_client_id(), files=files)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
+def test_only_files_of_ones_own_are_sent(alice, bob):
+    file = uploaded(bob)
+    for ids in ([file["id"]], [2**31 - 1]):
+        answer = alice.ask(f"/messages/{bob.username}", message="x", clientId=new_client_id(), files=ids)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_resend_is_stored_once(alice, bob):
+    file, client_id = uploaded(alice), new_client_id()
+    first = send_files(alice, bob, file, client_id=client_id)
+    assert send_files(alice, bob, file, client_id=client_id) == first
+    assert len(bob.history(alice)["messages"]) == 1
+
+
+def test_an_empty_message_without_files_is_refused(alice, bob):
+    assert alice.ask(f"/messages/{bob.username}", message=" ", clientId=new_client_id(), files=[]).status_code == 400
+
+
+def test_a_form_without_javascript(alice, bob):
+    fields = {"csrf_token": token(alice), "clientId": new_client_id(), "message": ""}
+    answer = alice.post(f"/messages/{bob.username}", fields, files=[("files", ("a.txt", TEXT)), ("files", ("b.png", picture()))])
+    assert answer.status_code == 302
+    [told] = bob.history(alice)["messages"]
+    assert [file["name"] for file in told["files"]] == ["a.txt", "b.png"]
+    assert alice.post(f"/messages/{bob.username}", fields, files=[("files", ("a.txt", TEXT))]).status_code == 302, "sent twice"
+    assert bob.history(alice)["messages"] == [told]
+
+
+def test_a_form_with_no_file_chosen(alice, bob):
+    fields = {"csrf_token": token(alice), "clientId": new_client_id(), "message": "bonjour"}
+    assert alice.post(f"/messages/{bob.username}", fields, files=[("files", ("", b""))]).status_code == 302
+    assert [m["message"] for m in bob.history(alice)["messages"]] == ["bonjour"]
+
+
+def test_a_form_of_another_site(alice, bob):
+    answer = alice.post(f"/messages/{bob.username}", {"clientId": "x", "message": "x"}, files=[("files", ("a.txt", TEXT))])
+    assert answer.status_code == 400
+    assert alice.post("/files", {"clientId": "x"}, files={"file": ("a", b"x")}).status_code == 400
+
+
+def test_who_may_fetch_it(alice, bob, charlie):
+    file = uploaded(alice)
+    path = f"/files/{file['id']}"
+    assert [person.get(path).status_code for person in (alice, bob, charlie)] == [200, 404, 404]
+    send_files(alice, bob, file)
+    assert [person.get(path).status_code for person in (alice, bob, charlie)] == [200, 200, 404]
+
+
+def test_who_has_left_a_room_fetches_nothing_of_it(alice, bob):
+    room_id = alice.make_room("a room", bob)
+    file = uploaded(bob)
+    answer = bob.ask(f"/conversations/{room_id}/messages", message="", clientId=new_client_id(), files=[file["id"]])
+    assert answer.status_code == 201
+    assert alice.get(f"/files/{file['id']}").content == TEXT
+    assert bob.ask(f"/rooms/{room_id}/leave").status_code == 200
+    assert [person.get(f"/files/{file['id']}").status_code for person in (alice, bob)] == [200, 404]
+
+
+def test_an_edit_keeps_the_files(alice, bob):
+    told = send_files(alice, bob, uploaded(alice), text="one")
+    url = f"/conversations/{told['conversationId']}/messages/{told['seq']}"
+    changed = alice.ask(url, clientId=new_client_id(), edit="").json()["message"]
+    assert (changed["message"], changed["files"]) == ("", told["files"])
+    plain = alice.send(bob, "plain").json()
+    assert alice.ask(f"/conversations/{plain['conversationId']}/messages/{plain['seq']}", clientId=new_client_id(), edit=" ").status_code == 400
+
+
+def test_a_deleted_message_has_no_files(alice, bob):
+    file = uploaded(alice)
+    told, other = send_files(alice, bob, file), send_files(alice, bob, file)
+    url = f"/conversations/{told['conversationId']}/messages/"
+    assert alice.ask(f"{url}{told['seq']}", clientId=new_client_id(), delete=True).json()["message"]["files"] == []
+    assert bob.get(f"/files/{file['id']}").status_code == 200, "the other message holds it"
+    alice.ask(f"{url}{other['seq']}", clientId=new_client_id(), delete=True)
+    assert bob.get(f"/files/{file['id']}").status_code == 404
+
+
+def test_a_quote_shows_the_first_file(alice, bob):
+    file = uploaded(alice, picture(), "a.png")
+    told = send_files(alice, bob, file, uploaded(alice))
+    answer = bob.ask(f"/messages/{alice.username}", message="oui", clientId=new_client_id(), replyTo=told["seq"]).json()
+    assert answer["replyTo"]["file"] == {"id": file["id"], "name": "a.png", "type": "image/png", "hasPreview": True}
+    assert alice.history(bob)["messages"][-1] == answer
+
+
+def test_what_was_shared(alice, bob, charlie):
+    file = uploaded(alice)
+    told = send_files(alice, bob, file)
+    path = f"/conversations/{told['conversationId']}/files"
+    assert bob.json(path) == {"files": [{**file, "seq": told["seq"], "sender": alice.username, "timestamp": told["timestamp"]}]}
+    assert bob.json(f"{path}?before={told['seq']}") == {"files": []}
+    assert charlie.get(path, headers=JSON).status_code == 404
+
+
+def test_what_is_left(alice):
+    before = alice.json("/files/quota")
+    uploaded(alice)
+    after = alice.json("/files/quota")
+    assert after["usedToday"] - before["usedToday"] == len(TEXT) == before["leftToday"] - after["leftToday"]
+    assert after["maxFileBytes"] == 25_000_000
+
+
+def test_a_file_that_is_too_large(chat, alice):
+    answer = upload(alice, bytes(25_100_000), "zeros")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
