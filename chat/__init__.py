@@ -19,6 +19,7 @@ from .storage.database import Database, open_database
 from .accounts import name_index
 from .accounts.profile_controller import ProfileController
 from .conversations.change_controller import ChangeController
+from .conversations import file_words
 from .conversations.file_controller import FileController
 from .conversations.file_removal import FileSweeper
 from .conversations.quotas import Quotas
@@ -109,7 +110,7 @@ def new_flask(settings):
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS,
                       WTF_CSRF_TIME_LIMIT=None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
+    app.jinja_env.globals.update(**file_words.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
                                  avatar_of=lambda user: address(user.id, user.drawn_as))
     app.context_processor(lambda: {"theme": theme()})
     return app

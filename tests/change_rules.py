@@ -32,7 +32,8 @@ class Log(list):
     def quote(self, seq):
         """Return the `replyTo` of a message that answers the one with that seq."""
         told = self[seq - 1]
-        return {"seq": seq, "sender": told["sender"], "senderId": told["senderId"], "message": told["message"][:QUOTED], "deleted": told["deleted"]}
+        return {"seq": seq, "sender": told["sender"], "senderId": told["senderId"], "message": told["message"][:QUOTED], "deleted": told["deleted"],
+                "file": None}
 
     def refusal(self, seq, actor_id, verb, is_owner):
         """Return the code with which a change must be refused, or None."""

@@ -170,7 +170,7 @@ def test_a_reply_quotes_the_message_as_it_is_now(talk, alice, bob):
     at_alice, at_bob, message = talk
     sent = {"clientId": new_client_id(), "receiverId": alice.id, "message": "answer", "replyTo": message["seq"]}
     reply = at_bob.call("sendMessage", sent)["message"]
-    quote = {"seq": 1, "sender": alice.username, "senderId": alice.id, "message": "first", "deleted": False}
+    quote = {"seq": 1, "sender": alice.username, "senderId": alice.id, "message": "first", "deleted": False, "file": None}
     assert reply["replyTo"] == quote and at_bob.call("sendMessage", sent)["message"] == reply
     assert at_alice.wait_for("receiveMessage") == reply
     at_alice.change(message, edit="x" * 1000)

@@ -163,3 +163,24 @@ def test_what_is_left(alice):
 def test_a_file_that_is_too_large(chat, alice):
     answer = upload(alice, bytes(25_100_000), "zeros")
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_the_pages_show_files(alice, bob):
+    photo, plan = uploaded(alice, picture(), "a.png", alt="Le plan"), uploaded(alice, TEXT, '"><b>x.txt')
+    told = send_files(alice, bob, photo, plan)
+    bob.ask(f"/messages/{alice.username}", message="oui", clientId=new_client_id(), replyTo=told["seq"])
+    page = bob.get(f"/chat/{alice.username}?info").text
+    assert f'<img data-part="file-image" src="/files/{photo["id"]}/preview" width="560" height="420" alt="Le plan"' in page
+    assert f'href="/files/{plan["id"]}?download"' in page and "&#34;&gt;&lt;b&gt;x.txt" in page and "<b>x.txt" not in page
+    assert f'class="quote-image" src="/files/{photo["id"]}/preview"' in page and "2 files" in page
+    assert "24 bytes" in page and 'id="shared"' in page
+
+
+def test_a_list_says_what_was_sent(alice, bob):
+    send_files(alice, bob, uploaded(alice, picture(), "a.png"))
+    assert "Photo" in bob.get("/").text
+    [told] = [person for person in bob.json(f"/users?q={alice.username}")["users"]]
+    assert (told["lastMessage"], [file["name"] for file in told["lastFiles"]]) == ("", ["a.png"])
+    room_id = alice.make_room("a room", bob)
+    alice.ask(f"/conversations/{room_id}/messages", message="", clientId=new_client_id(), files=[uploaded(alice)["id"], uploaded(alice)["id"]])
+    assert "2 files" in bob.get("/rooms").text

@@ -91,7 +91,7 @@ def test_a_message_has_the_fields_of_the_contract(chat, alice, bob):
     [read] = bob.history(alice)["messages"]
     assert read == sent
     assert set(read) == {"id", "seq", "clientId", "sender", "senderId", "receiverId", "message", "timestamp",
-                         "conversationId", "kind", "mentions", "replyTo", "editedAt", "deleted", "reactions", "pinned", "lastChange"}
+                         "conversationId", "kind", "mentions", "replyTo", "editedAt", "deleted", "reactions", "pinned", "lastChange", "files"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["timestamp"])
 
 

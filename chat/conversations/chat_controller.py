@@ -15,10 +15,12 @@ from ..web.forms import is_of_another_session
 from ..web.request_args import MAX_DIGITS, number, wants_json
 from . import members, message_parts, receipts, room_list
 from .change import DELETE, EDIT, Change
+from .file import File
 from .message import MAX_ROWS, Message
 from .pane import Pane
 
 FIRST_PAGE = 50             # messages that a conversation opens with
+SHARED = 12                 # files that the panel about a conversation shows
 SHOWN_MEMBERS = 3           # faces in the header of a room
 
 
@@ -59,12 +61,14 @@ class ChatController:
     def get_conversation_page(self, username):
         """The conversation with one person, with the panel `?info`; `before` pages back where no JavaScript does."""
         access = self._access(username)
-        return self.show_conversation(access, **{"info": [], "pinned": self.pinned(access)} if "info" in request.args else {})
+        return self.show_conversation(access, **{"info": [], **self.panel(access)} if "info" in request.args else {})
 
-    def pinned(self, access):
-        """Return what is pinned in a conversation, for its panel."""
+    def panel(self, access):
+        """Return what the panel about a conversation shows: what is pinned and what was shared in it."""
         conversation = self.messaging.conversation(access)
-        return Message.pinned(self.database, conversation.id) if conversation else []
+        if not conversation:
+            return {"pinned": [], "shared": []}
+        return {"pinned": Message.pinned(self.database, conversation.id), "shared": File.page(self.database, conversation.id, limit=SHARED)}
 
     def get_users(self):
         """The people whose name contains `q`: JSON where it is asked for, else cards as HTML."""

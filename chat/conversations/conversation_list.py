@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from ..accounts.user import PAGE, User
 from ..clock import from_db
 from ..web.avatars import drawn_as
+from .file_words import preview_words
+from .message_parts import files_at
 from .previews import shortened
 
 MAX_UNREAD = 100        # counted no further: the badge says 99+
@@ -24,6 +26,7 @@ class ConversationSummary:
     face: int = 0
     conversation_id: int | None = None
     last_is_deleted: bool = False
+    last_files: tuple = ()
 
     @property
     def drawn_as(self):
@@ -33,11 +36,12 @@ class ConversationSummary:
     @property
     def preview(self):
         """The beginning of the last message, in characters as a reader sees them."""
-        return shortened(self.last_message or "")
+        return shortened(self.last_message or "") or preview_words(self.last_files)
 
     def as_json(self):
         return {"id": self.id, "username": self.username, "online": self.online, "unread": self.unread,
-                "lastMessage": self.last_message, "lastSeq": self.last_seq, "conversationId": self.conversation_id}
+                "lastMessage": self.last_message, "lastSeq": self.last_seq, "conversationId": self.conversation_id,
+                **({"lastFiles": [file.as_json() for file in self.last_files]} if self.last_files else {})}
 
 
 def count_unread(database, me):
@@ -100,13 +104,15 @@ def _talked_with(database, me, before_message_id, limit, among=None):
     if before_message_id:
         before, values = " WHERE t.id < %s", [*values, before_message_id]
     rows = database.query(
-        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, t.deleted_at, c.conversation_id, c.read_seq"
+        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, t.deleted_at, t.files, c.conversation_id, c.read_seq"
         f" FROM ({mine}) c"
         " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
     unread = _unread(database, [row for row in rows if row["seq"] > row["read_seq"]])
+    files = files_at(database, [(row["conversation_id"], row["seq"]) for row in rows if row["files"]])
     return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), None if row["deleted_at"] else row["message"], row["seq"],
-                                from_db(row["timestamp"]), row["sender_id"] == me, row["face"], row["conversation_id"], row["deleted_at"] is not None) for row in rows]
+                                from_db(row["timestamp"]), row["sender_id"] == me, row["face"], row["conversation_id"], row["deleted_at"] is not None,
+                                files.get((row["conversation_id"], row["seq"]), ())) for row in rows]
 
 
 def _unread(database, rows):

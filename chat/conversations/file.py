@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from ..clock import from_db, to_db
 from ..storage.schema import MAX_ID
+from .file_types import INLINE
 
 MAX_FILES = 10              # of a message
 KEPT_HOURS = 24             # without a message
@@ -49,6 +50,11 @@ class File:
     @property
     def is_image(self):
         return self.width is not None
+
+    @property
+    def is_shown(self):
+        """Whether a browser shows it; everything else is downloaded."""
+        return self.type in INLINE
 
     def as_json(self):
         """Return F of the protocol."""

@@ -126,7 +126,7 @@ class RoomController:
             for person in people:
                 person.online = person.id in online
             more = {"info": people[:members.PAGE], "next_member": people[members.PAGE - 1].id if len(people) > members.PAGE else None,
-                    "panel_error": panel_error, "icons": ICONS, "colors": range(COLORS), "pinned": self.chat.pinned(access)}
+                    "panel_error": panel_error, "icons": ICONS, "colors": range(COLORS), **self.chat.panel(access)}
         return self.chat.show_conversation(access, status=status, **more)
 
     def _people(self, room_id, limit=members.PAGE):

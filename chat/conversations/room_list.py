@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from ..clock import from_db
 from . import members
 from .conversation_list import SHOWN_READ_SEQ
+from .file_words import preview_words
 from .message import NOTICE, Message
+from .message_parts import files_at
 from .previews import shortened
 from .room import COLUMNS, Room
 
@@ -37,7 +39,7 @@ class RoomSummary:
     @property
     def preview(self):
         """The beginning of the last message; of a notice nothing, its words are made where it is shown."""
-        return shortened(self.last.text) if self.last else ""
+        return (shortened(self.last.text) or preview_words(self.last.files)) if self.last else ""
 
     @property
     def is_muted(self):
@@ -91,21 +93,23 @@ def _summaries(database, user_id, condition="", values=(), *, limit, before=None
         ordered, values = f"SELECT * FROM ({ordered}) n WHERE n.last_id < %s", (*values, before)
     rows = database.query(
         f"SELECT {COLUMNS}, n.role, n.notify, n.read_seq, n.shown_read_seq, {_LAST_CHANGE} AS last_change, t.id AS message_id, t.seq, t.kind AS message_kind, t.message, t.timestamp,"
-        f" t.deleted_at, t.sender_id, u.username AS sender FROM ({ordered} ORDER BY last_id DESC LIMIT %s) n"
+        f" t.deleted_at, t.files, t.sender_id, u.username AS sender FROM ({ordered} ORDER BY last_id DESC LIMIT %s) n"
         " JOIN conversations c ON c.id = n.conversation_id LEFT JOIN messages t ON t.id = n.last_id LEFT JOIN users u ON u.id = t.sender_id"
         " ORDER BY n.last_id DESC", (user_id, *values, limit))
     ids = [row["id"] for row in rows]
     counts = _member_counts(database, ids)
     unread = _unread(database, user_id, [row for row in rows if (row["seq"] or 0) > row["shown_read_seq"]])
-    return [RoomSummary(Room.from_row(row), row["role"], row["notify"], counts[row["id"]], row["read_seq"], _last_message(row),
+    files = files_at(database, [(row["id"], row["seq"]) for row in rows if row["files"]])
+    return [RoomSummary(Room.from_row(row), row["role"], row["notify"], counts[row["id"]], row["read_seq"], _last_message(row, files),
                         *unread.get(row["id"], (0, 0)), row["last_change"] or 0) for row in rows]
 
 
-def _last_message(row):
+def _last_message(row, files):
     if row["seq"] is None:
         return None
     return Message(row["sender_id"], None, row["message"], "", row["sender"], from_db(row["timestamp"]), row["message_id"], row["id"],
-                   row["seq"], row["message_kind"], deleted_at=row["deleted_at"] and from_db(row["deleted_at"]))
+                   row["seq"], row["message_kind"], deleted_at=row["deleted_at"] and from_db(row["deleted_at"]),
+                   files=files.get((row["id"], row["seq"]), ()))
 
 
 def _member_counts(database, room_ids):

@@ -1,0 +1,66 @@
+"""What is said of files in words: their kind, their size, and what stands in a list or a quote in place of a text."""
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from .file_types import PDF, TEXT, ZIP
+from .images import PREVIEW_SIZE
+
+UNITS = (1_000_000_000, 1_000_000, 1000)
+MAX_ENDING_LENGTH = 5       # characters of a name's ending that is shown as its kind
+KINDS = {PDF: "PDF", ZIP: "ZIP", "image/gif": "GIF"}
+
+
+def kind_words(file):
+    """Return what a file is, for people. The ending of its name is believed here, where it changes nothing."""
+    family = file.type.partition("/")[0]
+    if file.type in KINDS and family != "image":
+        ending = _ending(file.name)
+        return ending if file.type == ZIP and ending else KINDS[file.type]
+    if file.is_image:
+        return KINDS.get(file.type, _("Photo"))
+    if family in ("audio", "video"):
+        return _("Audio") if family == "audio" else _("Video")
+    return _ending(file.name) or (_("Text") if file.type == TEXT else _("File"))
+
+
+def _ending(name):
+    stem, _dot, ending = name.rpartition(".")
+    return ending.upper() if stem and ending.isalnum() and ending.isascii() and len(ending) <= MAX_ENDING_LENGTH else ""
+
+
+def size_words(size):
+    """Return a size for people: `3.4 MB`."""
+    for unit, words in zip(UNITS, (_("%(size)s GB"), _("%(size)s MB"), _("%(size)s KB"))):
+        if size >= unit:
+            return words % {"size": format_decimal(round(size / unit, 1 if size < 10 * unit else 0))}
+    return ngettext("%(num)s byte", "%(num)s bytes", size)
+
+
+def preview_words(files):
+    """Return what stands for the files of a message that has no text: `Photo`, `3 files`, or the name of one."""
+    if not files:
+        return ""
+    photos = all(file.is_image for file in files)
+    if len(files) > 1:
+        return ngettext("%(num)s photo", "%(num)s photos", len(files)) if photos else ngettext("%(num)s file", "%(num)s files", len(files))
+    [file] = files
+    if file.type.startswith("audio/") and file.duration:
+        return _("Voice message")
+    return kind_words(file) if photos or file.type.startswith("video/") else file.name
+
+
+def duration_words(milliseconds):
+    """Return a duration as a player shows it: `1:05`."""
+    seconds = round(milliseconds / 1000)
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def preview_size(file):
+    """Return the width and height of an image as a bubble shows it: within PREVIEW_SIZE, and no larger than it is."""
+    scale = min(1, PREVIEW_SIZE[0] / file.width, PREVIEW_SIZE[1] / file.height)
+    return max(1, round(file.width * scale)), max(1, round(file.height * scale))
+
+
+WORDS = {"kind_words": kind_words, "size_words": size_words, "files_in_words": preview_words, "duration_words": duration_words,
+         "preview_size": preview_size}      # for the templates
