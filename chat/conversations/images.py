@@ -2,20 +2,28 @@
 
 Pillow decodes what strangers send, so it gets few formats, a bounded number of pixels, and runs beside the event loop, one image at a time.
 """
+import os
+import struct
 import warnings
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import get_sampling
 
 from ..errors import Invalid
+from . import metadata
 from .file_types import CHECKED_IMAGES
 
 MAX_PIXELS = 50_000_000         # of an image: a camera of today has 12 to 50 million
 MAX_DECODED_PIXELS = 16_000_000     # that are decoded at full size, 4 bytes each; a JPEG is decoded at a fraction of its size
+MAX_TURNED_PIXELS = 24_000_000  # of a JPEG that is turned; a larger one is kept at half its size then
 MAX_FRAMES = 2000               # of an animated image
 PREVIEW_SIZE = (560, 480)       # pixels
 PREVIEW_QUALITY = 80
+TURNED = ("image/jpeg", "image/png", "image/webp")      # which may say in their metadata that they lie on their side
+TURNED_QUALITY = 92
+ORIENTATION = 0x0112        # the tag in EXIF
 
 Image.MAX_IMAGE_PIXELS = None   # checked here, and refused in words
 
@@ -30,42 +38,78 @@ class ImageFacts:
     has_preview: bool = False
 
 
-def check(path, kind, preview_path):
-    """Check an image of that type and write its preview; return its ImageFacts. Raises Invalid for a damaged one and for too many pixels."""
+def prepare(path, kind, preview_path):
+    """Make an image fit to be kept, in place, and write its preview; return its ImageFacts.
+
+    Raises Invalid for a damaged one and for too many pixels.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if not _turn(path, kind):
+                metadata.strip(path, kind)
             with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
                 return _check(image, preview_path)
-    except Invalid:
-        raise
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, EOFError, IndexError, TypeError, ZeroDivisionError, OverflowError, MemoryError,
-            Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError, OverflowError, MemoryError, RuntimeError,
+            struct.error, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise       # the disk, and not the image
         raise Invalid(_("This image is damaged or not complete.")) from error
 
 
-def _check(image, preview_path):
-    width, height = image.size
-    if width * height > MAX_PIXELS:
+def _turn(path, kind):
+    """Turn an image upright that says that it lies on its side; return whether it did, and so wrote it without any metadata."""
+    with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
+        _require_bounds(image)
+        if kind not in TURNED or image.getexif().get(ORIENTATION, 1) not in range(2, 9) or kind != "image/jpeg" and getattr(image, "n_frames", 1) > 1:
+            return False
+        options = {"icc_profile": image.info.get("icc_profile")}
+        if kind == "image/jpeg":
+            # Its own quantization tables: hardly anything is lost.
+            options.update(qtables=image.quantization, subsampling=max(0, get_sampling(image)), optimize=True)
+            if image.size[0] * image.size[1] > MAX_TURNED_PIXELS:
+                image.draft(None, (image.size[0] // 2, image.size[1] // 2))
+        elif image.size[0] * image.size[1] > MAX_DECODED_PIXELS:
+            return False
+        elif kind == "image/webp":
+            options.update(quality=TURNED_QUALITY)
+        turned = ImageOps.exif_transpose(image)
+    if turned.mode == "CMYK":
+        turned, options["icc_profile"] = turned.convert("RGB"), None
+    turned.info.clear()
+    target = path.with_name(path.name + ".turned")
+    try:
+        turned.save(target, CHECKED_IMAGES[kind], exif=b"", **options)
+        os.chmod(target, 0o600)
+        os.replace(target, path)
+    finally:
+        target.unlink(missing_ok=True)
+    return True
+
+
+def _require_bounds(image):
+    if image.size[0] * image.size[1] > MAX_PIXELS:
         raise Invalid(_("This image has too many pixels: at most %(most)s million.", most=MAX_PIXELS // 1_000_000))
-    frames = getattr(image, "n_frames", 1)
-    if frames > MAX_FRAMES:
+    if getattr(image, "n_frames", 1) > MAX_FRAMES:
         raise Invalid(_("This image has too many frames: at most %(most)s.", most=MAX_FRAMES))
-    facts = ImageFacts(width, height, is_animated=frames > 1)
+
+
+def _check(image, preview_path):
+    _require_bounds(image)
+    facts = ImageFacts(*image.size, is_animated=getattr(image, "n_frames", 1) > 1)
     image.draft("RGB", PREVIEW_SIZE)        # of a JPEG: decode at up to an eighth of its size
     if image.size[0] * image.size[1] > MAX_DECODED_PIXELS:
         return facts
     image.load()
-    turned = ImageOps.exif_transpose(image)
-    if turned is not image and image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
-        facts.width, facts.height = height, width
-    _write_preview(turned, preview_path)
+    _write_preview(image, preview_path)
     facts.has_preview = True
     return facts
 
 
 def _write_preview(image, path):
-    has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     small = image.convert("RGBA" if has_alpha else "RGB")
     small.thumbnail(PREVIEW_SIZE)
-    small.save(path, "WEBP", quality=PREVIEW_QUALITY, method=4)
+    small.info.clear()
+    small.save(path, "WEBP", quality=PREVIEW_QUALITY, method=4, exif=b"", icc_profile=image.info.get("icc_profile"))
+    os.chmod(path, 0o600)

@@ -22,7 +22,7 @@ from ..errors import Conflict, Duplicate, Invalid, RateLimited, TooLarge, Unavai
 from ..storage.file_store import PREVIEW, content_hash
 from ..storage.partial_files import PartialFiles
 from ..web.streamed_form import BodyCut
-from . import images
+from . import images, metadata
 from .file import MAX_FILES, File
 from .file_names import clean_name
 from .file_removal import is_being_removed
@@ -191,9 +191,11 @@ class Uploads:
                 kind = type_of(content.read(HEAD_BYTES))
             file = File(user_id, client_id, "", clean_name(name), kind, size, alt=alt, duration=duration)
             if kind in CHECKED_IMAGES:
-                facts = self.runtime.run_image_work(images.check, path, kind, preview_path)
+                facts = self.runtime.run_image_work(images.prepare, path, kind, preview_path)
                 file.width, file.height, file.is_animated, file.has_preview = facts.width, facts.height, facts.is_animated, facts.has_preview
-                file.size = path.stat().st_size
+            elif kind in metadata.OVERWRITTEN:
+                self.runtime.run_blocking(_strip, path, kind)
+            file.size = path.stat().st_size
             file.hash = self.runtime.run_blocking(content_hash, path)
             return self._store(file, path, preview_path)
         except OSError as error:
@@ -275,3 +277,10 @@ def _write_all(file, data):
     view = memoryview(data)
     while view:
         view = view[file.write(view):]
+
+
+def _strip(path, kind):
+    try:
+        metadata.strip(path, kind)
+    except metadata.Malformed as error:
+        raise Invalid(_("This file is damaged or not complete.")) from error

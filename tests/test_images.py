@@ -1,0 +1,233 @@
+"""Images as they are kept: upright, without what cameras write into them, with a preview, and none that is damaged or a bomb."""
+import io
+import os
+import random
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageChops, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from chat.conversations import images, metadata
+from chat.conversations.file_types import HEAD_BYTES, type_of
+from chat.errors import Invalid
+from tests.uploads import HTML, PDF, SVG, TEXT, animation, picture
+
+PLACE = "48.8584 N secret place"
+SECRETS = (b"secret place", b"Exif", b"http://ns.adobe.com/xap", b"Pomme 17")
+KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif"}
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">secret place</x:xmpmeta>'
+
+
+def exif(orientation=None):
+    found = Image.Exif()
+    found[0x010F], found[0x010E] = "Pomme 17", PLACE
+    found.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 30.0), 3: "E", 4: (2.0, 17.0, 40.0)})
+    if orientation:
+        found[0x0112] = orientation
+    return found.tobytes()
+
+
+def quarters(size=(320, 200)):
+    """Four colours, so that it shows how it was turned."""
+    image = Image.new("RGB", size)
+    for n, color in enumerate([(220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 230, 40)]):
+        image.paste(color, (n % 2 * size[0] // 2, n // 2 * size[1] // 2, (n % 2 + 1) * size[0] // 2, (n // 2 + 1) * size[1] // 2))
+    return image
+
+
+def written(kind, **options):
+    out = io.BytesIO()
+    quarters().save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def prepare(tmp_path):
+    """Return a function that prepares a content: (facts, content as it is kept, its preview or None)."""
+    def run(content, kind=None):
+        path, preview = tmp_path / "content", tmp_path / "content.preview"
+        path.write_bytes(content)
+        preview.unlink(missing_ok=True)
+        facts = images.prepare(path, kind or type_of(content[:HEAD_BYTES]), preview)
+        assert set(os.listdir(tmp_path)) <= {"content", "content.preview"}, "nothing half-made is left"
+        return facts, path.read_bytes(), Image.open(io.BytesIO(preview.read_bytes())) if facts.has_preview else None
+    return run
+
+
+def test_it_works(prepare):
+    facts, kept, preview = prepare(picture("JPEG", (1200, 900)))
+    assert (facts.width, facts.height, facts.is_animated) == (1200, 900, False)
+    assert (preview.format, preview.size) == ("WEBP", (560, 420))
+    assert kept.startswith(b"\xff\xd8") and kept.endswith(b"\xff\xd9")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_no_place_is_kept(prepare, kind):
+    content = written(kind, exif=exif(), **({"xmp": XMP} if kind != "PNG" else {}))
+    assert b"Pomme 17" in content
+    _facts, kept, _preview = prepare(content)
+    with Image.open(io.BytesIO(kept)) as image:
+        assert not image.getexif() and not image.info.get("xmp", b"").strip(b"\0")
+        assert image.convert("RGB").tobytes() == Image.open(io.BytesIO(content)).convert("RGB").tobytes(), "not a pixel is another"
+    assert [secret for secret in SECRETS[:1] + SECRETS[3:] if secret in kept] == []
+
+
+def test_no_text_in_a_png_or_a_gif_is_kept(prepare):
+    texts = PngInfo()
+    for add in (texts.add_text, texts.add_itxt):
+        add("Comment", PLACE)
+    texts.add_text("Long", PLACE * 50, zip=True)
+    _facts, kept, _preview = prepare(written("PNG", pnginfo=texts))
+    assert b"secret" not in kept and b"tEXt" not in kept and b"zTXt" not in kept and b"iTXt" not in kept
+    _facts, kept, _preview = prepare(written("GIF", comment=PLACE.encode()))
+    assert b"secret" not in kept
+    Image.open(io.BytesIO(kept)).load()
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_it_is_turned_upright(prepare, kind, orientation):
+    content = written(kind, exif=exif(orientation))
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    facts, kept, _preview = prepare(content)
+    image = Image.open(io.BytesIO(kept))
+    assert image.size == expected.size == (facts.width, facts.height) == ((320, 200) if orientation < 5 else (200, 320))
+    assert not image.getexif() and b"secret" not in kept
+    difference = ImageChops.difference(image.convert("RGB").resize((8, 8)), expected.resize((8, 8)))
+    assert max(most for _least, most in difference.getextrema()) < 12
+
+
+def test_a_color_profile_is_kept(prepare):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for kind in ("JPEG", "PNG", "WEBP"):
+        for orientation in (1, 6):
+            _facts, kept, _preview = prepare(written(kind, exif=exif(orientation), icc_profile=profile))
+            assert Image.open(io.BytesIO(kept)).info.get("icc_profile") == profile, (kind, orientation)
+
+
+def test_what_follows_the_end_is_not_kept(prepare):
+    for kind in ("JPEG", "PNG", "GIF", "WEBP"):
+        _facts, kept, _preview = prepare(written(kind) + b"PK\x03\x04" + HTML)
+        assert b"<script>" not in kept, kind
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_an_animation_stays_one(prepare, kind):
+    content = animation(kind)
+    facts, kept, preview = prepare(content)
+    assert facts.is_animated and Image.open(io.BytesIO(kept)).n_frames == 3
+    assert getattr(preview, "n_frames", 1) == 1
+
+
+def test_a_progressive_jpeg(prepare):
+    content = written("JPEG", progressive=True, comment=PLACE.encode())
+    _facts, kept, _preview = prepare(content)
+    assert b"secret" not in kept
+    assert Image.open(io.BytesIO(kept)).tobytes() == Image.open(io.BytesIO(content)).tobytes()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "I;16", "CMYK"])
+def test_images_of_every_mode(prepare, mode):
+    out = io.BytesIO()
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    Image.new("L", (40, 30), 99).convert("I;16" if mode == "I;16" else mode).save(out, kind)
+    facts, _kept, preview = prepare(out.getvalue())
+    assert (facts.width, facts.height, preview.size) == (40, 30, (40, 30))
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_of(width, height, rows=b""):
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b""))
+
+
+@pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 1), (8000, 7000)])
+def test_a_bomb_is_refused_in_words(prepare, size):
+    with pytest.raises(Invalid) as refused:
+        prepare(png_of(*size))
+    assert "pixels" in str(refused.value.message)
+
+
+def test_a_large_one_is_kept_without_a_preview(prepare):
+    out = io.BytesIO()
+    Image.new("1", (5000, 5000)).save(out, "PNG")
+    facts, _kept, preview = prepare(out.getvalue())
+    assert (facts.width, facts.height, preview) == (5000, 5000, None)
+
+
+def test_too_many_frames(prepare, monkeypatch):
+    monkeypatch.setattr(images, "MAX_FRAMES", 2)
+    with pytest.raises(Invalid):
+        prepare(animation())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.97])
+def test_a_truncated_one_is_refused(prepare, kind, share):
+    noise = Image.frombytes("RGB", (160, 120), random.Random(1).randbytes(160 * 120 * 3))
+    out = io.BytesIO()
+    noise.save(out, kind)
+    content = out.getvalue()[:int(len(out.getvalue()) * share)]
+    with pytest.raises(Invalid):
+        prepare(content, KINDS[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_ones_are_refused_or_kept_but_never_fail(prepare, kind):
+    dice, content = random.Random(kind), written(kind)
+    outcomes = set()
+    for _round in range(150):
+        damaged = bytearray(content)
+        for _hit in range(dice.randint(1, 12)):
+            damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        try:
+            prepare(bytes(damaged), KINDS[kind])
+            outcomes.add("kept")
+        except Invalid:
+            outcomes.add("refused")
+    assert "refused" in outcomes
+
+
+# --- videos ------------------------------------------------------------------------------------------------------------
+
+def box(name, *content):
+    body = b"".join(content)
+    return struct.pack(">I", 8 + len(body)) + name + body
+
+
+def test_a_video_tells_no_place(tmp_path):
+    place = box(b"udta", box(b"\xa9xyz", b"\0\x12\x15\xc7+48.8584+002.2945/"))
+    video = box(b"ftyp", b"isom\0\0\2\0isommp41") + box(b"moov", box(b"mvhd", bytes(100)), place, box(b"trak", box(b"tkhd", bytes(84)), place),
+                                                       box(b"meta", bytes(4), b"+48.8584")) + box(b"mdat", b"picture") + box(b"uuid", b"x" * 16, b"+48.8584")
+    path = tmp_path / "video"
+    path.write_bytes(video)
+    assert type_of(video) == "video/mp4"
+    metadata.strip(path, "video/mp4")
+    kept = path.read_bytes()
+    assert len(kept) == len(video) and b"48.8584" not in kept and b"picture" in kept and kept.count(b"free") == 4
+
+
+@pytest.mark.parametrize("content", [b"\0\0\0\x10ftypisom\0\0\2\0" + b"\xff\xff\xff\xffmoov", box(b"ftyp", b"isom\0\0\2\0") + b"\0\0\0\1moov" + b"\xff" * 8,
+                                     box(b"ftyp", b"isom\0\0\2\0") + struct.pack(">I", 3) + b"moovxxxx"])
+def test_boxes_that_do_not_fit(tmp_path, content):
+    path = tmp_path / "video"
+    path.write_bytes(content)
+    with pytest.raises(metadata.Malformed):
+        metadata.strip(path, "video/mp4")
+
+
+# --- types ---------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("content, kind", [
+    (HTML, "text/plain"), (SVG, "text/plain"), (TEXT, "text/plain"), (PDF, "application/pdf"), (b" %PDF-1.4", "text/plain"), (b"", "application/octet-stream"),
+    (b"\0\1\2", "application/octet-stream"), (b"PK\x03\x04word/document.xml", "application/zip"), ("é".encode()[:1], "text/plain"),
+    (b"MZ\x90\0", "application/octet-stream"), (b"OggS" + bytes(30), "audio/ogg"), (b"\x1a\x45\xdf\xa3....webm\x83\x81\x02", "audio/webm"),
+    (b"\x1a\x45\xdf\xa3....webm\x83\x81\x01", "video/webm"), (b"\xff\xfe<\0s\0", "application/octet-stream"), (picture("BMP"), "image/bmp"),
+    (b"\0\0\0\x18ftypheic\0\0\0\0", "image/heic"), (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav")])
+def test_the_type_is_that_of_the_content(content, kind):
+    assert type_of(content) == kind
