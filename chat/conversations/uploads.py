@@ -28,7 +28,7 @@ from .file_names import clean_name
 from .file_removal import is_being_removed
 from .file_types import CHECKED_IMAGES, HEAD_BYTES, type_of
 
-WRITE_BYTES = 256 * 1024    # written at once: each write changes threads
+WRITE_BYTES = 128 * 1024    # written at once: each write changes threads
 PARTIALS_PER_PERSON = 10    # files of the maximum size that one person may have half sent
 TAKE_OVER_SECONDS = 2       # without a byte, after which another request goes on with an upload
 BUSY_SECONDS = 20           # that a request waits for another one that sends the same file
@@ -123,7 +123,11 @@ class Uploads:
             if stored != offset:
                 raise wrong_offset(stored)
             file.seek(stored)
-            self._write(file, chunks, stored, transfer)
+            try:
+                self._write(file, chunks, stored, transfer)
+            except (TooLarge, Unavailable):     # what cannot be completed takes no room
+                self.runtime.run_blocking(self.partials.remove, user_id, client_id)
+                raise
             with transfer.lock:
                 if transfer.is_superseded:
                     raise wrong_offset(self.partials.size(user_id, client_id))

@@ -19,7 +19,9 @@ HEAD_SECONDS = 10           # from accepting a connection to the end of the head
 IDLE_SECONDS = 30           # from the end of one request to the end of the head of the next one
 BODY_SECONDS = 10           # for a body, and in addition
 BODY_BYTES_PER_SECOND = 16 * 1024   # … the time that its size takes at this rate
-STALL_SECONDS = 20          # for the next 64 KiB of a body that is read while it arrives, as an upload is
+STALL_SECONDS = 20          # for the next byte of a body that is read while it arrives, as an upload is
+UPLOAD_SECONDS = 60         # for such a body, and in addition
+UPLOAD_BYTES_PER_SECOND = 1024      # … the time that what has come takes at this rate
 ANSWER_SECONDS = 30         # for a client to receive what is written to it in one call
 SWEEP_INTERVAL = 0.5        # seconds
 MAX_WAITING = 1000          # connections of one address that have sent no request yet; with more the oldest one is aborted
@@ -197,12 +199,13 @@ def is_streamed(environ):
 
 
 class PacedBody:
-    """The body of an upload. Its deadline is for each piece: a slow phone may take minutes, and who sends nothing more is cut."""
+    """The body of an upload. Its deadline moves on with what arrives: a slow phone may take minutes, and who sends nothing more is cut."""
 
     def __init__(self, runtime, environ, length):
         self.runtime = runtime
         self.environ = environ      # as the server made it: with its own `wsgi.input`
         self.left = length
+        self.began_at, self.received = time.monotonic(), 0
         self.discardable = MAX_DISCARDED        # bytes that are read after a refusal, so that its sender gets the answer
 
     def read(self, size=PIECE_BYTES):
@@ -211,16 +214,18 @@ class PacedBody:
         if not size:
             return b""
         try:
-            piece = self.runtime.read_in_time(self.environ, size, STALL_SECONDS)
+            piece = self.runtime.read_some(self.environ, size, STALL_SECONDS)
         except (OSError, ValueError) as error:
-            self.left, self.discardable = 1, 0      # nothing more can be read: the connection is closed after the answer
-            raise BodyCut from error
+            raise self._cut() from error
         self.left -= len(piece)
-        if len(piece) < size:
-            self.left, self.discardable = 1, 0
-            if not piece:
-                raise BodyCut
+        self.received += len(piece)
+        if not piece or time.monotonic() - self.began_at > UPLOAD_SECONDS + self.received / UPLOAD_BYTES_PER_SECOND:
+            raise self._cut()
         return piece
+
+    def _cut(self):
+        self.left, self.discardable = 1, 0      # nothing more is read: the connection is closed after the answer
+        return BodyCut()
 
     def discard_rest(self):
         """Read what was not read, or close the connection after the answer."""

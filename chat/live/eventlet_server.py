@@ -39,6 +39,11 @@ class Eventlet:
         with eventlet.Timeout(seconds, TimeoutError):
             return environ["wsgi.input"].read(length)
 
+    def read_some(self, environ, length, seconds):
+        source = environ["wsgi.input"]
+        with eventlet.Timeout(seconds, TimeoutError):
+            return source._do_read(source.rfile.read1, length)      # its own `read` waits for all of them
+
     def close_after_answer(self, environ):
         if ANSWER_HEADERS in environ:
             environ[ANSWER_HEADERS]["Connection"] = "close"

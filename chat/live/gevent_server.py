@@ -32,6 +32,14 @@ class Gevent:
         with gevent.Timeout(seconds, TimeoutError):
             return environ["wsgi.input"].read(length)
 
+    def read_some(self, environ, length, seconds):
+        source = environ["wsgi.input"]
+        source._send_100_continue()
+        with gevent.Timeout(seconds, TimeoutError):
+            part = source.rfile.read1(min(length, source.content_length - source.position))     # its own `read` waits for all of them
+        source.position += len(part)
+        return part
+
     def close_after_answer(self, environ):
         source = environ["wsgi.input"]
         if hasattr(source, "chunked_input"):    # otherwise gevent would read the rest of the body first

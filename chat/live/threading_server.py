@@ -45,6 +45,20 @@ class Threading:
         finally:
             connection.settimeout(timeout_before)
 
+    def read_some(self, environ, length, seconds):
+        connection, source = self.socket_of(environ), environ["wsgi.input"]
+        if connection is None:
+            return source.read(length)
+        timeout_before = connection.gettimeout()
+        connection.settimeout(seconds)
+        try:
+            return source.read1(length)
+        except TimeoutError:
+            connection.shutdown(socket.SHUT_RD)     # otherwise Werkzeug would read on until the client stops sending
+            raise
+        finally:
+            connection.settimeout(timeout_before)
+
     def close_after_answer(self, environ):
         pass    # Werkzeug closes every connection after its answer
 

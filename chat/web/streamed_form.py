@@ -10,7 +10,7 @@ from werkzeug.sansio.multipart import BLANK_LINE_RE, Data, Field, File, Multipar
 
 from .forms import MAX_FIELDS, STREAMED
 
-PIECE_BYTES = 64 * 1024             # read at once
+PIECE_BYTES = 64 * 1024             # read at once, at most
 MAX_BUFFER_BYTES = 256 * 1024       # of the decoder
 MAX_PART_HEAD_BYTES = 8 * 1024      # of the headers of one part, which are read line by line
 MAX_FIELDS_BYTES = 128 * 1024       # of all fields together

@@ -1,0 +1,248 @@
+"""Uploads on bad networks, at the same time, on a full disk, and what no message holds."""
+import json
+import socket
+import sys
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.people import new_client_id
+from tests.server import Server
+from tests.uploads import JSON, TEXT, cancel, picture, put, send_files, token, upload, uploaded
+from tests.waiting import wait_for
+
+SIZE = 400_000
+CONTENT = bytes(range(256)) * (SIZE // 256 + 1)
+
+
+def until(look):
+    """Return what `look` returns as soon as it is true."""
+    found = wait_for(look, 30)
+    assert found, "it does not come"
+    return found
+
+
+def raw_put(person, client_id, length, offset=0):
+    """Begin an upload on a bare connection, without its body; return the connection."""
+    parts = urlsplit(person.url)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=30)
+    head = (f"PUT /files/{client_id}?offset={offset}&name=raw HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {person.cookie()}\r\n"
+            f"X-CSRFToken: {token(person)}\r\nContent-Length: {length}\r\n\r\n")
+    connection.sendall(head.encode())
+    return connection
+
+
+def answer_of(connection):
+    """Return (status, JSON) of the answer on a bare connection."""
+    data = b""
+    while part := connection.recv(65536):
+        data += part
+        head, _line, body = data.partition(b"\r\n\r\n")
+        if b"\r\n\r\n" in data and len(body) >= int(dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)[b"content-length"]):
+            break
+    return int(data.split()[1]), json.loads(data.partition(b"\r\n\r\n")[2])
+
+
+def offset_of(person, client_id):
+    return person.json(f"/files/{client_id}/offset")["offset"]
+
+
+def test_it_works(alice):
+    client_id = new_client_id()
+    with raw_put(alice, client_id, SIZE) as connection:
+        connection.sendall(CONTENT[:SIZE])
+        status, file = answer_of(connection)
+    assert (status, file["size"]) == (201, SIZE)
+
+
+def test_a_cut_upload_goes_on(alice):
+    client_id = new_client_id()
+    connection = raw_put(alice, client_id, SIZE)
+    connection.sendall(CONTENT[:SIZE // 2])
+    connection.close()
+    stored = until(lambda: offset_of(alice, client_id))
+    assert stored <= SIZE // 2
+    answer = put(alice, client_id, CONTENT[stored:SIZE], stored, name="a.bin")
+    assert (answer.status_code, answer.json()["size"]) == (201, SIZE)
+    assert alice.get(f"/files/{answer.json()['id']}").content == CONTENT[:SIZE]
+
+
+def test_a_cut_form_goes_on_too(alice):
+    client_id, parts = new_client_id(), urlsplit(alice.url)
+    body = (f'--b\r\nContent-Disposition: form-data; name="clientId"\r\n\r\n{client_id}\r\n--b\r\n'
+            'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n').encode() + CONTENT[:SIZE // 2]
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
+        connection.sendall(f"POST /files HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {alice.cookie()}\r\nX-CSRFToken: {token(alice)}\r\n"
+                           f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {SIZE}\r\n\r\n".encode() + body)
+    stored = until(lambda: offset_of(alice, client_id))
+    assert put(alice, client_id, CONTENT[stored:SIZE], stored).json()["size"] == SIZE
+
+
+@pytest.mark.parametrize("mode", ["eventlet", "gevent", "threading"])
+def test_a_slow_sender_is_patient_and_a_silent_one_is_cut(start_server, arrive, mode):
+    server = start_server(ASYNC_MODE=mode, tuned={"chat.live.deadlines.STALL_SECONDS": 1})
+    alice, slow, silent = arrive(server), new_client_id(), new_client_id()
+    with raw_put(alice, silent, SIZE) as stuck, raw_put(alice, slow, SIZE) as connection:
+        stuck.sendall(CONTENT[:SIZE // 4])
+        for start in range(0, SIZE, SIZE // 5):      # two seconds in all
+            time.sleep(0.4)     # the network of a train
+            connection.sendall(CONTENT[start:start + SIZE // 5])
+        assert answer_of(connection)[0] == 201
+        assert until(lambda: offset_of(alice, silent)) == SIZE // 4, "what has arrived is kept, while the connection is still open"
+
+
+def test_two_requests_send_the_same_upload(alice):
+    """Each gets the same file, however it is sent."""
+    client_id, content, answers = new_client_id(), CONTENT[:SIZE], []
+    jobs = [threading.Thread(target=lambda way=way: answers.append(way())) for way in
+            2 * [lambda: put(alice, client_id, content, name="a"), lambda: upload(alice, content, "a", client_id)]]
+    token(alice)
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    stored = [answer.json() for answer in answers if answer.status_code == 201]
+    others = [answer for answer in answers if answer.status_code != 201]
+    assert stored and all(file == stored[0] for file in stored)
+    assert all(answer.status_code == 409 for answer in others)
+    assert put(alice, client_id, b"", SIZE).json() == stored[0]
+
+
+def test_another_request_takes_a_stalled_upload_over(alice):
+    """A phone changes the network: the server does not know yet that the old connection is dead."""
+    client_id = new_client_id()
+    with raw_put(alice, client_id, SIZE) as stalled:
+        stalled.sendall(CONTENT[:SIZE // 2])
+        stored = until(lambda: offset_of(alice, client_id))
+        answer = put(alice, client_id, CONTENT[stored:SIZE], stored)
+        if answer.status_code == 409:       # more of the first one has arrived meanwhile
+            stored = answer.json()["offset"]
+            answer = put(alice, client_id, CONTENT[stored:SIZE], stored)
+        assert answer.json()["size"] == SIZE, answer.text
+        stalled.sendall(b"something else" * 5000)
+    assert alice.get(f"/files/{answer.json()['id']}").content == CONTENT[:SIZE]
+
+
+def test_a_canceled_upload_is_gone(alice):
+    client_id = new_client_id()
+    with raw_put(alice, client_id, SIZE) as connection:
+        connection.sendall(CONTENT[:SIZE // 2])
+        until(lambda: offset_of(alice, client_id))
+        assert cancel(alice, client_id).status_code == 204
+        assert offset_of(alice, client_id) == 0
+        connection.sendall(CONTENT[SIZE // 2:SIZE])
+        assert answer_of(connection)[0] == 409
+    assert alice.json(f"/files/{client_id}/offset") == {"offset": 0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of another process is set by prlimit")
+@pytest.mark.parametrize("way", ["POST", "PUT", "form"])
+def test_a_full_disk_is_told_in_words_and_nothing_is_left(start_server, arrive, way, tmp_path):
+    import resource
+    server = start_server(INSTANCE_PATH=str(tmp_path), LOG_MESSAGES="0")
+    alice, bob = arrive(server), arrive(server)
+    token(alice), token(bob)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+    if way == "form":
+        answer = alice.post(f"/messages/{bob.username}", {"csrf_token": token(alice), "message": "x"}, files={"files": ("a", CONTENT)})
+        assert answer.status_code == 503 and "no room" in answer.text
+    else:
+        answer = put(alice, "c", CONTENT) if way == "PUT" else upload(alice, CONTENT, client_id="c")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable") and "no room" in answer.text
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert [path for path in (tmp_path / "uploads").rglob("*") if path.is_file()] == []
+    assert bob.history(alice)["messages"] == []
+    assert uploaded(alice, CONTENT, client_id="c")["size"] == len(CONTENT), "the same one works later"
+
+
+def test_what_no_message_holds_is_removed(start_server, arrive, tmp_path):
+    server = start_server(INSTANCE_PATH=str(tmp_path), tuned={"chat.conversations.file_removal.SWEEP_INTERVAL": 0.1, "chat.conversations.file.RELEASE_SECONDS": 0.2})
+    alice, bob = arrive(server), arrive(server)
+    photo = uploaded(alice, picture())
+    first, second = send_files(alice, bob, photo), send_files(alice, bob, uploaded(alice, picture()))
+    contents = lambda: sorted(path.name for path in (tmp_path / "files").rglob("*") if path.is_file())     # noqa: E731
+    assert len(contents()) == 2, "the same content is kept once, and its preview"
+    for told in (first, second):
+        assert len(contents()) == 2
+        alice.ask(f"/conversations/{told['conversationId']}/messages/{told['seq']}", clientId=new_client_id(), delete=True)
+        time.sleep(0.5)     # nothing is to happen after the first one
+    until(lambda: not contents())
+    assert alice.get(f"/files/{photo['id']}").status_code == 404
+
+
+def test_quotas_say_what_is_left_and_when(start_server, arrive):
+    server = start_server(RATELIMIT_ENABLED="1", FILE_BYTES_A_DAY="1000", FILE_BYTES_A_PERSON="1500", FILE_BYTES="2000")
+    alice, bob, charlie = (arrive(server) for _n in range(3))
+    uploaded(alice, b"x" * 900)
+    answer = upload(alice, b"x" * 101)
+    assert (answer.status_code, answer.json()["error"]["code"], answer.json()["error"]["retry"]) == (429, "rate_limited", True)
+    assert 86_000 < answer.json()["error"]["retryAfter"] <= 86_400 and answer.headers["Retry-After"]
+    assert "24 hours" in answer.json()["error"]["message"]
+    assert alice.json("/files/quota")["leftToday"] == 100
+    assert put(alice, "p", b"x" * 101).status_code == 429
+    uploaded(bob, b"y" * 1000)
+    answer = upload(charlie, b"z" * 101)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "over_quota")
+
+
+def test_ten_thousand_tiny_files(start_server, arrive, tmp_path):
+    server = start_server(INSTANCE_PATH=str(tmp_path), RATELIMIT_ENABLED="1", FILES_A_DAY="30")
+    alice = arrive(server)
+    codes = [upload(alice, b"tiny").status_code for _n in range(35)]
+    assert codes == [201] * 30 + [429] * 5
+    assert len([path for path in (tmp_path / "files").rglob("*") if path.is_file()]) == 1
+
+
+def test_partial_uploads_have_a_limit(chat, alice):
+    for n in range(25):
+        connection = raw_put(alice, f"part{n}", SIZE)
+        connection.sendall(CONTENT[:70_000])
+        connection.close()
+        until(lambda n=n: offset_of(alice, f"part{n}"))
+    assert sum(bool(offset_of(alice, f"part{n}")) for n in range(25)) <= 20
+
+
+def test_processes_share_what_is_half_sent(server_mode_settings, arrive, tmp_path):
+    shared = {**server_mode_settings, "INSTANCE_PATH": str(tmp_path)}
+    with Server(**shared) as one, Server(**shared) as other:
+        alice = arrive(one)
+        connection = raw_put(alice, "c", SIZE)
+        connection.sendall(CONTENT[:SIZE // 2])
+        connection.close()
+        alice.url = other.url
+        stored = until(lambda: (offset_of(alice, "c") == SIZE // 2) and SIZE // 2)
+        assert put(alice, "c", CONTENT[stored:SIZE], stored).json()["size"] == SIZE
+
+
+@pytest.mark.parametrize("fields, files", [
+    ({"clientId": ""}, {"file": ("a", b"x")}), ({"clientId": "é"}, {"file": ("a", b"x")}), ({"clientId": "x" * 65}, {"file": ("a", b"x")}), ({}, {"file": ("a", b"x")}),
+    ({"clientId": "a1"}, {"other": ("a", b"x")}), ({"clientId": "a2"}, {}), ({"clientId": "a3", "duration": "nan"}, {"file": ("a", b"x")}),
+    ({"clientId": "a4", "duration": "-1"}, {"file": ("a", b"x")}), ({"clientId": "a5", "alt": "x" * 1001}, {"file": ("a", b"x")}),
+    ({"clientId": "a6"}, [("file", ("a", b"x")), ("file", ("b", b"y"))])])
+def test_what_is_no_upload(alice, fields, files):
+    answer = alice.post("/files", fields, files=files or {"x": ("", b"")}, headers={"X-CSRFToken": token(alice)})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid"), answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"--b", b"--b--", b"nothing", b"--b\r\n\r\n\r\n--b--", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--",
+                                  b"--b\r\n" + b"a: b\r\n" * 3000, b"--b\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\nx\r\n--b--"])
+def test_malformed_forms(alice, body):
+    answer = alice.post("/files", body, headers={"X-CSRFToken": token(alice), "Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status_code in (400, 413) and answer.json()["error"], answer.text
+
+
+@pytest.mark.parametrize("query", ["offset=-1", "offset=x", "offset=1.5", "duration=x", "offset=0&duration=0"])
+def test_malformed_queries(alice, query):
+    answer = alice.http.put(f"{alice.url}/files/q1?{query}", data=b"x", headers={"X-CSRFToken": token(alice)})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
+def test_without_a_login_or_a_token(chat, alice):
+    assert put(alice, "c9", b"x").status_code == 201
+    assert alice.http.put(f"{alice.url}/files/c8", data=b"x").status_code == 400
+    alice.http.cookies.clear()
+    assert alice.get("/files/1", headers=JSON).status_code == 401
+    assert alice.http.put(f"{alice.url}/files/c8", data=b"x").status_code == 400
+    assert TEXT
