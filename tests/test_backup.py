@@ -18,6 +18,7 @@ from chat.clock import now
 from chat.conversations.change import PIN, REACT, Change
 from chat.conversations.change_writer import ChangeWriter
 from chat.conversations.conversation import Conversation
+from chat.conversations.file import File
 from chat.conversations.room import Room
 from chat.storage.database import SCHEMA
 from chat.conversations.message import Message
@@ -28,6 +29,7 @@ from tests.old_databases import create_filled, shape
 from tests.people import PASSWORD
 from tests.server import ROOT
 from tools import backup as module
+from tools import backup_file
 from tools.backup import BackupError, backup, restore
 
 pytestmark = pytest.mark.slow
@@ -61,6 +63,11 @@ def filled(database):
     room = Room.create(database, people[0].id, {"name": "maths", "topic": "sets"})
     draft = Message.draft(people[0], None, "@Bob and @all", "to-the-room", room.id)
     draft.seq, draft.timestamp, draft.mentions = 1, now(), ((people[1].id, 0, 4), (0, 9, 4))
+    Message.insert(database, [draft])
+    file = File(people[0].id, "plan", "0" * 64, "plan.txt", "text/plain", 12, created_at=now())
+    file.insert(database)
+    draft = Message.draft(people[0], None, "", "with-a-file", room.id, has_files=True)
+    draft.seq, draft.timestamp, draft.files, draft.file_count = 2, now(), (file,), 1
     Message.insert(database, [draft])
     writer = ChangeWriter(database, lambda change, sid: None, threading.Event, None)
     for kind in (REACT, PIN):
@@ -174,7 +181,7 @@ def test_a_connection_that_breaks_in_a_backup_is_one_sentence(own_mariadb, maria
                 cursor.execute("KILL %s", (connection,))
     whole = module.backup
     monkeypatch.setattr(module, "PROGRESS_EVERY", 1)
-    monkeypatch.setattr(module, "backup", lambda database, path: whole(database, path, cut_connections))
+    monkeypatch.setattr(module, "backup", lambda database, path, store: whole(database, path, cut_connections))
     person(own_mariadb)
     assert module.main("backup", tmp_path / "file") == 1
     said = capsys.readouterr().err
@@ -202,7 +209,7 @@ def test_a_restore_that_breaks_off_leaves_nothing(filled, empty, tmp_path):
     lines = lines_of(tmp_path / "file")
     lines.insert(-1, lines[-2])
     counts = json.loads(lines[-1])
-    counts["rows"]["pins"] += 1
+    counts["rows"]["message_files"] += 1
     (tmp_path / "file").write_bytes(gzip.compress(b"".join(lines[:-1]) + json.dumps(counts).encode() + b"\n"))
     with pytest.raises((pymysql.IntegrityError, sqlite3.IntegrityError)):
         restore(empty, tmp_path / "file")
@@ -390,9 +397,9 @@ def test_a_file_of_a_newer_version_is_one_sentence(two_people, empty, tmp_path):
 
 def test_every_table_has_its_place():
     assert module.NEWEST == migrations.newest()
-    assert {*module.LAYOUTS[module.NEWEST], *module.LEFT_OUT} == schema.tables(SCHEMA).keys()
+    assert {*module.LAYOUTS[module.NEWEST], *backup_file.LEFT_OUT} == schema.tables(SCHEMA).keys()
     for version, layout in module.LAYOUTS.items():
-        renamed = {module.RENAMED.get(version, {}).get(table, table) for table in layout} - {None}
+        renamed = {backup_file.RENAMED.get(version, {}).get(table, table) for table in layout} - {None}
         assert renamed <= module.LAYOUTS[module.NEWEST].keys(), version
 
 

@@ -43,13 +43,28 @@ def prepare(path, kind, preview_path):
 
     Raises Invalid for a damaged one and for too many pixels.
     """
+    def work():
+        if not _turn(path, kind):
+            metadata.strip(path, kind)
+        with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
+            return _check(image, preview_path)
+    return _guarded(work)
+
+
+def preview(path, kind, preview_path):
+    """Write the preview of an image that is kept already; return whether there is one. Raises Invalid for a damaged image."""
+    def work():
+        with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
+            return _check(image, preview_path).has_preview
+    return _guarded(work)
+
+
+def _guarded(work):
+    """Return what Pillow makes of an image, and turn the many ways in which it fails into words."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if not _turn(path, kind):
-                metadata.strip(path, kind)
-            with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
-                return _check(image, preview_path)
+            return work()
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError, OverflowError, MemoryError, RuntimeError,
             struct.error, Image.DecompressionBombError) as error:
         if isinstance(error, OSError) and error.errno is not None:
