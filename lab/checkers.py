@@ -1,4 +1,4 @@
-"""The delivery invariants P1 to P10 and P13; those of changes are in change_checkers.py.
+"""The delivery invariants P1 to P10 and P13; those of changes are in change_checkers.py, that of files in file_checkers.py.
 
 Each checker reads the evidence of a run and nothing else, and yields the violations.
 """
@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 
 from .change_checkers import changes_are_kept, deleted_is_gone
+from .file_checkers import files_are_kept
 
 PRESENCE_SECONDS, SNAPSHOT_SECONDS = 25, 4     # the second is how long a new tab may take to get its first list
 LOGOUT_SECONDS = LEAVING_SECONDS = 2
@@ -236,7 +237,7 @@ def _absences(evidence):
 
 CHECKERS = {"P1": acknowledged_is_stored, "P2": stored_once, "P3": numbered_without_gap, "P4": shown_without_gaps,
             "P5": stored_was_tried, "P6": presence_is_right, "P7": unread_is_counted, "P8": logout_is_an_end,
-            "P9": everything_ends, "P10": resources_return, "P11": changes_are_kept, "P12": deleted_is_gone, "P13": rooms_are_for_members, "faults": other_violations}
+            "P9": everything_ends, "P10": resources_return, "P11": changes_are_kept, "P12": deleted_is_gone, "P13": rooms_are_for_members, "P14": files_are_kept, "faults": other_violations}
 
 
 def check(evidence):

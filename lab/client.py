@@ -16,6 +16,7 @@ from .http_session import ReportingSession
 from .joined_rooms import JoinedRooms
 from .message_list import MessageList
 from .outbox import Entry
+from .uploads import UploadingTab
 from .versions import VersionLog
 
 ANSWER_SECONDS = 4          # for an acknowledgement, as in the browser
@@ -25,13 +26,14 @@ MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.2, 2
 MAX_UNANSWERED = 2          # events without an acknowledgement until the connection counts as dead, as in the browser
 
 
-class ScriptedTab(MessageList, ChangingTab):
+class ScriptedTab(MessageList, ChangingTab, UploadingTab):
     """One tab of one person. `omissions` names the mechanisms that a mutant of it lacks: heartbeat, gaps, change gaps, patience, cursor.
 
     `rooms` are the ids of the rooms that the person may join while it runs.
     """
 
     def __init__(self, record, person, name, peers, transports=("websocket",), omissions=(), rooms=()):
+        UploadingTab.__init__(self)
         self.record, self.person, self.name = record, person, name
         self.peers = {peer.id: peer for peer in peers}
         self.conversations = {one.key: one for one in (*(DirectConversation(person.id, peer.id, peer.username) for peer in peers),
@@ -54,7 +56,7 @@ class ScriptedTab(MessageList, ChangingTab):
         self.acknowledged_changes = deque(maxlen=50)
         self.last_id = 0                        # used with the omission "cursor" only
         self.views = {key: record.view(name, one.name) for key, one in self.conversations.items()}
-        targets = [self._stay_connected, self._catch_up, *(functools.partial(self._send_to, key) for key in self.conversations)]
+        targets = [self._stay_connected, self._catch_up, self._look_at_files, *(functools.partial(self._send_to, key) for key in self.conversations)]
         self.threads = [threading.Thread(target=target, daemon=True) for target in targets]
 
     def start(self):
@@ -74,11 +76,11 @@ class ScriptedTab(MessageList, ChangingTab):
 
     # --- what a person does
 
-    def write(self, key, text=None, reply_to=None):
-        """Put a message into the outbox. It is sent after what was done earlier in that conversation."""
-        entry = Entry(key, text or self.next_text(), reply_to)
+    def write(self, key, text=None, reply_to=None, uploads=()):
+        """Put a message into the outbox. It is sent after what was done earlier in that conversation, and after its files are uploaded."""
+        entry = Entry(key, text or self.next_text(), reply_to, uploads)
         self.record.note("written", person=self.person.id, tab=self.name, clientId=entry.client_id, text=entry.text,
-                         conversation=self.conversations[key].name)
+                         conversation=self.conversations[key].name, files=[(upload.client_id, upload.hash) for upload in entry.uploads])
         self.put(entry)
         return entry
 
@@ -192,6 +194,8 @@ class ScriptedTab(MessageList, ChangingTab):
 
     def _send_once(self, entry):
         """Send an entry once; return whether it is acknowledged or finally refused."""
+        if not self.upload_all(entry):
+            return False
         asked_at = time.monotonic()
         answer = self.call(entry.event, entry.payload(self.conversations[entry.key]))
         outcome = "unknown" if answer is None else "acknowledged" if answer["ok"] else "refused"

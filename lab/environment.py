@@ -52,6 +52,10 @@ class Environment(contextlib.ExitStack):
         self.callback(server.__exit__)
         server.start()
 
+    def kept_contents(self):
+        """Return the names of what the folder of files holds: each is the SHA-256 of its content."""
+        return {path.name for path in Path(self.server.settings["INSTANCE_PATH"]).glob("files/**/*")} if "INSTANCE_PATH" in self.server.settings else set()
+
     def register(self, person):
         """Give a person an account, and return the person."""
         person.register()

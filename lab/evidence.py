@@ -1,4 +1,5 @@
 """Everything that the checkers need to know about a run, collected when nothing is pending any more."""
+import hashlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ class Evidence:
     told: dict = field(default_factory=dict)        # (conversation, seq) -> (up to when its text was told as what it is, to whom)
     told_versions: dict = field(default_factory=dict)   # (conversation, seq) -> the Versions after a change that were told
     pages: list = field(default_factory=list)       # (person, path, the texts of scripted tabs on that page at the end)
+    files: list = field(default_factory=list)       # the files that were uploaded and are still known, as dicts
+    contents: dict = field(default_factory=dict)    # id of a file of a message -> the SHA-256 of what is served at the end, or the status
+    blobs: set = field(default_factory=set)         # the names under which contents are kept
     leftovers: list = field(default_factory=list)   # clientIds that are still in an outbox at the end
     footprints: list = field(default_factory=list)  # (before, after) of one server process
     ended_at: float = 0
@@ -80,7 +84,8 @@ def collect(environment, ended_at):
         leftovers += browser_user.unsent().result(30)
     return Evidence(rows=rows, changes=environment.store.changes(), versions=_versions(environment, members), told=dict(environment.record.told),
                     told_versions={place: set(found) for place, found in environment.record.told_versions.items()},
-                    pages=_pages(environment, people, members), events=environment.record.events, views=list(environment.record.views.values()),
+                    pages=_pages(environment, people, members), files=environment.store.files(), contents=_contents(people, rows, members),
+                    blobs=environment.kept_contents(), events=environment.record.events, views=list(environment.record.views.values()),
                     faults=environment.record.of("fault"), unread=unread, room_counts=room_counts,
                     histories=_histories(environment, people, members), leftovers=leftovers,
                     footprints=[(e["before"], e["after"]) for e in environment.record.of("footprint")], ended_at=ended_at)
@@ -136,6 +141,18 @@ def _pages(environment, people, members):
             for accepted in ("application/json", "text/html"):
                 texts = TEXT.findall(person.get(path, headers={"Accept": accepted}).text)
                 found.append((name, path, set(texts)))
+    return found
+
+
+def _contents(people, rows, members):
+    """Fetch each file of a message, as somebody who sees that message."""
+    found = {}
+    for conversation, stored in rows.items():
+        ids = members.get(conversation) or {int(one) for one in conversation.split("-") if one.isdigit()}
+        person = next((person for person in people.values() if person.id in ids), None)
+        for file_id in {file_id for row in stored for file_id in row["files"]} if person else ():
+            answer = person.get(f"/files/{file_id}")
+            found[file_id] = hashlib.sha256(answer.content).hexdigest() if answer.status_code == 200 else answer.status_code
     return found
 
 

@@ -20,7 +20,7 @@ from .versions import KNOWN_AT
 CONTROL = Path(os.environ.get("LAB_CONTROL", "/nonexistent"))
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_ANSWER, LOSE_PUSH = "before-commit", "after-commit", "before-answer", "lose-push"
 SLOW_COMMIT, SLOW_SECONDS = "slow-commit", 1
-OF_CHANGE = "-of-change"    # at the end of the name of a fail point: that of a change, not of a message
+OF_CHANGE, OF_FILE = "-of-change", "-of-file"       # at the end of the name of a fail point: that of a change or an upload, not of a message
 
 
 def consume_fail_point(point):
@@ -47,6 +47,18 @@ def install_fail_points():
         noun.insert = staticmethod(failing_insert(noun.insert, point_of))
         setattr(handlers, handler, failing_answer(getattr(handlers, handler), point_of))
         setattr(Socket, push, failing_push(getattr(Socket, push), point_of))
+
+
+    from chat.conversations.uploads import Uploads
+    Uploads.finish = failing_upload(Uploads.finish)
+
+
+def failing_upload(finish):
+    def failing(self, *arguments, **options):
+        file = finish(self, *arguments, **options)
+        exit_at(BEFORE_ANSWER + OF_FILE)
+        return file
+    return failing
 
 
 def failing_insert(insert, point_of):

@@ -48,6 +48,7 @@ class MessageList:
         version = self.versions[key].take(message)
         if version.last_change:
             self.record.note_version(name, message["seq"], version)
+        self.see_files(key, message)
         if message["message"]:
             self.record.note_told(name, message["seq"], known_at, self.name)
         if message["replyTo"] and message["replyTo"]["message"]:

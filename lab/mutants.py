@@ -47,6 +47,11 @@ MUTANTS = [
     # A heartbeat would fetch what is missing.
     Mutant("changes of other processes are not caught up", "P11", "changed by another process while Redis is not heard", mode="server",
            server="no_cursor_over_changes", omissions=("heartbeat",)),
+    Mutant("a file is known before its content is kept", "P14", "killed before the answer to an upload", server="row_before_content"),
+    Mutant("an upload that is sent again is another file", "P14", "killed before the answer to an upload", server="upload_counts_twice"),
+    Mutant("an upload goes on one byte before its end", "P14", "an upload cut by the network", server="goes_on_one_byte_before"),
+    Mutant("a content goes though another file has it", "P14", "deleted while the same file is sent again", server="removes_what_others_hold"),
+    Mutant("a deleted message keeps its files", "P14", "deleted while the same file is sent again", server="keeps_files_of_deleted"),
     Mutant("presence without an end of leases", "P6", "killed while somebody leaves", mode="server", server="endless_lease"),
 ]
 
@@ -54,8 +59,8 @@ MUTANTS = [
 def install_in_server(name):
     """Apply a mutant to the server that is about to start; an empty name changes nothing."""
     if name:
-        from . import change_mutants
-        (globals().get(name) or getattr(change_mutants, name))()
+        from . import change_mutants, file_mutants
+        (globals().get(name) or getattr(change_mutants, name, None) or getattr(file_mutants, name))()
 
 
 def acknowledge_early():

@@ -4,22 +4,24 @@ import uuid
 
 
 class Entry:
-    """A message. `reply_to` is the seq of the message that it answers, or None."""
+    """A message. `reply_to` is the seq of the message that it answers, or None; `uploads` are its files, which are uploaded before it."""
 
     event = "sendMessage"
     answered = "answered"       # the kind of the event in the record that says how an attempt ended
 
-    def __init__(self, key, text, reply_to=None):
+    def __init__(self, key, text, reply_to=None, uploads=()):
         self.key = key          # of its conversation
         self.text = text
         self.reply_to = reply_to
+        self.uploads = list(uploads)
         self.client_id = uuid.uuid4().hex
         self.written_at = time.monotonic()
 
     def payload(self, conversation):
         """Return what is emitted."""
         reply = {} if self.reply_to is None else {"replyTo": self.reply_to}
-        return {"clientId": self.client_id, **conversation.address("receiverId"), "message": self.text, **reply}
+        files = {"files": [upload.file_id for upload in self.uploads]} if self.uploads else {}
+        return {"clientId": self.client_id, **conversation.address("receiverId"), "message": self.text, **reply, **files}
 
 
 class ChangeEntry:
@@ -27,6 +29,7 @@ class ChangeEntry:
 
     event = "changeMessage"
     answered = "changed"
+    uploads = ()
 
     def __init__(self, key, conversation_id, seq, verb):
         self.key, self.conversation_id, self.seq, self.verb = key, conversation_id, seq, verb

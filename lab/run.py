@@ -22,6 +22,7 @@ ROOM_SHARE = 0.2            # of the messages go to rooms
 MENTION_SHARE = 0.2         # of these mention somebody
 CHANGE_SHARE = 0.25         # of what is done is a change of a message
 REPLY_SHARE = 0.1           # of the messages answer another one
+FILE_SHARE = 0.02           # of the messages have files
 MENTIONS = ("@anna", "@bert", "@carla and @dirk", "@all")
 FIRST_PEER_SHARE = 0.8      # of the others go to a tab's first peer, whose conversation no browser has to draw
 MAX_PENDING = 60            # messages in all outboxes; above it the load waits, so that a slow machine does not measure its own backlog
@@ -80,7 +81,8 @@ class Load(threading.Thread):
         reply_to = None
         if self.rng.random() < REPLY_SHARE:
             reply_to = self.rng.choice(tab.changeable(key) or [None])
-        tab.write(key, tab.next_text() + mention, reply_to)
+        uploads = tab.random_uploads(self.rng) if self.rng.random() < FILE_SHARE else ()
+        tab.write(key, tab.next_text() + mention, reply_to, uploads)
 
     def _conversation(self, tab):
         """Return the key of the conversation in which something is done next."""

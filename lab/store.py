@@ -15,6 +15,8 @@ CHANGES = "SELECT conversation_id, number, seq, kind, actor_id, client_id FROM c
 LAST_CHANGES = "SELECT conversation_id, MAX(number) FROM changes GROUP BY conversation_id"
 REACTIONS = "SELECT conversation_id, seq, user_id, emoji FROM reactions"
 PINS = "SELECT conversation_id, seq, user_id FROM pins"
+FILES = "SELECT id, user_id, client_id FROM files ORDER BY id"
+MESSAGE_FILES = "SELECT conversation_id, seq, file_id FROM message_files ORDER BY conversation_id, seq, position"
 MENTIONS = "SELECT conversation_id, seq, user_id FROM mentions"
 LAST_SEQS = ("SELECT conversation_id, sender_id, receiver_id, seq FROM messages m"
              " WHERE seq = (SELECT MAX(seq) FROM messages n WHERE n.conversation_id = m.conversation_id)")
@@ -52,7 +54,7 @@ class Store:
 
         `mentions` has the ids of those whom a text mentions, 0 for everybody, `mentionRows` those of the other table.
         """
-        reactions, pins, mention_rows = self._by_place(REACTIONS), self._by_place(PINS), self._by_place(MENTIONS)
+        reactions, pins, mention_rows, files = map(self._by_place, (REACTIONS, PINS, MENTIONS, MESSAGE_FILES))
         found = {}
         for (row_id, conversation_id, seq, sender, receiver, text, client_id, kind, mentions, reply_to, edited_at, deleted_at,
              last_change) in self.query(ROWS):
@@ -62,7 +64,7 @@ class Store:
                  "mentions": {int(mention.partition(":")[0]) for mention in mentions.split()}, "replyTo": reply_to or 0,
                  "edited": edited_at is not None, "deleted": deleted_at is not None, "lastChange": last_change,
                  "reactions": frozenset(reactions.get(place, ())), "pinned": place in pins,
-                 "mentionRows": {user_id for user_id, in mention_rows.get(place, ())}})
+                 "mentionRows": {user_id for user_id, in mention_rows.get(place, ())}, "files": [file_id for file_id, in files.get(place, ())]})
         return found
 
     def _by_place(self, sql):
@@ -83,6 +85,10 @@ class Store:
             found.setdefault(names[conversation_id], []).append(
                 {"number": number, "seq": seq, "changeKind": kind, "actorId": actor, "clientId": client_id})
         return found
+
+    def files(self):
+        """Return the files that were uploaded, as dicts."""
+        return [{"id": file_id, "userId": user_id, "clientId": client_id} for file_id, user_id, client_id in self.query(FILES)]
 
     def last_changes(self):
         """Return {conversation: the number of its last change}."""

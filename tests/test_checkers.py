@@ -10,6 +10,7 @@ from lab.versions import Version
 
 ANNA, BERT, EVA, TAB, CONVERSATION, ROOM = 1, 2, 5, "anna/1", conversation_of(1, 2), room_name(7)
 CHANGED = conversation_of(1, 4)     # in which messages were changed
+FILED = conversation_of(1, 6)       # in which messages have files
 DELETED_AT = 610.0
 DAY = 86_400.0      # in seconds: later than everything else
 
@@ -17,7 +18,7 @@ DAY = 86_400.0      # in seconds: later than everything else
 def row(seq, client_id, text, sender=ANNA, kind="text", **fields):
     return {"id": 10 + seq, "seq": seq, "senderId": sender, "receiverId": BERT, "message": text, "clientId": client_id, "kind": kind,
             "mentions": set(), "mentionRows": set(), "replyTo": 0, "edited": False, "deleted": False, "lastChange": 0,
-            "reactions": frozenset(), "pinned": False, **fields}
+            "reactions": frozenset(), "pinned": False, "files": [], **fields}
 
 
 def member(at, asked, is_in, person=BERT, acknowledged=True):
@@ -52,12 +53,13 @@ def evidence():
               {"t": 0.0, "kind": "connected", "tab": TAB, "person": ANNA}, {"t": 1.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
               {"t": 100.0, "kind": "connected", "tab": "bert/1", "person": BERT}, {"t": 101.0, "kind": "online", "tab": TAB, "ids": [ANNA, BERT]},
               {"t": 200.0, "kind": "disconnected", "tab": "bert/1", "person": BERT}, {"t": 204.0, "kind": "online", "tab": TAB, "ids": [ANNA]},
-              {"t": 300.0, "kind": "logged_out", "tab": "eva/1", "person": 5}, *in_the_room(), *changing()]
+              {"t": 300.0, "kind": "logged_out", "tab": "eva/1", "person": 5}, *in_the_room(), *changing(), *filing()]
     held = {"memory": 100, "files": 20, "threads": 3, "greenlets": 50}
-    return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")], ROOM: list(ROWS), CHANGED: changed_rows()}, events=events,
-                    changes={CHANGED: stored_changes()}, told={(CHANGED, 2): (DELETED_AT - 0.1, "bert/1")},
+    return Evidence(rows={CONVERSATION: [row(1, "a", "text a"), row(2, "b", "text b")], ROOM: list(ROWS), CHANGED: changed_rows(), FILED: filed_rows()}, events=events,
+                    changes={CHANGED: stored_changes(), FILED: [{"number": 1, "seq": 2, "changeKind": "delete", "actorId": ANNA, "clientId": "d1"}]}, told={(CHANGED, 2): (DELETED_AT - 0.1, "bert/1")},
                     told_versions={(CHANGED, 2): {Version(2, "anna/1 104", is_edited=True), Version(3, "", is_deleted=True)}},
                     versions=[("bert/1", CHANGED, {one["seq"]: Version.of_row(one) for one in changed_rows()})],
+                    files=[{"id": 1, "userId": ANNA, "clientId": "u1"}], contents={1: "one"}, blobs={"one"},
                     pages=[("bert", "/users", {"anna/1 102"})],
                     views=list(record.views.values()), unread=[("bert", "anna", 2, 2)], footprints=[(held, dict(held))],
                     faults=[{"name": "a fault", "n": 1, "catch_up": 1.0, "limit": 5, "lagging": []}], ended_at=DAY,
@@ -98,6 +100,27 @@ def stored_changes():
 def changed_rows():
     return [row(1, "x", "anna/1 102", edited=True, lastChange=4, reactions=frozenset({(BERT, "👍")})), row(2, "y", "", deleted=True, lastChange=3),
             row(3, "z", "anna/1 105", replyTo=2)]
+
+
+def filing():
+    """Anna writes two messages with a file each, which Bert fetches, and deletes the second one."""
+    events = []
+    for client_id, upload, content, file_id in (("f1", "u1", "one", 1), ("f2", "u2", "two", 2)):
+        events += [{"t": 700.0, "kind": "written", "person": ANNA, "tab": TAB, "clientId": client_id, "text": client_id, "conversation": FILED,
+                    "files": [(upload, content)]},
+                   {"t": 700.1, "kind": "uploaded", "person": ANNA, "tab": TAB, "clientId": upload, "file": file_id, "size": 3, "bytes": 3},
+                   {"t": 700.2, "kind": "answered", "person": ANNA, "tab": TAB, "clientId": client_id, "outcome": "acknowledged", "message": None},
+                   {"t": 700.3, "kind": "file_seen", "tab": "bert/1", "conversation": FILED, "seq": file_id, "file": file_id, "status": 200, "hash": content}]
+    return [*events, {"t": 710.0, "kind": "changing", "person": ANNA, "tab": TAB, "clientId": "d1", "conversation": FILED, "seq": 2, "verb": {"delete": True}},
+            {"t": 710.1, "kind": "changed", "person": ANNA, "tab": TAB, "clientId": "d1", "code": None, "change": 1, "outcome": "acknowledged", "message": None}]
+
+
+def filed_rows():
+    return [row(1, "f1", "f1", files=[1]), row(2, "f2", "", deleted=True, lastChange=1)]
+
+
+def in_files(change):
+    return lambda evidence: change(evidence.rows[FILED], evidence.files)
 
 
 def in_row(seq, **fields):
@@ -257,6 +280,15 @@ VIOLATIONS = [
     ("P13", note("change_heard", person=EVA, tab="eva/1", conversation=CHANGED, number=4)),
     ("P13", hear_after_leaving), ("P13", hear_as_a_stranger), ("P13", miss_what_was_said), ("P13", count_otherwise(0)),
     ("P13", count_otherwise(1)), ("P13", note("violation", invariant="P13", text="the history was read")),
+    ("P14", in_files(lambda rows, files: files.append({**files[0], "id": 3}))), ("P14", in_files(lambda rows, files: rows[0]["files"].clear())),
+    ("P14", in_files(lambda rows, files: rows[0]["files"].append(1))), ("P14", in_files(lambda rows, files: files.pop())),
+    ("P14", in_files(lambda rows, files: rows[1]["files"].append(1))), ("P14", lambda evidence: evidence.contents.update({1: 404})),
+    ("P14", lambda evidence: evidence.contents.update({1: "half"})), ("P14", lambda evidence: evidence.blobs.add("two")),
+    ("P14", note("file_seen", tab="bert/1", conversation=FILED, seq=1, file=1, status=404, hash="")),
+    ("P14", note("file_seen", tab="bert/1", conversation=FILED, seq=1, file=1, status=200, hash="two")),
+    ("P14", note("uploaded", person=ANNA, tab=TAB, clientId="u1", file=4, size=3, bytes=3)),
+    ("P14", note("uploaded", person=ANNA, tab=TAB, clientId="u3", file=4, size=2, bytes=3)),
+    ("P14", note("upload_refused", tab=TAB, clientId="u1", status=400, text="no")),
     *[("P10", leak(what)) for what in ("memory", "files", "threads", "greenlets")], ("P10", note("slow_consumer", dropped=False)),
     ("faults", note("violation", invariant="faults", text="it could not be read")),
 ]
