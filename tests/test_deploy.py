@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pwd
+import queue
 import re
 import shutil
 import socket
@@ -16,13 +17,14 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import config
 from chat.live import shutdown
-from chat.live.deadlines import HEAD_SECONDS
+from chat.live.deadlines import HEAD_SECONDS, IDLE_SECONDS
 from tests.fronts import Front, haproxy, make_certificate, may_become, nginx
 from tests.private_server import HOST, free_ports
 from tests.server import ROOT
@@ -37,6 +39,7 @@ pytestmark = pytest.mark.slow
 DEPLOY = ROOT / "deploy"
 SECRET_KEY = "for the tests of what stands in front: thirty-two bytes and more"
 PATIENCE = 10       # seconds
+MANY = 16           # idle connections between a proxy and the chat
 CLAIMS = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example",
           "X-Forwarded-Proto": "gopher"}
 
@@ -145,6 +148,40 @@ def test_a_request_that_is_begun_and_never_finished_is_ended(in_front_of, echo, 
             with contextlib.suppress(ConnectionError):
                 while sock.recv(4096):
                     pass        # 408, and then the end
+
+
+def test_idle_connections_to_the_chat_are_ended_before_the_chat_does(in_front_of, certificate):
+    """A request over a connection that is just being closed is lost, and a proxy does not send a POST again."""
+    ended, all_here, context = queue.Queue(), threading.Barrier(MANY, timeout=PATIENCE), ssl.create_default_context(cafile=certificate / "cert.pem")
+
+    class Keeping(Echo):
+        """Answers when as many requests are there as connections are wanted, and waits for the next one."""
+
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if self.path == "/asked":       # and not one of HAProxy's checks
+                all_here.wait()
+            super().do_GET()
+
+        def handle(self):
+            with contextlib.suppress(ConnectionError):
+                super().handle()
+            if getattr(self, "path", "") == "/asked":
+                ended.put(self.client_address)
+
+    def ask(_n):
+        with urllib.request.urlopen(tls + "/asked", timeout=PATIENCE, context=context) as answer:
+            return answer.status
+    with http.server.ThreadingHTTPServer((HOST, 0), Keeping) as server:
+        threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
+        _web, tls = in_front_of(server.server_port)
+        with ThreadPoolExecutor(MANY) as pool:
+            assert set(pool.map(ask, range(MANY))) == {200}
+        ends_at = time.monotonic() + IDLE_SECONDS
+        for _n in range(MANY):
+            ended.get(timeout=max(0.1, ends_at - time.monotonic()))
+        server.shutdown()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ backend chat
     option httpchk GET /healthz
     # Long polling needs it: a request that reaches another process than the one before is refused.
     cookie SERVERID insert indirect nocache httponly{secure}
-    default-server check inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+    default-server check inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions pool-purge-delay 2s
 {servers}
 """
 # Without a proxy in front, headers that the client sends are replaced; with one, HAProxy appends to the proxy's headers.
