@@ -80,6 +80,14 @@ class Threading:
         server.serve_forever()
 
 
+class LingeringWriter(TimedWriter):
+    """Leaves the deadline when an answer is written: Werkzeug then reads what is left of the body, for as long as the client waits."""
+
+    def _timed(self, method, *arguments):
+        self.deadlines.await_reader(self.connection)
+        return method(*arguments)
+
+
 class Handler(WSGIRequestHandler):
     """One connection, which serves one request."""
 
@@ -87,7 +95,7 @@ class Handler(WSGIRequestHandler):
 
     def setup(self):
         super().setup()
-        self.wfile = TimedWriter(self.wfile, self.connection, self.deadlines)
+        self.wfile = LingeringWriter(self.wfile, self.connection, self.deadlines)
         self.deadlines.await_head(self.connection, self.client_address[0], HEAD_SECONDS)
 
     def make_environ(self):

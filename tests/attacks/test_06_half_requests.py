@@ -80,6 +80,21 @@ def test_what_is_cut_leaves_no_descriptor_behind(start_server, record, mode, beg
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+def test_who_waits_after_a_refusal_is_cut(start_server, mode):
+    """Its body is left, or read to its end: Werkzeug reads ten megabytes of it, which never come."""
+    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.deadlines.ANSWER_SECONDS": SOON})
+    with connect(server) as sock:
+        sock.sendall(b"POST /socket.io/?EIO=4&transport=polling&sid=nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + b"4" * 200_000)
+        answered, answer = time.monotonic(), b""
+        sock.settimeout(SOON + SLACK)
+        with suppress(ConnectionResetError):
+            while part := sock.recv(1000):
+                answered, answer = time.monotonic(), answer + part
+        assert answer.startswith(b"HTTP/1.1 400") and time.monotonic() < answered + SOON + SLACK
+
+
+@pytest.mark.slow
 def test_10000_half_requests_leave_the_others_served(start_server, bystander):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(20_000, hard) if hard > 0 else 20_000, hard))
