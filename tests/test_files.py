@@ -6,9 +6,9 @@ from tests.uploads import JSON, TEXT, cancel, image_of, picture, put, send_files
 
 
 def test_it_works(alice, bob):
-    file = uploaded(alice, picture(), "Où ça.png", alt="Un plan")
+    file = uploaded(alice, picture(), "Où ça.png", alt="Un plan 👩‍💻")
     assert file == {"id": file["id"], "name": "Où ça.png", "type": "image/png", "size": file["size"], "width": 800, "height": 600,
-                    "alt": "Un plan", "hasPreview": True}
+                    "alt": "Un plan 👩‍💻", "hasPreview": True}
     told = send_files(alice, bob, file)
     assert (told["message"], told["files"]) == ("", [file])
     assert bob.history(alice)["messages"][-1] == told

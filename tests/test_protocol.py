@@ -10,7 +10,9 @@ import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
 from chat.conversations import (change_writer, members, mentions, message, message_text, messaging, previews, receipts, room, room_list,
                                 rooms)
-from chat.live import events, packets, sockets
+from chat.conversations.file import MAX_FILES, File
+from chat.conversations.images import MAX_PIXELS, PREVIEW_SIZE
+from chat.live import deadlines, events, packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -33,7 +35,7 @@ def test_it_works():
 
 def test_every_route_is_documented_with_its_methods(app):
     documented = set(re.findall(r"`(GET|POST) (/[^`?]*)`", DOCUMENT))
-    names = {"<int:user_id>": "<id>", "<int:room_id>": "<id>", "<int:conversation_id>": "<id>", "<int:seq>": "<seq>", "<path:name>": "<path>", "<hashed>": "<hash>"}
+    names = {"<int:user_id>": "<id>", "<int:room_id>": "<id>", "<int:conversation_id>": "<id>", "<int:seq>": "<seq>", "<path:name>": "<path>", "<hashed>": "<hash>", "<int:file_id>": "<id>"}
     real = {(method, re.sub("<.*?>", lambda part: names.get(part[0], part[0]), rule.rule))
             for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}}
     assert documented - {("GET", "/login?next=…")} == real
@@ -64,6 +66,8 @@ def test_every_error_is_documented():
     f"more than {packets.MAX_BODY_BYTES // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
     f"{budgets.CHANGES.limit} changes of messages in {budgets.CHANGES.window} seconds", f"at most {change_writer.MAX_EMOJI} different ones",
     f"the first {previews.MAX_PREVIEW_LENGTH}\n", f"{message.MAX_PINS} at most: a page",
+    f"up to {MAX_FILES} of one's own", f"at most {PREVIEW_SIZE[0]} × {PREVIEW_SIZE[1]} pixels", f"more than {MAX_PIXELS // 1_000_000} million pixels",
+    f"no byte comes for {deadlines.STALL_SECONDS} seconds", f"or {budgets.UPLOADS.limit} uploads at once",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT
@@ -79,6 +83,11 @@ def test_the_message_is_the_real_one():
 
 def test_the_room_is_the_real_one():
     assert list(examples()[1]) == list(room_list.RoomSummary(room.Room(1, "x", "", "hash", 0, False, 1)).as_json())
+
+
+def test_the_file_is_the_real_one():
+    file = File(1, "c", "h", "n", "t", 1, 2, 3, "a", 4200, True, True)
+    assert [list(example) for example in examples() if "hasPreview" in example] == [list(file.as_json())]
 
 
 def test_each_notice_is_documented():

@@ -26,8 +26,12 @@ def run(options):
 
 def _chosen_mode():
     """Return ASYNC_MODE without checking it: the server itself reports a wrong value."""
+    return _chosen("ASYNC_MODE")
+
+
+def _chosen(name):
     with contextlib.suppress(config.ConfigError):
-        return {**config.read_env_file(), **os.environ}.get("ASYNC_MODE", "").strip()
+        return {**config.read_env_file(), **os.environ}.get(name, "").strip()
 
 
 def test(arguments):
@@ -115,6 +119,8 @@ def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False, 
         environment.ensure_venv()
         for file in requirements:
             environment.ensure_packages(file)
+        if _chosen("FILES_URL") or "requirements-dev.txt" in requirements:
+            environment.ensure_packages("requirements-s3.txt")
         if gevent:
             _install_gevent(is_optional=gevent == IF_POSSIBLE)
         assets.ensure()

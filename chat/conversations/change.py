@@ -5,6 +5,7 @@ So changes can come twice or in another order, and a text that was deleted is in
 """
 from dataclasses import dataclass
 
+from ..accounts.user import User
 from ..clock import from_db, to_db
 from .message import MAX_ROWS, Message, fitting
 
@@ -136,3 +137,15 @@ class Change:
             ids = [stored[change.key].id for change in changes]
         for change, new_id in zip(changes, ids):
             change.id = new_id
+
+
+def history(database, message):
+    """Return when and by whom a message was edited and deleted, and the names of those who have reacted."""
+    changes = {change.kind: change for change in Change.of_message(database, message)} if message.last_change else {}
+    edit, deletion = changes.get(EDIT), changes.get(DELETE)
+    wanted = {user_id for reaction in message.reactions for user_id in reaction.user_ids}
+    names = {user.id: user.username for user in User.by_ids(database, wanted | ({deletion.actor_id} if deletion else set()))}
+    return {"edited": edit and edit.at, "deleted": deletion and deletion.at,
+            "deletedBy": deletion and {"id": deletion.actor_id, "username": names[deletion.actor_id]},
+            "reactions": [{"emoji": reaction.emoji, "people": [{"id": user_id, "username": names[user_id]} for user_id in reaction.user_ids]}
+                          for reaction in message.reactions]}

@@ -13,8 +13,8 @@ from ..errors import ChatError, Conflict, Duplicate, Forbidden, Invalid, Locked,
 from .batch_writer import MAX_NUMBERING_ATTEMPTS, BatchWriter
 from .change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
 from .file import releasing_statements
-from .message import NOTICE, Message, mention_insertion, mentions_to_db
-from .message_parts import Quote, reactions_of, uses_of
+from .message import NOTICE, Message
+from .message_parts import Quote, mention_insertion, mentions_to_db, reactions_of, uses_of
 
 MAX_EMOJI = 20      # different ones at a message
 

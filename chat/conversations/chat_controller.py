@@ -13,8 +13,8 @@ from ..web.avatars import addresses
 from ..web.error_handlers import answer_with, handle_csrf_error
 from ..web.forms import is_of_another_session
 from ..web.request_args import MAX_DIGITS, number, wants_json
-from . import members, message_parts, receipts, room_list
-from .change import DELETE, EDIT, Change
+from . import change, members, message_parts, receipts, room_list
+from .change import Change
 from .file import File
 from .message import MAX_ROWS, Message
 from .pane import Pane
@@ -106,23 +106,12 @@ class ChatController:
         found = conversation and seq <= MAX_ID and Message.by_seq(self.database, conversation.id, seq)
         if not found:
             raise NotFound(_("Message not found."))
-        told = {"message": found.as_json(), **receipts.of_message(self.database, found), **self._history_of(found)}
+        told = {"message": found.as_json(), **receipts.of_message(self.database, found), **change.history(self.database, found)}
         if wants_json():
             return jsonify(told)
         is_read = self.messaging.read_by_all(conversation, access, found)
         return render_template("chat/message.html", **self.pane.context(), **self.subject(access), access=access, told=told, is_read=is_read,
                                message=found, error=error, text=text), error.status if error else 200
-
-    def _history_of(self, message):
-        """Return when and by whom a message was edited and deleted, and the names of those who have reacted."""
-        changes = {change.kind: change for change in Change.of_message(self.database, message)} if message.last_change else {}
-        edit, deletion = changes.get(EDIT), changes.get(DELETE)
-        wanted = {user_id for reaction in message.reactions for user_id in reaction.user_ids}
-        names = {user.id: user.username for user in User.by_ids(self.database, wanted | ({deletion.actor_id} if deletion else set()))}
-        return {"edited": edit and edit.at, "deleted": deletion and deletion.at,
-                "deletedBy": deletion and {"id": deletion.actor_id, "username": names[deletion.actor_id]},
-                "reactions": [{"emoji": reaction.emoji, "people": [{"id": user_id, "username": names[user_id]} for user_id in reaction.user_ids]}
-                              for reaction in message.reactions]}
 
     def send_message(self, username=None, conversation_id=None):
         """Send without a socket: a form leads back to the conversation, JSON is answered with the message."""

@@ -7,7 +7,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from flask_babel import lazy_gettext as _
+
 from ..clock import from_db, to_db
+from ..errors import Invalid, NotFound
 from ..storage.schema import MAX_ID
 from .file_types import INLINE
 
@@ -85,16 +88,20 @@ class File:
 
     @classmethod
     def claim(cls, database, user_id, ids):
-        """Return the files with these ids, in their order, for a message that is about to be sent; None unless all are the user's own.
+        """Return the files with these ids, in their order, for a message that is about to be sent: the sweep leaves them alone for a day.
 
-        From now on the sweep leaves them alone for a day.
+        Raises Invalid unless it is a list of different ids, or NotFound unless all are the user's own.
         """
+        if not isinstance(ids, list) or len(ids) > MAX_FILES or not all(type(each) is int and 0 < each <= MAX_ID for each in ids) or len(set(ids)) < len(ids):
+            raise Invalid(_("files must be a list of up to %(most)s different ids.", most=MAX_FILES))
         marks = ", ".join(["%s"] * len(ids))
         database.execute(f"UPDATE files SET unheld_since = %s WHERE id IN ({marks}) AND user_id = %s AND unheld_since IS NOT NULL",
                          (_from_now(), *ids, user_id))
         found = {file.id: file for file in database.query(
             f"SELECT {COLUMNS} FROM files f WHERE f.id IN ({marks}) AND f.user_id = %s", (*ids, user_id), cls.from_row)}
-        return tuple(found[file_id] for file_id in ids) if len(found) == len(ids) else None
+        if len(found) < len(ids):
+            raise NotFound(_("File not found."))
+        return tuple(found[file_id] for file_id in ids)
 
     def insert(self, database):
         """Store a file that no message holds yet, and set its id. Raises Duplicate if its uploader has used the client id before."""

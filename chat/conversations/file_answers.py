@@ -37,16 +37,16 @@ def _answer(store, key, kind, disposition):
         response.status_code = 304
         return response
     start, length = 0, size
-    if request.range and _still_the_same(etag):
-        found = request.range.range_for_length(size) if len(request.range.ranges) == 1 and request.range.units == "bytes" else None
-        if found is None and len(request.range.ranges) == 1:
+    asked = request.range
+    if asked and asked.units == "bytes" and len(asked.ranges) == 1 and _still_the_same(etag):      # several at once: the whole is sent
+        found = asked.range_for_length(size)
+        if not found:
             response.status_code = 416
             response.headers["Content-Range"] = f"bytes */{size}"
             return response
-        if found:
-            start, length = found[0], found[1] - found[0]
-            response.status_code = 206
-            response.headers["Content-Range"] = f"bytes {start}-{found[1] - 1}/{size}"
+        start, length = found[0], found[1] - found[0]
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {start}-{found[1] - 1}/{size}"
     response.content_length = length
     if request.method != "HEAD" and length:
         response.response = store.open(key, start, length)

@@ -1,5 +1,6 @@
 """FileController: uploads, and files as people fetch them. docs/protocol.md has the requests."""
 import math
+import unicodedata
 
 from flask import Blueprint, g, jsonify, request
 from flask_babel import gettext as _
@@ -143,7 +144,7 @@ def _about(fields):
     """Return what a sender says of a file: `alt`, a text, and `duration` in milliseconds. Raises Invalid."""
     alt, duration = fields.get("alt") or "", fields.get("duration") or ""
     alt = " ".join(alt.split())
-    if len(alt) > MAX_ALT_LENGTH or "\0" in alt or not alt.isprintable():
+    if len(alt) > MAX_ALT_LENGTH or any(unicodedata.category(c) in ("Cc", "Cs") for c in alt):
         raise Invalid(_("A description can have at most %(most)s characters.", most=MAX_ALT_LENGTH))
     if not duration:
         return {"alt": alt or None, "duration": None}

@@ -11,7 +11,6 @@ from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
 from ..storage.schema import MAX_ID
 from . import message_parts
-from .file import holding_statements
 from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
@@ -64,7 +63,7 @@ class Message:
     @classmethod
     def from_row(cls, row):
         row["timestamp"] = from_db(row["timestamp"])
-        row["mentions"] = _mentions_from_db(row["mentions"]) if row["mentions"] else ()
+        row["mentions"] = message_parts.mentions_from_db(row["mentions"]) if row["mentions"] else ()
         if row["last_change"]:
             for name in ("edited_at", "deleted_at"):
                 row[name] = row[name] and from_db(row[name])
@@ -213,18 +212,10 @@ class Message:
             + ", ".join([row] * len(messages)),
             [value for m in messages for value in
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id, m.kind,
-              m.mentions and mentions_to_db(m.mentions) or "", m.reply_to, m.file_count)],
-            rows=len(messages), then=cls._more_rows([m for m in messages if m.mentions or m.files]))
+              m.mentions and message_parts.mentions_to_db(m.mentions) or "", m.reply_to, m.file_count)],
+            rows=len(messages), then=message_parts.more_rows([m for m in messages if m.mentions or m.files]))
         for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
             message.id = new_id
-
-    @staticmethod
-    def _more_rows(messages):
-        """Return what stores whom messages mention and which files they hold, in the same transaction; None where there is neither."""
-        if not messages:
-            return None
-        mentioning, holding = [m for m in messages if m.mentions], [m for m in messages if m.files]
-        return lambda _ids: [*([mention_insertion(mentioning)] if mentioning else ()), *(holding_statements(holding) if holding else ())]
 
     @classmethod
     def _ids_of(cls, database, messages):
@@ -243,18 +234,3 @@ def fitting(messages):
         if count and size > MAX_PAGE_BYTES:
             return messages[:count]
     return messages
-
-
-def mention_insertion(messages):
-    """Return the statement that stores who is mentioned in messages that mention somebody."""
-    values = [value for m in messages for user_id in m.mentioned_ids for value in (user_id, m.conversation_id, m.seq, m.sender_id)]
-    rows = ", ".join(["(%s, %s, %s, %s)"] * (len(values) // 4))
-    return f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values
-
-
-def mentions_to_db(mentions):
-    return " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in mentions)
-
-
-def _mentions_from_db(text):
-    return tuple(tuple(map(int, mention.split(":"))) for mention in text.split())

@@ -1,10 +1,11 @@
-"""What belongs to a message and stands in other rows: the message that it quotes, its files, its reactions, its pin.
+"""What belongs to a message and stands in other rows: the message that it quotes, whom it mentions, its files, its
+reactions, its pin.
 
 Few messages have any, and a column of the message says which: a page without them costs no statement more.
 """
 from dataclasses import dataclass
 
-from .file import File
+from .file import File, holding_statements
 from .previews import shortened
 
 
@@ -121,3 +122,26 @@ def _at_places(places, prefix=""):
         seqs.setdefault(conversation_id, []).append(seq)
     condition = " OR ".join(f"({prefix}conversation_id = %s AND {prefix}seq IN ({', '.join(['%s'] * len(found))}))" for found in seqs.values())
     return condition, [value for conversation_id, found in seqs.items() for value in (conversation_id, *found)]
+
+
+def more_rows(messages):
+    """Return what stores whom messages mention and which files they hold, in the same transaction; None where there is neither."""
+    if not messages:
+        return None
+    mentioning, holding = [m for m in messages if m.mentions], [m for m in messages if m.files]
+    return lambda _ids: [*([mention_insertion(mentioning)] if mentioning else ()), *(holding_statements(holding) if holding else ())]
+
+
+def mention_insertion(messages):
+    """Return the statement that stores who is mentioned in messages that mention somebody."""
+    values = [value for m in messages for user_id in m.mentioned_ids for value in (user_id, m.conversation_id, m.seq, m.sender_id)]
+    rows = ", ".join(["(%s, %s, %s, %s)"] * (len(values) // 4))
+    return f"INSERT INTO mentions (user_id, conversation_id, seq, sender_id) VALUES {rows}", values
+
+
+def mentions_to_db(mentions):
+    return " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in mentions)
+
+
+def mentions_from_db(text):
+    return tuple(tuple(map(int, mention.split(":"))) for mention in text.split())

@@ -7,7 +7,7 @@ from ..storage.schema import MAX_ID
 from . import change_request, members, mentions, message_parts
 from .change import Change
 from .conversation import Conversation
-from .file import MAX_FILES, File
+from .file import File
 from .message import TEXT, Message
 from .message_text import validate_client_id
 
@@ -43,7 +43,8 @@ class Messaging:
             if reply_to is not None:
                 self._quote(draft, access, reply_to)
             if file_ids:
-                self._hold(draft, file_ids)
+                draft.files = File.claim(self.database, sender.id, file_ids)
+                draft.file_count = len(draft.files)
         except ChatError:
             for duplicate in Message.find_duplicates(self.database, [draft]).values():
                 return duplicate        # nothing new would be stored
@@ -61,17 +62,6 @@ class Messaging:
         if not quoted or quoted.kind != TEXT:
             raise NotFound(_("Message not found."))
         draft.reply_to, draft.quote = seq, message_parts.Quote.of(quoted)
-
-    def _hold(self, draft, ids):
-        """Let a draft hold the files with these ids. Raises Invalid or NotFound."""
-        if not isinstance(ids, list) or len(ids) > MAX_FILES or len(set(map(repr, ids))) < len(ids):
-            raise Invalid(_("files must be a list of up to %(most)s different ids.", most=MAX_FILES))
-        if not all(isinstance(file_id, int) and not isinstance(file_id, bool) and 0 < file_id <= MAX_ID for file_id in ids):
-            raise Invalid(_("files must be a list of up to %(most)s different ids.", most=MAX_FILES))
-        files = File.claim(self.database, draft.sender_id, ids)
-        if files is None:
-            raise NotFound(_("File not found."))
-        draft.files, draft.file_count = files, len(files)
 
     def change(self, user, access, seq, fields):
         """Return the Change as stored, with the message as it is after it. `fields` has what is asked for, and a `clientId`.

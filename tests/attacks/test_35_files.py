@@ -1,0 +1,134 @@
+"""Files that are no files: forms whose headers do not end, bodies that trickle, pictures that unpack to gigabytes, names that are headers."""
+import socket
+import struct
+import time
+import zlib
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.attacks.conftest import ASYNC_MODES, measure
+from tests.people import new_client_id
+from tests.uploads import JSON, TEXT, picture, send_files, token, upload, uploaded
+from tests.waiting import wait_for
+
+MAX_CPU = 1.5       # seconds of the server for one of these, pages of the bystander included
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png(width, height, *chunks):
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)) + b"".join(chunks) + chunk(b"IEND", b"")
+
+
+BOMBS = {
+    "10^10 pixels": png(100_000, 100_000, chunk(b"IDAT", zlib.compress(bytes(10**6)))),
+    "49 million pixels that are not there": png(7000, 7000, chunk(b"IDAT", zlib.compress(bytes(1000)))),
+    "text that unpacks to 100 MB": png(10, 10, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**8))), chunk(b"IDAT", zlib.compress(bytes(410)))),
+    "a color profile of 100 MB": png(10, 10, chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(10**8))), chunk(b"IDAT", zlib.compress(bytes(410)))),
+    "a hundred thousand chunks": png(10, 10, chunk(b"IDAT", zlib.compress(bytes(410))), *[chunk(b"tEXt", b"a\0b")] * 100_000),
+    "a GIF of 65535 × 65535": b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02L\x01\0;",
+    "a GIF of 100,000 frames": b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + b"!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0" * 100_000 + b";",
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_pictures_that_unpack_to_much(embedded, arrive, bystander, kind):
+    alice = arrive(embedded)
+    uploaded(alice, picture())
+    before = measure(embedded, "process_resident_memory_bytes")
+    with bystander(embedded) as other:
+        answer = upload(alice, BOMBS[kind], "bomb.png")
+    assert answer.status_code in (201, 400)
+    assert answer.status_code == 201 or answer.json()["error"]["code"] == "invalid"
+    assert other.cpu < MAX_CPU
+    assert measure(embedded, "process_resident_memory_bytes") - before < 30_000_000
+    assert uploaded(alice, picture())["hasPreview"], "others go on"
+
+
+@pytest.mark.parametrize("body", [
+    b"--b\r\n" + b"a: b\r\n" * 200_000, b"--b\r\nContent-Disposition: form-data; name=\"clientId\"\r\n\r\n" + b"x" * 1_000_000,
+    b"\r\n" * 400_000, b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n" + b"\r\n--" * 200_000,
+    (b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n") * 20_000])
+def test_forms_that_cost_much(embedded, arrive, bystander, body):
+    alice = arrive(embedded)
+    with bystander(embedded) as other:
+        answer = alice.post("/files", body, headers={"X-CSRFToken": token(alice), "Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status_code in (400, 413)
+    assert other.cpu < MAX_CPU
+
+
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+def test_a_body_that_nobody_asked_for_is_not_read(start_server, mode, arrive):
+    """Without a login, and of 2 GB: the answer comes at once."""
+    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1")
+    alice, parts = arrive(server), urlsplit(server.url)
+    for cookie in ("", f"Cookie: {alice.cookie()}\r\nX-CSRFToken: {token(alice)}\r\n"):
+        with socket.create_connection((parts.hostname, parts.port), timeout=15) as connection:
+            connection.sendall(f"PUT /files/c?offset=0 HTTP/1.1\r\nHost: {parts.netloc}\r\n{cookie}Content-Length: 2000000000\r\n\r\n".encode() + bytes(2_000_000))
+            connection.shutdown(socket.SHUT_WR)
+            began = time.monotonic()
+            status = int(connection.recv(100).split()[1])
+        assert status in (400, 413) and time.monotonic() - began < 10
+
+
+def test_uploads_that_trickle_end(start_server, arrive):
+    server = start_server(RATELIMIT_ENABLED="1", tuned={"chat.live.deadlines.UPLOAD_SECONDS": 1})
+    alice, parts = arrive(server), urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=15) as connection:
+        connection.sendall(f"PUT /files/c?offset=0 HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {alice.cookie()}\r\nX-CSRFToken: {token(alice)}\r\n"
+                           "Content-Length: 100000\r\n\r\n".encode())
+
+        def is_cut():
+            try:
+                connection.sendall(b"x")
+                connection.setblocking(False)
+                return b"400" in connection.recv(100)
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+            finally:
+                connection.setblocking(True)
+        assert wait_for(is_cut, 10)
+
+
+def test_too_many_at_once(embedded, arrive):
+    """A person has 12 uploads at once, and others have theirs."""
+    alice, bob, parts = arrive(embedded), arrive(embedded), urlsplit(embedded.url)
+    connections = []
+    try:
+        for n in range(12):
+            connection = socket.create_connection((parts.hostname, parts.port), timeout=15)
+            connection.sendall(f"PUT /files/c{n}?offset=0 HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {alice.cookie()}\r\nX-CSRFToken: {token(alice)}\r\n"
+                               "Content-Length: 300000\r\n\r\n".encode() + bytes(200_000))
+            connections.append(connection)
+        assert wait_for(lambda: alice.json("/files/c11/offset")["offset"], 20)
+        answer = upload(alice)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "rate_limited")
+        assert upload(bob).status_code == 201
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_names_that_are_headers(embedded, arrive):
+    alice, bob = arrive(embedded), arrive(embedded)
+    name = 'a"; filename=b\\\r\nSet-Cookie: x=1\r\n\r\n<script>alert(1)</script>.html'
+    file = uploaded(alice, TEXT, name)
+    send_files(alice, bob, file)
+    answer = bob.get(f"/files/{file['id']}")
+    assert "Set-Cookie" not in answer.headers and answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert "<script>alert(1)" not in bob.get(f"/chat/{alice.username}?info").text
+
+
+@pytest.mark.parametrize("fields", [{"alt": "a\0b"}, {"duration": "1e400"}, {"duration": "9" * 400}, {"duration": "NaN"}, {"alt": "\ud800"}])
+def test_fields_that_are_none(embedded, arrive, fields):
+    alice = arrive(embedded)
+    body = b"".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value.encode("utf-8", "surrogatepass") + b"\r\n"
+                    for name, value in {"clientId": new_client_id(), **fields}.items())
+    body += b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--b--\r\n'
+    answer = alice.post("/files", body, headers={"X-CSRFToken": token(alice), "Content-Type": "multipart/form-data; boundary=b", **JSON})
+    assert answer.status_code == 400
