@@ -9,7 +9,9 @@ import pytest
 
 from chat.accounts import name_index, usernames
 from chat.conversations import members, mentions, receipts, room_list
+from chat.clock import now
 from chat.conversations.conversation import Conversation
+from chat.conversations.file import MAX_PAGE, File
 from chat.conversations.conversation_list import list_conversations, search_people
 from chat.conversations.gate import Gate
 from chat.storage.database import SCHEMA
@@ -23,8 +25,8 @@ from tests.databases import Sender, database, draft, person  # noqa: F401
 from tests.people import Person
 
 LARGE = {"users", "username_suffixes", "username_sort_keys", "username_skeletons", "conversations", "members", "messages", "receipts",
-         "mentions", "changes", "reactions", "pins"}
-ALL = LARGE | {"schema_migrations"}
+         "mentions", "changes", "reactions", "pins", "files", "message_files"}
+ALL = LARGE | {"schema_migrations", "content_removals"}
 PEOPLE, PARTNERS, LONG = 1500, 60, 400     # people, conversations of one of them, messages in one conversation
 ROOMS, CROWD = 300, 900     # rooms, of which one person is in every second, and the members of the first one
 FIRST_ROOM = 1_000_000      # its id
@@ -95,6 +97,18 @@ def fill_changes(database, ids):
     rows_of(database, "INSERT INTO pins (conversation_id, seq, user_id, at)", [(*place, ids[0], THEN) for place in places[::2]])
 
 
+def fill_files(database, ids):
+    """Store files of many people, one with each message of the large room and many elsewhere, and some that no message holds."""
+    held = range(1, 2000)
+    rows_of(database, "INSERT INTO files (id, user_id, client_id, hash, name, type, size, created_at, unheld_since)",
+            [(number, ids[number % 9], uuid.uuid4().hex, f"{number // 2:064x}", f"file {number}", "text/plain", 10, THEN, None if number in held else THEN)
+             for number in range(1, 2100)])
+    rows_of(database, "INSERT INTO message_files (conversation_id, seq, position, file_id)",
+            [(FIRST_ROOM, number, 0, number) if number <= LONG else (FIRST_ROOM + 1 + number % (ROOMS - 1), 1, number // (ROOMS - 1), number) for number in held])
+    database.execute("UPDATE messages SET files = 1 WHERE conversation_id >= %s AND EXISTS (SELECT 1 FROM message_files l"
+                     " WHERE l.conversation_id = messages.conversation_id AND l.seq = messages.seq)", (FIRST_ROOM,))
+
+
 @pytest.fixture(scope="module")
 def town(database):
     """A filled database and, in it, `me` who talks with many, at length with the first."""
@@ -106,6 +120,7 @@ def town(database):
         talk(database, one, other, 3)
     fill_rooms(database, me.id, ids)
     fill_changes(database, ids)
+    fill_files(database, ids)
     if database.name == "mariadb":
         for table in LARGE:
             database.query(f"ANALYZE TABLE {table}")
@@ -121,6 +136,7 @@ def every_question(database):
     database.statements.clear()
     every_question_of_rooms(database, me)
     every_question_of_changes(database, me)
+    every_question_of_files(database, me)
     User.by_id(database, me.id)
     User.named(database, "CITIZEN1003")
     User.named(database, "NOBODY")
@@ -191,6 +207,26 @@ def every_question_of_changes(database, me):
              for kind in (REACT, EDIT, PIN, UNREACT, UNPIN, DELETE)]
     for change in [*again, *again]:
         writer.store(change)
+
+
+def every_question_of_files(database, me):
+    """Ask all that is asked of files but the sum of all, which is believed for a minute; upload one, send it, delete the message."""
+    file = File(me.id, uuid.uuid4().hex, "f" * 64, "plan", "text/plain", 5, created_at=now())
+    file.insert(database)
+    assert File.by_id(database, file.id) == File.by_client_id(database, me.id, file.client_id) == file
+    assert File.usage(database, me.id)[:2] == (5, 5) and File.with_hash(database, file.hash) and not File.with_hash(database, file.hash, file.id)
+    draft = Message.draft(me, None, "", uuid.uuid4().hex, FIRST_ROOM, has_files=True)
+    draft.files, draft.file_count = File.claim(database, me.id, [file.id]), 1
+    stored = Sender(database).writer.store(draft)
+    [told] = Message.by_seq(database, FIRST_ROOM, stored.seq).files
+    assert told.id == file.id and told.conversation_ids(database) == [FIRST_ROOM]
+    for before in (None, 200):
+        assert len(File.page(database, FIRST_ROOM, before)) == MAX_PAGE - 1
+    writer = ChangeWriter(database, lambda change, sid: None, threading.Event, None)
+    writer.store(Change(FIRST_ROOM, stored.seq, DELETE, me.id, uuid.uuid4().hex))
+    due = File.due(database, 10)
+    assert len(due) == 10 and due[0].is_due(database) and due[0].delete(database)
+    assert not File.release(database, me.id, "no such upload")
 
 
 class Citizen:

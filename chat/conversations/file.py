@@ -21,7 +21,7 @@ MAX_PAGE = 50               # files in one answer
 MAX_PLACES = 100            # messages that are asked whether they show a file
 NAMES = ("id", "user_id", "client_id", "hash", "name", "type", "size", "width", "height", "alt", "duration", "is_animated", "has_preview",
          "created_at", "unheld_since")
-COLUMNS = ", ".join(f"f.{name}" for name in NAMES)
+COLUMNS = ", ".join(f"files.{name}" for name in NAMES)
 
 
 @dataclass(slots=True)
@@ -77,13 +77,13 @@ class File:
     @classmethod
     def by_id(cls, database, file_id):
         """Return the file with that id, or None."""
-        found = database.query(f"SELECT {COLUMNS} FROM files f WHERE f.id = %s", (file_id,), cls.from_row) if 0 < file_id <= MAX_ID else []
+        found = database.query(f"SELECT {COLUMNS} FROM files WHERE id = %s", (file_id,), cls.from_row) if 0 < file_id <= MAX_ID else []
         return found[0] if found else None
 
     @classmethod
     def by_client_id(cls, database, user_id, client_id):
         """Return what a user has uploaded under this id, or None."""
-        found = database.query(f"SELECT {COLUMNS} FROM files f WHERE f.user_id = %s AND f.client_id = %s", (user_id, client_id), cls.from_row)
+        found = database.query(f"SELECT {COLUMNS} FROM files WHERE user_id = %s AND client_id = %s", (user_id, client_id), cls.from_row)
         return found[0] if found else None
 
     @classmethod
@@ -98,7 +98,7 @@ class File:
         database.execute(f"UPDATE files SET unheld_since = %s WHERE id IN ({marks}) AND user_id = %s AND unheld_since IS NOT NULL",
                          (_from_now(), *ids, user_id))
         found = {file.id: file for file in database.query(
-            f"SELECT {COLUMNS} FROM files f WHERE f.id IN ({marks}) AND f.user_id = %s", (*ids, user_id), cls.from_row)}
+            f"SELECT {COLUMNS} FROM files WHERE id IN ({marks}) AND user_id = %s", (*ids, user_id), cls.from_row)}
         if len(found) < len(ids):
             raise NotFound(_("File not found."))
         return tuple(found[file_id] for file_id in ids)
@@ -115,7 +115,7 @@ class File:
     def of_messages(cls, database, condition, values):
         """Return {(conversation id, seq): files in their order} of the messages whose rows `l` of message_files fulfil a condition."""
         found = {}
-        for row in database.query(f"SELECT l.conversation_id, l.seq, {COLUMNS} FROM message_files l JOIN files f ON f.id = l.file_id"
+        for row in database.query(f"SELECT l.conversation_id, l.seq, {COLUMNS} FROM message_files l JOIN files ON files.id = l.file_id"
                                   f" WHERE {condition} ORDER BY l.conversation_id, l.seq, l.position", values):
             place = row.pop("conversation_id"), row.pop("seq")
             found[place] = (*found.get(place, ()), cls.from_row(row))
@@ -123,12 +123,15 @@ class File:
 
     @classmethod
     def page(cls, database, conversation_id, before=None, limit=MAX_PAGE):
-        """Return [{file, seq, sender, timestamp}] of a conversation, the latest first; `before` is a seq."""
+        """Return [{file, seq, sender, timestamp}] of a conversation, the latest message first; `before` is a seq, `limit` more than MAX_FILES."""
         rows = database.query(
-            f"SELECT l.seq, m.timestamp, u.username AS sender, {COLUMNS} FROM message_files l JOIN files f ON f.id = l.file_id"
+            f"SELECT l.seq, l.position, m.timestamp, u.username AS sender, {COLUMNS} FROM message_files l JOIN files ON files.id = l.file_id"
             " JOIN messages m ON m.conversation_id = l.conversation_id AND m.seq = l.seq JOIN users u ON u.id = m.sender_id"
-            " WHERE l.conversation_id = %s AND l.seq < %s ORDER BY l.seq DESC, l.position LIMIT %s",
+            " WHERE l.conversation_id = %s AND l.seq < %s ORDER BY l.seq DESC, l.position DESC LIMIT %s",
             (conversation_id, MAX_ID if before is None else before, limit))
+        if len(rows) == limit:      # the last message may have more files than are here
+            rows = [row for row in rows if row["seq"] != rows[-1]["seq"]]
+        rows.sort(key=lambda row: (-row["seq"], row.pop("position")))
         return [{"seq": row.pop("seq"), "sender": row.pop("sender"), "timestamp": from_db(row.pop("timestamp")), "file": cls.from_row(row)}
                 for row in rows]
 
@@ -159,7 +162,7 @@ class File:
     @classmethod
     def due(cls, database, limit):
         """Return the first files that no message holds and whose time is over."""
-        return database.query(f"SELECT {COLUMNS} FROM files f WHERE f.unheld_since < %s ORDER BY f.unheld_since LIMIT %s",
+        return database.query(f"SELECT {COLUMNS} FROM files WHERE unheld_since < %s ORDER BY unheld_since LIMIT %s",
                               (_from_now(-KEPT_HOURS * 3600), limit), cls.from_row)
 
     def is_due(self, database):
