@@ -1,6 +1,5 @@
-/** The addresses in a text, as links. Each character is looked at a fixed number of times, so that no text takes long. */
+/** The addresses in a text. chat/conversations/links.py finds the same ones. Each character is looked at a fixed number of times, so that no text takes long. */
 
-const EVERYBODY = 0; // the id of a mention of all members
 const START = /\bhttps?:\/\//gi;
 const MAX_HOST_LENGTH = 255; // characters before the path; no host has a longer name
 
@@ -9,56 +8,20 @@ const MAX_HOST_LENGTH = 255; // characters before the path; no host has a longer
 const OUTSIDE = String.raw`\s<>"\x60\p{Cc}\p{Cs}[\p{Cf}--\p{Join_Control}][\p{P}--[\p{ASCII}\p{Pd}\p{ID_Continue}・･]]`;
 const MARK = new RegExp(String.raw`[\(\)\[\]\{\}${OUTSIDE}]`, 'gv');
 const CLOSING = { '(': ')', '[': ']', '{': '}' };
-const TRAILING = /[.,;:!?'*[\p{P}--\p{ASCII}]]/v; // at the end of an address it belongs to the sentence around it
+const TRAILING = /[.,;:!?'*~[\p{P}--\p{ASCII}]]/v; // at the end of an address it belongs to the sentence around it
 
-/** Shows a text to the user `myId`, as text nodes, links and mentions `[{id, start, length}]`, whose places are in code points. */
-export function showText(element, text, mentions = [], myId = 0) {
-  if (!mentions.length) return void element.replaceChildren(...nodesOf(text));
-  const characters = [...text];
-  const nodes = [];
-  let at = 0;
-  for (const { id, start, length } of mentions) {
-    nodes.push(...nodesOf(characters.slice(at, start).join('')));
-    at = start + length;
-    const isMe = id === myId || id === EVERYBODY;
-    const mention = { className: isMe ? 'mention mention-me' : 'mention', textContent: characters.slice(start, at).join('') };
-    nodes.push(Object.assign(document.createElement('strong'), mention));
-  }
-  element.replaceChildren(...nodes, ...nodesOf(characters.slice(at).join('')));
-}
+// After the scheme: a name and a password perhaps, a host without the characters that URLs forbid in one, a port perhaps.
+const HOST = /^https?:\/\/(?:[^/?#\\@]*@)?(?:\[[0-9a-f:.]+\]|[^\0-\x20#/:<>?@[\]\\^|%\x7f]+)(?::[0-9]{0,5})?(?=[/?#\\]|$)/i;
 
-/** Makes links of the addresses in what the server has rendered: text, and mentions in it. */
-export function addLinks(element) {
-  for (const node of [...element.childNodes]) {
-    if (node.nodeType === Node.TEXT_NODE) node.replaceWith(...nodesOf(node.data));
-  }
-}
+// What may stand between the parentheses of [text](address): parentheses in it have partners.
+const INSIDE = String.raw`[^\(\)${OUTSIDE}]`;
+export const TARGET = new RegExp(String.raw`\(([Hh][Tt][Tt][Pp][Ss]?:\/\/(?:${INSIDE}|\(${INSIDE}*\))+)\)`, 'vy');
 
-/** A link is left to right, whatever the direction of the text around it. */
-function nodesOf(text) {
-  return splitLinks(text).map(({ text: words, href }) => {
-    if (!href) return words;
-    const link = { href, textContent: words, target: '_blank', rel: 'noopener noreferrer', dir: 'ltr' };
-    return Object.assign(document.createElement('a'), link);
-  });
-}
-
-/** Cuts a text into `[{text, href?}]`; only http and https addresses get an href. */
-export function splitLinks(text) {
-  const parts = [];
-  let end = 0;
-  for (const address of addressesIn(text)) {
-    if (address.start > end) parts.push({ text: text.slice(end, address.start) });
-    parts.push({ text: address.href, href: address.href });
-    end = address.start + address.href.length;
-  }
-  if (end < text.length) parts.push({ text: text.slice(end) });
-  return parts;
-}
-
-function* addressesIn(text) {
+/** The http and https addresses in a text, `{start, href}` each. */
+export function addressesIn(text) {
   const start = new RegExp(START);
-  if (!start.test(text)) return;
+  const addresses = [];
+  if (!start.test(text)) return addresses;
   const ends = endsIn(text);
   let next = 0; // index in `ends`; only grows, so that all addresses together look at each end once
   start.lastIndex = 0;
@@ -68,8 +31,9 @@ function* addressesIn(text) {
     while (next < ends.length && (isBefore(ends[next]) || isInside(ends[next]))) next += 1;
     const href = withoutPunctuation(text.slice(found.index, ends[next]?.index));
     start.lastIndex = Math.max(start.lastIndex, found.index + href.length);
-    if (isAddress(href)) yield { start: found.index, href };
+    if (isAddress(href)) addresses.push({ start: found.index, href });
   }
+  return addresses;
 }
 
 /**
@@ -102,8 +66,8 @@ function withoutPunctuation(address) {
   return address.slice(0, end);
 }
 
-/** Long names of hosts are not parsed: some browsers take long over them. */
-function isAddress(text) {
+/** Whether a text that begins with the scheme names a host. Long names of hosts are not looked at. */
+export function isAddress(text) {
   const [host] = text.slice(text.indexOf('//') + 2).split(/[/?#\\]/, 1);
-  return host.length <= MAX_HOST_LENGTH && URL.canParse(text);
+  return host.length <= MAX_HOST_LENGTH && HOST.test(text);
 }

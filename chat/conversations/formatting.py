@@ -1,0 +1,199 @@
+"""The small Markdown of messages. `tree_of(text)` reads it; a macro (_text.html) shows it. formatting.js makes the same tree in the browser.
+
+A tree is a list of nodes. A node is a text, or a list that begins with its kind:
+
+    ["bold", tree]  ["italic", tree]  ["struck", tree]  ["code", tree]
+    ["address", href]  ["link", href, tree]  ["mention", user id, text]
+    ["block", language, tree]  ["quote", tree]  ["list", [tree, ...]]  ["numbers", first number, [tree, ...]]
+
+What is no formatting stays as it was typed, blanks and line breaks too. Each line is read once for each quote or list that it is in, and
+they are nested MAX_DEPTH deep at most; inline_formatting.py reads what stands between the blocks in one pass. So no text takes long.
+"""
+import re
+
+from .inline_formatting import Mentions, add_text, inline_nodes
+
+MAX_DEPTH = 4               # of quotes and lists in one another
+MAX_PLAIN_LENGTH = 500      # code points of a message of which a preview is made
+
+# Most messages are plain, and this one search says so.
+MARKUP = re.compile(r"[*`]|~~|://|^ {0,3}(?:>(?: |$)|-[ \t]|\d{1,9}\.[ \t])", re.MULTILINE | re.ASCII)
+
+FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*\Z)|~{3,})[ \t]*([\w+#.-]*)", re.ASCII)
+FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\Z")
+QUOTE = re.compile(r" {0,3}>(?: |\Z)")
+ITEM = re.compile(r"( {0,3})([-*]|([0-9]{1,9})\.)([ \t]{1,4}(?=[^ \t])|[ \t](?=[ \t]*[^ \t])|(?=[ \t]*\Z))")
+RULE = re.compile(r" {0,3}([-*])[ \t]*(?:\1[ \t]*){2,}\Z")       # a line across the page, to many: here it stays what it is
+BLANKS = " \t"
+TAB_WIDTH = 4               # columns
+
+
+def tree_of(text, mentions=()):
+    """Return the tree of a text. `mentions` are (user id, start, length), as a Message has them."""
+    if not MARKUP.search(text):
+        if not mentions:
+            return [text]
+        return Mentions(text, mentions).split()
+    marked = Mentions(text, mentions)
+    return _blocks(marked.text.split("\n"), marked, 0)
+
+
+def plain(text):
+    """Return the beginning of a text without its markers, for a preview."""
+    return plain_of(tree_of(text[:MAX_PLAIN_LENGTH])) if MARKUP.search(text, 0, MAX_PLAIN_LENGTH) else text
+
+
+def plain_of(tree):
+    """Return a tree as text: blocks and items on lines of their own."""
+    lines, is_block = [""], False
+    for node in tree:
+        if isinstance(node, str) or node[0] not in BLOCKS:
+            if is_block:
+                lines.append("")
+            lines[-1] += node if isinstance(node, str) else INLINE[node[0]](node)
+            is_block = False
+        else:
+            is_block = True
+            lines += BLOCKS[node[0]](node)
+    return "\n".join(lines if lines[0] or len(lines) == 1 else lines[1:])
+
+
+INLINE = {
+    "bold": lambda node: plain_of(node[1]), "italic": lambda node: plain_of(node[1]), "struck": lambda node: plain_of(node[1]),
+    "code": lambda node: plain_of(node[1]), "address": lambda node: node[1], "link": lambda node: plain_of(node[2]),
+    "mention": lambda node: node[2],
+}
+BLOCKS = {
+    "block": lambda node: [plain_of(node[2])], "quote": lambda node: [plain_of(node[1])],
+    "list": lambda node: [plain_of(item) for item in node[1]],
+    "numbers": lambda node: [f"{number}. {plain_of(item)}" for number, item in enumerate(node[2], node[1])],
+}
+
+
+def _blocks(lines, marked, depth):
+    """Return the tree of the lines of a message, a quote or an item."""
+    tree, text_from, at = [], 0, 0
+    while at < len(lines):
+        block = None
+        first = lines[at].lstrip(" ")[:1]
+        if first and first in "`~>-*0123456789":
+            block = _block_at(lines, at, marked, depth, at > text_from and lines[at - 1].strip(BLANKS) != "")
+        if not block:
+            at += 1
+            continue
+        _add_text(tree, lines, text_from, at, marked)
+        node, at = block
+        tree.append(node)
+        text_from = at
+    _add_text(tree, lines, text_from, len(lines), marked)
+    return tree
+
+
+def _block_at(lines, at, marked, depth, is_after_text):
+    """Return the block that begins at a line, and where the next one begins; None if it is text."""
+    fence = FENCE.match(lines[at])
+    if fence:
+        return _code(lines, at, fence, marked)
+    if depth == MAX_DEPTH:
+        return None
+    if QUOTE.match(lines[at]):
+        return _quote(lines, at, marked, depth)
+    item = _item_at(lines[at])
+    # In the middle of a paragraph "1999. " is a year that has come to the beginning of a line, and a dash alone is no list.
+    if not item or not item[4] or is_after_text and item[3] and int(item[3]) != 1:
+        return None
+    return _list(lines, at, item, marked, depth)
+
+
+def _code(lines, at, fence, marked):
+    """A block ends with a fence at least as long as the first one, or with what it stands in."""
+    indent, first, language = fence.groups()
+    end = at + 1
+    while end < len(lines):
+        last = FENCE_END.match(lines[end])
+        if last and last[1][0] == first[0] and len(last[1]) >= len(first):
+            break
+        end += 1
+    code = [_without_indent(line, len(indent)) for line in lines[at + 1:end]] if indent else lines[at + 1:end]
+    if not any(line.strip(BLANKS) for line in code):
+        return None
+    return ["block", language.lower(), marked.split("\n".join(code))], end + 1
+
+
+def _without_indent(line, most):
+    """Return a line without the first blanks, as many as the fence has before it."""
+    return line[min(most, len(line) - len(line.lstrip(" "))):]
+
+
+def _quote(lines, at, marked, depth):
+    quoted = []
+    while at < len(lines):
+        mark = QUOTE.match(lines[at])
+        if not mark:
+            break
+        quoted.append(lines[at][mark.end():])
+        at += 1
+    return ["quote", _blocks(quoted, marked, depth + 1)], at
+
+
+def _item_at(line):
+    item = ITEM.match(line)
+    return None if item and item[2] in "-*" and RULE.match(line) else item
+
+
+def _list(lines, at, item, marked, depth):
+    """The items of a list have the same mark; what belongs to one is indented as far as its text. Blank lines between are left out."""
+    mark, number, items = item[2][-1], item[3], []
+    while item:
+        width = _width(item)
+        inside, blanks, following = [lines[at][item.end():]], 0, None
+        at += 1
+        while at < len(lines):
+            line = _with_spaces(lines[at])
+            if not line.strip(BLANKS):
+                blanks += 1
+            elif line[:width].strip(" "):
+                following = _item_at(lines[at])
+                break
+            else:
+                inside += [""] * blanks + [line[width:]]
+                blanks = 0
+            at += 1
+        items.append(_blocks(inside, marked, depth + 1))
+        item = following if following and following[2][-1] == mark else None
+        if not item:
+            at -= blanks
+    return ["numbers", int(number), items] if number else ["list", items], at
+
+
+def _with_spaces(line):
+    """Return a line with spaces for the tabs of its indent."""
+    indent = len(line) - len(line.lstrip(BLANKS))
+    return line[:indent].expandtabs(TAB_WIDTH) + line[indent:] if "\t" in line[:indent] else line
+
+
+def _width(item):
+    """Return the columns before the text of an item; an empty one has them too."""
+    return len(item[1]) + len(item[2]) + max(1, len(item[4]))
+
+
+def _add_text(tree, lines, start, end, marked):
+    """Read lines that are no block. Blank ones beside a block only part it from the text; those between paragraphs stay."""
+    if start > 0 or tree:
+        while start < end and not lines[start].strip(BLANKS):
+            start += 1
+    if end < len(lines):
+        while end > start and not lines[end - 1].strip(BLANKS):
+            end -= 1
+    paragraph = start
+    for at in range(start, end + 1):
+        if at == end or not lines[at].strip(BLANKS):
+            if at > paragraph:
+                if paragraph > start:
+                    add_text(tree, "\n")
+                tree_of_paragraph = inline_nodes("\n".join(lines[paragraph:at]), marked)
+                for node in tree_of_paragraph:
+                    add_text(tree, node) if isinstance(node, str) else tree.append(node)
+            if at < end:
+                add_text(tree, ("\n" if at > start else "") + lines[at])
+            paragraph = at + 1

@@ -1,0 +1,250 @@
+"""What stands in a line of a message: bold, italic, struck and code, addresses, links and mentions (formatting.py says which nodes).
+
+The rules for stars are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times.
+"""
+import re
+import unicodedata
+
+from .links import TARGET, addresses_in, is_address
+
+MAX_MARKS = 1_000           # in one paragraph; those behind them are text
+
+# A mention takes the place of two characters: \0, which no message may have in it, and its number from here on.
+FIRST_MENTION = 0xE000
+MENTION = re.compile("\0[\ue000-\ue0ff]")
+
+TOKEN = re.compile("`+|\\*+|~+|[\\[\\]]|\0[\ue000-\ue0ff]")
+BLANK, MARK, LETTER = 0, 1, 2
+ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\0"
+KINDS = {"*": ("italic", "bold"), "~": (None, "struck")}
+
+
+class Mentions:
+    """A text in which mentions are signs of two characters, and their nodes."""
+
+    def __init__(self, text, mentions):
+        self.text, self.nodes = text, []
+        if mentions:
+            self.text = self._with_signs(text.replace("\0", "\ufffd"), sorted(mentions, key=lambda mention: mention[1]))
+
+    def _with_signs(self, text, mentions):
+        pieces, at = [], 0
+        for user_id, start, length in mentions:
+            pieces += [text[at:start], "\0", chr(FIRST_MENTION + len(self.nodes))]
+            at = start + length
+            self.nodes.append(["mention", user_id, text[start:at]])
+        return "".join(pieces) + text[at:]
+
+    def split(self, text=None):
+        """Return a text in which nothing else is read as a tree: what was typed, and the mentions in it."""
+        text = self.text if text is None else text
+        if not self.nodes:
+            return [text]
+        tree, at = [], 0
+        for sign in MENTION.finditer(text):
+            add_text(tree, text[at:sign.start()])
+            tree.append(self.node(sign.group()))
+            at = sign.end()
+        add_text(tree, text[at:])
+        return tree
+
+    def node(self, sign):
+        return self.nodes[ord(sign[1]) - FIRST_MENTION]
+
+
+class Run:
+    """Stars, or two tildes. `closes` and `opens` are the kinds of nodes that end and begin at it, in the order in which they were found."""
+
+    __slots__ = ("mark", "length", "left", "can_open", "can_close", "closes", "opens")
+
+    def __init__(self, mark, length, can_open, can_close):
+        self.mark, self.length, self.left, self.can_open, self.can_close = mark, length, length, can_open, can_close
+        self.closes, self.opens = [], []
+
+
+def add_text(tree, text):
+    """Add a text to a tree; two texts beside each other are one."""
+    if not text:
+        return
+    if tree and isinstance(tree[-1], str):
+        tree[-1] += text
+    else:
+        tree.append(text)
+
+
+def inline_nodes(text, marked):
+    """Return the tree of a paragraph."""
+    return _Paragraph(text, marked).tree()
+
+
+class _Paragraph:
+    """The paragraph that is being read. `items` holds texts, nodes and runs, `openings` the places of [ in it."""
+
+    def __init__(self, text, marked):
+        self.text, self.marked = text, marked
+        self.items, self.runs, self.openings = [], [], []
+        self.at, self.address_count = 0, 0
+
+    def tree(self):
+        text = self.text
+        addresses = addresses_in(text) if "://" in text else []
+        following, marks = 0, 0
+        ticks = _partners(text) if "`" in text else {}
+        for token in TOKEN.finditer(text):
+            start = token.start()
+            while following < len(addresses) and addresses[following][0] < start:
+                self._add_address(addresses[following])
+                following += 1
+            if start < self.at:
+                continue        # in an address, in code, or in the target of a link
+            marks += 1
+            if marks > MAX_MARKS:
+                break
+            self._add_token(token.group(), start, token.end(), ticks)
+        for address in addresses[following:]:
+            self._add_address(address)
+        self._add_text(len(text))
+        return _built(self.items, self.runs)
+
+    def _add_text(self, end):
+        if end > self.at:
+            self.items.append(self.text[self.at:end])
+            self.at = end
+
+    def _add(self, item, start, end):
+        self._add_text(start)
+        self.items.append(item)
+        self.at = end
+
+    def _add_address(self, address):
+        start, end = address
+        if start >= self.at:
+            self._add(["address", self.text[start:end]], start, end)
+            self.address_count += 1
+
+    def _add_token(self, sign, start, end, ticks):
+        mark = sign[0]
+        if mark == "`":
+            partner = ticks.get(start)
+            if partner:
+                self._add(["code", self.marked.split(_code(self.text[end:partner]))], start, partner + end - start)
+        elif mark == "*" or mark == "~":
+            self._add_run(mark, start, end)
+        elif mark == "[":
+            self._add_text(start)
+            self.openings.append((len(self.items), len(self.runs), self.address_count))
+            self._add(mark, start, end)
+        elif mark == "]":
+            self._close_link(start, end)
+        elif self.marked.nodes:
+            self._add(self.marked.node(sign), start, end)
+
+    def _add_run(self, mark, start, end):
+        if mark == "~" and end - start != 2:
+            return
+        before = _class_of(self.text[start - 1]) if start else BLANK
+        after = _class_of(self.text[end]) if end < len(self.text) else BLANK
+        can_open = after != BLANK and (after == LETTER or before != LETTER)
+        can_close = before != BLANK and (before == LETTER or after != LETTER)
+        if can_open or can_close:
+            run = Run(mark, end - start, can_open, can_close)
+            self.runs.append(run)
+            self._add(run, start, end)
+
+    def _close_link(self, start, end):
+        """What stands in [ and ] with a target after it is a link, if it is neither empty nor an address that might differ from the target."""
+        if not self.openings:
+            return
+        first, first_run, address_count = self.openings.pop()
+        target = TARGET.match(self.text, end)
+        self._add_text(start)
+        if not target or first == len(self.items) - 1 or address_count < self.address_count or not is_address(target[1]):
+            return
+        children = _built(self.items[first + 1:], self.runs[first_run:])
+        if not _is_visible(children):
+            return
+        del self.items[first:], self.runs[first_run:]
+        self.openings.clear()   # no link is in another one
+        self._add(["link", target[1], children], start, target.end())
+
+
+def _is_visible(children):
+    return any(not isinstance(node, str) or node.strip() for node in children)
+
+
+def _code(text):
+    """Return the text of code in a line, without the blank at both ends that lets it begin or end with a backtick."""
+    text = text.replace("\n", " ")
+    return text[1:-1] if text[0] == text[-1] == " " and text.strip(" ") else text
+
+
+def _partners(text):
+    """Return {start of a run of backticks: start of the next one that is as long}."""
+    partners, later = {}, {}
+    for run in reversed(list(re.finditer("`+", text))):
+        start, length = run.start(), run.end() - run.start()
+        partners[start] = later.get(length)
+        later[length] = start
+    return partners
+
+
+def _class_of(character):
+    if character <= "\x7f":
+        return BLANK if character in " \t\n\f\r\v" else MARK if character in ASCII_MARKS else LETTER
+    category = unicodedata.category(character)
+    return BLANK if category == "Zs" else MARK if category[0] in "PS" else LETTER
+
+
+def _built(items, runs):
+    """Return the tree of items, after each run has found its partners."""
+    if runs:
+        _pair(runs)
+    tree, outer = [], []
+    for item in items:
+        if isinstance(item, str):
+            add_text(tree, item)
+        elif isinstance(item, list):
+            tree.append(item)
+        else:
+            for kind in item.closes:
+                node, tree = [kind, tree], outer.pop()
+                tree.append(node)
+            add_text(tree, item.mark * item.left)
+            for _kind in item.opens:
+                outer.append(tree)
+                tree = []
+    return tree
+
+
+def _pair(runs):
+    """Find the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again."""
+    openers, lowest = [], {}
+    for closer in runs:
+        key = closer.mark, closer.can_open, closer.length % 3
+        while closer.can_close and closer.left:
+            at, end = len(openers) - 1, lowest.get(key, 0)
+            while at >= end and not _are_partners(openers[at], closer):
+                at -= 1
+            if at < end:
+                lowest[key] = len(openers)
+                break
+            opener = openers[at]
+            count = 2 if opener.left > 1 and closer.left > 1 else 1
+            kind = KINDS[closer.mark][count - 1]
+            opener.opens.append(kind)
+            closer.closes.append(kind)
+            opener.left -= count
+            closer.left -= count
+            del openers[at + 1 if opener.left else at:]
+            for known, index in lowest.items():
+                if index > len(openers):
+                    lowest[known] = len(openers)
+        if closer.can_open and closer.left:
+            openers.append(closer)
+
+
+def _are_partners(opener, closer):
+    if opener.mark != closer.mark:
+        return False
+    both = opener.can_close or closer.can_open
+    return not both or (opener.length + closer.length) % 3 != 0 or opener.length % 3 == 0 and closer.length % 3 == 0

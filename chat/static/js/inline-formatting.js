@@ -1,0 +1,250 @@
+/**
+ * What stands in a line of a message: bold, italic, struck and code, addresses, links and mentions.
+ *
+ * The rules for stars are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times.
+ * chat/conversations/inline_formatting.py does the same.
+ */
+
+import { addressesIn, isAddress, TARGET } from './links.js';
+
+const MAX_MARKS = 1_000; // in one paragraph; those behind them are text
+
+// A mention takes the place of two characters: \0, which no message may have in it, and its number from here on.
+const FIRST_MENTION = 0xe000;
+const MENTION = /\0[\ue000-\ue0ff]/g;
+
+const TOKEN = /`+|\*+|~+|[[\]]|\0[\ue000-\ue0ff]/g;
+const [BLANK, MARK, LETTER] = [0, 1, 2];
+const BLANKS = /[ \t\n\f\r\v]|\p{Zs}/u;
+const MARKS = /[\p{P}\p{S}\0]/u;
+const KINDS = { '*': ['italic', 'bold'], '~': [null, 'struck'] };
+
+/** A text in which mentions are signs of two characters, and their nodes. */
+export class Mentions {
+  nodes = [];
+
+  constructor(text, mentions) {
+    this.text = text.replaceAll('\0', '\ufffd');
+    if (mentions.length) this.text = this.#withSigns([...this.text], mentions.toSorted((a, b) => a.start - b.start));
+  }
+
+  #withSigns(characters, mentions) {
+    const pieces = [];
+    let at = 0;
+    for (const { id, start, length } of mentions) {
+      pieces.push(...characters.slice(at, start), '\0', String.fromCharCode(FIRST_MENTION + this.nodes.length));
+      at = start + length;
+      this.nodes.push(['mention', id, characters.slice(start, at).join('')]);
+    }
+    return pieces.join('') + characters.slice(at).join('');
+  }
+
+  /** A text in which nothing else is read, as a tree: what was typed, and the mentions in it. */
+  split(text) {
+    const tree = [];
+    let at = 0;
+    for (const { 0: sign, index } of this.nodes.length ? text.matchAll(MENTION) : []) {
+      addText(tree, text.slice(at, index));
+      tree.push(this.node(sign));
+      at = index + sign.length;
+    }
+    addText(tree, text.slice(at));
+    return tree;
+  }
+
+  node(sign) {
+    return this.nodes[sign.charCodeAt(1) - FIRST_MENTION];
+  }
+}
+
+/** Adds a text to a tree; two texts beside each other are one. */
+export function addText(tree, text) {
+  if (!text) return;
+  if (typeof tree.at(-1) === 'string') tree.push(tree.pop() + text);
+  else tree.push(text);
+}
+
+/** The tree of a paragraph. */
+export const inlineNodes = (text, marked) => new Paragraph(text, marked).tree();
+
+/** The paragraph that is being read. `items` holds texts, nodes and runs, `openings` the places of [ in it. */
+class Paragraph {
+  items = [];
+  runs = [];
+  openings = [];
+  at = 0;
+  addressCount = 0;
+
+  constructor(text, marked) {
+    Object.assign(this, { text, marked });
+  }
+
+  tree() {
+    const { text } = this;
+    const addresses = addressesIn(text);
+    const partners = text.includes('`') ? partnersOf(text) : null;
+    let following = 0;
+    let markCount = 0;
+    for (const { 0: sign, index } of text.matchAll(TOKEN)) {
+      while (addresses[following]?.start < index) this.#addAddress(addresses[following++]);
+      if (index < this.at) continue; // in an address, in code, or in the target of a link
+      markCount += 1;
+      if (markCount > MAX_MARKS) break;
+      this.#addToken(sign, index, index + sign.length, partners);
+    }
+    addresses.slice(following).forEach((address) => this.#addAddress(address));
+    this.#addText(text.length);
+    return built(this.items, this.runs);
+  }
+
+  #addText(end) {
+    if (end <= this.at) return;
+    this.items.push(this.text.slice(this.at, end));
+    this.at = end;
+  }
+
+  #add(item, start, end) {
+    this.#addText(start);
+    this.items.push(item);
+    this.at = end;
+  }
+
+  #addAddress({ start, href }) {
+    if (start < this.at) return;
+    this.#add(['address', href], start, start + href.length);
+    this.addressCount += 1;
+  }
+
+  #addToken(sign, start, end, partners) {
+    const mark = sign[0];
+    if (mark === '`') {
+      const partner = partners.get(start);
+      if (partner) this.#add(['code', this.marked.split(codeOf(this.text.slice(end, partner)))], start, partner + sign.length);
+    } else if (mark === '*' || mark === '~') {
+      this.#addRun(mark, start, end);
+    } else if (mark === '[') {
+      this.#addText(start);
+      this.openings.push({ first: this.items.length, firstRun: this.runs.length, addressCount: this.addressCount });
+      this.#add(mark, start, end);
+    } else if (mark === ']') {
+      this.#closeLink(start, end);
+    } else if (this.marked.nodes.length) {
+      this.#add(this.marked.node(sign), start, end);
+    }
+  }
+
+  #addRun(mark, start, end) {
+    const length = end - start;
+    if (mark === '~' && length !== 2) return;
+    const before = start ? classBefore(this.text, start) : BLANK;
+    const after = end < this.text.length ? classOf(String.fromCodePoint(this.text.codePointAt(end))) : BLANK;
+    const canOpen = after !== BLANK && (after === LETTER || before !== LETTER);
+    const canClose = before !== BLANK && (before === LETTER || after !== LETTER);
+    if (!canOpen && !canClose) return;
+    // `closes` and `opens` are the kinds of nodes that end and begin at it, in the order in which they were found.
+    const run = { mark, length, left: length, canOpen, canClose, closes: [], opens: [] };
+    this.runs.push(run);
+    this.#add(run, start, end);
+  }
+
+  /** What stands in [ and ] with a target after it is a link, if it is neither empty nor an address that might differ from the target. */
+  #closeLink(start, end) {
+    if (!this.openings.length) return;
+    const { first, firstRun, addressCount } = this.openings.pop();
+    TARGET.lastIndex = end;
+    const target = TARGET.exec(this.text);
+    this.#addText(start);
+    if (!target || first === this.items.length - 1 || addressCount < this.addressCount || !isAddress(target[1])) return;
+    const children = built(this.items.slice(first + 1), this.runs.slice(firstRun));
+    if (!children.some((node) => typeof node !== 'string' || /\S/.test(node))) return;
+    this.items.length = first;
+    this.runs.length = firstRun;
+    this.openings = []; // no link is in another one
+    this.#add(['link', target[1], children], start, end + target[0].length);
+  }
+}
+
+/** The text of code in a line, without the blank at both ends that lets it begin or end with a backtick. */
+function codeOf(text) {
+  const line = text.replaceAll('\n', ' ');
+  return line.startsWith(' ') && line.endsWith(' ') && /[^ ]/.test(line) ? line.slice(1, -1) : line;
+}
+
+/** Start of a run of backticks → start of the next one that is as long. */
+function partnersOf(text) {
+  const partners = new Map();
+  const later = new Map();
+  for (const { 0: run, index } of [...text.matchAll(/`+/g)].reverse()) {
+    partners.set(index, later.get(run.length));
+    later.set(run.length, index);
+  }
+  return partners;
+}
+
+/** The class of the character that ends at an index. */
+function classBefore(text, index) {
+  const isPair = index > 1 && /[\udc00-\udfff]/.test(text[index - 1]) && /[\ud800-\udbff]/.test(text[index - 2]);
+  return classOf(text.slice(index - (isPair ? 2 : 1), index));
+}
+
+const classOf = (character) => (BLANKS.test(character) ? BLANK : MARKS.test(character) ? MARK : LETTER);
+
+/** The tree of items, after each run has found its partners. */
+function built(items, runs) {
+  pair(runs);
+  const outer = [];
+  let tree = [];
+  for (const item of items) {
+    if (typeof item === 'string') {
+      addText(tree, item);
+    } else if (Array.isArray(item)) {
+      tree.push(item);
+    } else {
+      for (const kind of item.closes) {
+        const node = [kind, tree];
+        tree = outer.pop();
+        tree.push(node);
+      }
+      addText(tree, item.mark.repeat(item.left));
+      for (let count = item.opens.length; count > 0; count--) {
+        outer.push(tree);
+        tree = [];
+      }
+    }
+  }
+  return tree;
+}
+
+/** Finds the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again. */
+function pair(runs) {
+  const openers = [];
+  const lowest = new Map();
+  for (const closer of runs) {
+    const key = `${closer.mark}${closer.canOpen}${closer.length % 3}`;
+    while (closer.canClose && closer.left) {
+      const end = lowest.get(key) ?? 0;
+      let at = openers.length - 1;
+      while (at >= end && !arePartners(openers[at], closer)) at -= 1;
+      if (at < end) {
+        lowest.set(key, openers.length);
+        break;
+      }
+      const opener = openers[at];
+      const count = opener.left > 1 && closer.left > 1 ? 2 : 1;
+      const kind = KINDS[closer.mark][count - 1];
+      opener.opens.push(kind);
+      closer.closes.push(kind);
+      opener.left -= count;
+      closer.left -= count;
+      openers.length = opener.left ? at + 1 : at;
+      for (const [known, index] of lowest) lowest.set(known, Math.min(index, openers.length));
+    }
+    if (closer.canOpen && closer.left) openers.push(closer);
+  }
+}
+
+function arePartners(opener, closer) {
+  if (opener.mark !== closer.mark) return false;
+  const isEither = opener.canClose || closer.canOpen;
+  return !isEither || (opener.length + closer.length) % 3 !== 0 || (opener.length % 3 === 0 && closer.length % 3 === 0);
+}
