@@ -30,10 +30,8 @@ TAB_WIDTH = 4               # columns
 
 def tree_of(text, mentions=()):
     """Return the tree of a text. `mentions` are (user id, start, length), as a Message has them."""
-    if not MARKUP.search(text):
-        if not mentions:
-            return [text]
-        return Mentions(text, mentions).split()
+    if not mentions and not MARKUP.search(text):
+        return [text] if text else []
     marked = Mentions(text, mentions)
     return _blocks(marked.text.split("\n"), marked, 0)
 
@@ -81,11 +79,11 @@ def _blocks(lines, marked, depth):
         if not block:
             at += 1
             continue
-        _add_text(tree, lines, text_from, at, marked)
+        _add_text(tree, lines, text_from, at, marked, depth > 0)
         node, at = block
         tree.append(node)
         text_from = at
-    _add_text(tree, lines, text_from, len(lines), marked)
+    _add_text(tree, lines, text_from, len(lines), marked, depth > 0)
     return tree
 
 
@@ -115,8 +113,8 @@ def _code(lines, at, fence, marked):
             break
         end += 1
     code = [_without_indent(line, len(indent)) for line in lines[at + 1:end]] if indent else lines[at + 1:end]
-    if not any(line.strip(BLANKS) for line in code):
-        return None
+    if end == len(lines) and not any(line.strip(BLANKS) for line in code):
+        return None     # somebody is about to write one, or writes about fences
     return ["block", language.lower(), marked.split("\n".join(code))], end + 1
 
 
@@ -177,12 +175,12 @@ def _width(item):
     return len(item[1]) + len(item[2]) + max(1, len(item[4]))
 
 
-def _add_text(tree, lines, start, end, marked):
+def _add_text(tree, lines, start, end, marked, is_nested):
     """Read lines that are no block. Blank ones beside a block only part it from the text; those between paragraphs stay."""
-    if start > 0 or tree:
+    if is_nested or start > 0:
         while start < end and not lines[start].strip(BLANKS):
             start += 1
-    if end < len(lines):
+    if is_nested or end < len(lines):
         while end > start and not lines[end - 1].strip(BLANKS):
             end -= 1
     paragraph = start

@@ -39,7 +39,7 @@ class Mentions:
         """Return a text in which nothing else is read as a tree: what was typed, and the mentions in it."""
         text = self.text if text is None else text
         if not self.nodes:
-            return [text]
+            return [text] if text else []
         tree, at = [], 0
         for sign in MENTION.finditer(text):
             add_text(tree, text[at:sign.start()])

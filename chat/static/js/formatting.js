@@ -70,11 +70,11 @@ function blocks(lines, marked, depth) {
       at += 1;
       continue;
     }
-    addLines(tree, lines, textFrom, at, marked);
+    addLines(tree, lines, textFrom, at, marked, depth > 0);
     tree.push(block.node);
     textFrom = at = block.end;
   }
-  addLines(tree, lines, textFrom, lines.length, marked);
+  addLines(tree, lines, textFrom, lines.length, marked, depth > 0);
   return tree;
 }
 
@@ -99,7 +99,7 @@ function codeAt(lines, at, [, indent, first, language], marked) {
   let end = at + 1;
   while (end < lines.length && !isEnd(lines[end])) end += 1;
   const code = lines.slice(at + 1, end).map((line) => line.slice(Math.min(indent.length, /^ */.exec(line)[0].length)));
-  if (code.every(isBlank)) return null;
+  if (end === lines.length && code.every(isBlank)) return null; // somebody is about to write one, or writes about fences
   return { node: ['block', language.toLowerCase(), marked.split(code.join('\n'))], end: end + 1 };
 }
 
@@ -163,9 +163,9 @@ function withSpaces(line) {
 const widthOf = (item) => item[1].length + item[2].length + Math.max(1, item[4].length);
 
 /** Reads lines that are no block. Blank ones beside a block only part it from the text; those between paragraphs stay. */
-function addLines(tree, lines, start, end, marked) {
-  if (start > 0 || tree.length) while (start < end && isBlank(lines[start])) start += 1;
-  if (end < lines.length) while (end > start && isBlank(lines[end - 1])) end -= 1;
+function addLines(tree, lines, start, end, marked, isNested) {
+  if (isNested || start > 0) while (start < end && isBlank(lines[start])) start += 1;
+  if (isNested || end < lines.length) while (end > start && isBlank(lines[end - 1])) end -= 1;
   let paragraph = start;
   for (let at = start; at <= end; at++) {
     if (at < end && !isBlank(lines[at])) continue;
