@@ -25,6 +25,8 @@ from .conversations.file_removal import FileSweeper
 from .conversations.quotas import Quotas
 from .conversations.uploads import Uploads
 from .conversations.room_controller import RoomController
+from .conversations.text_look import language_name, language_of, line_count
+from .conversations.formatting import plain
 from .live.backends import open_backends
 from .live.connections import Connections
 from .live.deadlines import Bodies
@@ -111,7 +113,8 @@ def new_flask(settings):
                       WTF_CSRF_TIME_LIMIT=None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(**file_words.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
-                                 avatar_of=lambda user: address(user.id, user.drawn_as))
+                                 avatar_of=lambda user: address(user.id, user.drawn_as),
+                                 plain=plain, language_of=language_of, language_name=language_name, line_count=line_count)
     app.context_processor(lambda: {"theme": theme()})
     return app
 

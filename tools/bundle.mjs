@@ -5,6 +5,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { rollup } from 'rollup';
 import { minify } from 'terser';
 
@@ -13,11 +14,16 @@ import { findSocketIo, notice } from './socket-io.mjs';
 const ENTRIES = ['app.js', 'auth.js'];
 const ECMA = 2020; // every browser that has IndexedDB's promises, `??=` and private fields has more
 
+const MODULES = fileURLToPath(new URL('../node_modules/', import.meta.url));
+
+/** Packages that are ES modules are imported by the path of a file. */
+const findPackages = { name: 'find-packages', resolveId: (id) => (/^@highlightjs\//.test(id) ? join(MODULES, id) : null) };
+
 const [from, to] = process.argv.slice(2);
 
 const bundle = await rollup({
   input: ENTRIES.map((name) => join(from, name)),
-  plugins: [findSocketIo],
+  plugins: [findSocketIo, findPackages],
   onwarn: (warning) => { throw new Error(warning.message); },
 });
 const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: '[name].js' });

@@ -1,18 +1,13 @@
 """What somebody asks to change of a message: taken apart with care."""
-import emoji
 from flask_babel import lazy_gettext as _
 
 from ..errors import Invalid
 from ..storage.schema import MAX_ID
 from .change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
+from .emoji_set import EMOJI
 from .message_text import validate_client_id, validate_text
 
 VERBS = ("edit", "delete", "react", "pin")
-
-# The emoji that Unicode recommends for general interchange (RGI), each as one sequence. The package keeps their names in all
-# languages as well: 10 MB that nobody needs here.
-EMOJI = frozenset(text for text, known in emoji.EMOJI_DATA.items() if known["status"] == emoji.STATUS["fully_qualified"])
-emoji.EMOJI_DATA.clear()
 
 
 def draft(user, access, seq, fields):

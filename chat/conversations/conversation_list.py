@@ -5,6 +5,7 @@ from ..accounts.user import PAGE, User
 from ..clock import from_db
 from ..web.avatars import drawn_as
 from .file_words import preview_words
+from .formatting import plain
 from .message_parts import files_at
 from .previews import shortened
 
@@ -36,7 +37,7 @@ class ConversationSummary:
     @property
     def preview(self):
         """The beginning of the last message, in characters as a reader sees them."""
-        return shortened(self.last_message or "") or preview_words(self.last_files)
+        return shortened(plain(self.last_message or "")) or preview_words(self.last_files)
 
     def as_json(self):
         return {"id": self.id, "username": self.username, "online": self.online, "unread": self.unread,

@@ -36,9 +36,9 @@ def tree_of(text, mentions=()):
     return _blocks(marked.text.split("\n"), marked, 0)
 
 
-def plain(text):
-    """Return the beginning of a text without its markers, for a preview."""
-    return plain_of(tree_of(text[:MAX_PLAIN_LENGTH])) if MARKUP.search(text, 0, MAX_PLAIN_LENGTH) else text
+def plain(text, most=MAX_PLAIN_LENGTH):
+    """Return the beginning of a text, at least, without its markers: for a preview."""
+    return plain_of(tree_of(text[:most])) if MARKUP.search(text, 0, most) else text
 
 
 def plain_of(tree):

@@ -5,6 +5,7 @@ from ..clock import from_db
 from . import members
 from .conversation_list import SHOWN_READ_SEQ
 from .file_words import preview_words
+from .formatting import plain
 from .message import NOTICE, Message
 from .message_parts import files_at
 from .previews import shortened
@@ -39,7 +40,7 @@ class RoomSummary:
     @property
     def preview(self):
         """The beginning of the last message; of a notice nothing, its words are made where it is shown."""
-        return (shortened(self.last.text) or preview_words(self.last.files)) if self.last else ""
+        return (shortened(plain(self.last.text)) or preview_words(self.last.files)) if self.last else ""
 
     @property
     def is_muted(self):

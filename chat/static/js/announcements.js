@@ -2,6 +2,7 @@
 
 import { keyOfMessage } from './address.js';
 import { say } from './announcer.js';
+import { plainWords } from './formatter.js';
 import { ngettext } from './i18n.js';
 import { noticeWords } from './notice.js';
 import { me, part } from './page.js';
@@ -28,4 +29,4 @@ function sayCollected() {
   say(...lines);
 }
 
-const wordsOf = (message) => (message.kind === 'text' ? message.message : noticeWords(message));
+const wordsOf = (message) => (message.kind === 'text' ? plainWords(message.message) : noticeWords(message));

@@ -1,6 +1,7 @@
 /** What can change of a message that is on the page: that it was edited, deleted or pinned, its quote and its reactions. */
 
 import { later } from './later.js';
+import { clearText } from './formatter.js';
 import { find, fromTemplate, part } from './page.js';
 
 const loadExtras = later(() => import('./conversation-more.js'));
@@ -36,7 +37,9 @@ export function showExtras(row, shown) {
 
 /** The text of a deleted message is nowhere: its place says so. */
 function showDeleted(text) {
-  if (!find('.deleted', text)) text.replaceChildren(fromTemplate('deleted-template'));
+  if (find('.deleted', text)) return;
+  clearText(text);
+  text.append(fromTemplate('deleted-template'));
 }
 
 /** The marks stand before the time. */

@@ -2,8 +2,8 @@
 
 import { showParts } from './bubble-parts.js';
 import { showHour } from './dates.js';
+import { showText, sourceOf } from './formatter.js';
 import { gettext } from './i18n.js';
-import { showText } from './links.js';
 import { find, findAll, fromTemplate, me, part, setText } from './page.js';
 
 /** Makes the row for a message, or for an entry of the outbox, which has no `seq` yet. */
@@ -46,8 +46,8 @@ export function updateBubble(row, message) {
 export function showContent(row, message) {
   const { mentionSpans = [], deleted = false } = message;
   const text = part(row, 'text');
-  const isOther = text.textContent !== message.message || findAll('.mention', text).length !== mentionSpans.length;
-  if (isOther && !deleted) showText(text, message.message, mentionSpans, me.id);
+  const isOther = sourceOf(text) !== message.message || findAll('.mention', text).length !== mentionSpans.length;
+  if (isOther && !deleted) showText(text, message.message, mentionSpans);
   showParts(row, message);
 }
 

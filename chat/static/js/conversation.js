@@ -168,7 +168,7 @@ export class Conversation {
   #settleFailed(event) {
     const button = event.target.closest('[data-part="failed"] [data-action]');
     if (!button) return;
-    const { clientId } = button.closest('li').dataset;
+    const { clientId } = button.closest('li.message').dataset;
     const { action } = button.dataset;
     if (action === 'retry') this.outbox.retry(clientId);
     if (action === 'edit') this.composer.append(this.outbox.to(this.key).find((entry) => entry.clientId === clientId)?.message);
@@ -181,7 +181,7 @@ export class Conversation {
     if (!time || !isPlainClick(event)) return;
     event.preventDefault();
     const details = await loadDetails().catch(() => null);
-    if (details) details.openDetails(time.closest('li'), this.messageList);
+    if (details) details.openDetails(time.closest('li.message'), this.messageList);
     else say(gettext('The details could not be loaded.'));
   }
 }

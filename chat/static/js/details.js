@@ -3,6 +3,7 @@
  * when and by whom it was edited or deleted, and who reacted; in a room also how far it has come with each member.
  */
 
+import { plainWords, sourceOf } from './formatter.js';
 import { request } from './http.js';
 import { formatNumber, gettext, locale } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
@@ -145,7 +146,7 @@ class Details {
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
     const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
-    setText(part(this.dialog, 'text'), 'deleted' in dataset ? gettext('This message was deleted.') : part(this.row, 'text').textContent);
+    setText(part(this.dialog, 'text'), 'deleted' in dataset ? gettext('This message was deleted.') : plainWords(sourceOf(part(this.row, 'text'))));
     fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
     fillReaders(this.dialog, this.#answer.readers);
     fillReactions(this.dialog, this.#answer.reactions);

@@ -1,19 +1,21 @@
-/** The style sheet of what a first view does not show: menus, the sheet, the picker, the details, the panel. */
+/** The style sheets of what a first view does not show: later.css of menus, the sheet, the picker, the panel; formatted.css of texts. */
 
-let loading = null;
+const loading = new Map(); // name → a promise
 
-/** Resolves when it is there; without it things are plain, but work. */
-export function loadLaterStyles() {
-  loading ??= new Promise((resolve) => {
-    if (document.querySelector('link[rel="stylesheet"][href$="/build/later.css"]')) return resolve();
-    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: new URL('../build/later.css', import.meta.url) });
+/** Resolves when a sheet is there; without it things are plain, but work. */
+export function loadStyles(name) {
+  if (!loading.has(name)) loading.set(name, new Promise((resolve) => {
+    if (document.querySelector(`link[rel="stylesheet"][href$="/build/${name}.css"]`)) return resolve();
+    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: new URL(`../build/${name}.css`, import.meta.url) });
     link.onload = resolve;
     link.onerror = () => {
       link.remove();
-      loading = null; // the next one asks for it again
+      loading.delete(name); // the next one asks for it again
       resolve();
     };
     document.head.append(link);
-  });
-  return loading;
+  }));
+  return loading.get(name);
 }
+
+export const loadLaterStyles = () => loadStyles('later');

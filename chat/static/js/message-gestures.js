@@ -37,6 +37,8 @@ export function watchGestures(conversation, signal) {
 }
 
 function pressed(event, { messageActions, messageList }) {
+  const copy = event.target.closest('[data-action="copy-code"]');
+  if (copy) import('./code-block.js').then(({ copyCode }) => copyCode(copy), () => {});
   const chip = event.target.closest('.chip[data-emoji]');
   const quote = event.target.closest('[data-part="quote"]');
   if (chip) messageActions.react(chip.closest('li.message'), chip.dataset.emoji, chip.ariaPressed !== 'true');

@@ -8,7 +8,7 @@
 import { makeBubble, setBubbleState, showContent, showRefusal, updateBubble } from './bubble.js';
 import { showExtras } from './bubble-parts.js';
 import { showHour } from './dates.js';
-import { addLinks } from './links.js';
+import { sourceOf } from './formatter.js';
 import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
 import { Separators } from './separators.js';
@@ -28,10 +28,10 @@ export class MessageRows {
   constructor(list, { key, messagesUrl, isRoom, peerReadSeq, onRefused }) {
     Object.assign(this, { list, key, messagesUrl, isRoom, peerReadSeq, onRefused });
     this.separators = new Separators(list);
+    if (find('.code-block', list)) import('./code-block.js').then(({ colourBlocks }) => colourBlocks(list)).catch(() => {});
     for (const row of this.all) { // the server has rendered them
       this.#register(row);
       showHour(part(row, 'time'));
-      if (!row.matches('.notice')) addLinks(part(row, 'text'));
     }
   }
 
@@ -118,7 +118,7 @@ export class MessageRows {
     const changed = new Set(seqs);
     for (const quote of changed.size ? findAll('[data-quoted-seq]', this.list) : []) {
       const seq = Number(quote.dataset.quotedSeq);
-      if (changed.has(seq)) showExtras(quote.closest('li'), { replyTo: this.#quoteOf({ seq }) });
+      if (changed.has(seq)) showExtras(quote.closest('li.message'), { replyTo: this.#quoteOf({ seq }) });
     }
   }
 
@@ -231,6 +231,6 @@ const isOther = ({ message, replyTo }, entry) => message !== entry.message || re
 function readQuoted(row) {
   const { senderId, deleted } = row.dataset;
   return {
-    sender: part(row, 'sender')?.textContent, senderId: Number(senderId), message: part(row, 'text').textContent, deleted: deleted !== undefined,
+    sender: part(row, 'sender')?.textContent, senderId: Number(senderId), message: sourceOf(part(row, 'text')), deleted: deleted !== undefined,
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { isRoom, keyOfMessage } from './address.js';
+import { plainWords } from './formatter.js';
 import { fetchMessages, request } from './http.js';
 import { gettext } from './i18n.js';
 import { isWatched, me, part } from './page.js';
@@ -144,7 +145,7 @@ export class Notifier {
 }
 
 function bodyOf({ sender, message }, room) {
-  const text = shortened(message);
+  const text = shortened(plainWords(message));
   return room ? gettext('%(name)s: %(message)s', { name: sender, message: text }) : text;
 }
 

@@ -2,6 +2,7 @@
  * What was done to messages and waits in the outbox, shown over the messages as the server has them. Loaded when there is something.
  */
 
+import { sourceOf } from './formatter.js';
 import { find, findAll, me, part } from './page.js';
 import { withVerb } from './verb.js';
 
@@ -50,7 +51,7 @@ function read(row) {
   return {
     seq: Number(seq), clientId, senderId: Number(senderId), sender: part(row, 'sender')?.textContent ?? '', timestamp,
     kind: row.matches('.notice') ? 'notice' : 'text',
-    message: deleted === undefined ? text.textContent : '',
+    message: deleted === undefined ? sourceOf(text) : '',
     mentionSpans: spansOf(text),
     editedAt: edited && !edited.hidden ? edited.dateTime || timestamp : null,
     replyTo: readQuote(part(row, 'quote')),
@@ -65,11 +66,14 @@ function readQuote(quote) {
   if (!quote) return null;
   const { quotedSeq, senderId, deleted } = quote.dataset;
   const [sender, message] = ['quote-sender', 'quote-text'].map((name) => part(quote, name).textContent.trim());
-  return { seq: Number(quotedSeq), sender, senderId: Number(senderId), message, deleted: deleted !== undefined };
+  return { seq: Number(quotedSeq), sender, senderId: Number(senderId), message, isPlain: true, deleted: deleted !== undefined };
 }
+
+const toSpan = (words) => Object.fromEntries(words.split(':').map((number, index) => [['id', 'start', 'length'][index], Number(number)]));
 
 /** The mentions in a text that is shown, as `mentionSpans` has them. Of others than the reader the id is not known. */
 function spansOf(text) {
+  if (text.dataset.mentions) return text.dataset.mentions.split(' ').map(toSpan);
   if (!find('.mention', text)) return [];
   const spans = [];
   let start = 0; // in code points

@@ -1,6 +1,7 @@
 /** The list of what is pinned, in the panel of a conversation. */
 
 import { showAge } from './dates.js';
+import { plainWords } from './formatter.js';
 import { request } from './http.js';
 import { formatNumber, gettext } from './i18n.js';
 import { debounce, find, fromTemplate, me, part, setText } from './page.js';
@@ -30,7 +31,7 @@ function makePin({ seq, sender, senderId, message, timestamp }) {
   const item = fromTemplate('pin-template');
   const link = find('.pin', item);
   Object.assign(link, { href: `?at=${seq}#message-${seq}` }).dataset.seq = seq;
-  setText(part(item, 'pin-text'), message);
+  setText(part(item, 'pin-text'), plainWords(message));
   setText(part(item, 'pin-sender'), senderId === me.id ? gettext('You') : sender);
   part(item, 'time').dateTime = timestamp;
   showAge(part(item, 'time'));

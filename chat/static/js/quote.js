@@ -1,5 +1,6 @@
 /** The quote in the bubble of a reply: a press leads to its message, however far back it is. */
 
+import { plainWords } from './formatter.js';
 import { gettext } from './i18n.js';
 import { fromTemplate, me, part, setText } from './page.js';
 
@@ -14,12 +15,12 @@ export function showQuote(row, quoted) {
     quote.tabIndex = part(row, 'details').tabIndex; // in the Tab order is that of the message that has the focus
     part(row, 'sender').after(quote);
   }
-  const { seq, sender, senderId, message, deleted = false } = quoted;
+  const { seq, sender, senderId, message, deleted = false, isPlain = false } = quoted;
   if (seq) Object.assign(quote, { href: `?at=${seq}#message-${seq}` }).dataset.quotedSeq = seq;
   quote.toggleAttribute('data-deleted', deleted);
   quote.dataset.senderId = senderId;
   setText(part(quote, 'quote-sender'), senderId === me.id ? gettext('You') : sender);
-  setText(part(quote, 'quote-text'), deleted ? gettext('This message was deleted.') : message);
+  setText(part(quote, 'quote-text'), deleted ? gettext('This message was deleted.') : isPlain ? message : plainWords(message));
 }
 
 /** Goes to the message with `seq` and rings it for a moment. */

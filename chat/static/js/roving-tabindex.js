@@ -12,7 +12,7 @@ const COMPANIONS = '[data-part="quote"], .chip';
 /** Puts what belongs to the message of a time into the Tab order with it, or takes it out. */
 function setTabIndex(time, tabIndex) {
   time.tabIndex = tabIndex;
-  for (const element of findAll(COMPANIONS, time.closest('li'))) element.tabIndex = tabIndex;
+  for (const element of findAll(COMPANIONS, time.closest('li.message'))) element.tabIndex = tabIndex;
 }
 
 /** Does so for the times in `list`, until `signal` ends it. */

@@ -1,5 +1,6 @@
 /** Texts: of messages, as they are sent and as a preview shows them; of names, as they are compared. */
 
+import { plainWords } from './formatter.js';
 import { gettext, language } from './i18n.js';
 
 const MAX_PREVIEW_LENGTH = 120; // UTF-16 units, as `length` counts them
@@ -28,7 +29,7 @@ export function shortened(text) {
 export const deletedWords = () => gettext('This message was deleted.');
 
 /** A message in short, without its sender. */
-export const shortWords = ({ message, deleted }) => (deleted ? deletedWords() : shortened(message));
+export const shortWords = ({ message, deleted }) => (deleted ? deletedWords() : shortened(plainWords(message)));
 
 /** A name as it is compared: without case and accents. */
 export const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();

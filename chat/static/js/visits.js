@@ -3,8 +3,8 @@
 import { showNotice } from './banner.js';
 import { goToLogin, request, send } from './http.js';
 import { gettext } from './i18n.js';
-import { loadLaterStyles } from './later-styles.js';
-import { find, parseHtml, pathOf } from './page.js';
+import { loadStyles } from './later-styles.js';
+import { find, findAll, parseHtml, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
 
 const SKELETON_DELAY_MS = 250; // a page that comes sooner needs no placeholder
@@ -61,8 +61,8 @@ export class Visits {
 
   /** Loads what a page needs beside itself. */
   async #load(page) {
-    const hasLaterStyles = find('link[href$="/later.css"]', page);
-    await Promise.all([this.navigation.loadConversation(), hasLaterStyles && loadLaterStyles()]);
+    const names = findAll('link[rel="stylesheet"]', page).map(({ href }) => /(\w+)\.css$/.exec(href)[1]);
+    await Promise.all([this.navigation.loadConversation(), ...names.filter((name) => name !== 'app').map(loadStyles)]);
   }
 
   async #replace(page, url, isPush) {

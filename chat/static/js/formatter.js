@@ -1,0 +1,59 @@
+/**
+ * The texts of messages on the page. Most are plain and need no more than this; what the others need (formatted-text.js) is loaded
+ * soon after the page, or when one comes before that: it is shown as it was typed until then.
+ */
+
+import { loadStyles } from './later-styles.js';
+import { find, me } from './page.js';
+
+// The same as in chat/conversations/formatting.py.
+const MARKUP = /[*`]|~~|:\/\/|^ {0,3}(?:>(?: |$)|-[ \t]|\d{1,9}\.[ \t])/m;
+const EMOJI = /^[\p{Emoji}\p{Emoji_Component}\s]{1,60}$/u; // of a text that may be emoji alone, which are large
+const MAX_LENGTH = 800; // characters of a text that is certainly not folded
+const MAX_LINES = 20;
+
+let module = null;
+let loading = null;
+const waiting = new Map(); // element → what showText was given
+
+/** Loads what formats. Where it does not come, the next text asks for it again. */
+export function loadFormatter() {
+  loading ??= Promise.all([import('./formatted-text.js'), loadStyles('formatted')]).then(([loaded]) => {
+    module = loaded;
+    waiting.forEach(([text, mentions], element) => module.showFormatted(element, text, mentions, me.id));
+    waiting.clear();
+  }).catch(() => { loading = null; });
+  return loading;
+}
+
+const isMarked = (text) => MARKUP.test(text) && Boolean(loadFormatter());
+
+const isPlain = (text, mentions) => !mentions.length && !MARKUP.test(text) && text.length <= MAX_LENGTH
+  && text.split('\n', MAX_LINES + 1).length <= MAX_LINES && !EMOJI.test(text);
+
+/** Shows the text of a message and its mentions `[{id, start, length}]`, whose places are in code points. */
+export function showText(element, text, mentions = []) {
+  waiting.delete(element);
+  if (module) return module.showFormatted(element, text, mentions, me.id);
+  clearText(element);
+  element.textContent = text;
+  if (isPlain(text, mentions)) return;
+  waiting.set(element, [text, mentions]);
+  loadFormatter();
+}
+
+/** Takes a text away, with what goes with it in its row. */
+export function clearText(element) {
+  waiting.delete(element);
+  delete element.dataset.source;
+  delete element.dataset.mentions;
+  find('[data-fold]', element.parentElement)?.remove();
+  element.closest('li')?.removeAttribute('data-emoji');
+  element.replaceChildren();
+}
+
+/** What was written, of a text that is shown. */
+export const sourceOf = (element) => element.dataset.source ?? element.textContent;
+
+/** A text without its markers, for a preview. */
+export const plainWords = (text) => (isMarked(text) && module ? module.plain(text) : text);

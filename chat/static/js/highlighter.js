@@ -1,0 +1,97 @@
+/** The colours of code, by highlight.js with the ten languages of the chat: as tokens, never as HTML. */
+
+import hljs from '@highlightjs/cdn-assets/es/core.min.js';
+// Each language is a file of its own, with those that may stand in it.
+const LANGUAGES = {
+  c: () => import('@highlightjs/cdn-assets/es/languages/c.min.js'),
+  css: () => import('@highlightjs/cdn-assets/es/languages/css.min.js'),
+  html: () => import('@highlightjs/cdn-assets/es/languages/xml.min.js'),
+  java: () => import('@highlightjs/cdn-assets/es/languages/java.min.js'),
+  javascript: () => import('@highlightjs/cdn-assets/es/languages/javascript.min.js'),
+  json: () => import('@highlightjs/cdn-assets/es/languages/json.min.js'),
+  php: () => import('@highlightjs/cdn-assets/es/languages/php.min.js'),
+  python: () => import('@highlightjs/cdn-assets/es/languages/python.min.js'),
+  shell: () => import('@highlightjs/cdn-assets/es/languages/bash.min.js'),
+  sql: () => import('@highlightjs/cdn-assets/es/languages/sql.min.js'),
+};
+const WITHIN = { html: ['css', 'javascript'], php: ['html'] };
+
+// What is coloured, in the five colours of the style sheet. A scope such as "title.function" is looked up by its first word.
+const KINDS = {
+  keyword: 'key', built_in: 'fn', type: 'key', literal: 'num', number: 'num', symbol: 'num', string: 'str', regexp: 'str', char: 'str', link: 'str',
+  comment: 'rem', doctag: 'rem', quote: 'rem', meta: 'rem', title: 'fn', function: 'fn', attr: 'fn', attribute: 'fn', property: 'fn', name: 'key',
+  tag: '', section: 'key', 'selector-tag': 'key', 'selector-class': 'fn', 'selector-id': 'fn', 'selector-attr': 'fn', 'selector-pseudo': 'fn',
+  'template-variable': 'num', 'template-tag': 'key', bullet: 'num', addition: 'str', deletion: 'key',
+};
+
+/** What highlight.js calls while it reads: it keeps the tokens. The library's own class of this kind writes HTML. */
+class Tokens {
+  list = [];
+  #scopes = [];
+
+  openNode(scope) {
+    this.#scopes.push(scope);
+  }
+
+  closeNode() {
+    this.#scopes.pop();
+  }
+
+  startScope(scope) {
+    this.openNode(scope);
+  }
+
+  endScope() {
+    this.closeNode();
+  }
+
+  addText(text) {
+    if (!text) return;
+    const kind = this.#scopes.map((scope) => KINDS[scope.split('.')[0]]).findLast((found) => found !== undefined) ?? '';
+    const last = this.list.at(-1);
+    if (last?.kind === kind) last.text += text;
+    else this.list.push({ text, kind });
+  }
+
+  /** A language within another: the script in a page. */
+  __addSublanguage(emitter, name) {
+    if (name) this.openNode(`language:${name}`);
+    for (const { text, kind } of emitter.list) {
+      const last = this.list.at(-1);
+      if (last?.kind === kind) last.text += text;
+      else this.list.push({ text, kind });
+    }
+    if (name) this.closeNode();
+  }
+
+  toHTML() {
+    return '';
+  }
+
+  finalize() {}
+}
+
+const highlighter = hljs.newInstance();
+highlighter.configure({ __emitter: Tokens, classPrefix: '' });
+const loading = new Map(); // language → a promise
+
+function load(language) {
+  if (!loading.has(language)) loading.set(language, register(language).catch((error) => {
+    loading.delete(language); // the next block asks for it again
+    throw error;
+  }));
+  return loading.get(language);
+}
+
+async function register(language) {
+  const [{ default: grammar }] = await Promise.all([LANGUAGES[language](), ...(WITHIN[language] ?? []).map(load)]);
+  highlighter.registerLanguage(language, grammar);
+  if (language === 'html') highlighter.registerAliases(['xml'], { languageName: 'html' }); // by which the languages name it
+}
+
+/** Resolves to a code in one of these languages as `[{text, kind}]`: kinds are key, str, num, fn, rem, or an empty text. */
+export async function tokensOf(code, language) {
+  await load(language);
+  const { list } = highlighter.highlight(code, { language, ignoreIllegals: true })._emitter;
+  return list.map(({ text }) => text).join('') === code ? list : [{ text: code, kind: '' }];
+}
