@@ -16,6 +16,7 @@ from ..web.request_args import MAX_DIGITS, number, wants_json
 from . import change, members, message_parts, receipts, room_list
 from .change import Change
 from .file import File
+from .formatting import tree_of
 from .message import MAX_ROWS, Message
 from .pane import Pane
 
@@ -41,7 +42,7 @@ class ChatController:
     def blueprint(self):
         chat = Blueprint("chat", __name__)
         for rule, view, method in (
-                ("/", self.get_home_page, "GET"), ("/users", self.get_users, "GET"),
+                ("/", self.get_home_page, "GET"), ("/keyboard", self.get_keyboard_page, "GET"), ("/users", self.get_users, "GET"),
                 ("/chat/<username>", self.get_conversation_page, "GET"),
                 ("/messages/<username>", self.get_messages, "GET"),
                 ("/messages/<username>", self.send_message, "POST"),
@@ -57,6 +58,10 @@ class ChatController:
     def get_home_page(self):
         """The welcome, and the lists of rooms and people; `q` filters the people where no JavaScript does."""
         return render_template("chat/home.html", **self.pane.context())
+
+    def get_keyboard_page(self):
+        """The keys, and how a text is formatted."""
+        return render_template("chat/keyboard.html", page=True, tree_of=tree_of, **self.pane.context())
 
     def get_conversation_page(self, username):
         """The conversation with one person, with the panel `?info`; `before` pages back where no JavaScript does."""

@@ -1,6 +1,7 @@
 /** The field in which a message is written: its keys, its draft, its counter. */
 
 import { addressOf, isRoom } from './address.js';
+import { isInBlock, listenForFormatting } from './composer-keys.js';
 import { ngettext } from './i18n.js';
 import { find, isComposing, me, onTouch, setText } from './page.js';
 import { trimmed } from './text.js';
@@ -59,6 +60,7 @@ export class Composer {
     this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
+    listenForFormatting(this.field, signal);
     addEventListener('storage', (event) => this.#changedElsewhere(event), { signal });
     // The field has a text already if the form was sent without JavaScript and refused.
     if (!this.field.value) this.field.value = readDraft(this.draftKey);
@@ -97,7 +99,7 @@ export class Composer {
     if (event.key === 'ArrowUp' && !hasModifier && !this.field.value && !this.task && this.on.editLast()) event.preventDefault();
     if (event.key !== 'Enter') return;
     const isForced = event.ctrlKey || event.metaKey; // sends on a tablet with a keyboard too
-    if (!isForced && (event.shiftKey || onTouch())) return; // a new line
+    if (!isForced && (event.shiftKey || onTouch() || isInBlock(this.field))) return; // a new line
     event.preventDefault();
     if (!event.repeat) this.form.requestSubmit();
   }

@@ -1,0 +1,45 @@
+/** The keys that format what one writes, and pasted code. What they do is loaded when somebody begins to use the page (composer-format.js). */
+
+import { firstGesture } from './first-gesture.js';
+import { isComposing } from './page.js';
+
+const KEYS = { b: '**', i: '*', e: '`' };
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
+const isMac = /^(Mac|iP)/.test(navigator.platform); // there Ctrl+B and Ctrl+E move the caret
+
+const loadFormat = () => import('./composer-format.js');
+
+/** Listens to the field until `signal` ends it. */
+export function listenForFormatting(field, signal) {
+  field.addEventListener('keydown', (event) => {
+    const mark = markOf(event);
+    if (!mark || isComposing(event)) return;
+    event.preventDefault();
+    loadFormat().then(({ toggleMark }) => toggleMark(field, mark), () => {});
+  }, { signal });
+  field.addEventListener('paste', (event) => {
+    const text = event.clipboardData?.getData('text/plain') ?? '';
+    const editor = event.clipboardData?.getData('vscode-editor-data');
+    const start = field.selectionStart;
+    if (text.trim().includes('\n') && !isInBlock(field)) loadFormat().then(({ pasted }) => pasted(field, { text, editor, start }), () => {});
+  }, { signal });
+  firstGesture.then(loadFormat).catch(() => {});
+}
+
+function markOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {
+  if (altKey || shiftKey || (isMac ? !metaKey || ctrlKey : !ctrlKey || metaKey)) return null;
+  const letter = /^[a-z]$/i.test(key) ? key : code.replace('Key', ''); // without Latin letters it is the key in that place
+  return KEYS[letter.toLowerCase()];
+}
+
+/** Whether one is writing a block of code: there Enter begins a line. */
+export function isInBlock({ value, selectionStart }) {
+  let open = '';
+  for (const line of value.slice(0, selectionStart).split('\n')) {
+    const mark = FENCE.exec(line)?.[1];
+    if (!mark) continue;
+    if (!open) open = mark;
+    else if (mark[0] === open[0] && mark.length >= open.length && line.trim() === mark) open = '';
+  }
+  return open !== '';
+}
