@@ -1,8 +1,8 @@
 /** What can change of a message that is on the page: that it was edited, deleted or pinned, its quote and its reactions. */
 
 import { later } from './later.js';
-import { clearText } from './formatter.js';
 import { find, fromTemplate, part } from './page.js';
+import { clearText } from './text-element.js';
 
 const loadExtras = later(() => import('./conversation-more.js'));
 

@@ -2,9 +2,10 @@
 
 import { showParts } from './bubble-parts.js';
 import { showHour } from './dates.js';
-import { showText, sourceOf } from './formatter.js';
+import { showText } from './formatter.js';
 import { gettext } from './i18n.js';
 import { find, findAll, fromTemplate, me, part, setText } from './page.js';
+import { sourceOf } from './text-element.js';
 
 /** Makes the row for a message, or for an entry of the outbox, which has no `seq` yet. */
 export function makeBubble(message, isInRoom = false) {

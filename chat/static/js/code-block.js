@@ -1,6 +1,5 @@
 /** Blocks of code on the page: their colours, and the button that copies. Loaded when the first one appears. */
 
-import { say } from './announcer.js';
 import { gettext } from './i18n.js';
 import { find, findAll, part, setText } from './page.js';
 
@@ -69,8 +68,8 @@ function mentionsIn(code) {
   return mentions;
 }
 
-/** Copies the code of the block of a button, which says so for a moment. */
-export async function copyCode(button) {
+/** Copies the code of the block of a button, which says so for a moment; `say` tells a screen reader. */
+export async function copyCode(button, say) {
   const word = part(button, 'copy-word');
   try {
     await navigator.clipboard.writeText(find('code', button.closest('.code-block')).textContent);

@@ -3,13 +3,14 @@
  * when and by whom it was edited or deleted, and who reacted; in a room also how far it has come with each member.
  */
 
-import { plainWords, sourceOf } from './formatter.js';
+import { plainWords } from './formatter.js';
 import { request } from './http.js';
 import { formatNumber, gettext, locale } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { stepsOf } from './message-steps.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 import { findRecord } from './send-log.js';
+import { sourceOf } from './text-element.js';
 
 const POLL_INTERVAL_MS = 5_000;
 

@@ -1,9 +1,9 @@
 /** The text of a message as elements: the same that the server makes of it (_text.html, _code_block.html, text_look.py). */
 
 import { plainOf, treeOf } from './formatting.js';
-import { clearText } from './formatter.js';
 import { gettext, ngettext } from './i18n.js';
 import { find, fromTemplate, part, setText } from './page.js';
+import { clearText } from './text-element.js';
 
 export { plain } from './formatting.js';
 

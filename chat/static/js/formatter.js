@@ -4,7 +4,8 @@
  */
 
 import { loadStyles } from './later-styles.js';
-import { find, me } from './page.js';
+import { me } from './page.js';
+import { clearText, sourceOf } from './text-element.js';
 
 // The same as in chat/conversations/formatting.py.
 const MARKUP = /[*`]|~~|:\/\/|^ {0,3}(?:>(?: |$)|-[ \t]|\d{1,9}\.[ \t])/m;
@@ -20,7 +21,9 @@ const waiting = new Map(); // element → what showText was given
 export function loadFormatter() {
   loading ??= Promise.all([import('./formatted-text.js'), loadStyles('formatted')]).then(([loaded]) => {
     module = loaded;
-    waiting.forEach(([text, mentions], element) => module.showFormatted(element, text, mentions, me.id));
+    waiting.forEach(([text, mentions], element) => {
+      if (sourceOf(element) === text) module.showFormatted(element, text, mentions, me.id); // it was not deleted meanwhile
+    });
     waiting.clear();
   }).catch(() => { loading = null; });
   return loading;
@@ -41,19 +44,6 @@ export function showText(element, text, mentions = []) {
   waiting.set(element, [text, mentions]);
   loadFormatter();
 }
-
-/** Takes a text away, with what goes with it in its row. */
-export function clearText(element) {
-  waiting.delete(element);
-  delete element.dataset.source;
-  delete element.dataset.mentions;
-  find('[data-fold]', element.parentElement)?.remove();
-  element.closest('li')?.removeAttribute('data-emoji');
-  element.replaceChildren();
-}
-
-/** What was written, of a text that is shown. */
-export const sourceOf = (element) => element.dataset.source ?? element.textContent;
 
 /** A text without its markers, for a preview. */
 export const plainWords = (text) => (isMarked(text) && module ? module.plain(text) : text);

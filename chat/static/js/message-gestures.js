@@ -3,6 +3,7 @@
  * the menu and the sheet are loaded when somebody first does the latter.
  */
 
+import { say } from './announcer.js';
 import { later } from './later.js';
 import { isPlainClick } from './page.js';
 
@@ -38,7 +39,7 @@ export function watchGestures(conversation, signal) {
 
 function pressed(event, { messageActions, messageList }) {
   const copy = event.target.closest('[data-action="copy-code"]');
-  if (copy) import('./code-block.js').then(({ copyCode }) => copyCode(copy), () => {});
+  if (copy) import('./code-block.js').then(({ copyCode }) => copyCode(copy, say), () => {});
   const chip = event.target.closest('.chip[data-emoji]');
   const quote = event.target.closest('[data-part="quote"]');
   if (chip) messageActions.react(chip.closest('li.message'), chip.dataset.emoji, chip.ariaPressed !== 'true');

@@ -8,10 +8,10 @@
 import { makeBubble, setBubbleState, showContent, showRefusal, updateBubble } from './bubble.js';
 import { showExtras } from './bubble-parts.js';
 import { showHour } from './dates.js';
-import { sourceOf } from './formatter.js';
 import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
 import { Separators } from './separators.js';
+import { sourceOf } from './text-element.js';
 import { shortened } from './text.js';
 import { versionOf } from './versions.js';
 

@@ -2,8 +2,8 @@
  * What was done to messages and waits in the outbox, shown over the messages as the server has them. Loaded when there is something.
  */
 
-import { sourceOf } from './formatter.js';
 import { find, findAll, me, part } from './page.js';
+import { sourceOf } from './text-element.js';
 import { withVerb } from './verb.js';
 
 export class PendingChanges {
