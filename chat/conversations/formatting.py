@@ -11,7 +11,7 @@ they are nested MAX_DEPTH deep at most; inline_formatting.py reads what stands b
 """
 import re
 
-from .inline_formatting import Mentions, add_text, inline_nodes
+from .inline_formatting import Mentions, inline_nodes, joined
 
 MAX_DEPTH = 4               # of quotes and lists in one another
 MAX_PLAIN_LENGTH = 500      # code points of a message of which a preview is made
@@ -23,6 +23,7 @@ FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*\Z)|~{3,})[ \t]*([\w+#.-]*)", re.ASCI
 FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\Z")
 QUOTE = re.compile(r" {0,3}>(?: |\Z)")
 ITEM = re.compile(r"( {0,3})([-*]|([0-9]{1,9})\.)([ \t]{1,4}(?=[^ \t])|[ \t](?=[ \t]*[^ \t])|(?=[ \t]*\Z))")
+PLAIN = re.compile(r"[^*`~\[:>\-0-9\0]*\Z")       # a line in which there is nothing to read
 RULE = re.compile(r" {0,3}([-*])[ \t]*(?:\1[ \t]*){2,}\Z")       # a line across the page, to many: here it stays what it is
 BLANKS = " \t"
 TAB_WIDTH = 4               # columns
@@ -84,7 +85,7 @@ def _blocks(lines, marked, depth):
         tree.append(node)
         text_from = at
     _add_text(tree, lines, text_from, len(lines), marked, depth > 0)
-    return tree
+    return joined(tree)
 
 
 def _block_at(lines, at, marked, depth, is_after_text):
@@ -157,7 +158,8 @@ def _list(lines, at, item, marked, depth):
                 inside += [""] * blanks + [line[width:]]
                 blanks = 0
             at += 1
-        items.append(_blocks(inside, marked, depth + 1))
+        is_plain = len(inside) == 1 and PLAIN.match(inside[0])
+        items.append(marked.split(inside[0].strip(BLANKS) and inside[0]) if is_plain else _blocks(inside, marked, depth + 1))
         item = following if following and following[2][-1] == mark else None
         if not item:
             at -= blanks
@@ -185,13 +187,10 @@ def _add_text(tree, lines, start, end, marked, is_nested):
             end -= 1
     paragraph = start
     for at in range(start, end + 1):
-        if at == end or not lines[at].strip(BLANKS):
-            if at > paragraph:
-                if paragraph > start:
-                    add_text(tree, "\n")
-                tree_of_paragraph = inline_nodes("\n".join(lines[paragraph:at]), marked)
-                for node in tree_of_paragraph:
-                    add_text(tree, node) if isinstance(node, str) else tree.append(node)
-            if at < end:
-                add_text(tree, ("\n" if at > start else "") + lines[at])
-            paragraph = at + 1
+        if at < end and lines[at].strip(BLANKS):
+            continue
+        if at > paragraph:
+            tree += ["\n" if paragraph > start else "", *inline_nodes("\n".join(lines[paragraph:at]), marked)]
+        if at < end:
+            tree += ["\n" if at > start else "", lines[at]]
+        paragraph = at + 1

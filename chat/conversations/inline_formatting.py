@@ -7,23 +7,25 @@ import unicodedata
 
 from .links import TARGET, addresses_in, is_address
 
-MAX_MARKS = 1_000           # in one paragraph; those behind them are text
+MAX_MARKS = 500             # that are looked at in one message; those behind them are text
 
 # A mention takes the place of two characters: \0, which no message may have in it, and its number from here on.
 FIRST_MENTION = 0xE000
 MENTION = re.compile("\0[\ue000-\ue0ff]")
 
 TOKEN = re.compile("`+|\\*+|~+|[\\[\\]]|\0[\ue000-\ue0ff]")
+ANY_MARK = re.compile("[*`~[\0]|://")
+SHORTEST = 2                # characters: those of a mention
 BLANK, MARK, LETTER = 0, 1, 2
 ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\0"
 KINDS = {"*": ("italic", "bold"), "~": (None, "struck")}
 
 
 class Mentions:
-    """A text in which mentions are signs of two characters, and their nodes."""
+    """A text in which mentions are signs of two characters, and their nodes; and how many marks of it may still be looked at."""
 
     def __init__(self, text, mentions):
-        self.text, self.nodes = text, []
+        self.text, self.nodes, self.marks_left = text, [], MAX_MARKS
         if mentions:
             self.text = self._with_signs(text.replace("\0", "\ufffd"), sorted(mentions, key=lambda mention: mention[1]))
 
@@ -42,11 +44,9 @@ class Mentions:
             return [text] if text else []
         tree, at = [], 0
         for sign in MENTION.finditer(text):
-            add_text(tree, text[at:sign.start()])
-            tree.append(self.node(sign.group()))
+            tree += [text[at:sign.start()], self.node(sign.group())]
             at = sign.end()
-        add_text(tree, text[at:])
-        return tree
+        return joined([*tree, text[at:]])
 
     def node(self, sign):
         return self.nodes[ord(sign[1]) - FIRST_MENTION]
@@ -62,23 +62,30 @@ class Run:
         self.closes, self.opens = [], []
 
 
-def add_text(tree, text):
-    """Add a text to a tree; two texts beside each other are one."""
-    if not text:
-        return
-    if tree and isinstance(tree[-1], str):
-        tree[-1] += text
-    else:
-        tree.append(text)
+def joined(tree):
+    """Return a tree in which texts beside each other are one, and none is empty."""
+    nodes, texts = [], []
+    for node in tree:
+        if isinstance(node, str):
+            texts.append(node)
+            continue
+        if texts:
+            nodes.append("".join(texts))
+            texts = []
+        nodes.append(node)
+    nodes.append("".join(texts))
+    return [node for node in nodes if node]
 
 
 def inline_nodes(text, marked):
     """Return the tree of a paragraph."""
-    return _Paragraph(text, marked).tree()
+    return _Paragraph(text, marked).tree() if ANY_MARK.search(text) and len(text) >= SHORTEST else [text]
 
 
 class _Paragraph:
     """The paragraph that is being read. `items` holds texts, nodes and runs, `openings` the places of [ in it."""
+
+    __slots__ = ("text", "marked", "items", "runs", "openings", "at", "address_count")
 
     def __init__(self, text, marked):
         self.text, self.marked = text, marked
@@ -88,7 +95,7 @@ class _Paragraph:
     def tree(self):
         text = self.text
         addresses = addresses_in(text) if "://" in text else []
-        following, marks = 0, 0
+        following = 0
         ticks = _partners(text) if "`" in text else {}
         for token in TOKEN.finditer(text):
             start = token.start()
@@ -97,9 +104,9 @@ class _Paragraph:
                 following += 1
             if start < self.at:
                 continue        # in an address, in code, or in the target of a link
-            marks += 1
-            if marks > MAX_MARKS:
+            if self.marked.marks_left == 0:
                 break
+            self.marked.marks_left -= 1
             self._add_token(token.group(), start, token.end(), ticks)
         for address in addresses[following:]:
             self._add_address(address)
@@ -201,19 +208,17 @@ def _built(items, runs):
         _pair(runs)
     tree, outer = [], []
     for item in items:
-        if isinstance(item, str):
-            add_text(tree, item)
-        elif isinstance(item, list):
+        if not isinstance(item, Run):
             tree.append(item)
         else:
             for kind in item.closes:
-                node, tree = [kind, tree], outer.pop()
+                node, tree = [kind, joined(tree)], outer.pop()
                 tree.append(node)
-            add_text(tree, item.mark * item.left)
+            tree.append(item.mark * item.left)
             for _kind in item.opens:
                 outer.append(tree)
                 tree = []
-    return tree
+    return joined(tree)
 
 
 def _pair(runs):

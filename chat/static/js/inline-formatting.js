@@ -7,21 +7,24 @@
 
 import { addressesIn, isAddress, TARGET } from './links.js';
 
-const MAX_MARKS = 1_000; // in one paragraph; those behind them are text
+const MAX_MARKS = 500; // that are looked at in one message; those behind them are text
 
 // A mention takes the place of two characters: \0, which no message may have in it, and its number from here on.
 const FIRST_MENTION = 0xe000;
 const MENTION = /\0[\ue000-\ue0ff]/g;
 
 const TOKEN = /`+|\*+|~+|[[\]]|\0[\ue000-\ue0ff]/g;
+const ANY_MARK = /[*`~[\0]|:\/\//;
+const SHORTEST = 2; // characters: those of a mention
 const [BLANK, MARK, LETTER] = [0, 1, 2];
 const BLANKS = /[ \t\n\f\r\v]|\p{Zs}/u;
 const MARKS = /[\p{P}\p{S}\0]/u;
 const KINDS = { '*': ['italic', 'bold'], '~': [null, 'struck'] };
 
-/** A text in which mentions are signs of two characters, and their nodes. */
+/** A text in which mentions are signs of two characters, and their nodes; and how many marks of it may still be looked at. */
 export class Mentions {
   nodes = [];
+  marksLeft = MAX_MARKS;
 
   constructor(text, mentions) {
     this.text = text.replaceAll('\0', '\ufffd');
@@ -65,7 +68,7 @@ export function addText(tree, text) {
 }
 
 /** The tree of a paragraph. */
-export const inlineNodes = (text, marked) => new Paragraph(text, marked).tree();
+export const inlineNodes = (text, marked) => (ANY_MARK.test(text) && text.length >= SHORTEST ? new Paragraph(text, marked).tree() : [text]);
 
 /** The paragraph that is being read. `items` holds texts, nodes and runs, `openings` the places of [ in it. */
 class Paragraph {
@@ -84,12 +87,11 @@ class Paragraph {
     const addresses = addressesIn(text);
     const partners = text.includes('`') ? partnersOf(text) : null;
     let following = 0;
-    let markCount = 0;
     for (const { 0: sign, index } of text.matchAll(TOKEN)) {
       while (addresses[following]?.start < index) this.#addAddress(addresses[following++]);
       if (index < this.at) continue; // in an address, in code, or in the target of a link
-      markCount += 1;
-      if (markCount > MAX_MARKS) break;
+      if (this.marked.marksLeft === 0) break;
+      this.marked.marksLeft -= 1;
       this.#addToken(sign, index, index + sign.length, partners);
     }
     addresses.slice(following).forEach((address) => this.#addAddress(address));
