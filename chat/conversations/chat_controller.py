@@ -16,7 +16,7 @@ from ..web.request_args import MAX_DIGITS, number, wants_json
 from . import change, members, message_parts, receipts, room_list
 from .change import Change
 from .file import File
-from .formatting import tree_of
+from .formatting_examples import examples
 from .message import MAX_ROWS, Message
 from .pane import Pane
 
@@ -61,7 +61,7 @@ class ChatController:
 
     def get_keyboard_page(self):
         """The keys, and how a text is formatted."""
-        return render_template("chat/keyboard.html", page=True, tree_of=tree_of, **self.pane.context())
+        return render_template("chat/keyboard.html", page=True, examples=examples(), **self.pane.context())
 
     def get_conversation_page(self, username):
         """The conversation with one person, with the panel `?info`; `before` pages back where no JavaScript does."""
