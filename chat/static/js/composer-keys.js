@@ -1,13 +1,13 @@
-/** The keys that format what one writes, and pasted code. What they do is loaded when somebody begins to use the page (composer-format.js). */
+/** The keys that format what one writes, and pasted code. What they do is loaded later (composer-format.js). */
 
-import { firstGesture } from './first-gesture.js';
+import { later } from './later.js';
 import { isComposing } from './page.js';
 
 const KEYS = { b: '**', i: '*', e: '`' };
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 const isMac = /^(Mac|iP)/.test(navigator.platform); // there Ctrl+B and Ctrl+E move the caret
 
-const loadFormat = () => import('./composer-format.js');
+const loadFormat = later(() => import('./composer-format.js'));
 
 /** Listens to the field until `signal` ends it. */
 export function listenForFormatting(field, signal) {
@@ -23,7 +23,6 @@ export function listenForFormatting(field, signal) {
     const start = field.selectionStart;
     if (text.trim().includes('\n') && !isInBlock(field)) loadFormat().then(({ pasted }) => pasted(field, { text, editor, start }), () => {});
   }, { signal });
-  firstGesture.then(loadFormat).catch(() => {});
 }
 
 function markOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {
