@@ -11,7 +11,8 @@ they are nested MAX_DEPTH deep at most; inline_formatting.py reads what stands b
 """
 import re
 
-from .inline_formatting import Mentions, inline_nodes, joined
+from .emphasis import joined
+from .inline_formatting import Mentions, inline_nodes
 
 MAX_DEPTH = 4               # of quotes and lists in one another
 MAX_PLAIN_LENGTH = 500      # code points of a message of which a preview is made

@@ -1,10 +1,11 @@
 """What stands in a line of a message: bold, italic, struck and code, addresses, links and mentions (formatting.py says which nodes).
 
-The rules for stars are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times.
+Addresses, code and links are found first, and emphasis.py finds what stands between stars.
 """
 import re
 import unicodedata
 
+from .emphasis import Run, built, joined
 from .links import TARGET, addresses_in, is_address
 
 MAX_MARKS = 500             # that are looked at in one message; those behind them are text
@@ -15,10 +16,8 @@ MENTION = re.compile("\0[\ue000-\ue0ff]")
 
 TOKEN = re.compile("`+|\\*+|~+|[\\[\\]]|\0[\ue000-\ue0ff]")
 ANY_MARK = re.compile("[*`~[\0]|://")
-SHORTEST = 2                # characters: those of a mention
 BLANK, MARK, LETTER = 0, 1, 2
 ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\0"
-KINDS = {"*": ("italic", "bold"), "~": (None, "struck")}
 
 
 class Mentions:
@@ -52,34 +51,9 @@ class Mentions:
         return self.nodes[ord(sign[1]) - FIRST_MENTION]
 
 
-class Run:
-    """Stars, or two tildes. `closes` and `opens` are the kinds of nodes that end and begin at it, in the order in which they were found."""
-
-    __slots__ = ("mark", "length", "left", "can_open", "can_close", "closes", "opens")
-
-    def __init__(self, mark, length, can_open, can_close):
-        self.mark, self.length, self.left, self.can_open, self.can_close = mark, length, length, can_open, can_close
-        self.closes, self.opens = [], []
-
-
-def joined(tree):
-    """Return a tree in which texts beside each other are one, and none is empty."""
-    nodes, texts = [], []
-    for node in tree:
-        if isinstance(node, str):
-            texts.append(node)
-            continue
-        if texts:
-            nodes.append("".join(texts))
-            texts = []
-        nodes.append(node)
-    nodes.append("".join(texts))
-    return [node for node in nodes if node]
-
-
 def inline_nodes(text, marked):
     """Return the tree of a paragraph."""
-    return _Paragraph(text, marked).tree() if ANY_MARK.search(text) and len(text) >= SHORTEST else [text]
+    return _Paragraph(text, marked).tree() if ANY_MARK.search(text) else [text]
 
 
 class _Paragraph:
@@ -111,7 +85,7 @@ class _Paragraph:
         for address in addresses[following:]:
             self._add_address(address)
         self._add_text(len(text))
-        return _built(self.items, self.runs)
+        return built(self.items, self.runs)
 
     def _add_text(self, end):
         if end > self.at:
@@ -167,7 +141,7 @@ class _Paragraph:
         self._add_text(start)
         if not target or first == len(self.items) - 1 or address_count < self.address_count or not is_address(target[1]):
             return
-        children = _built(self.items[first + 1:], self.runs[first_run:])
+        children = built(self.items[first + 1:], self.runs[first_run:])
         if not _is_visible(children):
             return
         del self.items[first:], self.runs[first_run:]
@@ -200,56 +174,3 @@ def _class_of(character):
         return BLANK if character in " \t\n\f\r\v" else MARK if character in ASCII_MARKS else LETTER
     category = unicodedata.category(character)
     return BLANK if category == "Zs" else MARK if category[0] in "PS" else LETTER
-
-
-def _built(items, runs):
-    """Return the tree of items, after each run has found its partners."""
-    if runs:
-        _pair(runs)
-    tree, outer = [], []
-    for item in items:
-        if not isinstance(item, Run):
-            tree.append(item)
-        else:
-            for kind in item.closes:
-                node, tree = [kind, joined(tree)], outer.pop()
-                tree.append(node)
-            tree.append(item.mark * item.left)
-            for _kind in item.opens:
-                outer.append(tree)
-                tree = []
-    return joined(tree)
-
-
-def _pair(runs):
-    """Find the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again."""
-    openers, lowest = [], {}
-    for closer in runs:
-        key = closer.mark, closer.can_open, closer.length % 3
-        while closer.can_close and closer.left:
-            at, end = len(openers) - 1, lowest.get(key, 0)
-            while at >= end and not _are_partners(openers[at], closer):
-                at -= 1
-            if at < end:
-                lowest[key] = len(openers)
-                break
-            opener = openers[at]
-            count = 2 if opener.left > 1 and closer.left > 1 else 1
-            kind = KINDS[closer.mark][count - 1]
-            opener.opens.append(kind)
-            closer.closes.append(kind)
-            opener.left -= count
-            closer.left -= count
-            del openers[at + 1 if opener.left else at:]
-            for known, index in lowest.items():
-                if index > len(openers):
-                    lowest[known] = len(openers)
-        if closer.can_open and closer.left:
-            openers.append(closer)
-
-
-def _are_partners(opener, closer):
-    if opener.mark != closer.mark:
-        return False
-    both = opener.can_close or closer.can_open
-    return not both or (opener.length + closer.length) % 3 != 0 or opener.length % 3 == 0 and closer.length % 3 == 0

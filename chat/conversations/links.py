@@ -8,8 +8,10 @@ MAX_HOST_LENGTH = 255       # characters before the path; no host has a longer n
 START = re.compile(r"\bhttps?://", re.ASCII | re.IGNORECASE)
 
 # Punctuation inside words does not end an address: "Bose–Einstein", "ル・ダ".
-OUTSIDE = r"""\s\x00-\x1f\x7f<>"`\ud800-\udfff""" + character_class(ENDING)
+ASCII_OUTSIDE = r"""\s\x00-\x1f\x7f<>"`"""
+OUTSIDE = ASCII_OUTSIDE + r"\ud800-\udfff" + character_class(ENDING)
 MARK = re.compile(rf"[()\[\]{{}}{OUTSIDE}]")
+ASCII_MARK = re.compile(rf"[()\[\]{{}}{ASCII_OUTSIDE}]")     # the same for most texts, and ten times as fast
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 TRAILING_MARKS = re.compile(rf"[.,;:!?'*~{character_class(TRAILING)}]")
 
@@ -61,7 +63,7 @@ def _ends_in(text):
     opening bracket with a partner ends none: "(see https://example.org/a_(b))" keeps `a_(b)`.
     """
     ends, opened = [], []       # `opened` holds the opening brackets without a partner yet
-    for found in MARK.finditer(text):
+    for found in (ASCII_MARK if text.isascii() else MARK).finditer(text):
         index, mark = found.start(), found.group()
         end = [index, 0, mark]
         ends.append(end)

@@ -3,7 +3,8 @@
  * same tree on the server, and says what a tree is. Both are tested with tests/formatting_cases.json.
  */
 
-import { addText, inlineNodes, Mentions } from './inline-formatting.js';
+import { addText } from './emphasis.js';
+import { inlineNodes, Mentions } from './inline-formatting.js';
 
 const MAX_DEPTH = 4; // of quotes and lists in one another
 const MAX_PLAIN_LENGTH = 500; // code points of a message of which a preview is made

@@ -1,10 +1,11 @@
 /**
  * What stands in a line of a message: bold, italic, struck and code, addresses, links and mentions.
  *
- * The rules for stars are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times.
- * chat/conversations/inline_formatting.py does the same.
+ * Addresses, code and links are found first, and emphasis.js finds what stands between stars. chat/conversations/inline_formatting.py
+ * does the same.
  */
 
+import { addText, built } from './emphasis.js';
 import { addressesIn, isAddress, TARGET } from './links.js';
 
 const MAX_MARKS = 500; // that are looked at in one message; those behind them are text
@@ -15,11 +16,9 @@ const MENTION = /\0[\ue000-\ue0ff]/g;
 
 const TOKEN = /`+|\*+|~+|[[\]]|\0[\ue000-\ue0ff]/g;
 const ANY_MARK = /[*`~[\0]|:\/\//;
-const SHORTEST = 2; // characters: those of a mention
 const [BLANK, MARK, LETTER] = [0, 1, 2];
 const BLANKS = /[ \t\n\f\r\v]|\p{Zs}/u;
 const MARKS = /[\p{P}\p{S}\0]/u;
-const KINDS = { '*': ['italic', 'bold'], '~': [null, 'struck'] };
 
 /** A text in which mentions are signs of two characters, and their nodes; and how many marks of it may still be looked at. */
 export class Mentions {
@@ -60,15 +59,8 @@ export class Mentions {
   }
 }
 
-/** Adds a text to a tree; two texts beside each other are one. */
-export function addText(tree, text) {
-  if (!text) return;
-  if (typeof tree.at(-1) === 'string') tree.push(tree.pop() + text);
-  else tree.push(text);
-}
-
 /** The tree of a paragraph. */
-export const inlineNodes = (text, marked) => (ANY_MARK.test(text) && text.length >= SHORTEST ? new Paragraph(text, marked).tree() : [text]);
+export const inlineNodes = (text, marked) => (ANY_MARK.test(text) ? new Paragraph(text, marked).tree() : [text]);
 
 /** The paragraph that is being read. `items` holds texts, nodes and runs, `openings` the places of [ in it. */
 class Paragraph {
@@ -190,63 +182,3 @@ function classBefore(text, index) {
 }
 
 const classOf = (character) => (BLANKS.test(character) ? BLANK : MARKS.test(character) ? MARK : LETTER);
-
-/** The tree of items, after each run has found its partners. */
-function built(items, runs) {
-  pair(runs);
-  const outer = [];
-  let tree = [];
-  for (const item of items) {
-    if (typeof item === 'string') {
-      addText(tree, item);
-    } else if (Array.isArray(item)) {
-      tree.push(item);
-    } else {
-      for (const kind of item.closes) {
-        const node = [kind, tree];
-        tree = outer.pop();
-        tree.push(node);
-      }
-      addText(tree, item.mark.repeat(item.left));
-      for (let count = item.opens.length; count > 0; count--) {
-        outer.push(tree);
-        tree = [];
-      }
-    }
-  }
-  return tree;
-}
-
-/** Finds the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again. */
-function pair(runs) {
-  const openers = [];
-  const lowest = new Map();
-  for (const closer of runs) {
-    const key = `${closer.mark}${closer.canOpen}${closer.length % 3}`;
-    while (closer.canClose && closer.left) {
-      const end = lowest.get(key) ?? 0;
-      let at = openers.length - 1;
-      while (at >= end && !arePartners(openers[at], closer)) at -= 1;
-      if (at < end) {
-        lowest.set(key, openers.length);
-        break;
-      }
-      const opener = openers[at];
-      const count = opener.left > 1 && closer.left > 1 ? 2 : 1;
-      const kind = KINDS[closer.mark][count - 1];
-      opener.opens.push(kind);
-      closer.closes.push(kind);
-      opener.left -= count;
-      closer.left -= count;
-      openers.length = opener.left ? at + 1 : at;
-      for (const [known, index] of lowest) lowest.set(known, Math.min(index, openers.length));
-    }
-    if (closer.canOpen && closer.left) openers.push(closer);
-  }
-}
-
-function arePartners(opener, closer) {
-  if (opener.mark !== closer.mark) return false;
-  const isEither = opener.canClose || closer.canOpen;
-  return !isEither || (opener.length + closer.length) % 3 !== 0 || (opener.length % 3 === 0 && closer.length % 3 === 0);
-}

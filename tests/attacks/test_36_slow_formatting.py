@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.conversations import formatting, inline_formatting, links
+from chat.conversations import emphasis, formatting, inline_formatting, links
 from chat.conversations.formatting import tree_of
 from tools import ROOT, node
 
@@ -27,7 +27,7 @@ KEPT = 12                   # of the worst kinds so far, from which others are m
 MAX_STEPS = 40              # lines for each character
 MAX_MS = 5                  # for a message, on a machine that does nothing else
 MAX_GROWTH = 8              # of the work for the same text in one piece instead of sixteen; 16 where it is quadratic
-FILES = {module.__file__ for module in (formatting, inline_formatting, links)}
+FILES = {module.__file__ for module in (emphasis, formatting, inline_formatting, links)}
 
 PIECES = ("*", "**", "***", "~~", "`", "``", "```", "~~~", "[", "](", "]", ")", "(", "http://", "http://a", "https://b.c/d", "[a](https://e.f)", "> ", ">",
           "- ", "* ", "-", "1. ", "9", "\n", "\n\n", " ", "    ", "\t", "a", "é", "„", "”", "😀", "\u202e", "日", "。", "_", "!", ".", "@", "\\", "{", "}", "\r")

@@ -1,0 +1,75 @@
+/**
+ * Stars and tildes find their partners, and what stands between them becomes a node.
+ *
+ * The rules are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times.
+ * chat/conversations/emphasis.py does the same.
+ */
+
+const KINDS = { '*': ['italic', 'bold'], '~': [null, 'struck'] };
+
+/** Adds a text to a tree; two texts beside each other are one. */
+export function addText(tree, text) {
+  if (!text) return;
+  if (typeof tree.at(-1) === 'string') tree.push(tree.pop() + text);
+  else tree.push(text);
+}
+
+/** The tree of items, after each run has found its partners. */
+export function built(items, runs) {
+  pair(runs);
+  const outer = [];
+  let tree = [];
+  for (const item of items) {
+    if (typeof item === 'string') {
+      addText(tree, item);
+    } else if (Array.isArray(item)) {
+      tree.push(item);
+    } else {
+      for (const kind of item.closes) {
+        const node = [kind, tree];
+        tree = outer.pop();
+        tree.push(node);
+      }
+      addText(tree, item.mark.repeat(item.left));
+      for (let count = item.opens.length; count > 0; count--) {
+        outer.push(tree);
+        tree = [];
+      }
+    }
+  }
+  return tree;
+}
+
+/** Finds the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again. */
+function pair(runs) {
+  const openers = [];
+  const lowest = new Map();
+  for (const closer of runs) {
+    const key = `${closer.mark}${closer.canOpen}${closer.length % 3}`;
+    while (closer.canClose && closer.left) {
+      const end = lowest.get(key) ?? 0;
+      let at = openers.length - 1;
+      while (at >= end && !arePartners(openers[at], closer)) at -= 1;
+      if (at < end) {
+        lowest.set(key, openers.length);
+        break;
+      }
+      const opener = openers[at];
+      const count = opener.left > 1 && closer.left > 1 ? 2 : 1;
+      const kind = KINDS[closer.mark][count - 1];
+      opener.opens.push(kind);
+      closer.closes.push(kind);
+      opener.left -= count;
+      closer.left -= count;
+      openers.length = opener.left ? at + 1 : at;
+      for (const [known, index] of lowest) lowest.set(known, Math.min(index, openers.length));
+    }
+    if (closer.canOpen && closer.left) openers.push(closer);
+  }
+}
+
+function arePartners(opener, closer) {
+  if (opener.mark !== closer.mark) return false;
+  const isEither = opener.canClose || closer.canOpen;
+  return !isEither || (opener.length + closer.length) % 3 !== 0 || (opener.length % 3 === 0 && closer.length % 3 === 0);
+}
