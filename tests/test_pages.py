@@ -28,7 +28,7 @@ def names(page):
 def texts(page):
     """Return the messages of a page, in order."""
     shown = re.search(r'<ol id="history".*?</ol>', page, re.S)[0]
-    return [html.unescape(text) for text in re.findall(r'data-part="text"[^>]*>([^<]*)</p>', shown)]
+    return [html.unescape(text) for text in re.findall(r'data-part="text"[^>]*>([^<]*)</div>', shown)]
 
 
 def form_of(page, action):

@@ -19,6 +19,7 @@ from .file import File
 from .formatting_examples import examples
 from .message import MAX_ROWS, Message
 from .pane import Pane
+from .text_look import looks_of
 
 FIRST_PAGE = 50             # messages that a conversation opens with
 SHARED = 12                 # files that the panel about a conversation shows
@@ -174,7 +175,7 @@ class ChatController:
         faces = addresses(User.by_ids(self.database, {message.sender_id for message in page})) if access.is_room else {}
         read_seq, peer_read_seq = self.messaging.read_seqs(conversation, access) if conversation else (0, 0)
         return render_template(
-            "chat/conversation.html", **self.pane.context(), **self.subject(access), **more, access=access, messages=page,
+            "chat/conversation.html", **self.pane.context(), **self.subject(access), **more, access=access, messages=page, looks=looks_of(page),
             faces=faces, conversation_id=conversation.id if conversation else None,
             last_seq=last_seq, last_change=last_change, read_seq=read_seq, peer_read_seq=peer_read_seq,
             has_older=bool(page) and page[0].seq > 1, client_id=client_id or secrets.token_urlsafe(16), at=at,

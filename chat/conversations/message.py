@@ -5,14 +5,13 @@ What happens to a message later, an edit or a reaction, is a Change.
 """
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
 from ..storage.schema import MAX_ID
 from . import message_parts
 from .message_text import validate_client_id, validate_text
-from .text_look import TextLook
 
 MAX_ROWS = 200              # messages in one answer
 MAX_PINS = 100              # pinned messages in one answer
@@ -60,7 +59,6 @@ class Message:
     is_pinned: bool = False
     file_count: int = 0
     files: tuple = ()
-    _look: TextLook | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_row(cls, row):
@@ -107,13 +105,6 @@ class Message:
     def text(self):
         """The text that a person wrote; empty for a notice."""
         return self.message if self.kind == TEXT else ""
-
-    @property
-    def look(self):
-        """How a page shows its text; read once, where it is asked for."""
-        if self._look is None:
-            self._look = TextLook("" if self.is_deleted else self.text, self.mentions)
-        return self._look
 
     @property
     def max_statement_bytes(self):

@@ -33,6 +33,11 @@ class TextLook:
         return bool(self.source or self.fold or self.is_large)
 
 
+def looks_of(messages):
+    """Return {seq: TextLook} of the messages of a page."""
+    return {message.seq: TextLook("" if message.is_deleted else message.text, message.mentions) for message in messages}
+
+
 def _length(tree):
     """Return how many characters a tree shows: as many as were written if none of them is a mark."""
     length = 0
