@@ -4,7 +4,6 @@ import { keyOfMessage, roomKey } from './address.js';
 import { say } from './announcer.js';
 import { showConnection, showNotice, showWarning, warnOfStorage } from './banner.js';
 import { Dispatcher } from './dispatcher.js';
-import { loadFormatter } from './formatter.js';
 import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
 import { initKeyboard } from './keyboard.js';
@@ -209,8 +208,6 @@ function leaveForGood(url) {
 }
 
 find('form[action="/logout"]').addEventListener('submit', loggingOut);
-
-setTimeout(loadFormatter, FIRST_REFRESH_MS);
 
 // The start
 

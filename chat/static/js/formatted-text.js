@@ -2,7 +2,7 @@
 
 import { plainOf, treeOf } from './formatting.js';
 import { gettext, ngettext } from './i18n.js';
-import { find, fromTemplate, part, setText } from './page.js';
+import { find, findAll, fromTemplate, part, setText } from './page.js';
 import { clearText } from './text-element.js';
 
 export { plain } from './formatting.js';
@@ -31,9 +31,12 @@ export function showFormatted(element, text, mentions, myId) {
   clearText(element);
   element.append(...nodesOf(tree, myId));
   if (element.textContent !== text || find('strong:not(.mention), em, s, code, blockquote, ul, ol', element)) keepSource(element, text, mentions);
+  const row = element.closest('li');
   const fold = foldOf(text, tree);
   if (fold) element.after(makeFold(fold));
-  element.closest('li').toggleAttribute('data-emoji', text.length <= MAX_EMOJI_LENGTH && LARGE_EMOJI.test(text));
+  // In the Tab order they are those of the message that has the focus (roving-tabindex.js).
+  for (const control of findAll('.code-head > button, .fold > summary', row)) control.tabIndex = part(row, 'details').tabIndex;
+  row.toggleAttribute('data-emoji', text.length <= MAX_EMOJI_LENGTH && LARGE_EMOJI.test(text));
   if (find('.code-block', element)) import('./code-block.js').then(({ colourBlocks }) => colourBlocks(element), () => {});
 }
 

@@ -3,6 +3,7 @@
  * soon after the page, or when one comes before that: it is shown as it was typed until then.
  */
 
+import { later } from './later.js';
 import { loadStyles } from './later-styles.js';
 import { me } from './page.js';
 import { clearText, sourceOf } from './text-element.js';
@@ -14,22 +15,15 @@ const MAX_LENGTH = 800; // characters of a text that is certainly not folded
 const MAX_LINES = 20;
 
 let module = null;
-let loading = null;
 const waiting = new Map(); // element → what showText was given
 
-/** Loads what formats. Where it does not come, the next text asks for it again. */
-export function loadFormatter() {
-  loading ??= Promise.all([import('./formatted-text.js'), loadStyles('formatted')]).then(([loaded]) => {
-    module = loaded;
-    waiting.forEach(([text, mentions], element) => {
-      if (sourceOf(element) === text) module.showFormatted(element, text, mentions, me.id); // it was not deleted meanwhile
-    });
-    waiting.clear();
-  }).catch(() => { loading = null; });
-  return loading;
-}
-
-const isMarked = (text) => MARKUP.test(text) && Boolean(loadFormatter());
+const loadFormatter = later(async () => {
+  [module] = await Promise.all([import('./formatted-text.js'), loadStyles('formatted')]);
+  waiting.forEach(([text, mentions], element) => {
+    if (sourceOf(element) === text) module.showFormatted(element, text, mentions, me.id); // it was not deleted meanwhile
+  });
+  waiting.clear();
+});
 
 const isPlain = (text, mentions) => !mentions.length && !MARKUP.test(text) && text.length <= MAX_LENGTH
   && text.split('\n', MAX_LINES + 1).length <= MAX_LINES && !EMOJI.test(text);
@@ -42,8 +36,12 @@ export function showText(element, text, mentions = []) {
   element.textContent = text;
   if (isPlain(text, mentions)) return;
   waiting.set(element, [text, mentions]);
-  loadFormatter();
+  loadFormatter().catch(() => {}); // the next text asks for it again
 }
 
 /** A text without its markers, for a preview. */
-export const plainWords = (text) => (isMarked(text) && module ? module.plain(text) : text);
+export function plainWords(text) {
+  if (!MARKUP.test(text)) return text;
+  if (!module) loadFormatter().catch(() => {});
+  return module?.plain(text) ?? text;
+}

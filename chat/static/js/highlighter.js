@@ -14,6 +14,9 @@ const LANGUAGES = {
   shell: () => import('@highlightjs/cdn-assets/es/languages/bash.min.js'),
   sql: () => import('@highlightjs/cdn-assets/es/languages/sql.min.js'),
 };
+// Words of MySQL and SQLite that the grammar, of the standard, does not know.
+const SQL_WORDS = ['auto_increment', 'autoincrement', 'change', 'charset', 'engine', 'explain', 'if', 'index', 'key', 'limit', 'modify', 'pragma', 'replace',
+  'schema', 'show', 'tables', 'text', 'use'];
 const WITHIN = { html: ['css', 'javascript'], php: ['html'] };
 
 // What is coloured, in the five colours of the style sheet. A scope such as "title.function" is looked up by its first word.
@@ -85,9 +88,16 @@ function load(language) {
 
 async function register(language) {
   const [{ default: grammar }] = await Promise.all([LANGUAGES[language](), ...(WITHIN[language] ?? []).map(load)]);
-  highlighter.registerLanguage(language, grammar);
+  highlighter.registerLanguage(language, language === 'sql' ? withWords(grammar, SQL_WORDS) : grammar);
   if (language === 'html') highlighter.registerAliases(['xml'], { languageName: 'html' }); // by which the languages name it
 }
+
+/** A grammar with more keywords. */
+const withWords = (grammar, words) => (library) => {
+  const rules = grammar(library);
+  rules.keywords.keyword = [...rules.keywords.keyword, ...words];
+  return rules;
+};
 
 /** Resolves to a code in one of these languages as `[{text, kind}]`: kinds are key, str, num, fn, rem, or an empty text. */
 export async function tokensOf(code, language) {

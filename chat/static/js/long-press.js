@@ -3,7 +3,7 @@
 const LONG_PRESS_MS = 400;
 const MAX_MOVE_PX = 10; // a finger is never quite still
 const CLICK_DELAY_MS = 350; // in which the click comes after a finger is lifted
-const OWN_MENU = 'a[target], summary, .code-block, [data-part="failed"]'; // the browser has more to offer for a link
+const OWN_MENU = 'a[target], summary, .code-head > button, [data-part="failed"]'; // the browser has more to offer for a link
 
 export class LongPress {
   #timer;

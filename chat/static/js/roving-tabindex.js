@@ -1,13 +1,13 @@
 /**
  * A roving tabindex for the times of the messages, each of which opens the details of its message. Only one of them is
  * in the Tab order: the one that had the focus last, else the newest. The arrow keys lead to the others. With it are the
- * quote and the reactions of its message.
+ * quote and the reactions of its message, and what copies or unfolds its text.
  */
 
 import { findAll } from './page.js';
 
 const TIMES = 'li.message [data-part="details"]';
-const COMPANIONS = '[data-part="quote"], .chip';
+const COMPANIONS = '[data-part="quote"], .chip, .code-head > button, .fold > summary';
 
 /** Puts what belongs to the message of a time into the Tab order with it, or takes it out. */
 function setTabIndex(time, tabIndex) {
