@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from tools import command_line, programs
 
-from . import changes, crowd, pages, profile, report, restart, rooms, store, talk
+from . import changes, crowd, pages, profile, report, restart, rooms, store, talk, writing
 from .results import Results
-from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT
+from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT, WRITING
 from .scope import FULL, QUICK
 from .subjects import Baseline, Chat, Cluster, FormerChat, Peer, PeerCluster, SharedServices
 
 BEFORE_ROOMS = "0b7a6b1"    # the last commit without rooms
 BEFORE_CHANGES = "7bc5140"  # the last commit in which a message stayed what it was
-PARTS = ("talk", "crowd", "store", "pages", "rooms", "changes", "cluster", "profile")
+PARTS = ("talk", "crowd", "store", "pages", "rooms", "changes", "writing", "cluster", "profile")
 
 
 def parse(arguments):
@@ -114,6 +114,11 @@ def measure_changes(run, services):
     compare_with_former(run, services, "unchanged", "before changes", BEFORE_CHANGES)
 
 
+def measure_writing(run, services):
+    with Chat(services, "writing") as chat:
+        run.note("formatted", "chat", writing.pages, chat, run.scope)
+
+
 def compare_with_former(run, services, what, before, commit):
     """Measure messages between two with the chat of now and, in turns, with that of an earlier commit."""
     subjects = [("chat", Chat)]
@@ -149,11 +154,11 @@ def main(arguments=None):
         scope = replace(scope, rounds=asked.rounds)
     run = Run(scope)
     measures = {"talk": measure_talk, "crowd": measure_crowd, "store": measure_store, "pages": measure_pages, "rooms": measure_rooms, "changes": measure_changes,
-                "cluster": measure_cluster, "profile": measure_profile}
+                "writing": measure_writing, "cluster": measure_cluster, "profile": measure_profile}
     with SharedServices() as services:
         for part in asked.only or PARTS:
             measures[part](run, services)
-    lines = report.lines(ROWS + ROOMS + CHANGES + WEIGHT + CLUSTER, run.results)
+    lines = report.lines(ROWS + ROOMS + CHANGES + WRITING + WEIGHT + CLUSTER, run.results)
     print("\n" + report.as_text(lines))
     if not asked.quick and not asked.only:
         report.write(run.results, time.monotonic() - run.begun, run.commit)

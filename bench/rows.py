@@ -126,6 +126,12 @@ CHANGES = (
 )
 
 
+WRITING = (
+    changes_row("CPU of opening a page of 50 formatted messages, against one of 50 plain messages", "formatted", "formatted_cpu_ms", "plain_cpu_ms",
+                1.3, "ms"),
+)
+
+
 def page_row(title, figure, limit, unit=""):
     return Row(title, (("pages", "chat"),), lambda m: m.median("pages", "chat", figure), AT_MOST, lambda m: limit,
                lambda m: "the worst of login, home and conversation", unit)

@@ -9,14 +9,14 @@ from tests.laboratory import MOST_SECONDS, printed_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(MOST_SECONDS), pytest.mark.skipif(sys.platform != "linux", reason="it reads what Linux tells")]
 
-BENCHMARKED = ("talk", "crowd", "store", "rooms", "changes", "cluster")      # every part that needs no browser
+BENCHMARKED = ("talk", "crowd", "store", "rooms", "changes", "writing", "cluster")      # every part that needs no browser
 
 
 def test_it_works():
     """Every part that needs no browser, with the peer and the baseline."""
     said = printed_by("bench", "--quick", *(argument for part in BENCHMARKED for argument in ("--only", part)))
-    from bench.rows import CHANGES, CLUSTER, ROOMS, ROWS
-    for row in ROWS + ROOMS + CHANGES + CLUSTER:
+    from bench.rows import CHANGES, CLUSTER, ROOMS, ROWS, WRITING
+    for row in ROWS + ROOMS + CHANGES + WRITING + CLUSTER:
         assert row.title in said
 
 
