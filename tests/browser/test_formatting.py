@@ -14,7 +14,7 @@ from tests.people import new_client_id
 pytestmark = pytest.mark.browser
 
 CASES = [case for case in json.loads((Path(__file__).parent.parent / "formatting_cases.json").read_text(encoding="utf-8"))["cases"]
-         if case["text"].rstrip().lstrip("\n") == case["text"] and not case["text"].startswith(" " * 4)]
+         if case["text"].strip() and case["text"].rstrip() == case["text"] and "\r" not in case["text"]]     # as a message may be
 PYTHON = 'def mean(values):\n    """The middle."""\n    return sum(values) / len(values)  # of some\n\nprint(mean([1, 2.5]))'
 LONG_CODE = "\n".join(f"let value{n} = {n};" for n in range(1, 65))
 TEXTS = ["**bold** *italic* ~~struck~~ `code`", "see https://example.org/a_(b), and [this](https://example.org/x)", f"look:\n```python\n{PYTHON}\n```\nok?",
@@ -25,7 +25,9 @@ SHOWN = """(row) => {
   const copy = row.cloneNode(true);
   for (const token of copy.querySelectorAll('span[class^="code-"]')) token.replaceWith(...token.childNodes);
   for (const block of copy.querySelectorAll('.code-block')) delete block.dataset.coloured;
-  for (const pre of copy.querySelectorAll('pre')) ['tabindex', 'role', 'aria-label'].forEach((name) => pre.removeAttribute(name));
+  for (const element of copy.querySelectorAll('pre, button, summary')) {
+    for (const name of ['tabindex', ...(element.matches('pre') ? ['role', 'aria-label'] : [])]) element.removeAttribute(name);
+  }
   const text = copy.querySelector('[data-part=text]');
   text.normalize();
   const shown = copy.querySelector('article > div');
