@@ -19,7 +19,7 @@ from tests.conftest import SECRET_KEY
 from tests.people import ANSWER_SECONDS, Person, new_client_id
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-          "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+          "font-src 'self'; media-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 JSON = {"Accept": "application/json"}
 
 

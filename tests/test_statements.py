@@ -63,7 +63,7 @@ def test_a_request_costs_the_same_statements_however_much_is_stored(town, method
     assert counts == [statements] * 2
 
 
-@pytest.mark.parametrize("path, statements", [("/", 7), ("/rooms", 11), ("/rooms/{}", 19), ("/rooms/{}?info", 21), ("/conversations/{}/messages", 5)])
+@pytest.mark.parametrize("path, statements", [("/", 7), ("/rooms", 11), ("/rooms/{}", 19), ("/rooms/{}?info", 22), ("/conversations/{}/messages", 5)])
 def test_rooms_cost_the_same_statements_however_many_there_are(town, application, path, statements):
     rooms, messaging, gate = application.chat.rooms, application.chat.messaging, application.chat.gate
     database, counts = application.chat.database, []
