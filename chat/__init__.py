@@ -79,7 +79,10 @@ def create_app(settings=None):
     backends = open_backends(settings)
     app = new_flask(settings)
     cookie = SessionCookie(app.secret_key, settings["HTTPS"])
-    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie)
+    store = open_file_store(settings, runtime.run_blocking)
+    uploads = Uploads(database, store, Quotas(database, settings), backends.budgets, runtime, settings)
+    sweeper = FileSweeper(database, store, uploads.partials, runtime)
+    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie, [sweeper.loop])
     install_web(app, settings, backends, cookie, socket.connections)
 
     login_manager = SessionLogin(app)
@@ -88,9 +91,6 @@ def create_app(settings=None):
     error_handlers.install(app, login_manager, metrics.observe_error)
     page_owner.install(app)
 
-    store = open_file_store(settings, runtime.run_blocking)
-    uploads = Uploads(database, store, Quotas(database, settings), backends.budgets, runtime, settings)
-    socket.file_sweeper = FileSweeper(database, store, uploads.partials, runtime, socket.server.sleep)
     auth = AuthController(database, backends, runtime, socket.connections, settings["BCRYPT_ROUNDS"])
     chat = ChatController(database, backends.presence, socket.gate, socket.messaging, uploads)
     rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
@@ -119,7 +119,7 @@ def new_flask(settings):
     return app
 
 
-def connect_socket(app, settings, runtime, database, backends, metrics, cookie):
+def connect_socket(app, settings, runtime, database, backends, metrics, cookie, tasks):
     """Return the Socket, with Socket.IO below it and in front of that what refuses bad requests."""
     server = SocketIO(app, async_mode=settings["ASYNC_MODE"], **SOCKETIO_OPTIONS).server
     session_id_of = functools.partial(sessions.session_id_of, cookie=cookie)
@@ -135,7 +135,7 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie):
     connections = Connections(server, database, backends, transports, presence_feed, room_feed, session_id_of,
                               languages.locale_context_of(app), metrics)
     message_log = MessageLog(runtime) if settings["LOG_MESSAGES"] else NoMessageLog()
-    return Socket(server, database, backends, connections, message_log, metrics, runtime.new_signal)
+    return Socket(server, database, backends, connections, message_log, metrics, runtime.new_signal, tasks)
 
 
 def install_web(app, settings, backends, cookie, connections):

@@ -23,6 +23,15 @@ def test_the_same_client_id_gives_the_same_file(alice):
     assert alice.json(f"/files/{client_id}/offset") == {"offset": len(TEXT), "file": first}
 
 
+def test_the_file_may_come_before_its_fields(alice):
+    client_id = new_client_id()
+    answer = alice.post("/files", files=[("file", ("a.txt", TEXT)), ("clientId", (None, client_id)), ("alt", (None, "x"))], headers={"X-CSRFToken": token(alice)})
+    assert (answer.status_code, answer.json()["name"], answer.json()["alt"]) == (201, "a.txt", "x")
+    assert alice.json(f"/files/{client_id}/offset")["file"] == answer.json()
+    answer = alice.post("/files", files=[("file", ("a.txt", b"another")), ("clientId", (None, client_id))], headers={"X-CSRFToken": token(alice)})
+    assert answer.json()["size"] == len(TEXT), "the same id gives the same file"
+
+
 def test_an_upload_goes_on_where_it_was_cut(alice):
     client_id, content = new_client_id(), picture(size=(900, 700))
     assert alice.json(f"/files/{client_id}/offset") == {"offset": 0}
@@ -106,14 +115,16 @@ def test_who_may_fetch_it(alice, bob, charlie):
     assert [person.get(path).status_code for person in (alice, bob, charlie)] == [200, 200, 404]
 
 
-def test_who_has_left_a_room_fetches_nothing_of_it(alice, bob):
+def test_who_has_left_a_room_fetches_nothing_of_it_but_their_own(alice, bob):
     room_id = alice.make_room("a room", bob)
-    file = uploaded(bob)
-    answer = bob.ask(f"/conversations/{room_id}/messages", message="", clientId=new_client_id(), files=[file["id"]])
-    assert answer.status_code == 201
-    assert alice.get(f"/files/{file['id']}").content == TEXT
+    own, other = uploaded(bob), uploaded(alice)
+    for person, file in ((bob, own), (alice, other)):
+        answer = person.ask(f"/conversations/{room_id}/messages", message="", clientId=new_client_id(), files=[file["id"]])
+        assert answer.status_code == 201
+    fetched = lambda: [person.get(f"/files/{file['id']}").status_code for person in (alice, bob) for file in (own, other)]     # noqa: E731
+    assert fetched() == [200, 200, 200, 200]
     assert bob.ask(f"/rooms/{room_id}/leave").status_code == 200
-    assert [person.get(f"/files/{file['id']}").status_code for person in (alice, bob)] == [200, 404]
+    assert fetched() == [200, 200, 200, 404]
 
 
 def test_an_edit_keeps_the_files(alice, bob):
@@ -132,7 +143,7 @@ def test_a_deleted_message_has_no_files(alice, bob):
     assert alice.ask(f"{url}{told['seq']}", clientId=new_client_id(), delete=True).json()["message"]["files"] == []
     assert bob.get(f"/files/{file['id']}").status_code == 200, "the other message holds it"
     alice.ask(f"{url}{other['seq']}", clientId=new_client_id(), delete=True)
-    assert bob.get(f"/files/{file['id']}").status_code == 404
+    assert [person.get(f"/files/{file['id']}").status_code for person in (alice, bob)] == [404, 404]
 
 
 def test_a_quote_shows_the_first_file(alice, bob):

@@ -59,6 +59,11 @@ class File:
         """Whether a browser shows it; everything else is downloaded."""
         return self.type in INLINE
 
+    @property
+    def is_released(self):
+        """Whether its time is over in RELEASE_SECONDS at the latest: so it is when the last message that held it was deleted."""
+        return self.unheld_since is not None and self.unheld_since <= _release_time()
+
     def as_json(self):
         """Return F of the protocol."""
         told = {"id": self.id, "name": self.name, "type": self.type, "size": self.size}

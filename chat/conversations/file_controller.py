@@ -45,33 +45,33 @@ class FileController:
     # --- uploads
 
     def upload(self):
-        """Take in one file of a multipart form, whose clientId comes before it."""
+        """Take in one file of a multipart form. Where its clientId comes after it, what is cut cannot go on."""
         form, body = g.get("streamed_form"), request.environ[STREAMED]
         if not form:
             raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
-        client_id = validate_client_id(form.fields.get("clientId"))
-        known = File.by_client_id(self.database, current_user.id, client_id)
-        if known:
-            self._let_finish(body)
-            return known.as_json(), 201
+        self._let_finish(body)
+        if "clientId" in form.fields:
+            known = File.by_client_id(self.database, current_user.id, validate_client_id(form.fields["clientId"]))
+            if known:
+                return known.as_json(), 201
         try:
-            self._let_finish(body)
             self.uploads.begin(current_user.id, max(0, body.left - FORM_BYTES))
-            return self._receive(form, client_id).as_json(), 201
+            return self._receive(form).as_json(), 201
         except BodyCut:
             raise BadRequest() from None
 
-    def _receive(self, form, client_id):
-        user_id, path = current_user.id, None
+    def _receive(self, form):
+        user_id, path, client_id = current_user.id, None, form.fields.get("clientId")
         try:
-            with self.uploads.transfer(user_id, client_id) as transfer:
+            with self.uploads.transfer(user_id, client_id or "") as transfer:
                 for field, filename, chunks in form.files():
                     if field != "file" or path:
                         raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
-                    path, name = self.uploads.receive(user_id, client_id, chunks, transfer), filename
+                    path, name = self.uploads.receive(user_id, client_id, chunks, transfer, keeps_part=bool(client_id)), filename
             if not path:
                 raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
-            return self.uploads.finish(user_id, client_id, path, name, **_about(form.fields))
+            client_id = validate_client_id(form.fields.get("clientId"))
+            return File.by_client_id(self.database, user_id, client_id) or self.uploads.finish(user_id, client_id, path, name, **_about(form.fields))
         finally:
             if path:
                 path.unlink(missing_ok=True)

@@ -29,15 +29,14 @@ def is_being_removed(database, content_hash):
 class FileSweeper:
     """Every process has one; they do not get in each other's way."""
 
-    def __init__(self, database, store, partials, runtime, sleep):
+    def __init__(self, database, store, partials, runtime):
         self.database = database
         self.store = store
         self.partials = partials
         self.runtime = runtime
-        self.sleep = sleep
         self.removed = 0
 
-    def loop(self):
+    def loop(self, sleep):
         until_tidying = 0
         while True:
             try:
@@ -49,7 +48,7 @@ class FileSweeper:
                 log.warning("files could not be swept: %s", error)
             except Exception:
                 log.exception("files could not be swept")
-            self.sleep(SWEEP_INTERVAL)
+            sleep(SWEEP_INTERVAL)
             until_tidying -= SWEEP_INTERVAL
 
     def sweep(self):

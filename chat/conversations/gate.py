@@ -93,11 +93,11 @@ class Gate:
         return access
 
     def to_file(self, user, file):
-        """Return whether a user may fetch a File: a member of a conversation that shows it may, and who has uploaded it until a message holds it.
+        """Return True if a user may fetch a File: a member of a conversation that shows it, or who has uploaded it. Raises NotFound for others.
 
-        Raises NotFound for everybody else, whether the file exists or not.
+        Nobody may once the last message that held it was deleted.
         """
-        if file and file.unheld_since is not None and file.user_id == user.id:
+        if file and file.user_id == user.id and not file.is_released:
             return True
         for conversation_id in file.conversation_ids(self.database) if file else ():
             with contextlib.suppress(NotFound):

@@ -19,22 +19,22 @@ from .payloads import require_fields, with_ack
 
 
 class Socket:
-    """The chat over Socket.IO. See docs/protocol.md for the events."""
+    """The chat over Socket.IO. See docs/protocol.md for the events. `tasks` are functions of `sleep` that run in the background."""
 
-    def __init__(self, server, database, backends, connections, message_log, metrics, new_signal):
+    def __init__(self, server, database, backends, connections, message_log, metrics, new_signal, tasks=()):
         self.server = server
         self.database = database
         self.backends = backends
         self.connections = connections
         self.message_log = message_log
         self.metrics = metrics
+        self.tasks = tasks
         self.broadcaster = Broadcaster(server, backends.bus, connections.room_feed)
         self.writer = Writer(database, self.receive_message, new_signal, server.start_background_task, metrics)
         self.change_writer = ChangeWriter(database, self.tell_change, new_signal, server.start_background_task)
         self.gate = Gate(database)
         self.messaging = Messaging(database, self.writer, self.change_writer, backends.budgets, self.broadcaster.broadcast)
         self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change, self._start_later)
-        self.file_sweeper = None    # create_app() makes it
         self.events = Events(connections, self.gate, self.messaging, backends.budgets, self.broadcaster)
         server.on("connect", self.initialize_socket)
         server.on("disconnect", connections.close)
@@ -51,7 +51,8 @@ class Socket:
         self.backends.bus.start(self.server, self.database, self.on_bus_event, self.connections.resync_rooms)
         self.server.start_background_task(self.connections.presence_feed.loop, self.update_online_users)
         self.server.start_background_task(self.connections.sweep_loop)
-        self.server.start_background_task(self.file_sweeper.loop)
+        for task in self.tasks:
+            self.server.start_background_task(task, self.server.sleep)
 
     def initialize_socket(self, sid, environ, auth=None):
         """Let the tab of a logged-in user connect, or refuse it with the reason."""
