@@ -10,9 +10,10 @@ import { EntryStorage } from './entry-storage.js';
 import { Leader } from './leader.js';
 import { Outbox, newClientId } from './outbox.js';
 import { StepRecorder } from './step-recorder.js';
+import { Uploads } from './uploads.js';
 
-/** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message. */
-const channelName = (ownerId) => `outbox:${ownerId}:2`;
+/** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message, and a message without its files. */
+const channelName = (ownerId) => `outbox:${ownerId}:3`;
 
 export class Dispatcher {
   #outbox = new Outbox();
@@ -21,15 +22,17 @@ export class Dispatcher {
   #isClosed = false;
   #timer;
   #steps = new StepRecorder(); // for the send log
+  #uploads; // of the files of messages
 
   /**
-   * `sendEntry(entry)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`, `changeSent({change, message})`,
-   * `changeRefused(entry, ack)`, `changed()`, `storageFailed()` when entries end with the page, and `closed()` when the person has
+   * `sendEntry(entry, fileIds)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`, `changeSent({change, message})`,
+   * `changeRefused(entry, ack)`, `changed()`, `uploading(clientId, loaded)`, `storageFailed(entry)` when entries end with the page, and `closed()` when the person has
    * logged out in another tab.
    */
   constructor(ownerId, sendEntry, on) {
     Object.assign(this, { ownerId, sendEntry, on });
-    this.storage = new EntryStorage(ownerId, on.storageFailed);
+    this.storage = new EntryStorage(ownerId, { onFailed: on.storageFailed, tell: (data) => this.tabs.postMessage(data) });
+    this.#uploads = new Uploads(ownerId, (id) => this.blobOf(id), (clientId, loaded) => this.#tellUploading(clientId, loaded));
     this.leader = new Leader(channelName(ownerId), { prepare: () => this.#sync().catch(() => {}), onLeading: () => this.#run() });
   }
 
@@ -80,12 +83,13 @@ export class Dispatcher {
   }
 
   /**
-   * Adds a message, which `to` returns from now on; `replyTo` names the one that it answers. Resolves when it is stored, or when
-   * storing has failed.
+   * Adds a message, which `to` returns from now on; `replyTo` names the one that it answers, `attached` are its files, each with its
+   * content as `blob`. Resolves when it is stored, or when storing has failed.
    */
-  add(key, message, replyTo = null) {
-    // Offline nobody has tried to send it, so that it can still be edited or deleted here.
-    const fields = { message, replyTo, isUntried: !this.#isConnected };
+  add(key, message, replyTo = null, attached = []) {
+    const files = this.storage.blobs.take(attached);
+    // Offline, and while files are uploaded, nobody has tried to send it, so that it can still be edited or deleted here.
+    const fields = { message, replyTo, isUntried: !this.#isConnected || files.length > 0, ...(files.length && { files }) };
     const entry = this.#outbox.add({ clientId: newClientId(), ...addressOf(key, 'receiverId'), ...fields }, Date.now());
     this.#steps.record(entry, {});
     return this.#enqueue(entry);
@@ -104,8 +108,8 @@ export class Dispatcher {
    */
   async amend(clientId, change) {
     const entry = this.#outbox.get(clientId);
-    if (!entry?.isUntried || this.#outbox.isInFlight(entry)) return false;
-    const amended = await this.storage.amend(clientId, (stored) => (stored.isUntried ? change(stored) : undefined));
+    if (!entry?.isUntried || (this.#outbox.isInFlight(entry) && !entry.files)) return false;
+    const amended = await this.storage.amend(entry, (stored) => (stored.isUntried ? change(stored) : undefined));
     if (amended === null) this.remove(clientId);
     else if (amended) this.#tellPut({ ...amended });
     return amended !== undefined;
@@ -125,6 +129,7 @@ export class Dispatcher {
   }
 
   remove(clientId) {
+    this.#uploads.cancel(this.#outbox.get(clientId));
     for (const { clientId: id } of this.#changesOfUnsent(clientId)) this.#delete(id);
     this.#delete(clientId);
     this.tabs.postMessage({ type: 'removed', clientId });
@@ -169,17 +174,32 @@ export class Dispatcher {
   }
 
   async #deliver(entry) {
+    const uploaded = entry.files && (await this.#uploads.upload(entry));
+    if (uploaded && (!uploaded.ids || this.#isClosed)) return this.#answered(entry, uploaded.ack ?? null);
     if (entry.isUntried && !(await this.#claim(entry))) {
       this.#outbox.release(entry);
       return this.#run();
     }
     this.#steps.record(entry, { sent: Date.now() });
-    const ack = await this.sendEntry(entry);
+    this.#answered(entry, await this.sendEntry(entry, uploaded?.ids));
+  }
+
+  async #answered(entry, ack) {
     const naming = this.#outbox.naming(entry.clientId);
     const outcome = this.#outbox.settle(entry, ack, Date.now());
     if (outcome === 'sent') this.#sent(entry, ack, naming);
     else if (outcome === 'failed') await this.#refused(entry, ack);
     this.#run();
+  }
+
+  #tellUploading(clientId, loaded) {
+    this.on.uploading(clientId, loaded);
+    this.tabs.postMessage({ type: 'uploading', clientId, loaded });
+  }
+
+  /** Resolves to the content of a file that waits, or to undefined. */
+  blobOf(id) {
+    return this.storage.blobs.find(id);
   }
 
   /** This tab sends a message from now on, and no other one changes it. False if it was deleted. */
@@ -203,7 +223,8 @@ export class Dispatcher {
   #sent(entry, { message, change }, naming) {
     const { clientId } = entry;
     this.#steps.record(entry, { acknowledged: Date.now() });
-    this.storage.replace(clientId, naming);
+    this.storage.replace(entry, naming);
+    this.#uploads.abort(clientId);
     this.tabs.postMessage({ type: 'sent', clientId, message, change });
     this.#tellSent(message, change);
     this.on.changed();
@@ -236,17 +257,22 @@ export class Dispatcher {
   }
 
   #delete(clientId) {
+    this.storage.remove(this.#outbox.get(clientId) ?? { clientId });
     this.#outbox.remove(clientId);
-    this.storage.remove(clientId);
   }
 
-  async #receiveFromTab({ type, entry, clientId, ack, message, change }) {
+  async #receiveFromTab({ type, entry, clientId, ack, message, change, loaded, ...data }) {
+    if (type.startsWith('blob')) return this.storage.blobs.receive({ type, ...data });
+    if (type === 'uploading') return this.on.uploading(clientId, loaded);
     if (type === 'put') {
       await this.#sync().catch(() => {}); // entries that were written before this one go before it
       if (!this.storage.isGone(entry.clientId)) this.#outbox.put(entry);
       if (this.storage.isGone(entry.target?.clientId)) this.remove(entry.clientId); // what it was done to was deleted here
     }
-    if (type === 'removed' || type === 'sent') this.storage.forget(clientId);
+    if (type === 'removed' || type === 'sent') {
+      this.storage.forget(this.#outbox.get(clientId) ?? { clientId });
+      this.#uploads.abort(clientId);
+    }
     if (type === 'removed') this.#outbox.remove(clientId);
     if (type === 'closed') {
       this.#end();
@@ -270,6 +296,8 @@ export class Dispatcher {
   #end() {
     this.#isClosed = true;
     this.#steps.close();
+    this.storage.blobs.clear();
+    this.#uploads.abortAll();
   }
 
   /** Deletes what the browser has stored for the person. */

@@ -2,6 +2,7 @@
  * What of the outbox the browser has stored. Where it stores nothing, entries live as long as the page, and somebody is told.
  */
 
+import { OutboxBlobs } from './outbox-blobs.js';
 import { deleteDatabase, openBrowserStore, openMemoryStore } from './outbox-store.js';
 
 export class EntryStorage {
@@ -9,9 +10,10 @@ export class EntryStorage {
   #removedIds = new Set(); // clientIds; the store may still hold them for a moment
   #unstored = new Set(); // clientIds of what the store has not taken
 
-  /** `onFailed()` is called when something was not stored. */
-  constructor(ownerId, onFailed) {
+  /** `onFailed(entry)` is called when something was not stored, `tell(data)` tells the other tabs. */
+  constructor(ownerId, { onFailed, tell }) {
     Object.assign(this, { ownerId, onFailed });
+    this.blobs = new OutboxBlobs((id) => this.#store.blob(id), tell);
   }
 
   async open() {
@@ -24,15 +26,19 @@ export class EntryStorage {
   }
 
   put(entry) {
-    return this.#store.put(entry).then(() => this.#unstored.delete(entry.clientId), () => {
+    return this.#store.put(entry, this.blobs.unstoredOf(entry)).then(() => {
+      this.#unstored.delete(entry.clientId);
+      this.blobs.forget(entry);
+    }, () => {
       this.#unstored.add(entry.clientId);
-      this.onFailed();
+      this.onFailed(entry);
     });
   }
 
-  /** As `amend` of the store. Resolves to undefined also where it cannot be asked. */
-  amend(clientId, change) {
-    return this.#store.amend(clientId, change).catch(() => undefined);
+  /** As `amend` of the store; of what the store has not taken, it is done here. Resolves to undefined also where the store cannot be asked. */
+  async amend(entry, change) {
+    if (this.#unstored.has(entry.clientId)) return change({ ...entry });
+    return this.#store.amend(entry.clientId, change).catch(() => undefined);
   }
 
   /** Says of a message that it is being sent: from now on it can be changed at the server only. False if another tab has deleted it. */
@@ -43,19 +49,21 @@ export class EntryStorage {
   }
 
   /** Puts the entries that follow from the end of one in its place. */
-  replace(clientId, following) {
-    this.forget(clientId);
-    this.#store.replace(clientId, following).catch(() => this.onFailed());
+  replace(entry, following) {
+    this.forget(entry);
+    this.#store.replace(entry.clientId, following).catch(() => this.onFailed());
   }
 
-  remove(clientId) {
-    this.forget(clientId);
-    this.#store.remove(clientId).catch(() => this.onFailed());
+  remove(entry) {
+    this.forget(entry);
+    this.#store.remove(entry.clientId).catch(() => this.onFailed());
   }
 
   /** An entry is gone; who has removed it here or in another tab takes it out of the store. */
-  forget(clientId) {
-    this.#removedIds.add(clientId);
+  forget(entry) {
+    this.#removedIds.add(entry.clientId);
+    this.#unstored.delete(entry.clientId);
+    this.blobs.forget(entry);
   }
 
   isGone(clientId) {

@@ -24,6 +24,9 @@ export function abortRequests() {
   requests.abort();
 }
 
+/** Aborts with `abortRequests`. */
+export const pageSignal = () => requests.signal;
+
 /** Goes to the login page, which leads back here. Drafts and unsent messages stay in this browser. */
 export function goToLogin() {
   if (!isLoggingOut) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);

@@ -3,7 +3,8 @@
  * times are given to them, in ms.
  *
  * An entry `{clientId, receiverId or conversationId, createdAt, attempts, state: 'waiting' | 'failed', reason, isHopeless}` is
- * something that the server has not acknowledged: a message, with its text `message` and `replyTo`; or, of `kind: 'change'`, what
+ * something that the server has not acknowledged: a message, with its text `message`, `replyTo` and, where it has some, `files`
+ * `[{clientId, name, type, size, alt?, duration?, width?, height?}]`, which are uploaded before it is sent; or, of `kind: 'change'`, what
  * was done to a message, with `target` and `verb`: `{edit, seen}`, `{delete: true}`, `{react, on}` or `{pin}`.
  *
  * `target` and `replyTo` name a message: `{seq, conversationId}`, or `{clientId}` while the server does not have it. The text of the message
@@ -18,7 +19,7 @@ import { keyOf } from './address.js';
 
 const MIN_RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 10_000;
-const HOPELESS = ['invalid', 'too_long', 'not_found', 'unknown_event', 'conflict']; // codes of refusals that a retry cannot change
+const HOPELESS = ['invalid', 'too_long', 'not_found', 'unknown_event', 'conflict', 'too_large']; // codes of refusals that a retry cannot change
 
 export class Outbox {
   #entries = [];

@@ -159,14 +159,15 @@ async function refusalWords({ data, description: status }) {
 }
 
 /** Sends an entry of the outbox once, a message or a change. Resolves to the acknowledgement, or to null if none came. */
-export async function sendEntry(entry) {
-  const ack = await (entry.kind === 'change' ? changeMessage(entry) : sendMessage(entry));
+export async function sendEntry(entry, fileIds) {
+  const ack = await (entry.kind === 'change' ? changeMessage(entry) : sendMessage(entry, fileIds));
   if (ack?.error?.code === 'unauthorized') goToLogin();
   return ack;
 }
 
-export function sendMessage({ clientId, message, replyTo, ...entry }) {
-  return emit('sendMessage', { clientId, message, ...addressOf(keyOf(entry), 'receiverId'), ...(replyTo?.seq && { replyTo: replyTo.seq }) });
+export function sendMessage({ clientId, message, replyTo, ...entry }, files) {
+  const fields = { clientId, message, ...addressOf(keyOf(entry), 'receiverId'), ...(replyTo?.seq && { replyTo: replyTo.seq }), ...(files && { files }) };
+  return emit('sendMessage', fields);
 }
 
 function changeMessage({ clientId, target: { conversationId, seq }, verb }) {

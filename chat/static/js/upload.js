@@ -1,0 +1,56 @@
+/**
+ * The way of one file to the server. The server is asked how much of it has come, and gets the rest: so a file that was cut goes
+ * on where it was cut, after a reload and from another tab too. It is stored once, by its clientId, however often that is done.
+ *
+ * These rules know no network: `request(method, url, {body, onProgress})` resolves to `{status, data}`, or to null where no
+ * answer came.
+ */
+
+import { gettext } from './i18n.js';
+
+const MAX_TURNS = 5; // of one try; the outbox makes the next one after a pause
+const MAX_SILENT_WAIT_S = 30; // a longer pause is for the person to know of, and to decide
+
+/**
+ * Uploads `blob`, the content of `file`. `onProgress(bytes)` tells how much the server has, or is being sent. Resolves to `{file}`, as
+ * the server has it, or to `{ack}`: why not, in the form of an acknowledgement, or null where no answer came.
+ */
+export async function uploadFile(file, blob, request, onProgress = () => {}) {
+  const url = `/files/${encodeURIComponent(file.clientId)}`;
+  const known = await request('GET', `${url}/offset`);
+  if (known?.status !== 200) return { ack: ackOf(known) };
+  if (known.data.file) return { file: known.data.file };
+  let { offset } = known.data;
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+    const start = offset;
+    onProgress(start);
+    const body = blob.slice(start);
+    const answer = await request('PUT', `${url}?${queryOf(file, start)}`, { body, onProgress: (bytes) => onProgress(start + bytes) });
+    if (answer?.status === 201) return { file: answer.data };
+    const told = answer?.status === 409 ? answer.data.offset : undefined;
+    if (told === undefined) return { ack: ackOf(answer) };
+    if (told === start || told > blob.size) break; // another tab is at it
+    offset = told;
+  }
+  return { ack: null };
+}
+
+function queryOf({ name, type, alt, duration }, offset) {
+  const fields = { offset, name, type, ...(alt && { alt }), ...(duration && { duration }) };
+  return new URLSearchParams(fields);
+}
+
+/** An answer that is no success, as the acknowledgement of an entry: null where the same may come to another end by itself. */
+export function ackOf(answer) {
+  if (!answer) return null;
+  const { status, data } = answer;
+  if (status === 401) return { ok: false, error: { code: 'unauthorized' } };
+  const error = data?.error;
+  if (error && !isAnother(status, error)) return { ok: false, error };
+  if (error) return { ok: false, error: { ...error, retry: false } };
+  if (status === 413) return { ok: false, error: { code: 'too_large', message: gettext('The file is too large.'), retry: false } }; // a proxy says so
+  return null;
+}
+
+/** Whether a refusal that passes by itself takes so long that the person is told: a quota of the day, a disk that is full. */
+const isAnother = (status, { retryAfter = 0 }) => status === 507 || retryAfter > MAX_SILENT_WAIT_S;
