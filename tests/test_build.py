@@ -14,7 +14,7 @@ def test_the_build_holds_what_the_pages_need():
     names = {path.relative_to(assets.BUILD).as_posix() for path in assets.BUILD.rglob("*")}
     scripts = {"js/app.js", "js/app.js.gz", "js/auth.js", "js/auth.js.gz"}
     emoji = {f"emoji-{language}.json{ending}" for language in ("en", "fr") for ending in ("", ".gz")}
-    sheets = {"app.css", "app.css.gz", "later.css", "later.css.gz"}
+    sheets = {f"{name}.css{ending}" for name in ("app", "files", "formatted", "later") for ending in ("", ".gz")}
     assert scripts | emoji | sheets | {"icons/moon.svg", "i18n-fr.json"} <= names
 
 

@@ -181,9 +181,9 @@ def test_the_pages_show_files(alice, bob):
     told = send_files(alice, bob, photo, plan)
     bob.ask(f"/messages/{alice.username}", message="oui", clientId=new_client_id(), replyTo=told["seq"])
     page = bob.get(f"/chat/{alice.username}?info").text
-    assert f'<img data-part="file-image" src="/files/{photo["id"]}/preview" width="560" height="420" alt="Le plan"' in page
+    assert f'<img src="/files/{photo["id"]}/preview" width="267" height="200" alt="Le plan"' in page
     assert f'href="/files/{plan["id"]}?download"' in page and "&#34;&gt;&lt;b&gt;x.txt" in page and "<b>x.txt" not in page
-    assert f'class="quote-image" src="/files/{photo["id"]}/preview"' in page and "2 files" in page
+    assert f'<img data-part="quote-image" src="/files/{photo["id"]}/preview"' in page and "Photo" in page
     assert "24 bytes" in page and 'id="shared"' in page
 
 

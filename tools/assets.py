@@ -18,7 +18,7 @@ PLACING_TRIES = 20          # on Windows a file cannot be renamed while somebody
 PLACING_REST = 0.1          # seconds
 BUNDLE = ROOT / "tools" / "bundle.mjs"
 EMOJI = ROOT / "tools" / "emoji.mjs"
-SHEETS = ("app.css", "formatted.css", "later.css")      # of every page; of texts that are not plain; of what a first view does not show
+SHEETS = ("app.css", "files.css", "formatted.css", "later.css")     # of every page; of files, of texts that are not plain, of what a first view does not show
 
 
 def ensure():

@@ -4,8 +4,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from .file_types import PDF, TEXT, ZIP
-from .images import PREVIEW_SIZE
 
+SHOWN_SIZE = (280, 200)     # pixels of an image in a bubble, of which its preview has twice as many; file-words.js has the same
 UNITS = (1_000_000_000, 1_000_000, 1000)
 MAX_ENDING_LENGTH = 5       # characters of a name's ending that is shown as its kind
 KINDS = {PDF: "PDF", ZIP: "ZIP", "image/gif": "GIF"}
@@ -56,11 +56,11 @@ def duration_words(milliseconds):
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def preview_size(file):
-    """Return the width and height of an image as a bubble shows it: within PREVIEW_SIZE, and no larger than it is."""
-    scale = min(1, PREVIEW_SIZE[0] / file.width, PREVIEW_SIZE[1] / file.height)
+def shown_size(file):
+    """Return the width and height of an image as a bubble shows it: within SHOWN_SIZE, and no larger than it is."""
+    scale = min(1, SHOWN_SIZE[0] / file.width, SHOWN_SIZE[1] / file.height)
     return max(1, round(file.width * scale)), max(1, round(file.height * scale))
 
 
 WORDS = {"kind_words": kind_words, "size_words": size_words, "files_in_words": preview_words, "duration_words": duration_words,
-         "preview_size": preview_size}      # for the templates
+         "shown_size": shown_size}      # for the templates

@@ -12,7 +12,7 @@ export function allowedActions(row, section) {
     react: isOpen,
     reply: isOpen,
     edit: isOpen && isMine,
-    copy: !isDeleted,
+    copy: !isDeleted && row.dataset.files !== 'images', // these have no text
     pin: isOpen && !('pinned' in row.dataset),
     unpin: isOpen && 'pinned' in row.dataset,
     unread: Boolean(row.dataset.seq) && !isMine,

@@ -2,6 +2,7 @@
 
 import { keyOfMessage } from './address.js';
 import { say } from './announcer.js';
+import { filesInWords } from './file-words.js';
 import { plainWords } from './formatter.js';
 import { ngettext } from './i18n.js';
 import { noticeWords } from './notice.js';
@@ -29,4 +30,4 @@ function sayCollected() {
   say(...lines);
 }
 
-const wordsOf = (message) => (message.kind === 'text' ? plainWords(message.message) : noticeWords(message));
+const wordsOf = (message) => (message.kind === 'text' ? plainWords(message.message) || filesInWords(message.files) : noticeWords(message));

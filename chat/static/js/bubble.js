@@ -2,6 +2,7 @@
 
 import { showParts } from './bubble-parts.js';
 import { showHour } from './dates.js';
+import { showFiles } from './files.js';
 import { showText } from './formatter.js';
 import { gettext } from './i18n.js';
 import { find, findAll, fromTemplate, me, part, setText } from './page.js';
@@ -50,6 +51,7 @@ export function showContent(row, message) {
   const isOther = sourceOf(text) !== message.message || findAll('.mention', text).length !== mentionSpans.length;
   if (isOther && !deleted) showText(text, message.message, mentionSpans);
   showParts(row, message);
+  showFiles(row, message);
 }
 
 /** `state` is 'pending', 'sent', 'read' or 'failed'. */

@@ -5,6 +5,7 @@
 
 import { plainWords } from './formatter.js';
 import { request } from './http.js';
+import { filesInWords, filesOf } from './file-words.js';
 import { formatNumber, gettext, locale } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { stepsOf } from './message-steps.js';
@@ -147,7 +148,8 @@ class Details {
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
     const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
-    setText(part(this.dialog, 'text'), 'deleted' in dataset ? gettext('This message was deleted.') : plainWords(sourceOf(part(this.row, 'text'))));
+    const words = plainWords(sourceOf(part(this.row, 'text'))) || filesInWords(filesOf(this.row));
+    setText(part(this.dialog, 'text'), 'deleted' in dataset ? gettext('This message was deleted.') : words);
     fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
     fillReaders(this.dialog, this.#answer.readers);
     fillReactions(this.dialog, this.#answer.reactions);

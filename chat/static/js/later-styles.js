@@ -1,4 +1,7 @@
-/** The style sheets of what a first view does not show: later.css of menus, the sheet, the picker, the panel; formatted.css of texts. */
+/**
+ * The style sheets that not every first view needs: `later`, of menus, the sheet, the picker, the details, the panel; `files`, of the files
+ * of messages; `formatted`, of their texts. A page that begins with one of them names it in its head.
+ */
 
 const loading = new Map(); // name → a promise
 

@@ -32,9 +32,9 @@ export class MessageList {
   /**
    * Takes over the list of the conversation `key`, which the server rendered into `section`. `unsent()` gives the entries of the
    * outbox, `onOwn(message)` is called with what has come of one's own, `onEnd()` whenever the newest message is on the screen,
-   * `onRefused(words)` when one is refused. `signal` ends all.
+   * `onRefused(words)` when one is refused, `blobOf` is the outbox's. `signal` ends all.
    */
-  constructor(section, { key, unsent, onOwn, onEnd, onRefused, signal }) {
+  constructor(section, { key, unsent, onOwn, onEnd, onRefused, blobOf, signal }) {
     Object.assign(this, { key, unsent, onOwn, onEnd, signal });
     const { messagesUrl, roomId, conversationId, readSeq, peerReadSeq, lastSeq, lastChange } = section.dataset;
     this.conversationId = Number(conversationId); // 0 before the first message
@@ -46,7 +46,7 @@ export class MessageList {
     this.pill = new NewPill(section, { onPress: () => this.#pressedPill(), signal });
     this.mark = find('#completeness', section);
     find('#older', section)?.remove(); // a link for those without JavaScript
-    this.rows = new MessageRows(this.list, { key, messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused });
+    this.rows = new MessageRows(this.list, { key, messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused, blobOf });
     const { seqs } = this.rows;
     const head = this.#newestSeq = Number(lastSeq);
     this.seqWindow = new SeqWindow({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });

@@ -8,6 +8,8 @@
 import { makeBubble, setBubbleState, showContent, showRefusal, updateBubble } from './bubble.js';
 import { showExtras } from './bubble-parts.js';
 import { showHour } from './dates.js';
+import { filesOf } from './file-words.js';
+import { releaseFiles, showWaiting } from './files.js';
 import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
 import { Separators } from './separators.js';
@@ -24,9 +26,9 @@ export class MessageRows {
   #messages = new WeakMap(); // row → the message as the server has it, or the entry; of rows that the server has rendered none
   #quotes = new Map(); // seq → M, of messages that were answered on this page
 
-  /** `key` is that of the conversation. `onRefused(words)` is called when the server has refused an entry. */
-  constructor(list, { key, messagesUrl, isRoom, peerReadSeq, onRefused }) {
-    Object.assign(this, { list, key, messagesUrl, isRoom, peerReadSeq, onRefused });
+  /** `key` is that of the conversation. `onRefused(words)` is called when the server has refused an entry, `blobOf(clientId)` resolves to the content of a file that waits. */
+  constructor(list, { key, messagesUrl, isRoom, peerReadSeq, onRefused, blobOf }) {
+    Object.assign(this, { list, key, messagesUrl, isRoom, peerReadSeq, onRefused, blobOf });
     this.separators = new Separators(list);
     if (find('.code-block', list)) import('./code-block.js').then(({ colourBlocks }) => colourBlocks(list)).catch(() => {});
     for (const row of this.all) { // the server has rendered them
@@ -141,8 +143,14 @@ export class MessageRows {
     const row = this.named(replyTo);
     const known = row ? readQuoted(row) : versionOf(this.key, replyTo.seq) ?? (replyTo.message === undefined && this.#quotes.get(replyTo.seq));
     if (!known) return { sender: '', senderId: 0, message: '', ...replyTo };
-    const { sender, senderId, message, deleted } = known;
-    return { ...replyTo, sender, senderId, message: shortened(message), deleted };
+    const { sender, senderId, message, deleted, files, file = files?.[0] ?? null } = known;
+    return { ...replyTo, sender, senderId, message: shortened(message), deleted, file };
+  }
+
+  /** Shows how much of the files of an entry is there, in bytes. */
+  showUploading(entry, loaded) {
+    const row = this.own(entry.clientId);
+    if (row) showWaiting(row, entry, this.blobOf, loaded);
   }
 
   /** Loads what shows changes that wait. */
@@ -170,6 +178,7 @@ export class MessageRows {
     const clientIds = new Set(entries.map((entry) => entry.clientId));
     const isGone = (row) => !row.dataset.seq && row.dataset.state !== 'sent' && !clientIds.has(row.dataset.clientId);
     this.all.filter(isGone).forEach((row) => row.remove());
+    releaseFiles();
     entries.forEach((entry) => this.#putEntry(entry));
   }
 
@@ -187,6 +196,7 @@ export class MessageRows {
     if (!known || isRetried) this.list.append(row);
     const isNews = known?.dataset.state === 'pending' && entry.state === 'failed';
     setBubbleState(row, entry.state === 'failed' ? 'failed' : 'pending');
+    if (entry.files) showWaiting(row, entry, this.blobOf);
     if (!entry.reason) return;
     const words = showRefusal(row, entry);
     if (isNews) this.onRefused(words);
@@ -232,5 +242,6 @@ function readQuoted(row) {
   const { senderId, deleted } = row.dataset;
   return {
     sender: part(row, 'sender')?.textContent, senderId: Number(senderId), message: sourceOf(part(row, 'text')), deleted: deleted !== undefined,
+    file: filesOf(row)[0] ?? null,
   };
 }

@@ -6,6 +6,7 @@
 import { isRoom, keyOfMessage } from './address.js';
 import { plainWords } from './formatter.js';
 import { fetchMessages, request } from './http.js';
+import { filesInWords } from './file-words.js';
 import { gettext } from './i18n.js';
 import { isWatched, me, part } from './page.js';
 import { mentionsMe } from './rooms.js';
@@ -144,8 +145,8 @@ export class Notifier {
   }
 }
 
-function bodyOf({ sender, message }, room) {
-  const text = shortened(plainWords(message));
+function bodyOf({ sender, message, files }, room) {
+  const text = shortened(plainWords(message)) || filesInWords(files);
   return room ? gettext('%(name)s: %(message)s', { name: sender, message: text }) : text;
 }
 

@@ -2,6 +2,7 @@
  * What was done to messages and waits in the outbox, shown over the messages as the server has them. Loaded when there is something.
  */
 
+import { filesOf } from './file-words.js';
 import { find, findAll, me, part } from './page.js';
 import { sourceOf } from './text-element.js';
 import { withVerb } from './verb.js';
@@ -55,6 +56,7 @@ function read(row) {
     mentionSpans: spansOf(text),
     editedAt: edited && !edited.hidden ? edited.dateTime || timestamp : null,
     replyTo: readQuote(part(row, 'quote')),
+    files: filesOf(row),
     reactions: findAll('[data-part="reactions"] [data-emoji]', row).map(readChip),
     deleted: deleted !== undefined, pinned: pinned !== undefined, lastChange: Number(lastChange),
   };
@@ -66,7 +68,13 @@ function readQuote(quote) {
   if (!quote) return null;
   const { quotedSeq, senderId, deleted } = quote.dataset;
   const [sender, message] = ['quote-sender', 'quote-text'].map((name) => part(quote, name).textContent.trim());
-  return { seq: Number(quotedSeq), sender, senderId: Number(senderId), message, isPlain: true, deleted: deleted !== undefined };
+  return { seq: Number(quotedSeq), sender, senderId: Number(senderId), message, isPlain: true, deleted: deleted !== undefined, file: readThumbnail(quote) };
+}
+
+/** What a quote shows of a file: its small picture. Its words are read as they stand there. */
+function readThumbnail(quote) {
+  const [, id] = part(quote, 'quote-image')?.getAttribute('src').match(/^\/files\/(\d+)\//) ?? [];
+  return id ? { id: Number(id), name: '', type: 'image/*', hasPreview: true } : null;
 }
 
 const toSpan = (words) => Object.fromEntries(words.split(':').map((number, index) => [['id', 'start', 'length'][index], Number(number)]));

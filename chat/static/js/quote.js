@@ -1,12 +1,14 @@
 /** The quote in the bubble of a reply: a press leads to its message, however far back it is. */
 
+import { filesInWords } from './file-words.js';
 import { plainWords } from './formatter.js';
 import { gettext } from './i18n.js';
+import { loadStyles } from './later-styles.js';
 import { fromTemplate, me, part, setText } from './page.js';
 
 const RING_MS = 1_500;
 
-/** Shows what the message of a row answers, `{seq, sender, senderId, message, deleted}`, or that it answers nothing. */
+/** Shows what the message of a row answers, `{seq, sender, senderId, message, deleted, file}`, or that it answers nothing. */
 export function showQuote(row, quoted) {
   const known = part(row, 'quote');
   if (!quoted) return void known?.remove();
@@ -15,12 +17,26 @@ export function showQuote(row, quoted) {
     quote.tabIndex = part(row, 'details').tabIndex; // in the Tab order is that of the message that has the focus
     part(row, 'sender').after(quote);
   }
-  const { seq, sender, senderId, message, deleted = false, isPlain = false } = quoted;
+  const { seq, sender, senderId, message, deleted = false, isPlain = false, file = null } = quoted;
   if (seq) Object.assign(quote, { href: `?at=${seq}#message-${seq}` }).dataset.quotedSeq = seq;
   quote.toggleAttribute('data-deleted', deleted);
   quote.dataset.senderId = senderId;
   setText(part(quote, 'quote-sender'), senderId === me.id ? gettext('You') : sender);
-  setText(part(quote, 'quote-text'), deleted ? gettext('This message was deleted.') : isPlain ? message : plainWords(message));
+  const words = (isPlain ? message : plainWords(message)) || filesInWords(file ? [file] : []);
+  setText(part(quote, 'quote-text'), deleted ? gettext('This message was deleted.') : words);
+  showThumbnail(quote, deleted ? null : file);
+}
+
+function showThumbnail(quote, file) {
+  const src = file?.hasPreview && file.id ? `/files/${file.id}/preview` : null;
+  const known = part(quote, 'quote-image');
+  if (known?.getAttribute('src') === src) return;
+  known?.remove();
+  if (!src) return;
+  loadStyles('files');
+  const image = Object.assign(new Image(52, 36), { src, alt: '' });
+  image.dataset.part = 'quote-image';
+  quote.prepend(image);
 }
 
 /** Goes to the message with `seq` and rings it for a moment. */

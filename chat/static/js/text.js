@@ -1,5 +1,6 @@
 /** Texts: of messages, as they are sent and as a preview shows them; of names, as they are compared. */
 
+import { filesInWords } from './file-words.js';
 import { plainWords } from './formatter.js';
 import { gettext, language } from './i18n.js';
 
@@ -29,7 +30,7 @@ export function shortened(text) {
 export const deletedWords = () => gettext('This message was deleted.');
 
 /** A message in short, without its sender. */
-export const shortWords = ({ message, deleted }) => (deleted ? deletedWords() : shortened(plainWords(message)));
+export const shortWords = ({ message, deleted, files }) => (deleted ? deletedWords() : shortened(plainWords(message)) || filesInWords(files));
 
 /** A name as it is compared: without case and accents. */
 export const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
