@@ -45,8 +45,10 @@ const outbox = new Dispatcher(me.id, sendEntry, {
     if (words) showNotice(words);
   },
   changed: () => navigation.conversation?.showOutbox(),
-  storageFailed() {
-    warnOfStorage(gettext('This browser cannot save unsent messages: they are lost when you close the page.'));
+  uploading: (clientId, loaded) => navigation.conversation?.showUploading(clientId, loaded),
+  storageFailed(entry) {
+    warnOfStorage(entry?.files ? gettext('These files do not fit into this browser’s storage: keep this page open until they are sent.')
+      : gettext('This browser cannot save unsent messages: they are lost when you close the page.'));
   },
   closed() {
     closeSocket();

@@ -2,6 +2,7 @@
 
 import { addressOf, isRoom } from './address.js';
 import { isInBlock, listenForFormatting } from './composer-keys.js';
+import { FileInput } from './file-input.js';
 import { ngettext } from './i18n.js';
 import { find, isComposing, me, onTouch, setText } from './page.js';
 import { trimmed } from './text.js';
@@ -64,6 +65,7 @@ export class Composer {
     addEventListener('storage', (event) => this.#changedElsewhere(event), { signal });
     // The field has a text already if the form was sent without JavaScript and refused.
     if (!this.field.value) this.field.value = readDraft(this.draftKey);
+    this.files = new FileInput(this, section, signal);
     this.#fit();
     this.#adoptReply();
   }
@@ -85,6 +87,26 @@ export class Composer {
   append(text) {
     this.field.value = [this.field.value, text].filter(Boolean).join('\n');
     this.#changed();
+  }
+
+  /** Takes the text and the files of an entry of the outbox back, to be sent in another form. */
+  async takeBack({ message, files = [] }, outbox) {
+    if (message) this.append(message);
+    const contents = await Promise.all(files.map(({ clientId }) => outbox.blobOf(clientId)));
+    await this.files.add(files.flatMap(({ clientId, ...file }, index) => (contents[index] ? [{ ...file, blob: contents[index] }] : [])));
+  }
+
+  /** Sends files alone, as a recording. */
+  sendFiles(attached) {
+    this.outbox.add(this.key, '', this.#replyTo(), attached);
+    this.on.added();
+  }
+
+  #replyTo() {
+    const { task } = this;
+    if (task?.isEdit) return null;
+    task?.end();
+    return task?.replyTo;
   }
 
   /** Shows a text in the field in place of the one that is there. */
@@ -109,13 +131,14 @@ export class Composer {
     const draft = this.field.value;
     const text = trimmed(draft);
     this.focus();
-    if (BLANK.test(text) || lengthOf(text) > MAX_LENGTH) return;
-    this.#typingEmittedAt = -Infinity;
     const { task } = this;
+    const isBlank = BLANK.test(text);
+    if ((isBlank && (task?.isEdit || !this.files.count)) || lengthOf(text) > MAX_LENGTH) return;
+    this.#typingEmittedAt = -Infinity;
     task?.end();
     if (task?.isEdit) return task.submit(text);
     this.show('');
-    const stored = this.outbox.add(this.key, text, task?.replyTo);
+    const stored = this.outbox.add(this.key, isBlank ? '' : text, task?.replyTo, this.files.take());
     this.on.added();
     await stored;
     // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
@@ -159,6 +182,11 @@ export class Composer {
     if (!saveDraft(this.draftKey, this.#draft)) this.on.storageFailed();
   }
 
+  /** Files were added or removed. */
+  filesChanged() {
+    this.#fit();
+  }
+
   /** Fits the field to its text, up to the maximum of the style sheet, and counts characters near the limit. */
   #fit() {
     if (!GROWS_BY_ITSELF) {
@@ -167,7 +195,7 @@ export class Composer {
     }
     const length = lengthOf(this.field.value.trim());
     const isOver = length > MAX_LENGTH;
-    this.button.toggleAttribute('data-empty', length === 0);
+    this.button.toggleAttribute('data-empty', length === 0 && !this.files.count);
     this.button.disabled = isOver;
     this.counter.hidden = length < COUNTER_FROM;
     this.counter.toggleAttribute('data-over', isOver);

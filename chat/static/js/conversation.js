@@ -4,6 +4,7 @@ import { isRoom } from './address.js';
 import { say } from './announcer.js';
 import { isConnectionLost, showNotice, warnOfStorage } from './banner.js';
 import { Composer } from './composer.js';
+import { releaseFiles } from './files.js';
 import { gettext } from './i18n.js';
 import { due, later } from './later.js';
 import { watchGestures } from './message-gestures.js';
@@ -37,7 +38,8 @@ export class Conversation {
     Object.assign(this, { section, key, lists, outbox, goHome });
     const { signal } = this.#leaving;
     this.messageList = new MessageList(section, {
-      key, unsent: () => outbox.to(this.key), onOwn: (message) => outbox.stored(message), onEnd: () => this.markNew(), onRefused: say, signal,
+      key, unsent: () => outbox.to(this.key), onOwn: (message) => outbox.stored(message), onEnd: () => this.markNew(), onRefused: say,
+      blobOf: (id) => outbox.blobOf(id), signal,
     });
     const on = {
       added: () => this.#showAdded(), editLast: () => this.#editLast(), typing: () => emitTyping(this.key), say, storageFailed: warnOfDrafts,
@@ -63,6 +65,7 @@ export class Conversation {
 
   leave() {
     this.#leaving.abort();
+    releaseFiles();
   }
 
   focus() {
@@ -159,21 +162,34 @@ export class Conversation {
     (await this.#conflicts)?.show(failed);
   }
 
+  /** So many bytes of the files of an entry are there. */
+  showUploading(clientId, loaded) {
+    const entry = this.outbox.to(this.key).find((one) => one.clientId === clientId);
+    if (entry) this.messageList.rows.showUploading(entry, loaded);
+  }
+
   #showAdded() {
     this.messageList.removeDivider();
     this.messageList.toEnd();
   }
 
-  /** The buttons of a message that the server has refused: retry, edit and delete. */
-  #settleFailed(event) {
-    const button = event.target.closest('[data-part="failed"] [data-action]');
+  /** The buttons of a message that the server has refused: retry, edit and delete; and of one whose files are being uploaded: cancel. */
+  async #settleFailed(event) {
+    const button = event.target.closest('[data-part="failed"] [data-action], [data-action="cancel-upload"]');
     if (!button) return;
     const { clientId } = button.closest('li.message').dataset;
     const { action } = button.dataset;
-    if (action === 'retry') this.outbox.retry(clientId);
-    if (action === 'edit') this.composer.append(this.outbox.to(this.key).find((entry) => entry.clientId === clientId)?.message);
-    if (action !== 'retry') this.outbox.remove(clientId);
     this.focus();
+    if (action === 'retry') return this.outbox.retry(clientId);
+    if (action === 'cancel-upload') return this.#cancelUpload(button.closest('li.message'));
+    if (action === 'edit') await this.composer.takeBack(this.outbox.to(this.key).find((entry) => entry.clientId === clientId), this.outbox);
+    this.outbox.remove(clientId);
+  }
+
+  /** Takes a message back while its files are uploaded; once it is being sent, it is deleted after that. */
+  async #cancelUpload(row) {
+    const isGone = await this.outbox.amend(row.dataset.clientId, () => null);
+    if (!isGone) this.messageActions.remove(row);
   }
 
   async #openDetails(event) {

@@ -1,0 +1,168 @@
+/** The files that are about to be sent, as cards above the field: their preview, a description, and what speaks against sending them. */
+
+import { sizeWords } from './file-size.js';
+import { kindWords } from './file-words.js';
+import { request } from './http.js';
+import { gettext, ngettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
+import { newClientId } from './outbox.js';
+import { find, fromTemplate, onTouch, part, setText } from './page.js';
+
+const MAX_FILES = 10; // of a message
+const HIDE_MS = 200; // after the last sign of a drag over the page
+const SHOWN_IMAGES = /^image\/(jpeg|png|gif|webp|avif)$/;
+
+export class Attachments {
+  #cards = new Map(); // clientId → {file, card, url}
+  #quota = null; // the answer of /files/quota; null while it is not known
+  #timer;
+
+  constructor(composer, section, signal) {
+    Object.assign(this, { composer, section, signal });
+    this.box = fromTemplate('attachments-template');
+    this.list = find('.attached', this.box);
+    this.words = part(this.box, 'attach-words');
+    this.list.addEventListener('click', (event) => this.#clicked(event));
+    this.list.addEventListener('input', ({ target }) => this.#described(target));
+    this.list.addEventListener('keydown', (event) => event.target.matches('input') && event.key === 'Enter' && this.#leaveDescription(event));
+    loadLaterStyles();
+  }
+
+  get count() {
+    return this.#cards.size;
+  }
+
+  /** Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent; what cannot be is said, and left out. */
+  async add(files) {
+    this.#quota ??= await request('/files/quota', 'application/json', this.signal).then((answer) => answer.json(), () => null);
+    const refusals = [];
+    for (const file of files) {
+      const refusal = this.#refusalOf(file);
+      if (refusal) refusals.push(refusal);
+      else this.#show({ ...file, clientId: newClientId() });
+    }
+    this.#say([...new Set(refusals)].join(' '));
+    this.#changed();
+    if (!onTouch()) this.composer.focus(); // there it would open the keyboard
+  }
+
+  #refusalOf({ name, size, isFolder }) {
+    const most = this.#quota?.maxFileBytes ?? Infinity;
+    const left = (this.#quota?.left ?? Infinity) - this.#bytes;
+    if (isFolder) return gettext('“%(name)s” is a folder. Only files can be sent.', { name });
+    if (!size) return gettext('“%(name)s” is empty.', { name });
+    if (this.count >= MAX_FILES) return ngettext('A message can have %(num)s file at most.', 'A message can have %(num)s files at most.', MAX_FILES);
+    if (size > most) return gettext('“%(name)s” is too large: %(size)s, and a file may have %(most)s.', { name, size: sizeWords(size), most: sizeWords(most) });
+    if (size > left) return gettext('“%(name)s” does not fit: you may upload %(left)s now.', { name, left: sizeWords(Math.max(0, left)) });
+    return null;
+  }
+
+  get #bytes() {
+    return [...this.#cards.values()].reduce((bytes, { file }) => bytes + file.size, 0);
+  }
+
+  #show(file) {
+    const card = fromTemplate('attachment-template');
+    card.dataset.clientId = file.clientId;
+    setText(part(card, 'file-name'), file.name);
+    setText(part(card, 'file-about'), `${kindWords(file)} · ${sizeWords(file.size)}`);
+    find('[data-action="remove"]', card).ariaLabel = gettext('Remove %(name)s', { name: file.name });
+    const isImage = SHOWN_IMAGES.test(file.type);
+    find('[data-action="describe"]', card).hidden = !isImage;
+    part(card, 'alt').value = file.alt ?? '';
+    const entry = { file, card, url: isImage ? URL.createObjectURL(file.blob) : null };
+    this.#cards.set(file.clientId, entry);
+    this.list.append(card);
+    if (isImage) this.#preview(entry);
+  }
+
+  /** Shows an image, and learns its size: the bubble has it before anything else. */
+  async #preview({ file, card, url }) {
+    const image = Object.assign(new Image(), { src: url, alt: '' });
+    const isShown = await image.decode().then(() => true, () => false);
+    if (!isShown || !card.isConnected) return;
+    Object.assign(file, { width: image.naturalWidth, height: image.naturalHeight });
+    part(card, 'thumbnail').replaceChildren(image);
+  }
+
+  #clicked({ target }) {
+    const button = target.closest('[data-action]');
+    if (!button) return;
+    const card = button.closest('.attachment');
+    if (button.dataset.action === 'remove') return this.#remove(card);
+    const label = find('.alt', card);
+    label.hidden = !label.hidden;
+    button.ariaExpanded = String(!label.hidden);
+    if (!label.hidden) part(card, 'alt').focus();
+  }
+
+  #remove(card) {
+    this.#drop(card.dataset.clientId);
+    this.#say('');
+    this.#changed();
+    this.composer.focus();
+  }
+
+  #drop(clientId) {
+    const { card, url } = this.#cards.get(clientId);
+    if (url) URL.revokeObjectURL(url);
+    card.remove();
+    this.#cards.delete(clientId);
+  }
+
+  #described(input) {
+    const { file } = this.#cards.get(input.closest('.attachment').dataset.clientId);
+    file.alt = input.value.trim();
+  }
+
+  #leaveDescription(event) {
+    event.preventDefault(); // the message is sent from its own field
+    this.composer.focus();
+  }
+
+  #say(words) {
+    setText(this.words, words);
+    this.words.toggleAttribute('data-bad', Boolean(words));
+    if (words) this.composer.form.before(this.box);
+  }
+
+  #changed() {
+    if (this.count) this.composer.form.before(this.box);
+    else if (!this.words.textContent) this.box.remove();
+    this.composer.filesChanged();
+  }
+
+  /** Returns what is to be sent, for the outbox, and shows it no more. */
+  take() {
+    const files = [...this.#cards.values()].map(({ file: { isFolder, ...file } }) => (file.alt ? file : { ...file, alt: undefined }));
+    [...this.#cards.keys()].forEach((clientId) => this.#drop(clientId));
+    this.#quota = null; // the next ones are measured anew
+    this.#say('');
+    this.#changed();
+    return files;
+  }
+
+  // Dropping
+
+  /** Shows where files may be dropped, while they are dragged over the conversation. */
+  showDropArea() {
+    if (this.area) return;
+    this.area = fromTemplate('drop-template');
+    this.section.append(this.area);
+    const ending = new AbortController();
+    this.dragging = ending;
+    const seen = () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.hideDropArea(), HIDE_MS); // a browser does not always say that a drag has left
+    };
+    addEventListener('dragover', seen, { signal: ending.signal });
+    seen();
+  }
+
+  hideDropArea() {
+    clearTimeout(this.#timer);
+    this.dragging?.abort();
+    this.area?.remove();
+    this.area = null;
+  }
+}

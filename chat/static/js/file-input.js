@@ -1,0 +1,89 @@
+/** Where files come in: the button, a drop on the conversation, the clipboard. What shows and checks them (attachments.js) is loaded later. */
+
+import { showNotice } from './banner.js';
+import { loadFiles } from './files.js';
+import { gettext } from './i18n.js';
+import { find } from './page.js';
+
+const loadVoice = () => import('./voice.js');
+
+const setAside = new Map(); // key of a conversation → the files that were about to be sent when another one was opened
+
+export class FileInput {
+  #attachments = null; // once there are some
+  #loading = null;
+
+  /** Listens in the conversation `section`, whose Composer gets the files. */
+  constructor(composer, section, signal) {
+    Object.assign(this, { composer, section, signal });
+    const input = find('#attach-input', section);
+    const listen = (target, type, listener) => target.addEventListener(type, listener, { signal });
+    listen(find('#attach', section), 'click', () => input.click());
+    listen(input, 'change', async () => {
+      await this.#addFiles([...input.files]);
+      input.value = ''; // the same file may be chosen again
+    });
+    listen(section, 'dragenter', (event) => isFromOutside(event) && this.#load().then((attachments) => attachments?.showDropArea()));
+    listen(section, 'dragover', (event) => isFromOutside(event) && event.preventDefault());
+    listen(section, 'drop', (event) => this.#dropped(event));
+    listen(composer.field, 'paste', (event) => this.#pasted(event));
+    this.#initVoice(find('#voice', section));
+    this.add(setAside.get(composer.key) ?? []);
+    signal.addEventListener('abort', () => setAside.set(composer.key, this.take()));
+  }
+
+  /** How many files are to be sent. */
+  get count() {
+    return this.#attachments?.count ?? 0;
+  }
+
+  /** Returns the files for the outbox, and shows them no more. */
+  take() {
+    return this.#attachments?.take() ?? [];
+  }
+
+  /** Adds files `{name, type, size, blob, …}`. */
+  async add(files) {
+    if (files.length) (await this.#load())?.add(files);
+  }
+
+  #addFiles(files, folderNames) {
+    return this.add(files.map((blob) => ({ name: blob.name, type: blob.type, size: blob.size, blob, isFolder: folderNames?.has(blob.name) })));
+  }
+
+  /** Resolves to the Attachments, or to undefined where their module does not come. */
+  #load() {
+    const make = ({ Attachments }) => (this.#attachments ??= new Attachments(this.composer, this.section, this.signal));
+    this.#loading ??= loadFiles().then(make).catch(() => {
+      this.#loading = null;
+      showNotice(gettext('The server did not answer. Please try again.'));
+    });
+    return this.#loading;
+  }
+
+  #dropped(event) {
+    if (!isFromOutside(event)) return;
+    event.preventDefault();
+    this.#attachments?.hideDropArea();
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+    const folders = entries.filter((entry) => entry?.isDirectory).map(({ name }) => name);
+    this.#addFiles([...event.dataTransfer.files], new Set(folders));
+  }
+
+  /** A text is pasted as one, even if the clipboard has a picture of it too, as that of a spreadsheet. */
+  #pasted(event) {
+    const { files, types } = event.clipboardData;
+    if (!files.length || types.includes('text/plain')) return;
+    event.preventDefault();
+    this.#addFiles([...files]);
+  }
+
+  #initVoice(button) {
+    if (!globalThis.MediaRecorder || !navigator.mediaDevices) return;
+    button.hidden = false;
+    button.addEventListener('click', () => loadVoice().then(({ record }) => record(this.composer, button),
+      () => showNotice(gettext('The server did not answer. Please try again.'))), { signal: this.signal });
+  }
+}
+
+const isFromOutside = ({ dataTransfer }) => Boolean(dataTransfer?.types.includes('Files'));
