@@ -19,14 +19,10 @@ from .storage.database import Database, open_database
 from .accounts import name_index
 from .accounts.profile_controller import ProfileController
 from .conversations.change_controller import ChangeController
-from .conversations import file_words
+from .conversations import file_words, text_look
 from .conversations.file_controller import FileController
-from .conversations.file_removal import FileSweeper
-from .conversations.quotas import Quotas
-from .conversations.uploads import Uploads
+from .conversations.uploads import open_uploads
 from .conversations.room_controller import RoomController
-from .conversations.text_look import language_name, language_of, line_count
-from .conversations.formatting import plain
 from .live.backends import open_backends
 from .live.connections import Connections
 from .live.deadlines import Bodies
@@ -38,7 +34,6 @@ from .live.presence_feed import PresenceFeed
 from .live.room_feed import RoomFeed
 from .live.runtime import Runtime
 from .live.transports import Transports
-from .storage.file_store import open_file_store
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions, streamed_form
 from .web.avatars import address, addresses, avatars, inline
@@ -79,9 +74,7 @@ def create_app(settings=None):
     backends = open_backends(settings)
     app = new_flask(settings)
     cookie = SessionCookie(app.secret_key, settings["HTTPS"])
-    store = open_file_store(settings, runtime.run_blocking)
-    uploads = Uploads(database, store, Quotas(database, settings), backends.budgets, runtime, settings)
-    sweeper = FileSweeper(database, store, uploads.partials, runtime)
+    uploads, sweeper = open_uploads(database, backends.budgets, runtime, settings)
     socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie, [sweeper.loop])
     install_web(app, settings, backends, cookie, socket.connections)
 
@@ -95,7 +88,7 @@ def create_app(settings=None):
     chat = ChatController(database, backends.presence, socket.gate, socket.messaging, uploads)
     rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
     changes = ChangeController(database, socket.gate, socket.messaging, chat)
-    files = FileController(database, store, socket.gate, uploads)
+    files = FileController(database, socket.gate, uploads)
     for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), changes.blueprint(), files.blueprint(), health_blueprint(database, backends.ping),
                       metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
                       ProfileController(database, backends.budgets).blueprint(), assets.assets):
@@ -112,9 +105,8 @@ def new_flask(settings):
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS,
                       WTF_CSRF_TIME_LIMIT=None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(**file_words.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
-                                 avatar_of=lambda user: address(user.id, user.drawn_as),
-                                 plain=plain, language_of=language_of, language_name=language_name, line_count=line_count)
+    app.jinja_env.globals.update(**file_words.WORDS, **text_look.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
+                                 avatar_of=lambda user: address(user.id, user.drawn_as))
     app.context_processor(lambda: {"theme": theme()})
     return app
 

@@ -1,6 +1,6 @@
 """How the text of a message is shown, beside its tree: emoji alone are large, long texts and code are folded. formatted-text.js does the same."""
 from .emoji_set import MAX_EMOJI_LENGTH, count_alone
-from .formatting import plain_of, tree_of
+from .formatting import plain, plain_of, tree_of
 
 MAX_LARGE_EMOJI = 3
 MAX_LINES = 20              # of a text or of code that is not folded
@@ -81,3 +81,6 @@ def language_name(word):
 def line_count(tree):
     """Return the number of lines of code."""
     return plain_of(tree).count("\n") + 1
+
+
+WORDS = {"plain": plain, "language_of": language_of, "language_name": language_name, "line_count": line_count}     # for the templates

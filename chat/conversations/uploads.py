@@ -19,14 +19,15 @@ from werkzeug.exceptions import BadRequest
 from ..budgets import FILES, UPLOADS
 from ..clock import now
 from ..errors import Conflict, Duplicate, Invalid, RateLimited, TooLarge, Unavailable
-from ..storage.file_store import PREVIEW, content_hash
+from ..storage.file_store import PREVIEW, content_hash, open_file_store
 from ..storage.partial_files import PartialFiles
 from ..web.streamed_form import BodyCut
 from . import images, metadata
 from .file import MAX_FILES, File
 from .file_names import clean_name
-from .file_removal import is_being_removed
+from .file_removal import FileSweeper, is_being_removed
 from .file_types import CHECKED_IMAGES, HEAD_BYTES, type_of
+from .quotas import Quotas
 
 WRITE_BYTES = 128 * 1024    # written at once: each write changes threads
 PARTIALS_PER_PERSON = 10    # files of the maximum size that one person may have half sent
@@ -43,6 +44,13 @@ class Transfer:
         self.lock = threading.Lock()
         self.is_superseded = False
         self.progressed_at = time.monotonic()
+
+
+def open_uploads(database, budgets, runtime, settings):
+    """Return the Uploads that the settings describe, and the sweeper of what no message holds."""
+    store = open_file_store(settings, runtime.run_blocking)
+    uploads = Uploads(database, store, Quotas(database, settings), budgets, runtime, settings)
+    return uploads, FileSweeper(database, store, uploads.partials, runtime)
 
 
 class Uploads:
