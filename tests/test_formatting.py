@@ -48,6 +48,11 @@ def test_a_text_is_read_as_the_list_says(case):
     assert plain_of(tree) == case["plain"]
 
 
+def test_after_500_marks_the_rest_is_text():
+    tree = tree_of("*a* " * 251)
+    assert [node[0] for node in tree if not isinstance(node, str)] == ["italic"] * 250 and tree[-1] == " *a* "
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_browser_reads_random_texts_alike(seed):
     rng = random.Random(seed)

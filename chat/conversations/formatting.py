@@ -162,8 +162,6 @@ def _list(lines, at, item, marked, depth):
         is_plain = len(inside) == 1 and PLAIN.match(inside[0])
         items.append(marked.split(inside[0].strip(BLANKS) and inside[0]) if is_plain else _blocks(inside, marked, depth + 1))
         item = following if following and following[2][-1] == mark else None
-        if not item:
-            at -= blanks
     return ["numbers", int(number), items] if number else ["list", items], at
 
 

@@ -36,7 +36,7 @@ PIECES = ("*", "**", "***", "~~", "`", "``", "```", "~~~", "[", "](", "]", ")", 
 KINDS = [("", again, "") for again in (
     "*a", "**a ", "*a**b", "***a", "a*", " a*", "*a _", "~~a", "`", "` ", "`a``b```c", "[", "]", "[]", "[a](", "[a](http://x", "[a](http://x) ", "[a](http://x(",
     "> ", "> - ", "- ", "- a\n", "1. a\n", "- - ", "* ", "- \n", "```\n", "```a\n", "~~~\n", "    ", "\n", "\t", "http://a ", "http://a(", "**http://a", "*(*", "'*\"",
-    "a\n\n", "  - a\n    - b\n", "> a\n\n", "*\n", "[*a](", "_*")] + [("http://a", "(", ""), ("[a](http://a", "()", ""), ("*", "a", ""), ("`", "a", ""), ("> ", "a", ""),
+    "a\n\n", "  - a\n    - b\n", "> a\n\n", "*\n", "[*a](", "_*", "*a b~~ ", "~~a b* ")] + [("http://a", "(", ""), ("[a](http://a", "()", ""), ("*", "a", ""), ("`", "a", ""), ("> ", "a", ""),
     ("```\n", " ", "`"), ("```", "`", "x"), ("- ", " ", "a"), ("", "-", "a"), ("", "- ", "a"), ("[", "(", "]"), ("[a](http://a", "\\", ")")]
 
 
@@ -89,6 +89,12 @@ def worst():
 def test_no_text_takes_many_steps(worst, record):
     record(None, "most lines of Python for a character of formatted text", worst[0][0] / SHORT, "lines")
     assert [(steps / SHORT, kind) for steps, kind in worst if steps > MAX_STEPS * SHORT] == []
+
+
+def test_the_steps_grow_with_the_text_even_without_a_limit_of_marks(monkeypatch):
+    monkeypatch.setattr(inline_formatting, "MAX_MARKS", SHORT * TIMES)
+    growth = {kind: steps_of(text_of(kind, 4 * SHORT)) / steps_of(text_of(kind, SHORT)) for kind in KINDS}
+    assert {kind: times for kind, times in growth.items() if times > 6} == {}
 
 
 def test_no_text_takes_long(worst, record):

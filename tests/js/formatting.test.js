@@ -25,6 +25,12 @@ test('what no message may have in it is read as something else, and takes no men
   assert.deepEqual(treeOf('**\ud83d**'), [['bold', ['\ud83d']]]);
 });
 
+test('after 500 marks the rest is text', () => {
+  const tree = treeOf('*a* '.repeat(251));
+  assert.equal(tree.filter((node) => node[0] === 'italic').length, 250);
+  assert.equal(tree.at(-1), ' *a* ');
+});
+
 test('a preview is made of the beginning, and cuts no character', () => {
   assert.equal(plain(`**${'😀'.repeat(600)}`), `**${'😀'.repeat(498)}`);
 });

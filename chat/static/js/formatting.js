@@ -146,7 +146,6 @@ function listAt(lines, at, first, marked, depth) {
     }
     items.push(blocks(inside, marked, depth + 1));
     item = following?.[2].at(-1) === mark ? following : null;
-    if (!item) at -= blankCount;
   }
   return { node: first[3] ? ['numbers', Number(first[3]), items] : ['list', items], end: at };
 }
