@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.attacks.conftest import measure
 from tests.people import new_client_id
 from tests.server import Server
 from tests.uploads import JSON, TEXT, cancel, picture, put, send_files, token, upload, uploaded
@@ -246,3 +247,21 @@ def test_without_a_login_or_a_token(chat, alice):
     assert alice.get("/files/1", headers=JSON).status_code == 401
     assert alice.http.put(f"{alice.url}/files/c8", data=b"x").status_code == 400
     assert TEXT
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_gigabyte_in_flight(start_server, arrive):
+    """Forty people send 25 MB each at the same time, and each piece of one waits for the others."""
+    server = start_server(LOG_MESSAGES="0")
+    people = [arrive(server) for _n in range(40)]
+    connections, piece = [raw_put(person, "large", 25_000_000) for person in people], bytes(1_000_000)
+    peak = 0
+    for _piece in range(25):
+        for connection in connections:
+            connection.sendall(piece)
+        peak = max(peak, measure(server, "process_resident_memory_bytes"))
+    for connection in connections:
+        with connection:
+            assert answer_of(connection)[0] == 201
+    assert peak < 250_000_000

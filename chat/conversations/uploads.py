@@ -29,7 +29,8 @@ from .file_removal import FileSweeper, is_being_removed
 from .file_types import CHECKED_IMAGES, HEAD_BYTES, type_of
 from .quotas import Quotas
 
-WRITE_BYTES = 128 * 1024    # written at once: each write changes threads
+WRITE_BYTES = 512 * 1024    # written at once, or what has come in WRITE_SECONDS: each write changes threads
+WRITE_SECONDS = 0.5
 PARTIALS_PER_PERSON = 10    # files of the maximum size that one person may have half sent
 TAKE_OVER_SECONDS = 2       # without a byte, after which another request goes on with an upload
 BUSY_SECONDS = 20           # that a request waits for another one that sends the same file
@@ -163,15 +164,16 @@ class Uploads:
 
     def _write(self, file, chunks, size, transfer):
         """Write chunks into a file that has `size` bytes. Raises TooLarge, BodyCut, Unavailable where the disk is full, or Conflict."""
-        waiting = bytearray()
+        waiting, written_at = [], 0
         try:
             for chunk in chunks:
-                transfer.progressed_at = time.monotonic()
+                now_at = transfer.progressed_at = time.monotonic()
                 size += len(chunk)
                 self.require_size(size)
-                waiting += chunk
-                if len(waiting) >= WRITE_BYTES:
+                waiting.append(chunk)
+                if sum(map(len, waiting)) >= WRITE_BYTES or now_at - written_at > WRITE_SECONDS:
                     self._flush(file, waiting, transfer)
+                    written_at = now_at
         except BodyCut:
             self._flush(file, waiting, transfer)
             raise
@@ -182,7 +184,7 @@ class Uploads:
             if transfer.is_superseded:
                 raise wrong_offset(os.fstat(file.fileno()).st_size)
             if waiting:
-                self._on_disk(_write_all, file, bytes(waiting))
+                self._on_disk(_write_all, file, b"".join(waiting))
                 waiting.clear()
 
     def _on_disk(self, function, *arguments):
@@ -227,7 +229,8 @@ class Uploads:
         except Duplicate:
             return File.by_client_id(self.database, file.user_id, file.client_id)
         # The same content may have been removed between the two, for the last message that held it was deleted. It is sent again then.
-        if is_being_removed(self.database, file.hash) or self.store.size(file.hash) is None:
+        keys = [file.hash, file.hash + PREVIEW][:1 + file.has_preview]
+        if is_being_removed(self.database, file.hash) or None in map(self.store.size, keys):
             File.release(self.database, file.user_id, file.client_id)
             raise Unavailable(_("The file could not be kept. Try again in a moment."))
         self.quotas.note(file.size)

@@ -14,7 +14,7 @@ from .private_files import private_folder
 
 PREVIEW = ".preview"
 KEY = re.compile(r"[0-9a-f]{64}(?:\.preview)?", re.ASCII)
-CHUNK_BYTES = 64 * 1024     # read at once: what a slow reader holds of a file
+CHUNK_BYTES = 128 * 1024    # read at once: what a slow reader holds of a file
 HASH_BYTES = 1024 * 1024    # read at once to hash
 
 

@@ -1,0 +1,159 @@
+"""Removing what no message holds, while somebody uploads the same content: whatever comes first, no file is without its content."""
+import uuid
+
+import pytest
+
+from chat.conversations import file as file_module
+from chat.conversations.file import File
+from chat.conversations.file_removal import FileSweeper
+from chat.conversations.quotas import Quotas
+from chat.conversations.uploads import Uploads
+from chat.budgets import Budgets
+from chat.errors import Unavailable
+from chat.storage.file_store import PREVIEW, FolderStore
+from chat.storage.limits import MemoryLimits
+from config import load
+from tests.databases import call, database, person     # noqa: F401: a fixture
+from tests.uploads import TEXT, picture
+
+THEN = "2024-07-07 15:04:17.601"
+
+
+class Runtime:
+    run_blocking = run_image_work = staticmethod(call)
+
+
+@pytest.fixture
+def parts(database, tmp_path):     # noqa: F811
+    """Uploads and a sweeper on one folder, as two processes have them."""
+    settings, limits = load({"INSTANCE_PATH": str(tmp_path)}), MemoryLimits()
+    store = FolderStore(tmp_path / "files", call)
+    uploads = Uploads(database, store, Quotas(database, settings), Budgets(settings, limits, limits), Runtime(), settings)
+    return uploads, FileSweeper(database, store, uploads.partials, Runtime()), store
+
+
+def upload(uploads, user, content=None, client_id=None):
+    content = content or uuid.uuid4().bytes
+    client_id = client_id or uuid.uuid4().hex
+    with uploads.transfer(user.id, client_id) as transfer:
+        path = uploads.receive(user.id, client_id, [content], transfer)
+    return uploads.finish(user.id, client_id, path, "a")
+
+
+def make_due(database, file):     # noqa: F811
+    database.execute("UPDATE files SET unheld_since = %s WHERE id = %s", (THEN, file.id))
+
+
+def test_it_works(parts, database):     # noqa: F811
+    uploads, sweeper, store = parts
+    user = person(database)
+    old, young = upload(uploads, user, picture(color=(9, 9, 9))), upload(uploads, user)
+    make_due(database, old)
+    sweeper.sweep()
+    assert store.size(old.hash) is None and store.size(old.hash + PREVIEW) is None and not File.by_id(database, old.id)
+    assert store.size(young.hash) and File.by_id(database, young.id)
+    assert database.query("SELECT * FROM content_removals") == []
+
+
+def test_the_content_of_another_file_stays(parts, database):     # noqa: F811
+    uploads, sweeper, store = parts
+    old, other = upload(uploads, person(database), TEXT), upload(uploads, person(database), TEXT)
+    make_due(database, old)
+    sweeper.sweep()
+    assert not File.by_id(database, old.id) and store.size(other.hash) == len(TEXT)
+
+
+def test_a_file_that_is_being_sent_is_left_alone(parts, database):     # noqa: F811
+    uploads, sweeper, store = parts
+    user = person(database)
+    file = upload(uploads, user)
+    make_due(database, file)
+    due = File.due(database, 10)
+    assert File.claim(database, user.id, [file.id])[0].id == file.id
+    assert [one.id for one in due] == [file.id] and not due[0].delete(database)
+    sweeper.sweep()
+    assert store.size(file.hash) and File.by_id(database, file.id)
+
+
+@pytest.mark.parametrize("moment", ["before the row is deleted", "after the row is deleted", "after the content is removed", "after all"])
+def test_an_upload_of_the_same_content_at_every_moment(parts, database, monkeypatch, moment):     # noqa: F811
+    """The upload is refused and works when it is sent again, or it has its content."""
+    uploads, sweeper, store = parts
+    user, content = person(database), picture(color=(1, 2, 3))
+    old = upload(uploads, user, content)
+    make_due(database, old)
+    outcome = []
+
+    def send():
+        try:
+            outcome.append(upload(uploads, user, content))
+        except Unavailable as error:
+            outcome.append(error)
+    hooks = {"before the row is deleted": (File, "delete", True), "after the row is deleted": (File, "delete", False),
+             "after the content is removed": (FileSweeper, "_remove_content", False), "after all": (FileSweeper, "_done", False)}
+    owner, name, is_before = hooks[moment]
+    real = getattr(owner, name)
+
+    def hooked(*arguments):
+        if is_before:
+            send()
+        result = real(*arguments)
+        if not is_before:
+            send()
+        return result
+    monkeypatch.setattr(owner, name, hooked)
+    sweeper.sweep()
+    monkeypatch.undo()
+    [told] = outcome
+    file = told if isinstance(told, File) else upload(uploads, user, content)
+    assert store.size(file.hash) and store.size(file.hash + PREVIEW)
+    sweeper.sweep()
+    assert store.size(file.hash) and store.size(file.hash + PREVIEW)
+
+
+@pytest.mark.parametrize("step", ["save", "insert"])
+def test_a_removal_between_the_steps_of_an_upload(parts, database, monkeypatch, step):     # noqa: F811
+    uploads, sweeper, store = parts
+    user, content = person(database), picture(color=(3, 2, 1))
+    old = upload(uploads, user, content)
+    make_due(database, old)
+    owner = {"save": (FolderStore, "save"), "insert": (File, "insert")}[step]
+    real, done = getattr(*owner), []
+
+    def hooked(*arguments):
+        if step == "insert":
+            sweeper.sweep()
+        result = real(*arguments)
+        if step == "save" and not done:     # between the preview and the content
+            done.append(True)
+            sweeper.sweep()
+        return result
+    monkeypatch.setattr(*owner, hooked)
+    try:
+        file = upload(uploads, user, content)
+    except Unavailable:
+        monkeypatch.undo()
+        file = upload(uploads, user, content)
+    assert store.size(file.hash) and store.size(file.hash + PREVIEW)
+
+
+def test_what_a_killed_process_left_is_ended(parts, database):     # noqa: F811
+    uploads, sweeper, store = parts
+    file = upload(uploads, person(database))
+    make_due(database, file)
+    database.insert("INSERT INTO content_removals (hash, at) VALUES (%s, %s)", (file.hash, THEN), rows=1)
+    File.by_id(database, file.id).delete(database)
+    sweeper.sweep()
+    assert store.size(file.hash) is None and database.query("SELECT * FROM content_removals") == []
+
+
+def test_a_content_without_a_row_is_found(parts, database, monkeypatch):     # noqa: F811
+    uploads, sweeper, store = parts
+    file = upload(uploads, person(database))
+    database.execute("DELETE FROM files WHERE id = %s", (file.id,))
+    sweeper.tidy()
+    assert store.size(file.hash), "it may belong to an upload that is under way"
+    monkeypatch.setattr("chat.conversations.file_removal.TIDY_AFTER_SECONDS", -1)
+    sweeper.tidy()
+    assert store.size(file.hash) is None
+    assert file_module.KEPT_HOURS == 24
