@@ -21,7 +21,7 @@ from .accounts.profile_controller import ProfileController
 from .conversations.change_controller import ChangeController
 from .conversations import file_words, text_look
 from .conversations.file_controller import FileController
-from .conversations.uploads import open_uploads
+from .conversations.uploads import Uploads
 from .conversations.room_controller import RoomController
 from .live.backends import open_backends
 from .live.connections import Connections
@@ -34,6 +34,7 @@ from .live.presence_feed import PresenceFeed
 from .live.room_feed import RoomFeed
 from .live.runtime import Runtime
 from .live.transports import Transports
+from .storage.file_store import open_file_store
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions, streamed_form
 from .web.avatars import address, addresses, avatars, inline
@@ -74,8 +75,9 @@ def create_app(settings=None):
     backends = open_backends(settings)
     app = new_flask(settings)
     cookie = SessionCookie(app.secret_key, settings["HTTPS"])
-    uploads, sweeper = open_uploads(database, backends.budgets, runtime, settings)
-    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie, [sweeper.loop])
+    store = open_file_store(settings, runtime.run_blocking)
+    uploads = Uploads(database, store, backends.budgets, runtime, settings)
+    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie, [uploads.sweeper.loop])
     install_web(app, settings, backends, cookie, socket.connections)
 
     login_manager = SessionLogin(app)
@@ -88,7 +90,7 @@ def create_app(settings=None):
     chat = ChatController(database, backends.presence, socket.gate, socket.messaging, uploads)
     rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
     changes = ChangeController(database, socket.gate, socket.messaging, chat)
-    files = FileController(database, socket.gate, uploads)
+    files = FileController(database, store, socket.gate, uploads)
     for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), changes.blueprint(), files.blueprint(), health_blueprint(database, backends.ping),
                       metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
                       ProfileController(database, backends.budgets).blueprint(), assets.assets):

@@ -38,7 +38,7 @@ def test_a_right_set_up_is_well(chat):
     code, said = consult(chat.url)
     assert (code, failed(said)) == (0, []), said
     for words in ("The chat answers in", "is logged in", "Long polling works", "WebSockets get through",
-                  "stored and delivered in", "All is well."):
+                  "stored and delivered in", "A file of 2 MB goes there and back", "All is well."):
         assert words in said, said
 
 

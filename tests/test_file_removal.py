@@ -6,7 +6,6 @@ import pytest
 from chat.conversations import file as file_module
 from chat.conversations.file import File
 from chat.conversations.file_removal import FileSweeper
-from chat.conversations.quotas import Quotas
 from chat.conversations.uploads import Uploads
 from chat.budgets import Budgets
 from chat.errors import Unavailable
@@ -28,8 +27,8 @@ def parts(database, tmp_path):     # noqa: F811
     """Uploads and a sweeper on one folder, as two processes have them."""
     settings, limits = load({"INSTANCE_PATH": str(tmp_path)}), MemoryLimits()
     store = FolderStore(tmp_path / "files", call)
-    uploads = Uploads(database, store, Quotas(database, settings), Budgets(settings, limits, limits), Runtime(), settings)
-    return uploads, FileSweeper(database, store, uploads.partials, Runtime()), store
+    uploads = Uploads(database, store, Budgets(settings, limits, limits), Runtime(), settings)
+    return uploads, uploads.sweeper, store
 
 
 def upload(uploads, user, content=None, client_id=None):

@@ -19,7 +19,7 @@ from chat.conversations.message import EVERYBODY, Message
 from chat.conversations.room import Room
 from chat.accounts.user import User
 from chat.conversations.batch_writer import Pending
-from chat.conversations.change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
+from chat.conversations.change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change, pinned
 from chat.conversations.change_writer import ChangeWriter
 from tests.databases import Sender, database, draft, person  # noqa: F401
 from tests.people import Person
@@ -194,7 +194,7 @@ def every_question_of_changes(database, me):
     room = Conversation(FIRST_ROOM)
     assert room.last_numbers(database) == (LONG + 1, 500) and room.stand(database, me.id) == (LONG + 1, 500, 0)
     assert len(Change.changed_since(database, room.id, 400, 200)) == 50
-    assert len(Message.pinned(database, room.id)) == 25
+    assert len(pinned(database, room.id)) == 25
     Change.of_message(database, Message.by_seq(database, room.id, 9))
     Change.since_id(database, Change.highest_id(database) - 3)
     room.mark_unread(database, me.id, 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..accounts.user import User
 from ..clock import from_db, to_db
-from .message import MAX_ROWS, Message, fitting
+from .message import MAX_PINS, MAX_ROWS, Message, fitting
 
 EDIT, DELETE, REACT, UNREACT, PIN, UNPIN = "edit", "delete", "react", "unreact", "pin", "unpin"      # kinds
 MAX_ROW_BYTES = 1000        # of a change, and of its message without the text
@@ -149,3 +149,11 @@ def history(database, message):
             "deletedBy": deletion and {"id": deletion.actor_id, "username": names[deletion.actor_id]},
             "reactions": [{"emoji": reaction.emoji, "people": [{"id": user_id, "username": names[user_id]} for user_id in reaction.user_ids]}
                           for reaction in message.reactions]}
+
+
+def pinned(database, conversation_id):
+    """Return the pinned messages of a conversation, the latest pin first, MAX_PINS at most."""
+    seqs = database.query("SELECT seq FROM pins WHERE conversation_id = %s ORDER BY at DESC, seq DESC LIMIT %s",
+                          (conversation_id, MAX_PINS), lambda row: row["seq"])
+    found = Message.by_places(database, [(conversation_id, seq) for seq in seqs])
+    return [found[conversation_id, seq] for seq in seqs if (conversation_id, seq) in found]

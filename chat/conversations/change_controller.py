@@ -8,7 +8,7 @@ from flask_login import current_user, login_required
 from ..errors import ChatError, Invalid, NotFound
 from ..storage.schema import MAX_ID
 from ..web.request_args import MAX_DIGITS, wants_json
-from .message import Message
+from .change import pinned
 from .room import boolean
 
 
@@ -51,10 +51,10 @@ class ChangeController:
     def get_pins(self, conversation_id):
         """The pinned messages of a conversation, the latest pin first: a page, or JSON."""
         access = self.gate.to_conversation(current_user, conversation_id)
-        pinned = Message.pinned(self.database, conversation_id)
+        found = pinned(self.database, conversation_id)
         if wants_json():
-            return jsonify(messages=[message.as_json() for message in pinned])
-        return render_template("chat/pins.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), pinned=pinned)
+            return jsonify(messages=[message.as_json() for message in found])
+        return render_template("chat/pins.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), pinned=found)
 
     def mark_unread(self, conversation_id):
         """Note from which message on a user wants to see the conversation as unread, and lead to the lists."""

@@ -74,7 +74,7 @@ class ChatController:
         conversation = self.messaging.conversation(access)
         if not conversation:
             return {"pinned": [], "shared": []}
-        return {"pinned": Message.pinned(self.database, conversation.id), "shared": File.page(self.database, conversation.id, limit=SHARED)}
+        return {"pinned": change.pinned(self.database, conversation.id), "shared": File.page(self.database, conversation.id, limit=SHARED)}
 
     def get_users(self):
         """The people whose name contains `q`: JSON where it is asked for, else cards as HTML."""

@@ -23,11 +23,11 @@ MAX_NAME_FIELD = 4096       # characters of a name before it is cut
 
 
 class FileController:
-    """`gate` says who may fetch a file, `uploads` takes files in, and knows the store that has their contents."""
+    """`store` has the contents, `gate` says who may fetch one, `uploads` takes them in."""
 
-    def __init__(self, database, gate, uploads):
+    def __init__(self, database, store, gate, uploads):
         self.database = database
-        self.store = uploads.store
+        self.store = store
         self.gate = gate
         self.uploads = uploads
 

@@ -179,14 +179,6 @@ class Message:
         return {(message.conversation_id, message.seq): message for message in found}
 
     @classmethod
-    def pinned(cls, database, conversation_id):
-        """Return the pinned messages of a conversation, the latest pin first, MAX_PINS at most."""
-        seqs = database.query("SELECT seq FROM pins WHERE conversation_id = %s ORDER BY at DESC, seq DESC LIMIT %s",
-                              (conversation_id, MAX_PINS), lambda row: row["seq"])
-        found = cls.by_places(database, [(conversation_id, seq) for seq in seqs])
-        return [found[conversation_id, seq] for seq in seqs if (conversation_id, seq) in found]
-
-    @classmethod
     def find_duplicates(cls, database, drafts):
         """Return {(sender_id, client_id): Message} for those of the drafts that are stored already."""
         keys = " OR ".join(["(m.sender_id = %s AND m.client_id = %s)"] * len(drafts))

@@ -19,7 +19,7 @@ from werkzeug.exceptions import BadRequest
 from ..budgets import FILES, UPLOADS
 from ..clock import now
 from ..errors import Conflict, Duplicate, Invalid, RateLimited, TooLarge, Unavailable
-from ..storage.file_store import PREVIEW, content_hash, open_file_store
+from ..storage.file_store import PREVIEW, content_hash
 from ..storage.partial_files import PartialFiles
 from ..web.streamed_form import BodyCut
 from . import images, metadata
@@ -47,24 +47,18 @@ class Transfer:
         self.progressed_at = time.monotonic()
 
 
-def open_uploads(database, budgets, runtime, settings):
-    """Return the Uploads that the settings describe, and the sweeper of what no message holds."""
-    store = open_file_store(settings, runtime.run_blocking)
-    uploads = Uploads(database, store, Quotas(database, settings), budgets, runtime, settings)
-    return uploads, FileSweeper(database, store, uploads.partials, runtime)
-
-
 class Uploads:
-    """`runtime` runs what blocks, `quotas` says what a person may still upload."""
+    """`runtime` runs what blocks. `quotas` says what a person may still upload, `sweeper` removes what no message holds."""
 
-    def __init__(self, database, store, quotas, budgets, runtime, settings):
+    def __init__(self, database, store, budgets, runtime, settings):
         self.database = database
         self.store = store
-        self.quotas = quotas
+        self.quotas = Quotas(database, settings)
         self.budgets = budgets
         self.runtime = runtime
         self.max_bytes = settings["MAX_FILE_BYTES"]
         self.partials = PartialFiles(Path(settings["INSTANCE_PATH"]) / "uploads", PARTIALS_PER_PERSON * self.max_bytes)
+        self.sweeper = FileSweeper(database, store, self.partials, runtime)
         self.transfers = {}     # (user id, client id) -> the Transfers of this process
         self.counts = {}        # user id -> how many Transfers
 

@@ -1,6 +1,7 @@
 """The checks, in the order in which a person would meet the problems. Each problem comes with a fix."""
 import email.utils
 import http.client
+import re
 import secrets
 import ssl
 import time
@@ -15,6 +16,7 @@ from .client import PollingTab, Refused, Visitor, WebSocketTab
 
 POLLS = 8                   # of one polling connection: if every second request goes to another process, 255 of 256 runs notice it
 CLOCK_TOLERANCE = 5         # seconds
+UPLOAD_BYTES = 2_000_000    # of a file that is sent: more than proxies take by themselves
 NETWORK_ERRORS = (OSError, http.client.HTTPException, ProtocolError)
 # Raised by reading an answer that is not the chat's: a page instead of JSON, or JSON with other content.
 READING_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
@@ -47,6 +49,7 @@ def run_checks(url):
             yield from with_error(check_delivery(one, other, polling, websocket), "A message was sent and did not arrive")
         if websocket:
             websocket.close()
+        yield from with_error(check_upload(one), "A file does not get through")
     except Stop as stop:
         yield from stop.args
 
@@ -219,3 +222,23 @@ def check_delivery(one, other, polling, websocket):
         return
     yield Finding(f"A message is stored and delivered in {took:.0f} ms.")
     yield from clock(datetime.fromisoformat(received["timestamp"].replace("Z", "+00:00")), "The clock that dates messages")
+
+
+def check_upload(visitor):
+    """Does a file come through, there and back?"""
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', visitor.home().text)[1]
+    path = f"/files/doctor-{secrets.token_hex(8)}"
+    headers = {"X-CSRFToken": token, "Origin": visitor.origin, "Referer": visitor.origin + "/", "Accept": "application/json"}
+    started = time.monotonic()
+    answer = visitor.ask("PUT", f"{path}?offset=0&name=doctor", bytes(UPLOAD_BYTES), {**headers, "Content-Type": "application/octet-stream"})
+    if answer.status != 201:
+        error = answer.json().get("error", {}).get("message", f"the answer is {answer.status}")
+        yield Finding(f"A file of 2 MB is refused: {error}", "Let the proxy take bodies of MAX_FILE_BYTES (`client_max_body_size` in nginx) and PUT; if the"
+                      " server has no room, its disk is full, or FILE_BYTES is reached.")
+        return
+    fetched = visitor.ask("GET", f"/files/{answer.json()['id']}")
+    visitor.ask("DELETE", path, headers=headers)
+    if fetched.status != 200 or len(fetched.text) != UPLOAD_BYTES:
+        yield Finding("A file was taken in and cannot be fetched.", "With several processes all need the same INSTANCE_PATH, or a FILES_URL.")
+        return
+    yield Finding(f"A file of 2 MB goes there and back in {(time.monotonic() - started) * 1000:.0f} ms.")
