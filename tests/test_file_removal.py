@@ -34,8 +34,8 @@ def parts(database, tmp_path):     # noqa: F811
 def upload(uploads, user, content=None, client_id=None):
     content = content or uuid.uuid4().bytes
     client_id = client_id or uuid.uuid4().hex
-    with uploads.transfer(user.id, client_id) as transfer:
-        path = uploads.receive(user.id, client_id, [content], transfer)
+    with uploads.transfers.begin(user.id, client_id) as transfer:
+        path = uploads.transfers.receive(user.id, client_id, [content], transfer)
     return uploads.finish(user.id, client_id, path, "a")
 
 

@@ -63,11 +63,11 @@ class FileController:
     def _receive(self, form):
         user_id, path, client_id = current_user.id, None, form.fields.get("clientId")
         try:
-            with self.uploads.transfer(user_id, client_id or "") as transfer:
+            with self.uploads.transfers.begin(user_id, client_id or "") as transfer:
                 for field, filename, chunks in form.files():
                     if field != "file" or path:
                         raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
-                    path, name = self.uploads.receive(user_id, client_id, chunks, transfer, keeps_part=bool(client_id)), filename
+                    path, name = self.uploads.transfers.receive(user_id, client_id, chunks, transfer, keeps_part=bool(client_id)), filename
             if not path:
                 raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
             client_id = validate_client_id(form.fields.get("clientId"))
@@ -89,7 +89,7 @@ class FileController:
         if not offset:
             self.uploads.begin(user_id, body.left)
         try:
-            path = self.uploads.resume(user_id, client_id, offset, body.left, iter(body.read, b""))
+            path = self.uploads.transfers.resume(user_id, client_id, offset, body.left, iter(body.read, b""))
         except BodyCut:
             raise BadRequest() from None
         name = request.args.get("name", "")[:MAX_NAME_FIELD]

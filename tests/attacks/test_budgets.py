@@ -9,7 +9,7 @@ import config
 from chat import budgets
 from chat.live import deadlines, transports
 from chat.web import forms
-from chat.conversations import file, images, message, uploads
+from chat.conversations import file, images, message, transfers
 from chat.storage import partial_files
 from chat.storage.limits import MemoryLimits
 from tests.people import Person
@@ -42,7 +42,7 @@ def test_each_budget_is_in_the_table_of_the_code():
     f"| a form | fields | {forms.MAX_FIELDS} |",
     f"| an upload | the next byte | {deadlines.STALL_SECONDS} s |",
     f"| an upload | all of it | {deadlines.UPLOAD_SECONDS} s, and 1 s for each KiB",
-    f"| a person | uploads that are not complete | {partial_files.MAX_PARTIALS}, of {uploads.PARTIALS_PER_PERSON} × `MAX_FILE_BYTES`",
+    f"| a person | uploads that are not complete | {partial_files.MAX_PARTIALS}, of {transfers.PARTIALS_PER_PERSON} × `MAX_FILE_BYTES`",
     f"| a message | files | {file.MAX_FILES} |",
     f"| an image | pixels | {images.MAX_PIXELS // 1_000_000} million |",
     f"| an image that moves | frames | {images.MAX_FRAMES} |",
