@@ -136,6 +136,16 @@ def test_the_place_to_drop_shows_itself_and_goes(screen):
     expect(cards(screen)).to_have_count(0)
 
 
+def test_an_image_of_the_page_itself_is_not_offered_a_place(screen, alice, bob):
+    send_files(bob, alice, uploaded(bob, photo(), "evening.jpg"))
+    expect(images(screen)).to_have_count(1)
+    drag(screen, PHOTO, types=("dragstart",), onto="#history .image img")
+    drag(screen, PHOTO)
+    drag(screen, PHOTO, types=("dragend",), onto="#history .image img")
+    drag(screen, NOTES)
+    expect(cards(screen)).to_have_text([re.compile("notes.pdf")])
+
+
 def test_a_text_with_a_picture_of_it_is_pasted_as_text(screen):
     """As spreadsheets put it into the clipboard."""
     screen.page.evaluate("""() => {
@@ -157,6 +167,7 @@ def test_what_cannot_be_sent_is_said_before(arrive, start_server, sit_down):
     words = screen.page.locator("[data-part=attach-words]")
     expect(words).to_contain_text("“empty.txt” is empty.")
     expect(words).to_contain_text("“large.bin” is too large: 20 KB, and a file may have 20 KB.")
+    expect(screen.page.locator("#announcer")).to_contain_text("“empty.txt” is empty.")
     expect(cards(screen)).to_have_count(1)
     choose(screen, *[(f"{n}.txt", "text/plain", TEXT) for n in range(10)])
     expect(words).to_contain_text("at most")

@@ -123,7 +123,9 @@ export class Attachments {
   #say(words) {
     setText(this.words, words);
     this.words.toggleAttribute('data-bad', Boolean(words));
-    if (words) this.composer.form.before(this.box);
+    if (!words) return;
+    this.composer.form.before(this.box);
+    this.composer.on.say(words);
   }
 
   #changed() {

@@ -12,6 +12,7 @@ const setAside = new Map(); // key of a conversation → the files that were abo
 export class FileInput {
   #attachments = null; // once there are some
   #loading = null;
+  #isOwnDrag = false; // an image of this page is dragged: a browser says that it is a file
 
   /** Listens in the conversation `section`, whose Composer gets the files. */
   constructor(composer, section, signal) {
@@ -23,8 +24,10 @@ export class FileInput {
       await this.#addFiles([...input.files]);
       input.value = ''; // the same file may be chosen again
     });
-    listen(section, 'dragenter', (event) => isFromOutside(event) && this.#load().then((attachments) => attachments?.showDropArea()));
-    listen(section, 'dragover', (event) => isFromOutside(event) && event.preventDefault());
+    listen(document, 'dragstart', () => { this.#isOwnDrag = true; });
+    listen(document, 'dragend', () => { this.#isOwnDrag = false; });
+    listen(section, 'dragenter', (event) => this.#brings(event) && this.#load().then((attachments) => attachments?.showDropArea()));
+    listen(section, 'dragover', (event) => this.#brings(event) && event.preventDefault());
     listen(section, 'drop', (event) => this.#dropped(event));
     listen(composer.field, 'paste', (event) => this.#pasted(event));
     this.#initVoice(find('#voice', section));
@@ -61,8 +64,12 @@ export class FileInput {
     return this.#loading;
   }
 
+  #brings({ dataTransfer }) {
+    return !this.#isOwnDrag && Boolean(dataTransfer?.types.includes('Files'));
+  }
+
   #dropped(event) {
-    if (!isFromOutside(event)) return;
+    if (!this.#brings(event)) return;
     event.preventDefault();
     this.#attachments?.hideDropArea();
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
@@ -85,5 +92,3 @@ export class FileInput {
       () => showNotice(gettext('The server did not answer. Please try again.'))), { signal: this.signal });
   }
 }
-
-const isFromOutside = ({ dataTransfer }) => Boolean(dataTransfer?.types.includes('Files'));
