@@ -44,8 +44,8 @@ class FileSweeper:
                 if until_tidying <= 0:
                     self.tidy()
                     until_tidying = TIDY_INTERVAL
-            except (ChatError, OSError) as error:       # the database or the disk does not answer: later it may
-                log.warning("files could not be swept: %s", error)
+            except ChatError:
+                pass        # the database does not answer, which is logged where it is noticed; later it may
             except Exception:
                 log.exception("files could not be swept")
             sleep(SWEEP_INTERVAL)
