@@ -89,6 +89,30 @@ def test_unsent_messages_go_only_when_their_writer_says_so(screen, alice, bob, i
     assert questions == ["1 message has not been sent yet. Log out and delete it?"]
 
 
+def test_changes_that_wait_are_called_so(screen, alice, bob):
+    write_a_draft(screen, "")
+    bob.send(alice, "look")
+    expect(screen.bubble("look")).to_be_visible()
+    screen.bubble("look").locator("article").hover()
+    screen.page.wait_for_function("() => performance.getEntriesByType('resource').some(({ name }) => name.includes('message-changes'))")
+    screen.page.route("**/socket.io/**", lambda route: route.abort("internetdisconnected"))
+    screen.page.context.set_offline(True)
+    expect(screen.page.locator("#connection")).to_contain_text("You are offline.")
+    screen.bubble("look").get_by_role("button", name="More").click()
+    screen.page.get_by_role("menuitem", name="Pin").click()
+    expect(screen.bubble("look")).to_have_attribute("data-pinned", "")
+    questions = []
+    screen.page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    with screen.page.expect_event("dialog"):
+        log_out(screen)
+    screen.send("and a message")
+    screen.expect_state("and a message", "pending")
+    with screen.page.expect_event("dialog"):
+        log_out(screen)
+    assert questions == ["1 change of a message has not been sent yet. Log out and delete it?",
+                         "1 message and 1 change have not been sent yet. Log out and delete them?"]
+
+
 def test_what_is_on_its_way_is_waited_for(screen, alice, bob):
     write_a_draft(screen, "")
     screen.page.evaluate("""() => {

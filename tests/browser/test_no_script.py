@@ -53,6 +53,38 @@ def test_the_whole_history_is_read_page_by_page(chat, alice, bob, sit_down):
     expect(screen.page.get_by_text(re.compile("begins"))).to_be_visible()
 
 
+def test_an_address_leads_to_a_message(chat, alice, bob, sit_down):
+    """`?at=` shows the page around it, and the browser goes to the message and marks it."""
+    hold(chat, alice, bob, numbered(alice, bob, 200))
+    screen = sit_down(alice, f"/chat/{bob.username}?at=40#message-40")
+    expect(screen.bubble("message 40")).to_be_in_viewport()
+    assert screen.bubble("message 40").locator("article").evaluate("article => getComputedStyle(article).outlineWidth") == "2px"
+    expect(screen.bubble("message 200")).to_have_count(0)
+    screen.page.get_by_role("link", name="To the newest messages").click()
+    expect(screen.bubble("message 200")).to_be_in_viewport()
+
+
+def test_an_address_begins_an_answer(chat, alice, bob, sit_down):
+    """`?reply=` puts the card over the field, whose cross takes it away; what is sent is the answer, and its quote leads back."""
+    hold(chat, alice, bob, numbered(alice, bob, 60))
+    screen = sit_down(alice, f"/chat/{bob.username}?reply=3")
+    card = screen.page.locator(".composer-card")
+    expect(card).to_contain_text(f"Reply to {bob.username}")
+    expect(card).to_contain_text("message 3")
+    card.get_by_role("link", name="Cancel").click()
+    expect(card).to_have_count(0)
+    screen.page.goto(f"/chat/{bob.username}?reply=3")
+    screen.field.fill("an answer without a script")
+    screen.page.get_by_role("button", name="Send").click()
+    quote = screen.bubble("an answer without a script").locator("[data-part=quote]")
+    expect(quote).to_contain_text("message 3")
+    expect(card).to_have_count(0)
+    assert alice.history(bob)["messages"][-1]["replyTo"]["seq"] == 3
+    quote.click()
+    expect(screen.page).to_have_url(re.compile(r"\?at=3#message-3$"))
+    expect(screen.bubble("message 3")).to_be_in_viewport()
+
+
 def test_a_refused_message_keeps_its_text(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", expects="400|413")
     screen.field.fill("x" * 4001)

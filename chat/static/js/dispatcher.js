@@ -77,6 +77,11 @@ export class Dispatcher {
     return this.#outbox.length;
   }
 
+  /** How many messages, and how many changes of messages, are not acknowledged. */
+  get counts() {
+    return this.#outbox.counts;
+  }
+
   /** Whether there is something to send, and the network to do it. */
   get isSending() {
     return this.#isConnected && this.#outbox.isWaiting;

@@ -5,7 +5,7 @@
  */
 
 import { abortRequests } from './http.js';
-import { ngettext } from './i18n.js';
+import { gettext, ngettext } from './i18n.js';
 import { me } from './page.js';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -22,10 +22,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  */
 export async function logOut(form, outbox, closeSocket) {
   for (let waited = 0; outbox.isSending && waited < LAST_MESSAGES_MS; waited += PAUSE_MS) await pause(PAUSE_MS);
-  const unsent = outbox.length;
-  const words = () => ngettext('%(num)s message has not been sent yet. Log out and delete it?',
-    '%(num)s messages have not been sent yet. Log out and delete them?', unsent);
-  if (unsent && !confirm(words())) return null;
+  if (outbox.length && !confirm(questionOf(outbox.counts))) return null;
   await Promise.race([closeSocket(), pause(CLOSING_MS)]); // else the server cuts the connection, perhaps during its upgrade
   abortRequests();
   const response = await fetch(form.action, {
@@ -37,6 +34,21 @@ export async function logOut(form, outbox, closeSocket) {
   deleteDrafts();
   await Promise.race([outbox.deleteStored(), pause(DELETION_MS)]);
   return '/login';
+}
+
+/** What is asked where something was not sent: messages, what was done to messages, or both. */
+function questionOf({ messages, changes }) {
+  if (!changes) {
+    return ngettext('%(num)s message has not been sent yet. Log out and delete it?',
+      '%(num)s messages have not been sent yet. Log out and delete them?', messages);
+  }
+  if (!messages) {
+    return ngettext('%(num)s change of a message has not been sent yet. Log out and delete it?',
+      '%(num)s changes of messages have not been sent yet. Log out and delete them?', changes);
+  }
+  const ofMessages = ngettext('%(num)s message', '%(num)s messages', messages);
+  const ofChanges = ngettext('%(num)s change', '%(num)s changes', changes);
+  return gettext('%(messages)s and %(changes)s have not been sent yet. Log out and delete them?', { messages: ofMessages, changes: ofChanges });
 }
 
 function deleteDrafts() {

@@ -87,6 +87,11 @@ export class Outbox {
     return this.#entries.length;
   }
 
+  get counts() {
+    const changes = this.#entries.filter(({ kind }) => kind === 'change').length;
+    return { messages: this.#entries.length - changes, changes };
+  }
+
   get isWaiting() {
     return this.#entries.some((entry) => entry.state === 'waiting');
   }
