@@ -1,7 +1,8 @@
 // Writes the emoji of emojibase-data for the picker, in each language: node tools/emoji.mjs TO
 //
-// emoji-LANG.json is [{name, emoji: [[emoji, name, words, version, tones?]…]}…], one entry a group. `tones` says how the emoji takes
-// the five skin tones: 1, the modifier goes after its first character; or a list of the five, where that is not so.
+// emoji-LANG.json is [{name, emoji: [[emoji, name, codes, words, version, tones?]…]}…], one entry a group. `codes` are what other chats call it
+// between colons. `words` find it too, in English also where the page is in another language. `tones` says how the emoji takes the five skin
+// tones: 1, the modifier goes after its first character; or a list of the five, where that is not so.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,13 +30,32 @@ function tonesOf({ emoji, skins }) {
   return toned.every((one, at) => one === withModifier(qualified(emoji), MODIFIERS[at])) ? [1] : [toned];
 }
 
+const wordsIn = (text) => text.split(/[\s_]+/).filter(Boolean);
+
+const codes = read('en', 'shortcodes/github'); // hexcode → one or several
+const codesOf = ({ hexcode }) => [codes[hexcode] ?? []].flat().join(' ');
+
+const inEnglish = new Map(read('en', 'data').map((one) => [one.hexcode, one]));
+
+/** What finds an emoji beside its name and its codes; each word once. */
+function wordsOf(one, code) {
+  const { label, tags = [] } = inEnglish.get(one.hexcode);
+  const known = new Set(wordsIn(`${one.label} ${code}`));
+  const words = [...(one.tags ?? []), label, ...tags].flatMap(wordsIn);
+  return [...new Set(words)].filter((word) => !known.has(word)).join(' ');
+}
+
+function toRow(one) {
+  const code = codesOf(one);
+  return [qualified(one.emoji), one.label, code, wordsOf(one, code), one.version, ...tonesOf(one)];
+}
+
 function groupsOf(language) {
   const emoji = read(language, 'data').filter(({ group }) => group !== undefined && group !== COMPONENTS).sort((a, b) => a.order - b.order);
   const { groups } = read(language, 'messages');
   return groups.filter(({ order }) => order !== COMPONENTS).map(({ order, message }) => ({
     name: message,
-    emoji: emoji.filter(({ group }) => group === order)
-      .map((one) => [qualified(one.emoji), one.label, (one.tags ?? []).join(' '), one.version, ...tonesOf(one)]),
+    emoji: emoji.filter(({ group }) => group === order).map(toRow),
   }));
 }
 

@@ -45,6 +45,11 @@ class Screen:
         """Wait until the page has a connection. What is pushed before that does not reach it, and the network is not to go."""
         expect(self.page.locator("#connection")).to_have_attribute("data-connection", "online")
 
+    def expect_loaded_later(self):
+        """Wait until what is not part of the first view has come (later.js). What is done without the network is done with it."""
+        for name in ("page-more", "conversation-more") if self.page.locator("#conversation").count() else ("page-more",):
+            self.page.wait_for_function("name => performance.getEntriesByType('resource').some((entry) => entry.name.includes(name))", arg=name)
+
     # --- the people
 
     @property

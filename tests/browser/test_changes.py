@@ -290,15 +290,11 @@ def test_hovering_a_chip_says_who_and_the_last_chip_adds(screen, bob, talk):
     expect(chips(screen, "from bob")).to_have_text(["🎉 2", "😮 1"])
 
 
-def test_the_picker_finds_in_a_skin_tone_and_is_loaded_when_it_is_opened(screen):
-    asked = []
-    screen.page.on("request", lambda request: asked.append(request.url))
+def test_the_picker_finds_in_a_skin_tone(screen):
     point_at(screen, "from bob").get_by_role("button", name="React").click()
-    assert not any("emoji-picker" in url or "emoji-en" in url for url in asked)
     screen.page.get_by_role("button", name="All emoji").click()
     search = screen.page.get_by_role("searchbox", name="Search emoji")
     expect(search).to_be_focused()
-    assert any("emoji-en" in url for url in asked)
     screen.page.get_by_role("radio", name="Medium", exact=True).check(force=True)
     search.fill("raised ha")
     expect(screen.page.locator(".emoji").first).to_have_text("✋🏽")

@@ -78,7 +78,7 @@ def test_it_works(screen, names, room):
 def test_faces_stand_beside_the_names(screen, names):
     write(screen, "@zo")
     expect(options(screen).locator("img.avatar")).to_have_attribute("src", f"/face/{names['Zoé'].id}")
-    screen.page.wait_for_function("() => [...document.querySelectorAll('#mentions img')].every((face) => face.naturalWidth > 0)")
+    screen.page.wait_for_function("() => [...document.querySelectorAll('#completions img')].every((face) => face.naturalWidth > 0)")
 
 
 @pytest.mark.parametrize("written, name", [("@zoe", "Zoé"), ("@ZOÉ", "Zoé"), ("@elod", "Élodie"), ("@e\u0301lo", "Élodie"), ("@lea ad", "Lea Adams"), ("@adams", "Lea Adams")])
@@ -210,12 +210,12 @@ def test_a_member_who_joins_meanwhile_can_be_mentioned(screen, alice, arrive, ro
 
 def test_only_a_room_asks_and_only_when_it_sees_the_sign(screen, alice, names, room):
     write(screen, "hello")
-    assert requests(screen, "mention-completion.js") == 0 and requests(screen, f"/rooms/{room}") == 0
+    assert requests(screen, f"/rooms/{room}") == 0
     write(screen, " @a")
     expect(options(screen).first).to_be_visible()
     write(screen, "d")
     expect(options(screen)).to_have_count(2)
-    assert requests(screen, "mention-completion.js") == 1 and requests(screen, f"/rooms/{room}") == 1
+    assert requests(screen, "completion.js") == 1 and requests(screen, f"/rooms/{room}") == 1
 
 
 def test_nothing_happens_in_a_direct_conversation(alice, bob, sit_down):
@@ -223,7 +223,7 @@ def test_nothing_happens_in_a_direct_conversation(alice, bob, sit_down):
     write(screen, f"@{bob.username[:3]}")
     screen.field.press("Enter")
     screen.expect_state(f"@{bob.username[:3]}", "sent")
-    assert requests(screen, "mention-completion.js") == 0
+    assert requests(screen, "/rooms/") == 0
 
 
 def test_without_a_network_those_who_are_known_can_be_mentioned(screen, names):

@@ -66,6 +66,15 @@ def test_no_script_waits_for_another_to_ask_for_it(two_people, sit_down, path):
     assert came and sorted(set(came)) == sorted(named)
 
 
+def test_what_is_loaded_later_comes_by_itself(two_people, sit_down):
+    """Nobody touches the page: a while after it was shown it has all that it needs without a network."""
+    alice, bob = two_people
+    page = sit_down(alice, f"/chat/{bob.username}").page
+    page.wait_for_load_state("networkidle")
+    for name in ("page-more", "conversation-more", "message-actions", "message-changes", "details", "completion", "composer-emoji", "emoji-en"):
+        page.wait_for_function("name => performance.getEntriesByType('resource').some((entry) => entry.name.includes(`/${name}.js`))", arg=name)
+
+
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("path", ["/", "/chat/{}"], ids=["home", "conversation"])
 def test_nothing_jumps(two_people, sit_down, path, viewport):

@@ -4,8 +4,7 @@ import { test } from 'node:test';
 // As much of a page as the modules ask for when they are loaded.
 globalThis.document = { documentElement: { lang: 'en' }, body: { dataset: {} } };
 globalThis.navigator ??= {};
-const { completeness } = await import('../../chat/static/js/completeness.js');
-const { completenessSummary, completenessWords } = await import('../../chat/static/js/completeness-words.js');
+const { completeness, completenessSummary, completenessWords } = await import('../../chat/static/js/completeness.js');
 
 const run = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 const at = (head, followsEnd = true) => ({ head, followsEnd });

@@ -7,9 +7,9 @@ globalThis.navigator ??= {};
 const { inTone, searchEmoji } = await import('../../chat/static/js/emoji.js');
 const { targetOf } = await import('../../chat/static/js/arrow-keys.js');
 
-const cat = { emoji: '🐱', words: 'tete de chat animal' };
-const hand = { emoji: '✋', words: 'main levee stop', tones: 1 };
-const kitten = { emoji: '🐈', words: 'chat animal' };
+const cat = { emoji: '🐱', codes: ['cat'], words: 'tete de chat cat animal' };
+const hand = { emoji: '✋', codes: ['hand', 'raised_hand'], words: 'main levee hand raised hand stop', tones: 1 };
+const kitten = { emoji: '🐈', codes: ['cat2'], words: 'chat cat2 animal' };
 const groups = [{ name: 'a', emoji: [cat, hand] }, { name: 'b', emoji: [kitten] }];
 
 test('it works: a search wants the beginnings of words, and puts first whose name begins so', () => {
@@ -17,6 +17,14 @@ test('it works: a search wants the beginnings of words, and puts first whose nam
   assert.deepEqual(searchEmoji(groups, 'Tête ani'), [cat]);
   assert.deepEqual(searchEmoji(groups, 'hat'), []);
   assert.deepEqual(searchEmoji(groups, 'chat stop'), []);
+});
+
+test('what other chats call so is the first', () => {
+  assert.deepEqual(searchEmoji(groups, 'cat'), [cat, kitten]);
+  assert.deepEqual(searchEmoji(groups, 'raised_hand'), [hand]);
+  assert.deepEqual(searchEmoji(groups, 'cat2'), [kitten]);
+  const [arrow, heart] = [{ codes: ['cupid'], words: 'heart with arrow cupid' }, { codes: ['heart'], words: 'red heart heart' }];
+  assert.deepEqual(searchEmoji([{ emoji: [arrow, heart] }], 'heart'), [heart, arrow]);
 });
 
 test('a skin tone goes after the first character, takes the place of U+FE0F, or is listed', () => {

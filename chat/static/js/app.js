@@ -7,7 +7,7 @@ import { Dispatcher } from './dispatcher.js';
 import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
 import { initKeyboard } from './keyboard.js';
-import { later } from './later.js';
+import { loadPageMore } from './load-page-more.js';
 import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
 import { find, me } from './page.js';
@@ -20,7 +20,6 @@ const HEARTBEAT_MS = 15_000;
 const FIRST_REFRESH_MS = 2_000; // by then the page has been shown
 const LOGOUT_FAILED_MS = 10_000;
 
-const loadMore = later(() => import('./page-more.js'));
 
 // The parts
 
@@ -110,7 +109,7 @@ function messageCame(version) {
   lists.message(message, isSeen);
   if (message.senderId === me.id) outbox.stored(message);
   if (message.senderId === me.id || message.deleted) return;
-  loadMore().then(({ announce }) => announce(message, lists), () => {});
+  loadPageMore().then(({ announce }) => announce(message, lists), () => {});
   if (notifyPermission() !== 'denied') loadNotifier().then((loaded) => loaded?.messageCame(message));
 }
 
@@ -190,7 +189,7 @@ async function loggingOut(event) {
   isLeaving = true;
   expectLogout();
   try {
-    const { logOut } = await loadMore();
+    const { logOut } = await loadPageMore();
     const url = await logOut(event.target, outbox, closeSocket);
     if (url) return leaveForGood(url);
   } catch {

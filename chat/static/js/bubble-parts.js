@@ -1,10 +1,9 @@
 /** What can change of a message that is on the page: that it was edited, deleted or pinned, its quote and its reactions. */
 
-import { later } from './later.js';
+import { loadConversationMore } from './load-conversation-more.js';
 import { find, fromTemplate, part } from './page.js';
 import { clearText } from './text-element.js';
 
-const loadExtras = later(() => import('./conversation-more.js'));
 
 let extras = null; // the module, once it is there
 const waiting = new WeakMap(); // row → {replyTo, reactions}, to be shown when it has come
@@ -28,7 +27,7 @@ export function showExtras(row, shown) {
   if (!isNeeded && !waiting.has(row)) return;
   if (extras) return extras.showExtras(row, shown);
   waiting.set(row, { ...waiting.get(row), ...shown });
-  loadExtras().then((module) => {
+  loadConversationMore().then((module) => {
     extras = module;
     if (waiting.has(row)) extras.showExtras(row, waiting.get(row));
     waiting.delete(row);

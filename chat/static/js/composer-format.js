@@ -1,6 +1,7 @@
 /** What formats in the field: marks around the selection, and the offer to make a block of pasted code. All of it can be undone. */
 
 import { say } from './announcer.js';
+import { replaceText } from './field-text.js';
 import { gettext } from './i18n.js';
 import { find, fromTemplate } from './page.js';
 
@@ -31,13 +32,13 @@ export function toggleMark(field, mark) {
   if (mark === '`' && inside.includes('\n')) {
     makeBlock(field, start, end, '');
   } else if (hasMark(value, start, end, mark)) {
-    replace(field, start - length, end + length, inside);
+    replaceText(field, start - length, end + length, inside);
     field.setSelectionRange(start - length, end - length);
   } else if (inside.length > 2 * length && hasMark(value, start + length, end - length, mark)) {
-    replace(field, start, end, inside.slice(length, -length));
+    replaceText(field, start, end, inside.slice(length, -length));
     field.setSelectionRange(start, end - 2 * length);
   } else {
-    replace(field, start, end, `${mark}${inside}${mark}`);
+    replaceText(field, start, end, `${mark}${inside}${mark}`);
     field.setSelectionRange(start + length, end + length);
   }
 }
@@ -50,16 +51,6 @@ function hasMark(value, start, end, mark) {
   return mark[0] !== '*' || [before, after].every((count) => count === mark.length || count > 2);
 }
 
-/** Replaces a part of the text, so that the browser can undo it. */
-function replace(field, start, end, text) {
-  field.focus();
-  field.setSelectionRange(start, end);
-  const isDone = text ? document.execCommand('insertText', false, text) : document.execCommand('delete');
-  if (isDone) return;
-  field.setRangeText(text, start, end, 'end');
-  field.dispatchEvent(new InputEvent('input', { bubbles: true }));
-}
-
 function makeBlock(field, start, end, language) {
   const { value } = field;
   const text = value.slice(start, end);
@@ -67,7 +58,7 @@ function makeBlock(field, start, end, language) {
   const fence = '`'.repeat(longest + 1);
   const before = start && value[start - 1] !== '\n' ? '\n' : '';
   const after = end < value.length && value[end] === '\n' ? '' : '\n';
-  replace(field, start, end, `${before}${fence}${language}\n${text}\n${fence}${after}`);
+  replaceText(field, start, end, `${before}${fence}${language}\n${text}\n${fence}${after}`);
 }
 
 // Pasted code

@@ -1,10 +1,10 @@
 /** The keys that format what one writes, and pasted code. What they do is loaded later (composer-format.js). */
 
+import { isInBlock } from './in-code.js';
 import { later } from './later.js';
 import { isComposing } from './page.js';
 
 const KEYS = { b: '**', i: '*', e: '`' };
-const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 const isMac = /^(Mac|iP)/.test(navigator.platform); // there Ctrl+B and Ctrl+E move the caret
 
 const loadFormat = later(() => import('./composer-format.js'));
@@ -29,16 +29,4 @@ function markOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {
   if (altKey || shiftKey || (isMac ? !metaKey || ctrlKey : !ctrlKey || metaKey)) return null;
   const letter = /^[a-z]$/i.test(key) ? key : code.replace('Key', ''); // without Latin letters it is the key in that place
   return KEYS[letter.toLowerCase()];
-}
-
-/** Whether one is writing a block of code: there Enter begins a line. */
-export function isInBlock({ value, selectionStart }) {
-  let open = '';
-  for (const line of value.slice(0, selectionStart).split('\n')) {
-    const mark = FENCE.exec(line)?.[1];
-    if (!mark) continue;
-    if (!open) open = mark;
-    else if (mark[0] === open[0] && mark.length >= open.length && line.trim() === mark) open = '';
-  }
-  return open !== '';
 }

@@ -1,50 +1,34 @@
 /** The field in which a message is written: its keys, its draft, its counter. */
 
 import { addressOf, isRoom } from './address.js';
-import { isInBlock, listenForFormatting } from './composer-keys.js';
+import { listenForFormatting } from './composer-keys.js';
+import { Draft } from './draft.js';
 import { FileInput } from './file-input.js';
-import { ngettext } from './i18n.js';
-import { find, isComposing, me, onTouch, setText } from './page.js';
+import { gettext } from './i18n.js';
+import { isInBlock } from './in-code.js';
+import { due, later } from './later.js';
+import { loadConversationMore } from './load-conversation-more.js';
+import { find, isComposing, onTouch } from './page.js';
 import { trimmed } from './text.js';
 
-const MAX_LENGTH = 4_000; // characters, as the server counts them
-const COUNTER_FROM = 3_800; // characters
+const MAX_LENGTH = 4_000; // code points, as the server counts them
+const COUNTER_FROM = 3_800; // code points
 const TYPING_PAUSE_MS = 3_000;
 // A text of invisible characters only would be an empty bubble. The server refuses it: the same ones as in chat/accounts/characters.py.
 const BLANK =
   /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
-const loadMessageChanges = () => import('./message-changes.js');
-const loadMentionCompletion = () => import('./mention-completion.js');
+const loadMessageChanges = later(() => import('./message-changes.js'));
+const loadCompletion = later(() => import('./completion.js'));
+const loadEmojiPicker = later(() => import('./composer-emoji.js'));
 
-const unsaved = new Map(); // draft key → text, where the browser's storage is closed or full: it ends with the page
-
-function readDraft(key) {
-  try {
-    return unsaved.get(key) ?? localStorage.getItem(key) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-/** Returns false if the browser does not store the draft. */
-function saveDraft(key, text) {
-  try {
-    if (text) localStorage.setItem(key, text);
-    else localStorage.removeItem(key);
-    unsaved.delete(key);
-    return true;
-  } catch {
-    unsaved.set(key, text);
-    return !text;
-  }
-}
+due.then(loadEmojiPicker).then(({ preloadEmoji }) => preloadEmoji(), () => {});
 
 export class Composer {
   task = null; // a ComposerTask, while a message is edited or answered
   #typingEmittedAt = -Infinity;
-  #mentions = null; // a promise of the MentionCompletion, once there is an `@`
+  #completion = null; // a promise of the Completion, once there is something to complete
 
   /**
    * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. A message goes to `outbox`. `on` holds
@@ -57,17 +41,26 @@ export class Composer {
     this.field = find('#message', section);
     this.counter = find('#counter', section);
     this.button = find('#send', section);
-    this.draftKey = `draft:${me.id}:${key}`;
+    this.draft = new Draft(key);
     this.form.addEventListener('submit', (event) => this.#submitted(event), { signal });
     this.field.addEventListener('keydown', (event) => this.#pressed(event), { signal });
     this.field.addEventListener('input', () => this.#changed(), { signal });
     listenForFormatting(this.field, signal);
-    addEventListener('storage', (event) => this.#changedElsewhere(event), { signal });
+    find('#emoji-button', section).addEventListener('click', (event) => this.#pickEmoji(event.currentTarget), { signal });
     // The field has a text already if the form was sent without JavaScript and refused.
-    if (!this.field.value) this.field.value = readDraft(this.draftKey);
+    if (!this.field.value) this.field.value = this.draft.text;
     this.files = new FileInput(this, section, signal);
     this.#fit();
+    this.#followTabs();
     this.#adoptReply();
+  }
+
+  /** Other tabs change the draft too, or send it: what follows them is loaded when it is due, or when one has. */
+  async #followTabs() {
+    const { signal, draft } = this;
+    const isChanged = new Promise((resolve) => addEventListener('storage', ({ key }) => key === draft.key && resolve(), { signal }));
+    const more = await Promise.race([due, isChanged]).then(loadConversationMore).catch(() => null);
+    if (more && !signal.aborted) new more.DraftSync(this, signal);
   }
 
   /** A page without JavaScript has begun an answer with its address. */
@@ -142,25 +135,25 @@ export class Composer {
     this.on.added();
     await stored;
     // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
-    if (this.#draft || readDraft(this.draftKey) === draft) this.#saveDraft();
+    if (this.draftText || this.draft.text === draft) this.saveDraft();
   }
 
-  /** Another tab has changed the draft, or sent it. The field shows the same, unless it shows something else already. */
-  #changedElsewhere({ key, oldValue, newValue }) {
-    if (key !== this.draftKey || this.#draft !== (oldValue ?? '')) return;
-    if (this.task?.isEdit) this.task.setAside = newValue ?? '';
-    else this.show(newValue ?? '');
-  }
-
-  /** What is stored as the draft: the text of an edit is not, for its message may be deleted. */
-  get #draft() {
+  /** What is the draft: the text of an edit is not, for its message may be deleted. */
+  get draftText() {
     return this.task?.setAside ?? this.field.value;
   }
 
-  #changed() {
-    this.#saveDraft();
+  /** Another tab has changed the draft, or sent it: `show(field, text)` shows it in the field. */
+  takeDraft(text, show) {
+    if (this.task?.isEdit) this.task.setAside = text;
+    else show(this.field, text);
     this.#fit();
-    if (isRoom(this.key) && this.field.value.includes('@')) this.#completeMentions();
+  }
+
+  #changed() {
+    this.saveDraft();
+    this.#fit();
+    if (this.field.value.includes(':') || (isRoom(this.key) && this.field.value.includes('@'))) this.#complete();
     const now = performance.now();
     if (BLANK.test(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
     this.#typingEmittedAt = now;
@@ -168,18 +161,27 @@ export class Composer {
   }
 
   /** Where the module does not come, the next key asks for it again. */
-  async #completeMentions() {
-    const make = ({ MentionCompletion }) => new MentionCompletion(this.form, this.field, addressOf(this.key).conversationId, this.signal);
-    this.#mentions ??= loadMentionCompletion().then(make).catch(() => { this.#mentions = null; });
+  async #complete() {
+    this.#completion ??= loadCompletion().then(({ Completion, EmojiNames, Mentions }) => {
+      this.mentions = isRoom(this.key) ? new Mentions(addressOf(this.key).conversationId, this.signal) : null;
+      const sources = [...(this.mentions ? [this.mentions] : []), new EmojiNames()];
+      return new Completion(this.form, this.field, sources, this.signal);
+    }).catch(() => { this.#completion = null; });
   }
 
   /** The members of the room have changed. */
-  async membersChanged() {
-    (await this.#mentions)?.forgetMembers();
+  membersChanged() {
+    this.mentions?.forget();
   }
 
-  #saveDraft() {
-    if (!saveDraft(this.draftKey, this.#draft)) this.on.storageFailed();
+  async #pickEmoji(button) {
+    const module = await loadEmojiPicker().catch(() => null);
+    if (module) module.toggleEmojiPicker(button, this.field);
+    else this.on.say(gettext('The emoji could not be loaded.'));
+  }
+
+  saveDraft() {
+    if (!this.draft.save(this.draftText)) this.on.storageFailed();
   }
 
   /** Files were added or removed. */
@@ -197,20 +199,12 @@ export class Composer {
     const isOver = length > MAX_LENGTH;
     this.button.toggleAttribute('data-empty', length === 0 && !this.files.count);
     this.button.disabled = isOver;
-    this.counter.hidden = length < COUNTER_FROM;
-    this.counter.toggleAttribute('data-over', isOver);
-    if (!this.counter.hidden) setText(this.counter, words(MAX_LENGTH - length));
-    if (isOver && this.field.ariaInvalid !== 'true') this.on.say(words(MAX_LENGTH - length)); // once, not with every key
     this.field.ariaInvalid = String(isOver);
+    if (length >= COUNTER_FROM || !this.counter.hidden) loadConversationMore().then(({ showRoom }) => showRoom(this.field, this.counter, this.on.say), () => {});
   }
 }
 
-/** The length in code points, as the server counts: most emoji are one, where `length` counts two. */
+/** The length in code points, as the server counts. How that is said: composer-counter.js. */
 function lengthOf(text) {
   return [...text].length;
-}
-
-function words(left) {
-  if (left < 0) return ngettext('%(num)s character over the limit', '%(num)s characters over the limit', -left);
-  return ngettext('%(num)s character left', '%(num)s characters left', left);
 }

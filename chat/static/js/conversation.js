@@ -7,6 +7,7 @@ import { Composer } from './composer.js';
 import { releaseFiles } from './files.js';
 import { gettext } from './i18n.js';
 import { due, later } from './later.js';
+import { loadConversationMore } from './load-conversation-more.js';
 import { watchGestures } from './message-gestures.js';
 import { MessageList } from './message-list.js';
 import { find, findAll, isPlainClick, isWatched, onTouch } from './page.js';
@@ -18,7 +19,6 @@ const ALL_READ_PAUSE_MS = 1_500; // from somebody's reading to asking whether ev
 
 const loadDetails = later(() => import('./details.js'));
 const loadMessageChanges = later(() => import('./message-changes.js'));
-const loadMore = later(() => import('./conversation-more.js'));
 
 const ACTIONS = ['edit', 'remove', 'react', 'reply', 'pin', 'markUnread', 'copy'];
 
@@ -51,7 +51,7 @@ export class Conversation {
     list.addEventListener('click', (event) => this.#settleFailed(event), { signal });
     list.addEventListener('click', (event) => this.#openDetails(event), { signal });
     watchGestures(this, signal);
-    due.then(loadMore).then(({ addRovingTabindex }) => addRovingTabindex(list, signal), () => {});
+    due.then(loadConversationMore).then(({ addRovingTabindex }) => addRovingTabindex(list, signal), () => {});
   }
 
   /** Shows where the reader left, else the message that the address names, or else what is new. */
@@ -130,7 +130,7 @@ export class Conversation {
   /** Shows what has changed of the room: the header, and what may be done in it. */
   roomChanged(room) {
     if (room.members) this.composer.membersChanged();
-    loadMore().then(({ showRoom }) => showRoom(this.section, room), () => {});
+    loadConversationMore().then(({ showRoomHeader }) => showRoomHeader(this.section, room), () => {});
   }
 
   // Messages that change

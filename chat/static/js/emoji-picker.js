@@ -2,23 +2,28 @@
 
 import { say } from './announcer.js';
 import { inTone, searchEmoji } from './emoji.js';
+import { chooseTone, chosenTone, useEmoji, usedEmoji } from './emoji-memory.js';
 import { gettext, ngettext } from './i18n.js';
-import { find, findAll, fromTemplate, me, part, setText } from './page.js';
+import { find, findAll, fromTemplate, part, setText } from './page.js';
 
 export { loadEmoji } from './emoji.js';
 
 const TONES = 6;
-const MAX_RECENT = 18; // two rows
 const TABS = ['😀', '👋', '🐶', '🍎', '✈️', '⚽', '💡', '🔣', '🏁']; // one for each group
 const EMOJI = '.emoji';
 
-/** Makes the picker of `groups`; `onPick(emoji)` is called with the one that is chosen. */
-export function makePicker(groups, onPick) {
-  return new EmojiPicker(groups, onPick).root;
+/**
+ * Makes the picker of `groups`; `onPick(emoji, {name, isKeptOpen})` is called with the one that is chosen. Where it `canStay`, Shift or a button
+ * keeps it open.
+ */
+export function makePicker(groups, onPick, { canStay = false } = {}) {
+  const { root } = new EmojiPicker(groups, onPick);
+  if (!canStay) part(root, 'keep-open').remove();
+  return root;
 }
 
 class EmojiPicker {
-  #tone = Number(stored('tone')) || 0;
+  #tone = chosenTone();
 
   constructor(groups, onPick) {
     Object.assign(this, { groups, onPick });
@@ -29,7 +34,7 @@ class EmojiPicker {
     this.#fillTones();
     this.#showGroups();
     this.search.addEventListener('input', () => this.#searched());
-    this.root.addEventListener('click', ({ target }) => this.#clicked(target));
+    this.root.addEventListener('click', (event) => this.#clicked(event));
     this.root.addEventListener('keydown', (event) => this.#pressed(event));
     for (const type of ['focusin', 'pointerover']) this.root.addEventListener(type, ({ target }) => this.#showName(target));
   }
@@ -56,7 +61,7 @@ class EmojiPicker {
 
   #setTone(tone) {
     this.#tone = tone;
-    store('tone', tone);
+    chooseTone(tone);
     if (this.search.value) this.#searched();
     else this.#showGroups();
   }
@@ -66,7 +71,7 @@ class EmojiPicker {
   #showGroups() {
     const all = this.groups.flatMap(({ emoji }) => emoji);
     const byEmoji = new Map(all.map((one) => [one.emoji, one]));
-    const recent = (stored('recent') ?? '').split(' ').map((emoji) => byEmoji.get(emoji)).filter(Boolean);
+    const recent = usedEmoji().map((emoji) => byEmoji.get(emoji)).filter(Boolean);
     const sections = this.groups.map(({ name, emoji }) => this.#makeSection(name, emoji));
     this.sections = [...sections];
     if (recent.length) sections.unshift(this.#makeSection(gettext('Used last'), recent));
@@ -91,7 +96,7 @@ class EmojiPicker {
 
   #makeSection(name, emoji) {
     const section = document.createElement('section');
-    if (name) section.append(Object.assign(document.createElement('h3'), { textContent: name }));
+    if (name) section.append(Object.assign(document.createElement('h2'), { textContent: name }));
     const grid = Object.assign(document.createElement('div'), { className: 'picker-grid' });
     grid.append(...emoji.map((one) => this.#makeButton(one)));
     section.append(grid);
@@ -113,11 +118,14 @@ class EmojiPicker {
 
   // What is pressed
 
-  #clicked(target) {
+  #clicked(event) {
+    const { target } = event;
     const tab = target.closest('.picker-tab');
     const button = target.closest(EMOJI);
+    const keep = target.closest('[data-part="keep-open"]');
+    if (keep) keep.ariaPressed = String(keep.ariaPressed !== 'true');
     if (tab) this.#goTo(findAll('.picker-tab', this.root).indexOf(tab));
-    if (button) this.#pick(button);
+    if (button) this.#pick(button, event);
   }
 
   #goTo(at) {
@@ -128,16 +136,15 @@ class EmojiPicker {
     this.grid.scrollTop = this.sections[at].offsetTop - this.grid.offsetTop;
   }
 
-  #pick({ textContent, dataset }) {
-    const recent = [dataset.base, ...(stored('recent') ?? '').split(' ').filter((emoji) => emoji && emoji !== dataset.base)];
-    store('recent', recent.slice(0, MAX_RECENT).join(' '));
-    this.onPick(textContent);
+  #pick({ textContent, dataset, ariaLabel }, { shiftKey }) {
+    useEmoji(dataset.base);
+    this.onPick(textContent, { name: ariaLabel, isKeptOpen: shiftKey || part(this.root, 'keep-open')?.ariaPressed === 'true' });
   }
 
   #pressed(event) {
     const buttons = findAll(EMOJI, this.grid);
     const isInSearch = event.target === this.search;
-    if (isInSearch && event.key === 'Enter' && buttons.length) this.#pick(buttons[0]);
+    if (isInSearch && event.key === 'Enter' && buttons.length) this.#pick(buttons[0], event);
     else if (isInSearch && event.key === 'ArrowDown') buttons[0]?.focus();
     else if (!event.target.matches(EMOJI) || !this.#moved(event, buttons)) return;
     event.preventDefault();
@@ -170,24 +177,4 @@ function inNextRow(elements, at, step) {
     if (distance(place) < distance(nearest)) nearest = place;
   }
   return elements[nearest];
-}
-
-// What stays in this browser
-
-const keyOf = (name) => `emoji-${name}:${me.id}`;
-
-function stored(name) {
-  try {
-    return localStorage.getItem(keyOf(name));
-  } catch {
-    return null; // the storage is closed
-  }
-}
-
-function store(name, value) {
-  try {
-    localStorage.setItem(keyOf(name), value);
-  } catch {
-    // the storage is closed or full: it is chosen anew the next time
-  }
 }

@@ -10,7 +10,7 @@ const SAMPLE_PX = 24;
 
 let loading = null;
 
-/** Resolves to the groups `[{name, emoji: [{emoji, name, words, tones}]}]`. Where they do not come, the next call asks again. */
+/** Resolves to the groups `[{name, emoji: [{emoji, name, codes, words, tones}]}]`. Where they do not come, the next call asks again. */
 export function loadEmoji() {
   loading ??= fetchEmoji().catch((error) => {
     loading = null;
@@ -25,11 +25,13 @@ async function fetchEmoji() {
   const newest = newestDrawn();
   return (await response.json()).map(({ name, emoji }) => ({
     name: name.charAt(0).toLocaleUpperCase(locale) + name.slice(1),
-    emoji: emoji.filter(([, , , version]) => version <= newest).map(toObject),
+    emoji: emoji.filter(([, , , , version]) => version <= newest).map(toObject),
   }));
 }
 
-const toObject = ([emoji, name, words, , tones]) => ({ emoji, name, words: folded(`${name} ${words}`), tones });
+const toObject = ([emoji, name, codes, words, , tones]) => ({
+  emoji, name, codes: codes.split(' '), words: folded(`${name} ${codes} ${words}`).replaceAll('_', ' '), tones,
+});
 
 /** The newest version whose emoji are drawn; all where none is, for then there is no font that says anything. */
 function newestDrawn() {
@@ -47,12 +49,16 @@ function isColoured(context, emoji) {
   return data.some((value, at) => at % 4 === 0 && data[at + 3] && value !== data[at + 1]);
 }
 
-/** Those of `groups` that have a word beginning with each word of `query`; those whose name begins with all of it are the first. */
+/**
+ * Those of `groups` that have a word beginning with each word of `query`, in the order of what they mean most: what other chats call so, then
+ * those whose name begins with all of it.
+ */
 export function searchEmoji(groups, query) {
-  const wanted = folded(query).split(/\s+/).filter(Boolean);
+  const wanted = folded(query).split(/[\s_]+/).filter(Boolean);
   const begins = ({ words }, word) => words.startsWith(word) || words.includes(` ${word}`);
   const found = groups.flatMap(({ emoji }) => emoji).filter((one) => wanted.every((word) => begins(one, word)));
-  const rank = ({ words }) => (words.startsWith(wanted.join(' ')) ? 0 : 1);
+  const code = wanted.join('_');
+  const rank = ({ codes, words }) => (codes.includes(code) ? 0 : words.startsWith(wanted.join(' ')) ? 1 : 2);
   return found.sort((a, b) => rank(a) - rank(b));
 }
 

@@ -1,9 +1,8 @@
 /** The keys of the page: Ctrl+K to the search, Escape back, Alt with an arrow through the conversations. */
 
-import { later } from './later.js';
+import { loadPageMore } from './load-page-more.js';
 import { isComposing } from './page.js';
 
-const loadKeys = later(() => import('./page-more.js'));
 
 export function initKeyboard(lists, navigation) {
   document.addEventListener('keydown', (event) => {
@@ -11,7 +10,7 @@ export function initKeyboard(lists, navigation) {
     const action = actionOf(event);
     if (!action) return;
     event.preventDefault();
-    loadKeys().then(({ keys }) => keys[action](event, lists, navigation), () => {});
+    loadPageMore().then(({ keys }) => keys[action](event, lists, navigation), () => {});
   });
 }
 

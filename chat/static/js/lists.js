@@ -1,13 +1,12 @@
 /** The two lists of the left pane, rooms and people, by the key of a conversation (address.js). */
 
 import { isRoom, keyOfMessage } from './address.js';
-import { later } from './later.js';
+import { loadPageMore } from './load-page-more.js';
 import { find, me } from './page.js';
 import { People } from './people.js';
 import { lastSeqOf } from './person-card.js';
 import { Rooms } from './rooms.js';
 
-const loadPages = later(() => import('./page-more.js'));
 
 export class Lists {
   #unread = { people: 0, rooms: 0 };
@@ -23,8 +22,8 @@ export class Lists {
       this.#unread[name] = count;
       onUnread(this.#unread.people + this.#unread.rooms);
     };
-    this.rooms = new Rooms({ onUnread: counted('rooms'), loadPages });
-    this.people = new People({ onUnread: counted('people'), say, onQuery: (query) => this.rooms.filter(query), loadPages });
+    this.rooms = new Rooms({ onUnread: counted('rooms'), loadPages: loadPageMore });
+    this.people = new People({ onUnread: counted('people'), say, onQuery: (query) => this.rooms.filter(query), loadPages: loadPageMore });
   }
 
   #of(key) {

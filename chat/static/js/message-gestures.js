@@ -5,11 +5,11 @@
 
 import { say } from './announcer.js';
 import { later } from './later.js';
+import { loadConversationMore } from './load-conversation-more.js';
 import { isPlainClick } from './page.js';
 
 const PANEL_BESIDE = '(width >= 72rem)'; // of the style sheet: in a narrower window the panel lies over the messages
 
-const loadQuote = later(() => import('./conversation-more.js'));
 const loadMessageActions = later(() => import('./message-actions.js'));
 
 /** Watches the list of a conversation and its panel until `signal` ends it. */
@@ -18,7 +18,7 @@ export function watchGestures(conversation, signal) {
   list.addEventListener('click', (event) => pressed(event, conversation), { signal });
   conversation.section.parentElement.addEventListener('click', (event) => pinPressed(event, conversation.messageList), { signal });
   const named = Number(new URLSearchParams(location.search).get('at')); // the message that the address leads to
-  if (named) loadQuote().then(({ ring }) => ring(rows.withSeq(named)), () => {});
+  if (named) loadConversationMore().then(({ ring }) => ring(rows.withSeq(named)), () => {});
 
   const loaded = new AbortController();
   const untilLoaded = { passive: true, signal: AbortSignal.any([signal, loaded.signal]) };
@@ -57,5 +57,5 @@ function pinPressed(event, messageList) {
 }
 
 function goTo(messageList, seq) {
-  loadQuote().then((module) => module.goTo(messageList, Number(seq)), () => {});
+  loadConversationMore().then((module) => module.goTo(messageList, Number(seq)), () => {});
 }

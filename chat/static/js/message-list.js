@@ -7,8 +7,8 @@
 
 import { setBubbleState } from './bubble.js';
 import { ChangeLog, sortOut } from './changes.js';
-import { completeness } from './completeness.js';
-import { later } from './later.js';
+import { completeness, showCompleteness } from './completeness.js';
+import { HistoryRequests } from './history-requests.js';
 import { MessageRows } from './message-rows.js';
 import { NewPill } from './new-pill.js';
 import { find, isWatched, me } from './page.js';
@@ -17,16 +17,10 @@ import { SeqWindow } from './seq-window.js';
 import { newest, remember } from './versions.js';
 
 const LOAD_AHEAD_PX = 800;
-const RETRY_MS = 2_000;
-
-const loadMore = later(() => import('./conversation-more.js'));
 
 export class MessageList {
   wantsEnd = false; // the reader is on the way to the newest messages, which are still to be fetched
   #newestSeq; // of all messages that came
-  #history = null; // the MessageHistory
-  #completeness; // what is said of it
-  #retryTimer;
   #isChecked = true; // the server has said how far the conversation goes since the connection began
 
   /**
@@ -45,6 +39,7 @@ export class MessageList {
     this.start = find('#history-start', section);
     this.pill = new NewPill(section, { onPress: () => this.#pressedPill(), signal });
     this.mark = find('#completeness', section);
+    this.history = new HistoryRequests(this, () => this.#askAgain());
     find('#older', section)?.remove(); // a link for those without JavaScript
     this.rows = new MessageRows(this.list, { key, messagesUrl, isRoom: Boolean(roomId), peerReadSeq: Number(peerReadSeq), onRefused, blobOf });
     const { seqs } = this.rows;
@@ -75,7 +70,7 @@ export class MessageList {
   async open(position, unread) {
     const count = unread || this.#unreadOf(this.rows.all).length;
     const wanted = position?.seq ?? (count ? this.readSeq + 1 : this.seqWindow.first);
-    if (wanted < this.seqWindow.first) await this.#fetch('showUnread', wanted);
+    if (wanted < this.seqWindow.first) await this.history.call('showUnread', wanted);
     this.showUnsent();
     if (count) this.#divide(this.rows.all);
     const target = position ? this.rows.withSeq(position.seq) : this.rows.separators.divider;
@@ -93,7 +88,7 @@ export class MessageList {
   /** Goes to a message, however far back. Resolves to its row, or to null if it cannot be fetched. */
   async goTo(seq) {
     if (!this.rows.withSeq(seq)) {
-      await this.#fetch('showAround', seq);
+      await this.history.call('showAround', seq);
       this.showUnsent();
     }
     const row = this.rows.withSeq(seq);
@@ -129,9 +124,15 @@ export class MessageList {
 
   #loadAhead() {
     const { scroll, seqWindow, anchor } = this;
-    if (this.wantsEnd) this.#fetch('loadEnd');
-    else if (scroll.scrollTop < LOAD_AHEAD_PX && seqWindow.hasOlder) this.#fetch('loadOlder');
-    else if (anchor.restPx < LOAD_AHEAD_PX && !seqWindow.followsEnd) this.#fetch('loadNewer');
+    if (this.wantsEnd) this.history.call('loadEnd');
+    else if (scroll.scrollTop < LOAD_AHEAD_PX && seqWindow.hasOlder) this.history.call('loadOlder');
+    else if (anchor.restPx < LOAD_AHEAD_PX && !seqWindow.followsEnd) this.history.call('loadNewer');
+  }
+
+  #askAgain() {
+    this.receive([]);
+    this.#catchUpWithChanges();
+    this.look();
   }
 
   #reachedEnd() {
@@ -157,7 +158,7 @@ export class MessageList {
       });
     }
     if (!wasAtEnd && fresh.length) this.pill.show(fresh.length);
-    if (fetch) this.#fetch('catchUp');
+    if (fetch) this.history.call('catchUp');
     this.#showCompleteness();
     messages.filter(({ senderId }) => senderId === me.id).forEach(this.onOwn);
   }
@@ -190,7 +191,7 @@ export class MessageList {
   }
 
   #catchUpWithChanges() {
-    if (this.changes.hasGap) this.#fetch('catchUpWithChanges');
+    if (this.changes.hasGap) this.history.call('catchUpWithChanges');
   }
 
   /** Takes the acknowledgement of an own message. */
@@ -213,27 +214,6 @@ export class MessageList {
 
   setPeerRead(seq) {
     this.rows.setPeerRead(seq);
-  }
-
-  // What is fetched
-
-  /** Calls a method of the MessageHistory, which is loaded later. */
-  async #fetch(name, ...values) {
-    const module = await loadMore().catch(() => null);
-    if (this.signal.aborted) return;
-    if (!module) return this.#retryLater();
-    this.#history ??= new module.MessageHistory(this);
-    await this.#history[name](...values);
-  }
-
-  /** The module has not come: after a pause all that is to be fetched is looked for again. */
-  #retryLater() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => {
-      this.receive([]);
-      this.#catchUpWithChanges();
-      this.look();
-    }, RETRY_MS);
   }
 
   // What follows from a change
@@ -278,17 +258,8 @@ export class MessageList {
     this.#showCompleteness();
   }
 
-  /** Says whether all messages are here. The server has rendered how it is at first; the words for anything else are loaded later. */
-  async #showCompleteness() {
+  #showCompleteness() {
     const failedCount = this.unsent().filter((entry) => entry.state === 'failed').length;
-    const found = completeness(this.rows.seqs, this.seqWindow, this.#isChecked);
-    const shown = JSON.stringify([found, failedCount]);
-    if (shown === (this.#completeness ??= shown)) return;
-    this.#completeness = shown;
-    const more = await loadMore().catch(() => null);
-    if (shown !== this.#completeness) return;
-    if (more) return more.showCompleteness(this.mark, found, failedCount);
-    this.mark.hidden = true; // rather than saying what is not so any more
-    this.#completeness = '';
+    showCompleteness(this.mark, completeness(this.rows.seqs, this.seqWindow, this.#isChecked), failedCount);
   }
 }

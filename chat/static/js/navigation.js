@@ -4,11 +4,12 @@
  */
 
 import { roomKey } from './address.js';
+import { showNotice } from './banner.js';
 import { showAge } from './dates.js';
-import { later } from './later.js';
+import { gettext } from './i18n.js';
+import { loadPageMore } from './load-page-more.js';
 import { find, findAll, isPlainClick, pathOf } from './page.js';
 
-const loadMore = later(() => import('./page-more.js'));
 
 export class Navigation {
   conversation = null; // the open one
@@ -22,7 +23,7 @@ export class Navigation {
     Object.assign(this, { lists, outbox });
     document.addEventListener('click', (event) => this.#clicked(event));
     document.addEventListener('submit', (event) => this.#submitted(event));
-    addEventListener('popstate', () => (this.#loaded || pathOf(location) !== this.shownPath) && this.#visits(location, 'popped'));
+    addEventListener('popstate', () => (this.#loaded || pathOf(location) !== this.shownPath) && this.#visits('popped'));
   }
 
   /** The open conversation, if it is the one with that key (address.js). */
@@ -53,16 +54,16 @@ export class Navigation {
     return this.visit(new URL('/', location));
   }
 
-  /** Calls a method of the Visits, which are loaded later. Where they do not come, the browser shows the page. */
-  async #visits(url, name, ...values) {
-    const module = await loadMore().catch(() => null);
-    if (!module) return void location.assign(url);
+  /** Calls a method of the Visits, which are loaded later. */
+  async #visits(name, ...values) {
+    const module = await loadPageMore().catch(() => null);
+    if (!module) return showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
     this.#loaded ??= new module.Visits(this);
     return this.#loaded[name](...values);
   }
 
   visit(url) {
-    return this.#visits(url, 'visit', url);
+    return this.#visits('visit', url);
   }
 
   /** The forms of rooms. */
@@ -70,7 +71,7 @@ export class Navigation {
     const { target: form, submitter } = event;
     if (!form.matches('#main form[action^="/rooms"]') || event.defaultPrevented) return;
     event.preventDefault();
-    this.#visits(location, 'send', form, submitter);
+    this.#visits('send', form, submitter);
   }
 
   #clicked(event) {
@@ -79,7 +80,7 @@ export class Navigation {
     const url = new URL(link.href);
     if (url.origin !== location.origin || !(url.pathname === '/' || url.pathname.startsWith('/chat/') || url.pathname.startsWith('/rooms'))) return;
     event.preventDefault();
-    this.#visits(url, 'follow', url);
+    this.#visits('follow', url);
   }
 }
 

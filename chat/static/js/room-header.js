@@ -5,7 +5,7 @@ import { find, part, setText } from './page.js';
 import { setPageTitle } from './title.js';
 
 /** Shows what has changed of the room in `section`: fields of an R. */
-export function showRoom(section, { name, topic, members, archived }) {
+export function showRoomHeader(section, { name, topic, members, archived }) {
   if (name) {
     setText(find('#conversation-title bdi', section), name);
     setPageTitle(`${name} · Chat`);

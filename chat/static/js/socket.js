@@ -9,7 +9,7 @@ import { Manager } from 'socket.io-client';
 import { addressOf, keyOf, roomKey } from './address.js';
 import { Deliveries } from './deliveries.js';
 import { goToLogin } from './http.js';
-import { later } from './later.js';
+import { loadPageMore } from './load-page-more.js';
 import { me } from './page.js';
 
 const ACK_TIMEOUT_MS = 4_000;
@@ -18,7 +18,6 @@ const MAX_UNANSWERED = 2; // events without an acknowledgement until the connect
 const UPGRADE_TIMEOUT_MS = 10_000; // without a WebSocket by then, they count as blocked
 const LOCK_NAME = `connection:${me.id}`; // of the tab that leads, and of the channel: whoever changes what is said there changes it
 
-const loadMore = later(() => import('./page-more.js'));
 
 /** The ids of everyone who is online. */
 export const online = new Set();
@@ -155,7 +154,7 @@ const own = {
 /** Why the server has refused the connection; null if it was not the server. */
 async function refusalWords({ data, description: status }) {
   if (data?.message) return data.message;
-  return status >= 400 && status < 500 ? loadMore().then((more) => more.refusalWords(status), () => null) : null;
+  return status >= 400 && status < 500 ? loadPageMore().then((more) => more.refusalWords(status), () => null) : null;
 }
 
 /** Sends an entry of the outbox once, a message or a change. Resolves to the acknowledgement, or to null if none came. */
