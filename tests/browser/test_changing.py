@@ -5,7 +5,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
-from tests.browser.screen import NO_NETWORK
+from tests.browser.screen import NO_NETWORK, PHONE, WIDE
+from tests.browser.test_accessibility import THEMES, expect_no_sideways_scrolling, expect_no_violation
 
 pytestmark = pytest.mark.browser
 
@@ -179,6 +180,77 @@ def test_a_text_that_was_edited_elsewhere_meanwhile_is_offered_beside_ones_own(s
     screen.page.reload()
     expect(screen.bubble(wanted)).to_be_visible()
     expect(card).to_have_count(0)
+
+
+def conflict(screen, alice, talk):
+    """Edit one message in two places; the card with both texts, in the screen that was offline."""
+    _at_bob, _theirs, mine = talk
+    go_offline(screen)
+    edit_last(screen, "my words")
+    elsewhere = alice.tab()
+    elsewhere.change(mine, edit="other words")
+    screen.page.context.set_offline(False)
+    card = screen.page.get_by_role("group").filter(has_text="edited elsewhere")
+    expect(card).to_contain_text("other words")
+    return card
+
+
+def test_the_two_texts_are_chosen_from_with_the_keyboard(screen, alice, talk):
+    """Tab leads from the messages to the choice, before the field; Enter chooses, and the focus is not lost."""
+    card = conflict(screen, alice, talk)
+    screen.field.focus()
+    screen.page.keyboard.press("Shift+Tab")
+    while not card.get_by_role("button", name="Take theirs").evaluate("button => button === document.activeElement"):
+        screen.page.keyboard.press("Shift+Tab")
+    screen.page.keyboard.press("Shift+Tab")
+    expect(card.get_by_role("button", name="Keep mine")).to_be_focused()
+    screen.page.keyboard.press("Enter")
+    expect(card).to_have_count(0)
+    expect(screen.bubble("my words")).to_be_visible()
+    expect(screen.field).to_be_focused()
+
+
+@THEMES
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_two_texts_are_accessible(alice, bob, talk, sit_down, theme, viewport):
+    screen = sit_down(alice, f"/chat/{bob.username}", color_scheme=theme, viewport=viewport, expects=CUT)
+    screen.expect_connected()
+    be_prepared(screen)
+    card = conflict(screen, alice, talk)
+    expect(card.get_by_role("heading")).to_have_text("This message was edited elsewhere meanwhile.")
+    expect_no_violation(screen.page)
+    expect_no_sideways_scrolling(screen.page)
+    for name in ("Keep mine", "Take theirs"):
+        assert card.get_by_role("button", name=name).bounding_box()["height"] >= 40
+
+
+def test_two_tabs_that_change_at_once_share_what_waits(screen, alice, bob, talk):
+    """Both tabs are offline and do something to messages: each shows what the other has done, and all of it is sent once."""
+    at_bob, theirs, mine = talk
+    at_bob.change(theirs, react="👍", on=True)
+    expect(screen.bubble("from bob").locator(".chip[data-emoji]")).to_be_visible()
+    second = screen.another_tab(f"/chat/{bob.username}")
+    second.expect_connected()
+    be_prepared(second)
+    go_offline(screen)
+    react(screen, "from bob", "👍")
+    edit_last(second, "edited in the second")
+    for tab in (screen, second):
+        expect(tab.bubble("from bob").locator(".chip[data-emoji]")).to_have_attribute("aria-pressed", "true")
+        expect(tab.bubble("edited in the second")).to_be_visible()
+    menu(second, "from bob", "Pin")
+    expect(screen.bubble("from bob")).to_have_attribute("data-pinned", "")
+    before = alice.history(bob)["lastChange"]
+    screen.page.context.set_offline(False)
+    told = [at_bob.wait_for("messageChanged", lambda payload, wanted=wanted: payload["change"] == wanted) for wanted in range(before + 1, before + 4)]
+    assert {change["message"]["seq"] for change in told} == {theirs["seq"], mine["seq"]}
+    assert now(bob, mine)["message"] == "edited in the second"
+    after = now(bob, theirs)
+    assert after["pinned"] and after["reactions"] == [{"emoji": "👍", "userIds": [bob.id, alice.id]}]
+    assert alice.history(bob)["lastChange"] == before + 3
+    second.page.close()
+    screen.page.reload()
+    expect(screen.bubble("edited in the second")).to_be_visible()
 
 
 def test_a_reaction_to_what_was_deleted_is_dropped_in_words(screen, alice, bob, talk):

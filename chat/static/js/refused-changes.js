@@ -21,7 +21,7 @@ export class Conflicts {
   #cards = new Map(); // clientId of the entry → {card, lastChange: the version of the other text}
 
   constructor(form, messageList, outbox) {
-    Object.assign(this, { messageList, outbox });
+    Object.assign(this, { form, messageList, outbox });
     this.place = Object.assign(document.createElement('div'), { id: 'conflicts' });
     form.before(this.place);
   }
@@ -33,7 +33,9 @@ export class Conflicts {
   }
 
   #remove(clientId, card) {
+    const hadFocus = card.contains(document.activeElement);
     card.remove();
+    if (hadFocus) this.form.elements.message.focus({ preventScroll: true });
     this.#cards.delete(clientId);
   }
 
