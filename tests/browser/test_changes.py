@@ -247,6 +247,7 @@ def test_a_reaction_is_chosen_and_taken_back_with_the_keyboard(screen):
     page, keyboard = screen.page, screen.page.keyboard
     focus_on(screen, "from bob")
     keyboard.press("m")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
     keyboard.press("Enter")
     expect(page.get_by_role("button", name="👍")).to_be_focused()
     keyboard.press("ArrowRight")
@@ -313,6 +314,7 @@ def test_the_picker_speaks_french_and_the_arrow_keys_lead_through_it(open_talk):
     screen = open_talk(locale="fr-FR")
     focus_on(screen, "from bob")
     screen.page.keyboard.press("m")
+    expect(screen.page.get_by_role("menuitem").first).to_be_focused()
     screen.page.keyboard.press("Enter")
     screen.page.get_by_role("button", name="Tous les emojis").click()
     search = screen.page.get_by_role("searchbox", name="Chercher un emoji")
