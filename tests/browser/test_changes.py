@@ -44,14 +44,14 @@ def screen(open_talk):
 def point_at(screen, text):
     """Move the mouse over a message, and return its toolbar."""
     screen.bubble(text).locator("article").hover()
-    tools = screen.bubble(text).get_by_role("toolbar", name="Message actions")
+    tools = screen.bubble(text).get_by_role("toolbar", name="Actions")
     expect(tools).to_be_visible()
     return tools
 
 
 def open_menu(screen, text):
     point_at(screen, text).get_by_role("button", name="More").click()
-    return screen.page.get_by_role("menu", name="Message actions")
+    return screen.page.get_by_role("menu", name="Actions")
 
 
 def choose(screen, text, item):
@@ -85,7 +85,7 @@ def hold_finger_on(screen, locator, appearing):
 
 
 def open_sheet(screen, text):
-    return hold_finger_on(screen, screen.bubble(text).locator("article"), screen.page.get_by_role("dialog", name="Message actions"))
+    return hold_finger_on(screen, screen.bubble(text).locator("article"), screen.page.get_by_role("dialog", name="Actions"))
 
 
 # --- with a mouse

@@ -298,7 +298,7 @@ def test_the_card_by_the_keyboard(alice, bob, open_tab):
     bob.send(alice, "hello")
     expect(card(screen)).to_be_visible()
     keyboard = screen.page.keyboard
-    for name in ("Send", "Turn on", "Not now", "Close"):
+    for name in ("Record your voice", "Send", "Turn on", "Not now", "Close"):
         keyboard.press("Tab")
         expect(screen.page.get_by_role("button", name=name)).to_be_focused()
     keyboard.press("Escape")

@@ -30,14 +30,14 @@ def screen(recording_chromium, alice, bob):
 
 
 def microphone(screen):
-    return screen.page.get_by_role("button", name="Record a voice message")
+    return screen.page.get_by_role("button", name="Record your voice")
 
 
 def test_it_works(screen, alice, bob, sit_down):
     other = sit_down(bob, f"/chat/{alice.username}")
     other.expect_connected()
     microphone(screen).click()
-    recorder = screen.page.get_by_role("group", name="Voice message")
+    recorder = screen.page.get_by_role("group", name="Recording")
     expect(recorder.locator("[data-part=recorder-time]")).to_have_text("0:02")
     screen.page.wait_for_function("() => Number(document.querySelector('.recorder-level').style.getPropertyValue('--level')) > 0")
     expect(screen.field).to_be_hidden()
