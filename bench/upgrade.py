@@ -17,7 +17,7 @@ from chat.storage.database import open_database
 from tests.databases import VERSION_1, call, create_first_tables
 from tests.services import MariaDB
 from tools import ROOT
-from tools.backup import LAYOUTS, RENAMED
+from tools.backup_file import LAYOUTS, RENAMED
 
 from .subjects import SECRET_KEY
 
