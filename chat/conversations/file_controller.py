@@ -49,7 +49,7 @@ class FileController:
         form, body = g.get("streamed_form"), request.environ[STREAMED]
         if not form:
             raise Invalid(_("Expected a form with %(names)s.", names="clientId, file"))
-        self._let_finish(body)
+        self._accept(body)
         if "clientId" in form.fields:
             known = File.by_client_id(self.database, current_user.id, validate_client_id(form.fields["clientId"]))
             if known:
@@ -81,11 +81,10 @@ class FileController:
         body, user_id = request.environ[STREAMED], current_user.id
         validate_client_id(client_id)
         about, offset = _about(request.args), number("offset", 0)
+        self._accept(body)
         known = File.by_client_id(self.database, user_id, client_id)
         if known:
-            self._let_finish(body)
             return known.as_json(), 201
-        self._let_finish(body)
         if not offset:
             self.uploads.begin(user_id, body.left)
         try:
@@ -95,9 +94,9 @@ class FileController:
         name = request.args.get("name", "")[:MAX_NAME_FIELD]
         return self.uploads.finish(user_id, client_id, path, name, **about).as_json(), 201
 
-    def _let_finish(self, body):
-        """Have the rest of the body read after a refusal too, for a file that is a little too large: its sender is to read why."""
-        body.discardable = 2 * self.uploads.max_bytes
+    def _accept(self, body):
+        """Wait for the file, also for one that is a little too large."""
+        body.accept(discardable=2 * self.uploads.max_bytes)
 
     def get_offset(self, client_id):
         """Where an upload goes on."""

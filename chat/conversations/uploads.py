@@ -103,7 +103,7 @@ class Uploads:
         files = []
         try:
             if form:
-                form.body.discardable = 2 * self.max_bytes
+                form.body.accept(discardable=2 * self.max_bytes)
             for _field, name, chunks in form.files() if form else ():
                 if len(files) == MAX_FILES:
                     raise Invalid(_("A message can have at most %(most)s files.", most=MAX_FILES))

@@ -199,28 +199,42 @@ def is_streamed(environ):
 
 
 class PacedBody:
-    """The body of an upload. Its deadline moves on with what arrives: a slow phone may take minutes, and who sends nothing more is cut."""
+    """The body of an upload. Its deadline moves on with what arrives, and who sends nothing more is cut.
+
+    Before the view knows who sends it, and after a refusal, it has the time of every other body. In between a slow phone may take minutes.
+    """
 
     def __init__(self, runtime, environ, length):
         self.runtime = runtime
         self.environ = environ      # as the server made it: with its own `wsgi.input`
         self.left = length
-        self.began_at, self.received = time.monotonic(), 0
+        self._begin(BODY_SECONDS, BODY_BYTES_PER_SECOND)
         self.discardable = MAX_DISCARDED        # bytes that are read after a refusal, so that its sender gets the answer
+
+    def _begin(self, seconds, bytes_per_second):
+        self.began_at, self.received, self.seconds, self.bytes_per_second = time.monotonic(), 0, seconds, bytes_per_second
+
+    def accept(self, discardable):
+        """Wait for it as long as an upload may take, and read so many bytes after a refusal too: its sender is to read why."""
+        self._begin(UPLOAD_SECONDS, UPLOAD_BYTES_PER_SECOND)
+        self.discardable = discardable
 
     def read(self, size=PIECE_BYTES):
         """Return the next piece, or no bytes at the end. Raises BodyCut."""
         size = min(size if size > 0 else PIECE_BYTES, PIECE_BYTES, self.left)
         if not size:
             return b""
+        time_left = self.began_at + self.seconds + self.received / self.bytes_per_second - time.monotonic()
+        if time_left <= 0:
+            raise self._cut()
         try:
-            piece = self.runtime.read_some(self.environ, size, STALL_SECONDS)
+            piece = self.runtime.read_some(self.environ, size, min(time_left, STALL_SECONDS))
         except (OSError, ValueError) as error:
             raise self._cut() from error
+        if not piece:
+            raise self._cut()
         self.left -= len(piece)
         self.received += len(piece)
-        if not piece or time.monotonic() - self.began_at > UPLOAD_SECONDS + self.received / UPLOAD_BYTES_PER_SECOND:
-            raise self._cut()
         return piece
 
     def _cut(self):
@@ -229,6 +243,7 @@ class PacedBody:
 
     def discard_rest(self):
         """Read what was not read, or close the connection after the answer."""
+        self._begin(BODY_SECONDS, BODY_BYTES_PER_SECOND)
         try:
             while self.left and self.discardable > 0:
                 self.discardable -= len(self.read())
