@@ -20,7 +20,8 @@ def patch(mode):
         if "_py_warnings" in sys.modules:       # from Python 3.14 on it keeps a lock that nobody takes; eventlet would report it
             sys.modules["_py_warnings"]._lock = warnings._lock
         import eventlet
-        eventlet.monkey_patch()
+        # Files are read and written in real threads, each of which would open an event loop of its own at its first green os.open().
+        eventlet.monkey_patch(os=False)
         know_localhost()
     elif mode == "gevent":
         try:

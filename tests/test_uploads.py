@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.attacks.conftest import measure
+from tests.attacks.conftest import ASYNC_MODES, measure
 from tests.people import new_client_id
 from tests.server import Server
 from tests.uploads import JSON, TEXT, cancel, picture, put, send_files, token, upload, uploaded
 from tests.waiting import wait_for
+from tools import processes
 
 SIZE = 400_000
 CONTENT = bytes(range(256)) * (SIZE // 256 + 1)
@@ -194,6 +195,18 @@ def test_ten_thousand_tiny_files(start_server, arrive, tmp_path):
     codes = [upload(alice, b"tiny").status_code for _n in range(35)]
     assert codes == [201] * 30 + [429] * 5
     assert len([path for path in (tmp_path / "files").rglob("*") if path.is_file()]) == 1
+
+
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+def test_uploads_leave_no_descriptor(start_server, arrive, mode):
+    """Real threads write the files. With green files each of them would open an event loop and keep it."""
+    server = start_server(ASYNC_MODE=mode)
+    alice = arrive(server)
+    uploaded(alice)
+    before = processes.open_files(server.process.pid)
+    for n in range(40):
+        uploaded(alice, f"{n}".encode())
+    assert wait_for(lambda: processes.open_files(server.process.pid) <= before + 1, 20), (before, processes.open_files(server.process.pid))
 
 
 def test_partial_uploads_have_a_limit(chat, alice):
