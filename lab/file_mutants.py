@@ -45,8 +45,9 @@ def keeps_files_of_deleted():
 
 def goes_on_one_byte_before():
     """Says that an upload was cut one byte earlier than it was, and appends what comes."""
+    from chat.conversations.transfers import Transfers
     from chat.conversations.uploads import Uploads
-    find, resume = Uploads.find, Uploads.resume
+    find, resume = Uploads.find, Transfers.resume
 
     def find_less(self, user_id, client_id):
         size, file = find(self, user_id, client_id)
@@ -54,4 +55,4 @@ def goes_on_one_byte_before():
 
     def append(self, user_id, client_id, _offset, length, chunks):
         return resume(self, user_id, client_id, self.partials.size(user_id, client_id), length, chunks)
-    Uploads.find, Uploads.resume = find_less, append
+    Uploads.find, Transfers.resume = find_less, append
