@@ -10,6 +10,7 @@ import { initKeyboard } from './keyboard.js';
 import { loadPageMore } from './load-page-more.js';
 import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
+import './own-menu.js';
 import { find, me } from './page.js';
 import { closeSocket, initializeSocket, reconnectIfNeeded, sendEntry } from './socket.js';
 import { initTheme } from './theme.js';
