@@ -106,6 +106,16 @@ def database(request, tmp_path_factory):
     database.engine.close()
 
 
+@pytest.fixture
+def alice(database):
+    return person(database)
+
+
+@pytest.fixture
+def bob(database):
+    return person(database)
+
+
 def beside(database):
     """A second Database over the same data, as another process has it."""
     if isinstance(database.engine, SQLiteEngine):

@@ -4,45 +4,15 @@ import threading
 import pytest
 
 from lab.server import LabServer
-from tests import services
 from tests.people import ANSWER_SECONDS, new_client_id
-from tests.server import Server
 from tests.test_bus import elsewhere
+from tests.two_processes import here, own_redis, shared, there, two  # noqa: F401
 
 pytestmark = pytest.mark.slow
 
-SECRET_KEY = "for the tests of changes at several processes: thirty-two bytes"
+SHARED = "changes_of_two_processes", "for the tests of changes at several processes: thirty-two bytes"
 EACH = 15               # changes at each process at once
 LONG = 3 * ANSWER_SECONDS
-
-
-@pytest.fixture(scope="module")
-def own_redis():
-    """A Redis whose subscriptions may be ended."""
-    with services.Redis() as redis:
-        yield redis
-
-
-@pytest.fixture(scope="module")
-def shared(mariadb, own_redis):
-    return {"DATABASE_URL": mariadb.url.replace("/chat", "/changes_of_two_processes"), "REDIS_URL": own_redis.url, "SECRET_KEY": SECRET_KEY}
-
-
-@pytest.fixture(scope="module")
-def two(shared):
-    with Server(**shared) as one, Server(**shared) as other:
-        yield one, other
-
-
-@pytest.fixture
-def here(two, arrive):
-    """Let somebody arrive at the first process."""
-    return lambda: arrive(two[0])
-
-
-@pytest.fixture
-def there(two, arrive):
-    return lambda: arrive(two[1])
 
 
 def now(person, message):

@@ -9,7 +9,7 @@ from chat.conversations.change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, 
 from chat.conversations.change_writer import MAX_EMOJI, ChangeWriter
 from chat.conversations.message import Message
 from chat.errors import Conflict, Forbidden, Locked, NotFound, Unavailable
-from tests.databases import PATIENCE, BackgroundCall, Sender, beside, database, person, start_thread  # noqa: F401
+from tests.databases import PATIENCE, BackgroundCall, Sender, alice, beside, bob, database, person, start_thread  # noqa: F401
 from tests.test_writer import Gate, Steered, failing_once, wait_for_queue
 from tests.waiting import wait_for
 
@@ -47,16 +47,6 @@ def steered(database):
 @pytest.fixture
 def changer(steered):
     return Changer(steered)
-
-
-@pytest.fixture
-def alice(database):
-    return person(database)
-
-
-@pytest.fixture
-def bob(database):
-    return person(database)
 
 
 @pytest.fixture

@@ -6,22 +6,12 @@ from chat.conversations.conversation import Conversation
 from chat.errors import Unavailable
 from chat.conversations.conversation_list import MAX_UNREAD, list_conversations, search_people
 from chat.conversations.message import Message
-from tests.databases import BackgroundCall, Sender, beside, database, person  # noqa: F401
+from tests.databases import BackgroundCall, Sender, alice, beside, bob, database, person  # noqa: F401
 
 
 @pytest.fixture
 def sender(database):
     return Sender(database)
-
-
-@pytest.fixture
-def alice(database):
-    return person(database)
-
-
-@pytest.fixture
-def bob(database):
-    return person(database)
 
 
 def summaries(database, me):

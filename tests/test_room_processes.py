@@ -12,43 +12,17 @@ from chat.live.connections import Connection, Connections
 from chat.live.bus import LocalBus
 from chat.live.room_feed import RoomFeed
 from chat.storage import fast_json
-from tests import services
 from tests.databases import RecordingDatabase, database, person  # noqa: F401
 from tests.people import ANSWER_SECONDS
-from tests.server import Server
 from tests.test_bus import elsewhere
+from tests.two_processes import here, own_redis, shared, there, two  # noqa: F401
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
-SECRET_KEY = "for the tests of rooms at several processes: thirty-two bytes"
+SHARED = "rooms_of_two_processes", "for the tests of rooms at several processes: thirty-two bytes"
 LEFT_SECONDS = 2        # after which who was removed gets nothing
 MANY = 12               # members at each process
-
-
-@pytest.fixture(scope="module")
-def own_redis():
-    """A Redis in which nobody else publishes."""
-    with services.Redis() as redis:
-        yield redis
-
-
-@pytest.fixture(scope="module")
-def two(mariadb, own_redis):
-    shared = {"DATABASE_URL": mariadb.url.replace("/chat", "/rooms_of_two_processes"), "REDIS_URL": own_redis.url, "SECRET_KEY": SECRET_KEY}
-    with Server(**shared) as one, Server(**shared) as other:
-        yield one, other
-
-
-@pytest.fixture
-def here(two, arrive):
-    """Let somebody arrive at the first process."""
-    return lambda: arrive(two[0])
-
-
-@pytest.fixture
-def there(two, arrive):
-    return lambda: arrive(two[1])
 
 
 def texts(tab, count):

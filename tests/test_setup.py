@@ -9,6 +9,7 @@ import re
 import select
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_on_a_terminal_a_step_tells_how_far_it_is(log, tmp_path, monkeypatch):
     os.mkfifo(pipe)
     screen.isatty = lambda: True
     monkeypatch.setattr(sys, "stdout", screen)
-    monkeypatch.setattr(console.shutil, "get_terminal_size", lambda: os.terminal_size((23, 80)))
+    monkeypatch.setattr(console, "shutil", SimpleNamespace(get_terminal_size=lambda: os.terminal_size((23, 80))))     # pytest asks for its own too
 
     def progress(output):
         if pipe.exists():

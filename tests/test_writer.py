@@ -7,7 +7,7 @@ from chat.conversations import batch_writer as module
 from chat.conversations.conversation import Conversation
 from chat.errors import Locked, Unavailable
 from chat.conversations.message import Message
-from tests.databases import (PATIENCE, RecordingDatabase, Sender, beside, database, draft, person,  # noqa: F401
+from tests.databases import (PATIENCE, RecordingDatabase, Sender, alice, beside, bob, database, draft, person,  # noqa: F401
                              start_thread)
 from tests.waiting import wait_for
 
@@ -36,16 +36,6 @@ def steered(database):
 @pytest.fixture
 def sender(steered):
     return Sender(steered)
-
-
-@pytest.fixture
-def alice(database):
-    return person(database)
-
-
-@pytest.fixture
-def bob(database):
-    return person(database)
 
 
 class Gate:

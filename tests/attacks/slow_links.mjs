@@ -1,10 +1,9 @@
-/** Prints `{name: [ms of the processor for TIMES texts of SHORT characters, ms for one that is TIMES as long]}`: the search for addresses. */
+/** Prints `{name: growth}` (growth.mjs) of the search for addresses. */
 
 import { addressesIn } from '../../chat/static/js/links.js';
+import { growth } from './growth.mjs';
 
-const SHORT = 4_000; // characters, of a text as long as a message may be
-const TIMES = 16;
-const ROUNDS = 7; // the fastest one counts: the first ones are compiled
+const ROUNDS = 7;
 
 const kinds = {
   closing: ['http://a', ')'],
@@ -26,19 +25,4 @@ const kinds = {
   directions: ['http://a/', '\u202e'],
 };
 
-const of = ([start, again, end = ''], length) => start + again.repeat((length - start.length) / again.length) + end;
-
-function time(text, times) {
-  const began = process.cpuUsage();
-  for (let n = 0; n < times; n++) addressesIn(text);
-  const { user, system } = process.cpuUsage(began);
-  return (user + system) / 1000;
-}
-
-function fastest(kind) {
-  const [short, long] = [of(kind, SHORT), of(kind, SHORT * TIMES)];
-  const rounds = Array.from({ length: ROUNDS }, () => [time(short, TIMES), time(long, 1)]);
-  return [0, 1].map((which) => Math.min(...rounds.map((times) => times[which])));
-}
-
-console.log(JSON.stringify(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, fastest(kind)]))));
+console.log(JSON.stringify(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, growth(addressesIn, kind, ROUNDS)]))));

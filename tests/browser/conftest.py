@@ -35,6 +35,15 @@ def chromium():
 
 
 @pytest.fixture
+def talk(alice, bob):
+    """A message of Bob and one of Alice after it, as Bob's tab has them: (the tab, his M, her M)."""
+    at_bob = bob.tab()
+    theirs = at_bob.send(alice, "from bob")["message"]
+    mine = alice.send(bob, "from alice").json()
+    return at_bob, theirs, mine
+
+
+@pytest.fixture
 def sit_down(chromium):
     """Open a page in a browser of its own: `sit_down(person, path)`, or `sit_down(server, path)` for a stranger.
 

@@ -18,15 +18,6 @@ MIN_TARGET_PX = 44
 
 
 @pytest.fixture
-def talk(alice, bob):
-    """A message of Bob and one of Alice after it, as Bob's tab has them: (the tab, his M, her M)."""
-    at_bob = bob.tab()
-    theirs = at_bob.send(alice, "from bob")["message"]
-    mine = alice.send(bob, "from alice").json()
-    return at_bob, theirs, mine
-
-
-@pytest.fixture
 def open_talk(alice, bob, talk, sit_down):
     """Open Alice's conversation with Bob; options are those of a Playwright context."""
     def open_screen(**options):

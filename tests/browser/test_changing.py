@@ -30,15 +30,6 @@ STORED = """async () => {
 
 
 @pytest.fixture
-def talk(alice, bob):
-    """A message of Bob and one of Alice after it, as Bob's tab has them: (the tab, his M, her M)."""
-    at_bob = bob.tab()
-    theirs = at_bob.send(alice, "from bob")["message"]
-    mine = alice.send(bob, "from alice").json()
-    return at_bob, theirs, mine
-
-
-@pytest.fixture
 def screen(alice, bob, talk, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", expects=CUT)
     screen.expect_connected()
