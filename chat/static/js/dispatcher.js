@@ -1,5 +1,5 @@
 /**
- * The outbox of one person: it stores what is written, sends it, and tells the person's other tabs.
+ * The outbox of one person: it stores what is written, sends it, and tells the person's other tabs (outbox-tabs.js).
  *
  * The rules (outbox.js) decide what is sent when; entries outlive the page in the browser's database (entry-storage.js);
  * one of the person's tabs sends for all of them (leader.js).
@@ -8,12 +8,10 @@
 import { addressOf, keyOf } from './address.js';
 import { EntryStorage } from './entry-storage.js';
 import { Leader } from './leader.js';
+import { OutboxTabs, channelName } from './outbox-tabs.js';
 import { Outbox, newClientId } from './outbox.js';
 import { StepRecorder } from './step-recorder.js';
 import { Uploads } from './uploads.js';
-
-/** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message, and a message without its files. */
-const channelName = (ownerId) => `outbox:${ownerId}:3`;
 
 export class Dispatcher {
   #outbox = new Outbox();
@@ -31,14 +29,15 @@ export class Dispatcher {
    */
   constructor(ownerId, sendEntry, on) {
     Object.assign(this, { ownerId, sendEntry, on });
-    this.storage = new EntryStorage(ownerId, { onFailed: on.storageFailed, tell: (data) => this.tabs.postMessage(data) });
+    this.storage = new EntryStorage(ownerId, { onFailed: on.storageFailed, tell: ({ type, ...fields }) => this.tabs.tell(type, fields) });
     this.#uploads = new Uploads(ownerId, (id) => this.blobOf(id), (clientId, loaded) => this.#tellUploading(clientId, loaded));
+    const own = { sync: () => this.#sync(), remove: (clientId) => this.remove(clientId), run: () => this.#run(), end: () => this.#end() };
+    this.tabs = new OutboxTabs(ownerId, { outbox: this.#outbox, storage: this.storage, uploads: this.#uploads, on }, own);
     this.leader = new Leader(channelName(ownerId), { prepare: () => this.#sync().catch(() => {}), onLeading: () => this.#run() });
   }
 
   async open() {
-    this.tabs = new BroadcastChannel(channelName(this.ownerId));
-    this.tabs.onmessage = ({ data }) => this.#receiveFromTab(data);
+    this.tabs.open();
     this.#loaded = this.#load();
     await this.#loaded;
     this.on.changed();
@@ -122,7 +121,7 @@ export class Dispatcher {
 
   #tellPut(entry) {
     this.#outbox.put(entry);
-    this.tabs.postMessage({ type: 'put', entry });
+    this.tabs.tell('put', { entry });
     this.on.changed();
   }
 
@@ -137,7 +136,7 @@ export class Dispatcher {
     this.#uploads.cancel(this.#outbox.get(clientId));
     for (const { clientId: id } of this.#changesOfUnsent(clientId)) this.#delete(id);
     this.#delete(clientId);
-    this.tabs.postMessage({ type: 'removed', clientId });
+    this.tabs.tell('removed', { clientId });
     this.on.changed();
   }
 
@@ -199,7 +198,7 @@ export class Dispatcher {
 
   #tellUploading(clientId, loaded) {
     this.on.uploading(clientId, loaded);
-    this.tabs.postMessage({ type: 'uploading', clientId, loaded });
+    this.tabs.tell('uploading', { clientId, loaded });
   }
 
   /** Resolves to the content of a file that waits, or to undefined. */
@@ -210,7 +209,7 @@ export class Dispatcher {
   /** This tab sends a message from now on, and no other one changes it. False if it was deleted. */
   async #claim(entry) {
     const isThere = await this.storage.claim(entry);
-    if (isThere && this.#outbox.get(entry.clientId)) this.tabs.postMessage({ type: 'put', entry });
+    if (isThere && this.#outbox.get(entry.clientId)) this.tabs.tell('put', { entry });
     return isThere;
   }
 
@@ -230,14 +229,10 @@ export class Dispatcher {
     this.#steps.record(entry, { acknowledged: Date.now() });
     this.storage.replace(entry, naming);
     this.#uploads.abort(clientId);
-    this.tabs.postMessage({ type: 'sent', clientId, message, change });
-    this.#tellSent(message, change);
-    this.on.changed();
-  }
-
-  #tellSent(message, change) {
+    this.tabs.tell('sent', { clientId, message, change });
     if (change) this.on.changeSent({ change, message });
     else this.on.sent(message);
+    this.on.changed();
   }
 
   /** What was done to a message and refused is gone, but for a text that was written. */
@@ -247,7 +242,7 @@ export class Dispatcher {
     if (isKept) await this.#save(entry);
     else this.remove(entry.clientId);
     if (entry.verb) {
-      this.tabs.postMessage({ type: 'refused', entry, ack });
+      this.tabs.tell('refused', { entry, ack });
       this.on.changeRefused(entry, ack);
     }
     this.on.changed();
@@ -258,7 +253,7 @@ export class Dispatcher {
     if (this.#isClosed) return;
     await this.storage.put(entry);
     // Meanwhile it may have been sent and removed: then the other tabs must not get it back.
-    if (this.#outbox.get(entry.clientId)) this.tabs.postMessage({ type: 'put', entry });
+    if (this.#outbox.get(entry.clientId)) this.tabs.tell('put', { entry });
   }
 
   #delete(clientId) {
@@ -266,36 +261,10 @@ export class Dispatcher {
     this.#outbox.remove(clientId);
   }
 
-  async #receiveFromTab({ type, entry, clientId, ack, message, change, loaded, ...data }) {
-    if (type.startsWith('blob')) return this.storage.blobs.receive({ type, ...data });
-    if (type === 'uploading') return this.on.uploading(clientId, loaded);
-    if (type === 'put') {
-      await this.#sync().catch(() => {}); // entries that were written before this one go before it
-      if (!this.storage.isGone(entry.clientId)) this.#outbox.put(entry);
-      if (this.storage.isGone(entry.target?.clientId)) this.remove(entry.clientId); // what it was done to was deleted here
-    }
-    if (type === 'removed' || type === 'sent') {
-      this.storage.forget(this.#outbox.get(clientId) ?? { clientId });
-      this.#uploads.abort(clientId);
-    }
-    if (type === 'removed') this.#outbox.remove(clientId);
-    if (type === 'closed') {
-      this.#end();
-      return this.on.closed();
-    }
-    if (type === 'sent') {
-      this.#outbox.acknowledged(clientId, { message, change });
-      this.#tellSent(message, change);
-    }
-    if (type === 'refused') this.on.changeRefused(entry, ack);
-    this.on.changed();
-    this.#run();
-  }
-
   /** The person has logged out: from now on no tab sends or stores anything. */
   close() {
     this.#end();
-    this.tabs.postMessage({ type: 'closed' });
+    this.tabs.tell('closed');
   }
 
   #end() {
