@@ -15,6 +15,7 @@ from .subjects import Baseline, Chat, Cluster, FormerChat, Peer, PeerCluster, Sh
 
 BEFORE_ROOMS = "0b7a6b1"    # the last commit without rooms
 BEFORE_CHANGES = "7bc5140"  # the last commit in which a message stayed what it was
+BEFORE_FILES = "6984f28"    # the last commit in which a message was its text alone
 PARTS = ("talk", "crowd", "store", "pages", "rooms", "changes", "writing", "cluster", "profile")
 
 
@@ -117,6 +118,11 @@ def measure_changes(run, services):
 def measure_writing(run, services):
     with Chat(services, "writing") as chat:
         run.note("formatted", "chat", writing.pages, chat, run.scope)
+    with Chat(services, "uploads") as chat, Peer(services) as peer:
+        for _round in range(run.scope.rounds):
+            for who, subject in (("chat", chat), ("peer", peer)):
+                run.note("upload", who, writing.uploads, subject, run.scope)
+    compare_with_former(run, services, "plain", "before files", BEFORE_FILES)
 
 
 def compare_with_former(run, services, what, before, commit):

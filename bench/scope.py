@@ -19,9 +19,10 @@ class Scope:
     people: int = 100_000
     few_people: int = 100
     openings: int = 40
+    uploads: int = 20           # files of 25 MB, one after the other
     resting: float = 12        # seconds until the memory of idle connections is read
 
 
 FULL = Scope()
 QUICK = Scope(rounds=1, seconds=1, warm_up=0.5, paced_seconds=1, many=100, messages=20_000, long=10_000, rooms=100, people=2_000,
-              openings=5, resting=1)
+              openings=5, uploads=2, resting=1)

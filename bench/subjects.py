@@ -2,6 +2,7 @@
 import contextlib
 import functools
 import io
+import re
 import secrets
 import shutil
 import subprocess
@@ -91,6 +92,10 @@ class Subject(contextlib.ExitStack):
         """Store a room of these people, where it is not there. They have no connection yet."""
         raise NotImplementedError
 
+    def form_headers(self, person):
+        """Return the headers that a form of this person needs."""
+        return {}
+
     def cpu_seconds(self):
         """Return {part: CPU seconds so far}."""
         return {"server": sum(map(cpu_seconds, self.pids)), **{name: cpu_seconds(service.pid) for name, service in self.accounted_services}}
@@ -136,6 +141,10 @@ class Chat(Subject):
         name = f"person{n}"
         user = User.named(self.database, name) or User.register(self.database, name, HASHED)
         return {"id": user.id, "cookie": f"session={self.session_of(user.id)}", "username": name}
+
+    def form_headers(self, person):
+        page = requests.get(f"{self.url}/", headers={"Cookie": person["cookie"]}, timeout=60).text
+        return {"X-CSRFToken": re.search(r'<meta name="csrf-token" content="([^"]+)"', page)[1]}
 
     def make_room(self, room_id, people):
         seed_data.room(self, room_id, [person["id"] for person in people])
@@ -232,7 +241,8 @@ class Peer(Subject):
     def __enter__(self):
         super().__enter__()
         self.make_tables()
-        return self.start(PeerServer(**self.settings))
+        files = self.enter_context(tempfile.TemporaryDirectory())
+        return self.start(PeerServer(FILES=files, **self.settings))
 
     def make_tables(self):
         with self.services.mariadb.connect() as connection, connection.cursor() as cursor:

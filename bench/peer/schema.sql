@@ -19,3 +19,11 @@ CREATE TABLE members (
     user_id INT NOT NULL,
     PRIMARY KEY (user_id, room_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE files (
+    id       INT AUTO_INCREMENT PRIMARY KEY,
+    user_id  INT NOT NULL,
+    file_key CHAR(36) NOT NULL,
+    name     VARCHAR(255) NOT NULL,
+    type     VARCHAR(100) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -2,9 +2,14 @@
 // Socket.IO, express-session in Redis, mysql2 with a pool, one INSERT per message, then acknowledgement and delivery.
 // It lacks gapless numbers, resends, limits and read marks, so it does not pay for them. A room is a room of Socket.IO. With
 // ADAPTER=redis several such processes share their rooms through Redis.
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { createAdapter } from '@socket.io/redis-adapter';
 import bcrypt from 'bcryptjs';
+import busboy from 'busboy';
 import { RedisStore } from 'connect-redis';
 import express from 'express';
 import session from 'express-session';
@@ -12,8 +17,9 @@ import mysql from 'mysql2/promise';
 import { createClient } from 'redis';
 import { Server } from 'socket.io';
 
-const { PORT = '0', MYSQL_PORT, REDIS_URL, BCRYPT_ROUNDS = '4', ADAPTER } = process.env;
+const { PORT = '0', MYSQL_PORT, REDIS_URL, BCRYPT_ROUNDS = '4', ADAPTER, FILES } = process.env;
 const CONNECTIONS = 10;
+const MAX_FILE_BYTES = 25_000_000;
 
 const database = mysql.createPool({
   host: '127.0.0.1', port: Number(MYSQL_PORT), user: 'root', database: 'peer', connectionLimit: CONNECTIONS,
@@ -34,6 +40,22 @@ app.post('/register', async (request, response) => {
   const [made] = await database.execute('INSERT INTO users (username, password) VALUES (?, ?)', [username, hash]);
   request.session.user = { id: made.insertId, username };
   response.json({ id: made.insertId });
+});
+
+// It writes the file and a row. It lacks resuming, hashes, types by content and quotas.
+app.post('/files', async (request, response) => {
+  const { user } = request.session;
+  const form = busboy({ headers: request.headers, limits: { files: 1, fileSize: MAX_FILE_BYTES } });
+  let stored;
+  form.on('file', (_field, content, { filename, mimeType }) => {
+    const key = randomUUID();
+    stored = pipeline(content, createWriteStream(join(FILES, key))).then(() => database.execute(
+      'INSERT INTO files (user_id, file_key, name, type) VALUES (?, ?, ?, ?)', [user.id, key, filename, mimeType],
+    ));
+  });
+  await pipeline(request, form);
+  const [made] = await stored;
+  response.status(201).json({ id: made.insertId });
 });
 
 const http = createServer(app);
