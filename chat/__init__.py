@@ -90,7 +90,7 @@ def create_app(settings=None):
     chat = ChatController(database, backends.presence, socket.gate, socket.messaging, uploads)
     rooms = RoomController(database, backends.presence, socket.gate, socket.rooms, chat)
     changes = ChangeController(database, socket.gate, socket.messaging, chat)
-    files = FileController(database, store, socket.gate, uploads)
+    files = FileController(database, store, socket.gate, uploads, chat)
     for blueprint in (auth.blueprint(), chat.blueprint(), rooms.blueprint(), changes.blueprint(), files.blueprint(), health_blueprint(database, backends.ping),
                       metrics_blueprint(metrics, socket, runtime.deadlines, settings["METRICS_TOKEN"]), avatars,
                       ProfileController(database, backends.budgets).blueprint(), assets.assets):

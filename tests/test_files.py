@@ -1,5 +1,9 @@
 """Files: uploading them, sending them with messages, and what becomes of them."""
+import re
+
 import pytest
+
+from chat.conversations.file import MAX_PAGE
 
 from tests.people import new_client_id
 from tests.uploads import JSON, TEXT, cancel, image_of, picture, put, send_files, token, upload, uploaded
@@ -161,6 +165,35 @@ def test_what_was_shared(alice, bob, charlie):
     assert bob.json(path) == {"files": [{**file, "seq": told["seq"], "sender": alice.username, "timestamp": told["timestamp"]}]}
     assert bob.json(f"{path}?before={told['seq']}") == {"files": []}
     assert charlie.get(path, headers=JSON).status_code == 404
+
+
+def test_what_was_shared_as_a_page(alice, bob, charlie):
+    """The panel has the beginning, with how much there is; a page of its own has everything, page after page."""
+    photos = [uploaded(alice, picture(color=(n, 0, 0)), f"{n}.png") for n in range(6)]
+    told = send_files(alice, bob, *photos)
+    plan = uploaded(alice, TEXT, "plan.txt")
+    for _n in range(MAX_PAGE):
+        last = send_files(bob, alice, uploaded(bob, new_client_id().encode(), "notes.txt"))
+    send_files(alice, bob, plan)
+    path = f"/conversations/{told['conversationId']}/files"
+    panel = bob.get(f"/chat/{alice.username}?info").text
+    assert f'<a class="shared-all" href="{path}">' in panel and "6 images, 51 files" in panel
+    first = bob.get(path)
+    assert first.status_code == 200 and "plan.txt" in first.text and "0.png" not in first.text
+    older = re.search(r'href="\?before=(\d+)"', first.text)
+    second = bob.get(f"{path}?before={older[1]}").text
+    assert all(f'/files/{photo["id"]}' in second for photo in photos) and 'href="?before=' not in second
+    assert charlie.get(path).status_code == 404
+    assert last["seq"] > int(older[1]) > told["seq"]
+
+
+def test_the_last_image_of_the_panel_leads_to_all(alice, bob):
+    photos = [uploaded(alice, picture(color=(n, 9, 0)), f"{n}.png") for n in range(6)]
+    told = send_files(alice, bob, *photos)
+    panel = bob.get(f"/chat/{alice.username}?info").text
+    shown = panel[panel.index('id="shared"'):]
+    assert f'href="/conversations/{told["conversationId"]}/files" data-behind="+2"' in shown
+    assert shown.count('data-part="file"') >= 3 and f'/files/{photos[5]["id"]}' not in shown.partition("shared-files")[0]
 
 
 def test_what_is_left(alice):

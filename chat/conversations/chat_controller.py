@@ -73,8 +73,9 @@ class ChatController:
         """Return what the panel about a conversation shows: what is pinned and what was shared in it."""
         conversation = self.messaging.conversation(access)
         if not conversation:
-            return {"pinned": [], "shared": []}
-        return {"pinned": change.pinned(self.database, conversation.id), "shared": File.page(self.database, conversation.id, limit=SHARED)}
+            return {"pinned": [], "shared": [], "shared_counts": (0, 0)}
+        return {"pinned": change.pinned(self.database, conversation.id), "shared": File.page(self.database, conversation.id, limit=SHARED),
+                "shared_counts": File.counts(self.database, conversation.id)}
 
     def get_users(self):
         """The people whose name contains `q`: JSON where it is asked for, else cards as HTML."""

@@ -18,6 +18,7 @@ MAX_FILES = 10              # of a message
 KEPT_HOURS = 24             # without a message
 RELEASE_SECONDS = 20        # from the deletion of the last message that holds a file to its removal: twice what a message waits for its commit
 MAX_PAGE = 50               # files in one answer
+MAX_COUNTED = 1000          # of the files that a conversation shows
 MAX_PLACES = 100            # messages that are asked whether they show a file
 NAMES = ("id", "user_id", "client_id", "hash", "name", "type", "size", "width", "height", "alt", "duration", "is_animated", "has_preview",
          "created_at", "unheld_since")
@@ -139,6 +140,14 @@ class File:
         rows.sort(key=lambda row: (-row["seq"], row.pop("position")))
         return [{"seq": row.pop("seq"), "sender": row.pop("sender"), "timestamp": from_db(row.pop("timestamp")), "file": cls.from_row(row)}
                 for row in rows]
+
+    @staticmethod
+    def counts(database, conversation_id):
+        """Return how many (images, other files) a conversation shows; no more than MAX_COUNTED, the latest, are looked at."""
+        row = database.query("SELECT COUNT(latest.width) AS images, COUNT(*) AS number FROM (SELECT files.width FROM message_files l"
+                             " JOIN files ON files.id = l.file_id WHERE l.conversation_id = %s ORDER BY l.seq DESC LIMIT %s) latest",
+                             (conversation_id, MAX_COUNTED))[0]
+        return row["images"], row["number"] - row["images"]
 
     def conversation_ids(self, database):
         """Return the ids of the conversations that show the file."""

@@ -2,7 +2,7 @@
 import math
 import unicodedata
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 from werkzeug.exceptions import BadRequest
@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 from ..errors import Invalid, NotFound
 from ..storage.schema import MAX_ID
 from ..web.forms import STREAMED
-from ..web.request_args import MAX_DIGITS, number
+from ..web.request_args import MAX_DIGITS, number, wants_json
 from ..web.streamed_form import BodyCut
 from . import file_answers
 from .file import MAX_PAGE, File
@@ -23,13 +23,14 @@ MAX_NAME_FIELD = 4096       # characters of a name before it is cut
 
 
 class FileController:
-    """`store` has the contents, `gate` says who may fetch one, `uploads` takes them in."""
+    """`store` has the contents, `gate` says who may fetch one, `uploads` takes them in, `chat` is the ChatController."""
 
-    def __init__(self, database, store, gate, uploads):
+    def __init__(self, database, store, gate, uploads, chat):
         self.database = database
         self.store = store
         self.gate = gate
         self.uploads = uploads
+        self.chat = chat
 
     def blueprint(self):
         blueprint = Blueprint("files", __name__)
@@ -132,9 +133,13 @@ class FileController:
         return file
 
     def get_files(self, conversation_id):
-        """What was shared in a conversation, the latest first."""
+        """What was shared in a conversation, the latest first: a page, or JSON."""
         access = self.gate.to_conversation(current_user, conversation_id)
         found = File.page(self.database, access.conversation_id, number("before", None), MAX_PAGE)
+        if not wants_json():
+            older = found[-1]["seq"] if found and File.page(self.database, conversation_id, found[-1]["seq"]) else None
+            return render_template("chat/shared.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), shared=found, older=older,
+                                   shared_counts=File.counts(self.database, conversation_id))
         return jsonify(files=[{**shown["file"].as_json(), "seq": shown["seq"], "sender": shown["sender"], "timestamp": shown["timestamp"]}
                               for shown in found])
 

@@ -3,6 +3,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from .file import MAX_COUNTED
 from .file_types import PDF, TEXT, ZIP
 
 SHOWN_SIZE = (280, 200)     # pixels of an image in a bubble, of which its preview has twice as many; file-words.js has the same
@@ -50,6 +51,14 @@ def preview_words(files):
     return kind_words(file) if photos or file.type.startswith("video/") else file.name
 
 
+def shared_words(images, others):
+    """Return how much was shared in a conversation: `18 images, 6 files`."""
+    if images + others >= MAX_COUNTED:
+        return _("%(number)s and more", number=format_decimal(MAX_COUNTED))
+    words = [ngettext("%(num)s image", "%(num)s images", images)] * bool(images) + [ngettext("%(num)s file", "%(num)s files", others)] * bool(others)
+    return ", ".join(words)
+
+
 def duration_words(milliseconds):
     """Return a duration as a player shows it: `1:05`."""
     seconds = round(milliseconds / 1000)
@@ -63,4 +72,4 @@ def shown_size(file):
 
 
 WORDS = {"kind_words": kind_words, "size_words": size_words, "files_in_words": preview_words, "duration_words": duration_words,
-         "shown_size": shown_size}      # for the templates
+         "shared_words": shared_words, "shown_size": shown_size}      # for the templates

@@ -87,3 +87,24 @@ def test_what_was_shared(two, sit_down, folder, theme):
     screen = open_page(sit_down, me, theme, "wide", WIDE, "/chat/Salma?info", locale="fr-FR")
     expect(screen.page.locator("#shared .image")).to_have_count(3)
     take(screen, folder / f"shared-french-{theme}-wide.png")
+
+
+@THEMES
+@SIZES
+def test_everything_that_was_shared(chat, arrive, sit_down, folder, theme, size, viewport):
+    me, salma = arrive(chat), arrive(chat)
+    send_files(salma, me, *(uploaded(salma, photo((900, 700 - n)), f"soir{n}.jpg") for n in range(7)))
+    send_files(salma, me, uploaded(salma, PDF, "rapport-v3.pdf"), uploaded(salma, PDF, "Ein Name, der für die Breite eines Telefons zu lang ist.pdf"))
+    screen = open_page(sit_down, me, theme, size, viewport, f"/chat/{salma.username}?info")
+    expect(screen.page.locator("#shared .image")).to_have_count(4)
+    screen.page.wait_for_function("() => [...document.querySelectorAll('#shared img')].every(({ complete }) => complete)")
+    take(screen, folder / f"shared-begin-{theme}-{size}.png")
+    screen.page.get_by_role("link", name="3 more images").click()
+    expect(screen.page.locator("#shared .image")).to_have_count(7)
+    take(screen, folder / f"shared-all-{theme}-{size}.png")
+    screen.page.wait_for_load_state("networkidle")      # until then an image is a link
+    screen.page.locator("#shared .image").nth(5).click()
+    expect(screen.page.locator("#viewer img")).to_be_visible()
+    screen.page.keyboard.press("Escape")
+    screen.page.locator("#main .page-links").get_by_role("link", name="Back to the conversation").click()
+    expect(screen.page.locator("#info-panel")).to_be_visible()

@@ -46,7 +46,7 @@ for (const type of ['pointerover', 'focusin']) {
 
 /** A press on an image opens it, one on a recording plays it. Without this script they are a link, and a player of the browser. */
 document.addEventListener('click', async (event) => {
-  const target = event.target.closest?.('.image[href], [data-action="play"]');
+  const target = event.target.closest?.('.image[href]:not(.image-more), [data-action="play"]');
   if (!target || !isPlainClick(event)) return;
   event.preventDefault();
   const gestures = await loadGestures().catch(() => null);

@@ -38,6 +38,7 @@ export class Navigation {
     this.lists.setOpen(section && keyOfSection(section));
     findAll(':is(.room-cards, .pin) [data-part="time"]').forEach(showAge);
     if (messagePage) import('./details.js').then(({ hydratePage }) => hydratePage(messagePage), () => {});
+    if (!section && find('#main .image')) this.loadConversation().catch(() => {}); // it opens them
     if (!section) return;
     const { Conversation } = await this.loadConversation();
     if (!section.isConnected) return; // left meanwhile

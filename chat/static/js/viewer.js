@@ -8,7 +8,7 @@ import { loadLaterStyles } from './later-styles.js';
 import { find, findAll, fromTemplate, part, setText } from './page.js';
 
 const MIN_SWIPE_PX = 50;
-const IMAGES = '.image[href]:not([data-deleted])';
+const IMAGES = '.image[href]:not([data-deleted], .image-more)';
 
 export async function openViewer(image) {
   await loadLaterStyles();
