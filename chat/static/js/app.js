@@ -7,6 +7,7 @@ import { Dispatcher } from './dispatcher.js';
 import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
 import { initKeyboard } from './keyboard.js';
+import { due } from './later.js';
 import { loadPageMore } from './load-page-more.js';
 import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
@@ -26,6 +27,7 @@ const LOGOUT_FAILED_MS = 10_000;
 
 initTheme();
 
+let cardNotes = null; // once it is loaded
 let notifier = null; // a promise of the Notifier, once there is something to notify of
 
 /** Where a conversation has been read up to `seq`, there is nothing more to notify of. */
@@ -44,7 +46,10 @@ const outbox = new Dispatcher(me.id, sendEntry, {
     const words = await import('./message-changes.js').then(({ wordsOfRefusal }) => wordsOfRefusal(entry, { error, message }), () => error.message);
     if (words) showNotice(words);
   },
-  changed: () => navigation.conversation?.showOutbox(),
+  changed() {
+    navigation.conversation?.showOutbox();
+    cardNotes?.showSoon();
+  },
   uploading: (clientId, loaded) => navigation.conversation?.showUploading(clientId, loaded),
   storageFailed(entry) {
     warnOfStorage(entry?.files ? gettext('These files do not fit into this browser’s storage: keep this page open until they are sent.')
@@ -59,6 +64,10 @@ const outbox = new Dispatcher(me.id, sendEntry, {
 const navigation = new Navigation(lists, outbox);
 
 initKeyboard(lists, navigation);
+
+due.then(loadPageMore).then(({ CardNotes }) => {
+  cardNotes = new CardNotes(lists, outbox, () => navigation.conversation?.key);
+}, () => {});
 
 // What the socket says
 

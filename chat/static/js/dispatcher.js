@@ -81,6 +81,11 @@ export class Dispatcher {
     return this.#outbox.counts;
   }
 
+  /** The messages that were refused. */
+  get failed() {
+    return this.#outbox.failed;
+  }
+
   /** Whether there is something to send, and the network to do it. */
   get isSending() {
     return this.#isConnected && this.#outbox.isWaiting;

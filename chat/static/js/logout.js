@@ -4,9 +4,9 @@
  * They stay when a session ends in another way, as after its time: the person will log in again.
  */
 
+import { draftNames } from './draft-names.js';
 import { abortRequests } from './http.js';
 import { gettext, ngettext } from './i18n.js';
-import { me } from './page.js';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const LAST_MESSAGES_MS = 1_000; // for messages that are being sent
@@ -31,7 +31,7 @@ export async function logOut(form, outbox, closeSocket) {
   });
   if (response.type !== 'opaqueredirect') return void form.submit();
   outbox.close();
-  deleteDrafts();
+  for (const name of draftNames()) localStorage.removeItem(name);
   await Promise.race([outbox.deleteStored(), pause(DELETION_MS)]);
   return '/login';
 }
@@ -51,11 +51,3 @@ function questionOf({ messages, changes }) {
   return gettext('%(messages)s and %(changes)s have not been sent yet. Log out and delete them?', { messages: ofMessages, changes: ofChanges });
 }
 
-function deleteDrafts() {
-  try {
-    const isOwn = (key) => key.startsWith(`draft:${me.id}:`);
-    Object.keys(localStorage).filter(isOwn).forEach((key) => localStorage.removeItem(key));
-  } catch {
-    // Where storage is closed there is no draft.
-  }
-}

@@ -1,6 +1,7 @@
 /** What an `@` may mean, for completion.js: the members of a room, and for owners everybody. */
 
 import { gettext, ngettext } from './i18n.js';
+import { faceOf } from './page.js';
 import { RoomMembers } from './room-members.js';
 import { folded } from './text.js';
 
@@ -56,15 +57,9 @@ export class Mentions {
 
   makeOption({ id, username }) {
     const name = Object.assign(document.createElement('bdi'), { className: 'member-name', textContent: username });
-    if (id) return [makeFace(id), name];
+    if (id) return [faceOf(id, 32), name];
     return [makeSign(), name, Object.assign(document.createElement('span'), { className: 'role', textContent: gettext('Everybody') })];
   }
-}
-
-function makeFace(id) {
-  const face = Object.assign(new Image(32, 32), { className: 'avatar', alt: '', src: `/face/${id}` });
-  face.dataset.tint = id % 8;
-  return face;
 }
 
 function makeSign() {

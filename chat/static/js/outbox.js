@@ -92,6 +92,11 @@ export class Outbox {
     return { messages: this.#entries.length - changes, changes };
   }
 
+  /** The messages that were refused: their writer decides what becomes of them. */
+  get failed() {
+    return this.#entries.filter(({ state, kind }) => state === 'failed' && kind !== 'change');
+  }
+
   get isWaiting() {
     return this.#entries.some((entry) => entry.state === 'waiting');
   }

@@ -1,6 +1,7 @@
 /** What every page needs later than at its first view, in one file: other pages, the search, keys, the menu, words, logging out. */
 
 export { announce } from './announcements.js';
+export { CardNotes } from './card-notes.js';
 export { logOut } from './logout.js';
 export * as keys from './page-keys.js';
 export { PeopleFilter } from './people-filter.js';

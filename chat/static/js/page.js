@@ -13,6 +13,13 @@ export function fromTemplate(id) {
   return document.getElementById(id).content.firstElementChild.cloneNode(true);
 }
 
+/** The face of a person, `size` CSS pixels wide. */
+export function faceOf(id, size) {
+  const face = Object.assign(new Image(size, size), { className: 'avatar', alt: '', src: `/face/${id}` });
+  face.dataset.tint = id % 8;
+  return face;
+}
+
 /** Sets a text only where it differs: otherwise it would be laid out and read aloud again. */
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;

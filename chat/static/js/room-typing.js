@@ -1,8 +1,10 @@
 /** Who is typing in a room: on its card, and above the field where it is open. Loaded later (rooms.js). */
 
 import { gettext, ngettext } from './i18n.js';
-import { find, part, setText } from './page.js';
+import { loadLaterStyles } from './later-styles.js';
+import { faceOf, find, fromTemplate, part, setText } from './page.js';
 
+const MAX_FACES = 3;
 const TYPING_MS = 5_000; // without another sign of it, typing has ended
 
 export class RoomTyping {
@@ -29,13 +31,22 @@ export class RoomTyping {
   }
 
   #show(key) {
-    const names = [...this.#people.get(key).values()].map(({ username }) => username);
+    const people = this.#people.get(key);
+    const names = [...people.values()].map(({ username }) => username);
     const card = this.rooms.card(key);
     if (card) this.rooms.showPreview(card, card.dataset.preview ?? part(card, 'preview').textContent.trim());
     if (card && names.length) setText(part(card, 'preview'), typingWords(names));
     card?.toggleAttribute('data-typing', names.length > 0);
-    if (key === this.rooms.openKey) setText(find('#typing'), names.length ? typingWords(names) : '');
+    if (key === this.rooms.openKey) showTyping(find('#typing'), [...people.keys()], names);
   }
+}
+
+function showTyping(line, ids, names) {
+  if (!names.length) return line.replaceChildren();
+  loadLaterStyles();
+  if (!line.firstElementChild) line.append(fromTemplate('typing-template'));
+  part(line, 'typing-faces').replaceChildren(...ids.slice(0, MAX_FACES).map((id) => faceOf(id, 20)));
+  setText(part(line, 'typing-words'), typingWords(names));
 }
 
 function typingWords(names) {
