@@ -45,6 +45,14 @@ def hold_in_room(server, room_id, said, read_by=()):
     database.close()
 
 
+def move_back(server, conversation_id, minutes):
+    """Let messages have been said some minutes ago: {seq: minutes}."""
+    with sqlite3.connect(Path(server.settings["INSTANCE_PATH"]) / "chat.sqlite3", timeout=10) as database:
+        database.executemany("UPDATE messages SET timestamp = ? WHERE conversation_id = ? AND seq = ?",
+                             [(stored(ago(minutes=past)), conversation_id, seq) for seq, past in minutes.items()])
+    database.close()
+
+
 def stored(time):
     """Return a time as the database has it."""
     return time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

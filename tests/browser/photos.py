@@ -2,7 +2,7 @@
 import io
 import os
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 HILLS = ((46, 52, 86), (31, 38, 66), (18, 23, 43))
 
@@ -43,4 +43,31 @@ def board(size=(1400, 620)):
     draw.line((width * 0.08, height * 0.1, width * 0.4, height * 0.1), fill=(70, 90, 200), width=10)
     out = io.BytesIO()
     image.save(out, "PNG")
+    return out.getvalue()
+
+
+def whiteboard(size=(1120, 480)):
+    """Return a picture of a whiteboard with the tables of a chat on it, as a PNG."""
+    width, height = size
+    image = Image.new("RGB", size, (242, 241, 236))
+    draw = ImageDraw.Draw(image)
+    title, head, text = (ImageFont.load_default(points) for points in (48, 32, 27))
+    draw.text((60, 28), "MCD - chat v2", (74, 96, 190), title)
+    draw.line((60, 88, 380, 84), fill=(74, 96, 190), width=4)
+    for x, y, name, columns in ((70, 190, "USERS", ["id", "username", "password"]), (430, 150, "MESSAGES", ["id, client_id", "conv_id, seq", "sender_id", "timestamp"]),
+                                (790, 190, "MEMBERS", ["user_id", "conv_id", "read_seq"])):
+        box = (x, y, x + 250, y + 66 + 42 * len(columns))
+        draw.rectangle(box, outline=(40, 42, 52), width=5)
+        draw.line((x, y + 52, x + 250, y + 50), fill=(40, 42, 52), width=4)
+        draw.text((x + 20, y + 8), name, (40, 42, 52), head)
+        for line, column in enumerate(columns):
+            draw.text((x + 20, y + 62 + 40 * line), column, (90, 92, 104), text)
+    for x1, y1, x2, y2 in ((320, 300, 430, 270), (680, 270, 790, 290)):
+        draw.line((x1, y1, x2, y2), fill=(206, 42, 48), width=6)
+    draw.ellipse((796, 328, 946, 384), outline=(38, 140, 84), width=6)
+    draw.text((700, 40), "UNIQUE (conv, seq)", (38, 140, 84), head)
+    draw.text((700, 84), "1, 2, 3 ... sans trou", (38, 140, 84), text)
+    shade = Image.linear_gradient("L").resize(size).point(lambda value: 255 - value // 7)
+    out = io.BytesIO()
+    Image.composite(image, Image.new("RGB", size, (196, 200, 206)), shade).save(out, "PNG")
     return out.getvalue()

@@ -207,7 +207,7 @@ def test_the_days_are_called_by_their_names(chat, alice, bob, sit_down):
 
 def test_today_is_yesterday_after_midnight(chat, alice, bob, sit_down):
     hold(chat, alice, bob, [(bob, "hello", ago())])
-    screen = sit_down(alice, "/login")
+    screen = sit_down(alice, "/login", expects="WebSocket")      # for which a day is too long
     screen.page.clock.install()
     screen.page.goto(f"/chat/{bob.username}")
     day = screen.page.locator("#history > .day")

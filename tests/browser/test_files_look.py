@@ -10,7 +10,7 @@ from tests.browser.screen import PHONE, WIDE
 from tests.browser.test_look import folder, take      # noqa: F401
 from tests.people import Person
 from tests.server import Server
-from tests.uploads import PDF, send_files, uploaded
+from tests.uploads import MP3, PDF, send_files, uploaded
 
 pytestmark = pytest.mark.browser
 
@@ -87,6 +87,24 @@ def test_what_was_shared(two, sit_down, folder, theme):
     screen = open_page(sit_down, me, theme, "wide", WIDE, "/chat/Salma?info", locale="fr-FR")
     expect(screen.page.locator("#shared .image")).to_have_count(3)
     take(screen, folder / f"shared-french-{theme}-wide.png")
+
+
+@THEMES
+@SIZES
+def test_emoji_alone_and_voice(chat, arrive, sit_down, folder, theme, size, viewport):
+    me, salma = arrive(chat), arrive(chat)
+    salma.send(me, "On a la salle B12 !")
+    me.send(salma, "🎉🙌")
+    send_files(salma, me, uploaded(salma, MP3, "Message vocal.mp3", duration="42"))
+    send_files(me, salma, uploaded(me, MP3 + b"\0", "Message vocal.mp3", duration="7.5"))
+    salma.send(me, "👍🏽")
+    screen = open_page(sit_down, me, theme, size, viewport, f"/chat/{salma.username}")
+    expect(screen.page.locator("#history .audio-time").first).to_have_text("0:42")
+    expect(screen.page.locator("#history li[data-emoji]")).to_have_count(2)
+    for bubble in screen.bubbles.locator("article:has(.audio)").all():
+        box, last = bubble.bounding_box(), bubble.locator(".file-download").bounding_box()
+        assert last["x"] + last["width"] <= box["x"] + box["width"], "it lies within the bubble"
+    take(screen, folder / f"voice-{theme}-{size}.png")
 
 
 @THEMES
