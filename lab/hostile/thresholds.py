@@ -27,15 +27,19 @@ def percentile(values, share):
 
 
 def deliveries(record, begun, ended, tabs=None):
-    """Return the seconds from writing to being shown at another person's tab, for messages written in that time."""
+    """Return the seconds from writing to being shown at another person's tab, for messages written in that time.
+
+    A message with files is sent when they are uploaded: its delivery begins then.
+    """
     written = {event["clientId"]: event for event in record.of("written")}
+    sent_at = {event["clientId"]: event["asked"] for event in record.of("answered") if written[event["clientId"]]["files"]}
     seconds = []
     for view in list(record.views.values()):
         for at, client_id in zip(list(view.times), list(view.client_ids)):
             event = written.get(client_id)
             if event and begun <= event["t"] <= ended and not event["tab"].startswith(view.tab.split("/")[0]):
                 if tabs is None or view.tab in tabs:
-                    seconds.append(at - event["t"])
+                    seconds.append(at - sent_at.get(client_id, event["t"]))
     return seconds
 
 
