@@ -25,7 +25,7 @@ from .conversations.uploads import Uploads
 from .conversations.room_controller import RoomController
 from .live.backends import open_backends
 from .live.connections import Connections
-from .live.deadlines import Bodies
+from .live.bodies import Bodies
 from .live.fast_engineio import NoShortcuts, Shortcuts
 from .live.guard import Guard
 from .live.message_log import MessageLog, NoMessageLog

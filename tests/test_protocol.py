@@ -12,7 +12,7 @@ from chat.conversations import (change_writer, members, mentions, message, messa
                                 rooms)
 from chat.conversations.file import MAX_FILES, File
 from chat.conversations.images import MAX_PIXELS, PREVIEW_SIZE
-from chat.live import deadlines, events, packets, sockets
+from chat.live import bodies, events, packets, sockets
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -67,7 +67,7 @@ def test_every_error_is_documented():
     f"{budgets.CHANGES.limit} changes of messages in {budgets.CHANGES.window} seconds", f"at most {change_writer.MAX_EMOJI} different ones",
     f"the first {previews.MAX_PREVIEW_LENGTH}\n", f"{message.MAX_PINS} at most: a page",
     f"up to {MAX_FILES} of one's own", f"at most {PREVIEW_SIZE[0]} × {PREVIEW_SIZE[1]} pixels", f"more than {MAX_PIXELS // 1_000_000} million pixels",
-    f"no byte comes for {deadlines.STALL_SECONDS} seconds", f"or {budgets.UPLOADS.limit} uploads at once",
+    f"no byte comes for {bodies.STALL_SECONDS} seconds", f"or {budgets.UPLOADS.limit} uploads at once",
 ])
 def test_the_limits_are_the_real_ones(sentence):
     assert sentence in DOCUMENT

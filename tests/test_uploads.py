@@ -84,7 +84,7 @@ def test_a_cut_form_goes_on_too(alice):
 
 @pytest.mark.parametrize("mode", ["eventlet", "gevent", "threading"])
 def test_a_slow_sender_is_patient_and_a_silent_one_is_cut(start_server, arrive, mode):
-    server = start_server(ASYNC_MODE=mode, tuned={"chat.live.deadlines.STALL_SECONDS": 1})
+    server = start_server(ASYNC_MODE=mode, tuned={"chat.live.bodies.STALL_SECONDS": 1})
     alice, slow, silent = arrive(server), new_client_id(), new_client_id()
     with raw_put(alice, silent, SIZE) as stuck, raw_put(alice, slow, SIZE) as connection:
         stuck.sendall(CONTENT[:SIZE // 4])

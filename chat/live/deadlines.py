@@ -1,34 +1,24 @@
-"""Deadlines: how long a request's head, its body and its answer may take, in all three async modes.
+"""Deadlines: how long a request's head and its answer may take, in all three async modes. Those of bodies are in bodies.py.
 
 None of the three servers has all of these deadlines. Here each connection is stored with its deadline, and one task aborts those
 that have missed theirs. A step of a request costs one entry in a dict, and no timer.
 """
 import functools
-import io
-import re
 import socket
 import threading
 import time
+import weakref
 from collections import OrderedDict
-
-from ..web.headers import with_security_headers
-from ..web.forms import STREAMED
-from ..web.streamed_form import PIECE_BYTES, BodyCut
 
 HEAD_SECONDS = 10           # from accepting a connection to the end of the head of its first request
 IDLE_SECONDS = 30           # from the end of one request to the end of the head of the next one
-BODY_SECONDS = 10           # for a body, and in addition
-BODY_BYTES_PER_SECOND = 16 * 1024   # … the time that its size takes at this rate
-STALL_SECONDS = 20          # for the next byte of a body that is read while it arrives, as an upload is
-UPLOAD_SECONDS = 60         # for such a body, and in addition
-UPLOAD_BYTES_PER_SECOND = 1024      # … the time that what has come takes at this rate
 ANSWER_SECONDS = 30         # for a client to receive what is written to it in one call
 SWEEP_INTERVAL = 0.5        # seconds
+ABORTED_AT_ONCE = 20        # connections; each wakes what serves it, and other people's requests come in between
+PAUSE_SECONDS = 0.005       # until the next ones
 MAX_WAITING = 1000          # connections of one address that have sent no request yet; with more the oldest one is aborted
 FAIR_SECONDS = 1            # that each connection has for its request, even then
 MAX_WAITING_AT_ONCE = 5000  # connections of one address; beyond this FAIR_SECONDS does not count
-MAX_DISCARDED = 1024 * 1024     # bytes of a body that is too large: they are read so that its sender gets the answer
-MAX_LENGTH_DIGITS = 12      # of a Content-Length
 
 
 def locked(method):
@@ -48,6 +38,7 @@ class Deadlines:
         self.lock = threading.RLock()
         self.by_connection = {}     # connection -> (its deadline, the group in which it waits, or None)
         self.waiting = {}           # group -> its connections that have sent no request yet, the oldest first
+        self.aborted = weakref.WeakSet()    # connections, until the server has noticed
         self.counts = {"head": 0, "answer": 0, "waiting": 0}    # aborted connections, by what they missed; waiting: one of too many
 
     @locked
@@ -89,25 +80,54 @@ class Deadlines:
                 self.waiting.pop(group, None)
 
     @locked
-    def sweep(self):
-        """Abort the connections that have missed their deadline."""
+    def is_aborted(self, connection):
+        return connection in self.aborted
+
+    def sweep(self, sleep=lambda seconds: None):
+        """Abort the connections that have missed their deadline, some at a time."""
+        for number, connection in enumerate(self._overdue(), 1):
+            self._abort_overdue(connection)
+            if not number % ABORTED_AT_ONCE:
+                sleep(PAUSE_SECONDS)
+
+    @locked
+    def _overdue(self):
         now = self.clock()
-        for connection, (deadline, group) in list(self.by_connection.items()):
-            if deadline <= now:
-                self.forget(connection)
-                self._abort(connection, "head" if group else "answer")
+        return [connection for connection, (deadline, _group) in self.by_connection.items() if deadline <= now]
+
+    @locked
+    def _abort_overdue(self, connection):
+        """Abort a connection, unless what was awaited has come meanwhile."""
+        deadline, group = self.by_connection.get(connection, (None, None))
+        if deadline is not None and deadline <= self.clock():
+            self.forget(connection)
+            self._abort(connection, "head" if group else "answer")
 
     def sweep_loop(self, sleep):
         while True:
             sleep(SWEEP_INTERVAL)
-            self.sweep()
+            self.sweep(sleep)
 
     def _abort(self, connection, reason):
         self.counts[reason] += 1
+        self.aborted.add(connection)
         try:
             connection.shutdown(socket.SHUT_RDWR)       # the task that reads or writes wakes up at its end
         except OSError:
             pass    # it has ended by itself
+
+
+class AbortableHead:
+    """A handler of the standard library's http.server that takes no head for a request that was aborted: it would be answered as it is."""
+
+    deadlines = None    # of the process: the server sets it
+
+    def parse_request(self):
+        is_request = not self.deadlines.is_aborted(self.connection) and super().parse_request()
+        if self.deadlines.is_aborted(self.connection):
+            self.close_connection = True
+            return False
+        return is_request
 
 
 class TimedWriter:
@@ -134,120 +154,3 @@ class TimedWriter:
 
     def __getattr__(self, name):
         return getattr(self.file, name)
-
-
-class Bodies:
-    """The outermost WSGI middleware: it reads the body of a request before the application runs, within a deadline.
-
-    A body without a Content-Length is refused: no browser sends one, and the servers would read its chunk sizes without a limit.
-    Requests to `own_reader` are left alone: the guard reads their bodies. Uploads get a PacedBody, which the view reads.
-    """
-
-    def __init__(self, application, runtime, own_reader="/socket.io"):
-        self.application = application
-        self.runtime = runtime
-        self.own_reader = own_reader
-
-    def __call__(self, environ, start_response):
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if "HTTP_TRANSFER_ENCODING" in environ:
-            return self._refuse("400 Bad Request", "A body needs a Content-Length.", environ, start_response)
-        if not (length.isascii() and length.isdigit() and len(length) <= MAX_LENGTH_DIGITS):
-            return self._refuse("400 Bad Request", "Content-Length is a number.", environ, start_response)
-        reads_itself = environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO", "").startswith(self.own_reader)
-        if is_streamed(environ):
-            return self._serve_streamed(environ, start_response, int(length))
-        if int(length) and not reads_itself:
-            size = min(int(length), MAX_DISCARDED)
-            try:
-                body = self.runtime.read_in_time(environ, size, BODY_SECONDS + size / BODY_BYTES_PER_SECOND)
-            except OSError:
-                return self._refuse("408 Request Timeout", "The body did not arrive in time.", environ, start_response)
-            if len(body) < size:
-                return self._refuse("400 Bad Request", "The body is not whole.", environ, start_response)
-            if size < int(length):
-                body = b""      # Flask refuses it by its Content-Length alone
-                self.runtime.close_after_answer(environ)
-            environ["wsgi.input"] = io.BytesIO(body)
-        return self.application(environ, start_response)
-
-    def _serve_streamed(self, environ, start_response, length):
-        body = environ["wsgi.input"] = environ[STREAMED] = PacedBody(self.runtime, {**environ}, length)
-        try:
-            return self.application(environ, start_response)
-        finally:
-            body.discard_rest()
-
-    def _refuse(self, status, reason, environ, start_response):
-        self.runtime.close_after_answer(environ)
-        with_security_headers(start_response)(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason))),
-                                           ("Connection", "close")])
-        return [reason.encode()]
-
-
-STREAMED_PATHS = re.compile(r"/files(?:/.*)?")
-STREAMED_FORMS = re.compile(r"/messages/[^/]+|/conversations/\d+/messages", re.ASCII)
-
-
-def is_streamed(environ):
-    """Tell whether a body is read while it arrives: a file that is uploaded, or a message in a form that can have files."""
-    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
-    if method in ("POST", "PUT") and STREAMED_PATHS.fullmatch(path):
-        return True
-    is_multipart = environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
-    return method == "POST" and is_multipart and bool(STREAMED_FORMS.fullmatch(path))
-
-
-class PacedBody:
-    """The body of an upload. Its deadline moves on with what arrives, and who sends nothing more is cut.
-
-    Before the view knows who sends it, and after a refusal, it has the time of every other body. In between a slow phone may take minutes.
-    """
-
-    def __init__(self, runtime, environ, length):
-        self.runtime = runtime
-        self.environ = environ      # as the server made it: with its own `wsgi.input`
-        self.left = length
-        self._begin(BODY_SECONDS, BODY_BYTES_PER_SECOND)
-        self.discardable = MAX_DISCARDED        # bytes that are read after a refusal, so that its sender gets the answer
-
-    def _begin(self, seconds, bytes_per_second):
-        self.began_at, self.received, self.seconds, self.bytes_per_second = time.monotonic(), 0, seconds, bytes_per_second
-
-    def accept(self, discardable):
-        """Wait for it as long as an upload may take, and read so many bytes after a refusal too: its sender is to read why."""
-        self._begin(UPLOAD_SECONDS, UPLOAD_BYTES_PER_SECOND)
-        self.discardable = discardable
-
-    def read(self, size=PIECE_BYTES):
-        """Return the next piece, or no bytes at the end. Raises BodyCut."""
-        size = min(size if size > 0 else PIECE_BYTES, PIECE_BYTES, self.left)
-        if not size:
-            return b""
-        time_left = self.began_at + self.seconds + self.received / self.bytes_per_second - time.monotonic()
-        if time_left <= 0:
-            raise self._cut()
-        try:
-            piece = self.runtime.read_some(self.environ, size, min(time_left, STALL_SECONDS))
-        except (OSError, ValueError) as error:
-            raise self._cut() from error
-        if not piece:
-            raise self._cut()
-        self.left -= len(piece)
-        self.received += len(piece)
-        return piece
-
-    def _cut(self):
-        self.left, self.discardable = 1, 0      # nothing more is read: the connection is closed after the answer
-        return BodyCut()
-
-    def discard_rest(self):
-        """Read what was not read, or close the connection after the answer."""
-        self._begin(BODY_SECONDS, BODY_BYTES_PER_SECOND)
-        try:
-            while self.left and self.discardable > 0:
-                self.discardable -= len(self.read())
-        except BodyCut:
-            pass
-        if self.left:
-            self.runtime.close_after_answer(self.environ)

@@ -4,7 +4,7 @@ import eventlet.wsgi
 from eventlet import patcher, tpool
 from eventlet.event import Event
 
-from .deadlines import HEAD_SECONDS, IDLE_SECONDS, TimedWriter
+from .deadlines import HEAD_SECONDS, IDLE_SECONDS, AbortableHead, TimedWriter
 from .select_hub import SELECT_HUB, BoundedListener
 
 MAX_CONNECTIONS = 10_000    # eventlet's default is 1,024, and the next connection would wait for ever
@@ -68,11 +68,10 @@ class Eventlet:
                              socket_timeout=None, debug=False, protocol=protocol)
 
 
-class Protocol(eventlet.wsgi.HttpProtocol):
+class Protocol(AbortableHead, eventlet.wsgi.HttpProtocol):
     """One connection, with a deadline for each request's head and for each answer."""
 
     rbufsize = READ_BUFFER_BYTES
-    deadlines = None    # of the process: `serve` sets it
 
     def setup(self):
         super().setup()

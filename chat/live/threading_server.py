@@ -6,7 +6,7 @@ import time
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from .deadlines import HEAD_SECONDS, TimedWriter
+from .deadlines import HEAD_SECONDS, AbortableHead, TimedWriter
 
 MIN_WAIT_SECONDS = 0.001    # a timeout of 0 would mean not to wait at all
 
@@ -88,10 +88,8 @@ class LingeringWriter(TimedWriter):
         return method(*arguments)
 
 
-class Handler(WSGIRequestHandler):
+class Handler(AbortableHead, WSGIRequestHandler):
     """One connection, which serves one request."""
-
-    deadlines = None    # of the process: `serve` sets it
 
     def setup(self):
         super().setup()

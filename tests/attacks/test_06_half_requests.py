@@ -8,7 +8,8 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from chat.live.deadlines import BODY_SECONDS, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
+from chat.live.bodies import BODY_SECONDS
+from chat.live.deadlines import ABORTED_AT_ONCE, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
 from tests.attacks.conftest import ASYNC_MODES, TIMEOUT, connect, measure
 from tests.conftest import ASYNC_MODE
 from tests.waiting import wait_for
@@ -61,7 +62,7 @@ def test_what_is_cut_leaves_no_descriptor_behind(start_server, record, mode, beg
     Without garbage collection, which would close in its time what was forgotten; and cut soon, for nothing here depends on when.
     """
     tuned = {"chat.live.process_tuning.GC_THRESHOLDS": [0, 0, 0], f"chat.live.{mode}_server.HEAD_SECONDS": SOON,
-             "chat.live.deadlines.BODY_SECONDS": SOON}
+             "chat.live.bodies.BODY_SECONDS": SOON}
     server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned=tuned)
     before = measure(server, "process_open_fds")
     with ExitStack() as opened:
@@ -140,6 +141,35 @@ def test_an_answer_that_nobody_reads_is_cut():
     deadlines.sweep()
     assert unread.is_cut and not read.is_cut
     assert not deadlines.by_connection and not deadlines.waiting
+
+
+def test_others_come_in_between_where_many_are_cut():
+    clock, cut, late = [0], [], [Cut() for _n in range(3 * ABORTED_AT_ONCE)]
+    deadlines = Deadlines(clock=lambda: clock[0])
+    for connection in late:
+        deadlines.await_head(connection, "here", 10)
+    clock[0] += 11
+
+    def pause(_seconds):
+        cut.append(sum(connection.is_cut for connection in late))
+        deadlines.forget(late[-1])      # its request has come in the last moment
+    deadlines.sweep(pause)
+    assert cut == [ABORTED_AT_ONCE, 2 * ABORTED_AT_ONCE, len(late) - 1]
+    assert [connection.is_cut for connection in late] == [True] * (len(late) - 1) + [False]
+
+
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+def test_a_head_that_was_cut_is_no_request(start_server, mode):
+    """What has come of it is neither answered nor served: 280 of them at once would keep the others waiting."""
+    server = start_server(ASYNC_MODE=mode, tuned={f"chat.live.{mode}_server.HEAD_SECONDS": 0.5})
+    heads = [b"GET / HT", b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"GET /readyz HTTP/1.1\r\nHo"]
+    for head in heads:
+        with connect(server) as sock:
+            sock.sendall(head)
+            with suppress(OSError):
+                assert sock.recv(100) == b""
+    requests.get(server.url + "/healthz?last", timeout=TIMEOUT)
+    assert not [line for line in server.seen if "400" in line or "readyz" in line]
 
 
 def test_many_threads_note_at_once():

@@ -98,7 +98,7 @@ def trickling(connection):
                                    "POST /messages/bob HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n{}\r\n\r\n--b\r\nContent-Dis"])
 def test_uploads_without_a_login_have_no_more_time_than_other_bodies(start_server, mode, begun):
     """The patience with a slow phone is for who has an account: here a byte a moment would last for a quarter of an hour."""
-    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.deadlines.BODY_SECONDS": 1})
+    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.bodies.BODY_SECONDS": 1})
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=15) as connection:
         connection.sendall(begun.format(f"Host: {parts.netloc}\r\nContent-Length: 500000").encode())
@@ -106,7 +106,7 @@ def test_uploads_without_a_login_have_no_more_time_than_other_bodies(start_serve
 
 
 def test_uploads_that_trickle_end(start_server, arrive):
-    server = start_server(RATELIMIT_ENABLED="1", tuned={"chat.live.deadlines.UPLOAD_SECONDS": 1})
+    server = start_server(RATELIMIT_ENABLED="1", tuned={"chat.live.bodies.UPLOAD_SECONDS": 1})
     alice, parts = arrive(server), urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=15) as connection:
         connection.sendall(f"PUT /files/c?offset=0 HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {alice.cookie()}\r\nX-CSRFToken: {token(alice)}\r\n"

@@ -7,7 +7,7 @@ import requests
 
 import config
 from chat import budgets
-from chat.live import deadlines, transports
+from chat.live import bodies, deadlines, transports
 from chat.web import forms
 from chat.conversations import file, images, message, transfers
 from chat.storage import partial_files
@@ -36,12 +36,12 @@ def test_each_budget_is_in_the_table_of_the_code():
     f"| an address | connections whose request has not come | {deadlines.MAX_WAITING} |",
     f"| a connection | the head of its first request | {deadlines.HEAD_SECONDS} s |",
     f"| a connection | the head of a further request | {deadlines.IDLE_SECONDS} s |",
-    f"| a connection | a body | {deadlines.BODY_SECONDS} s, and 1 s for each {deadlines.BODY_BYTES_PER_SECOND // 1024} KiB |",
+    f"| a connection | a body | {bodies.BODY_SECONDS} s, and 1 s for each {bodies.BODY_BYTES_PER_SECOND // 1024} KiB |",
     f"| a connection | an answer, not read | {deadlines.ANSWER_SECONDS} s |",
     f"| an answer | text of messages | {message.MAX_PAGE_BYTES // 1024} KiB |",
     f"| a form | fields | {forms.MAX_FIELDS} |",
-    f"| an upload | the next byte | {deadlines.STALL_SECONDS} s |",
-    f"| an upload | all of it | {deadlines.UPLOAD_SECONDS} s, and 1 s for each KiB",
+    f"| an upload | the next byte | {bodies.STALL_SECONDS} s |",
+    f"| an upload | all of it | {bodies.UPLOAD_SECONDS} s, and 1 s for each KiB",
     f"| a person | uploads that are not complete | {partial_files.MAX_PARTIALS}, of {transfers.PARTIALS_PER_PERSON} × `MAX_FILE_BYTES`",
     f"| a message | files | {file.MAX_FILES} |",
     f"| an image | pixels | {images.MAX_PIXELS // 1_000_000} million |",
