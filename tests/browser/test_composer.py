@@ -371,7 +371,11 @@ def write_at_once(first, second):
       }, 50);
     }""")
     second.page.wait_for_function("() => document.querySelector('#message').value.length > 5")
-    first.field.fill("from the first")
+    first.page.evaluate("""() => {
+      const field = document.querySelector('#message');
+      field.value = 'from the first';
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    }""")
     length = len(second.field.input_value())
     second.page.wait_for_function("length => document.querySelector('#message').value.length > length + 10", arg=length)
     second.page.evaluate("clearInterval(keys)")

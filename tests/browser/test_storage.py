@@ -63,6 +63,19 @@ def test_it_is_said_once(alice, bob, sit_down):
     assert screen.page.evaluate("said") == 0
 
 
+def test_what_was_sent_does_not_come_back_while_it_is_stored(alice, bob, sit_down):
+    """Until then the draft is kept, for the page may end before."""
+    screen = sit_before(NEVER_OPENED, alice, bob, sit_down)
+    screen.page.evaluate("""() => {
+        window.shown = [];
+        const field = document.querySelector('#message');
+        field.form.addEventListener('submit', () => setInterval(() => shown.push(field.value), 20));
+    }""")
+    screen.send("only once")
+    expect(screen.page.locator("#connection")).to_have_text(NO_MESSAGES)
+    assert set(screen.page.evaluate("shown")) <= {""}
+
+
 @pytest.mark.parametrize("script", [NO_DATABASES, REFUSED, NEVER_OPENED, NEVER_DONE],
                          ids=["closed", "refused", "never opened", "never done"])
 def test_messages_are_sent_all_the_same(alice, bob, sit_down, script):

@@ -156,8 +156,11 @@ def test_what_another_tab_has_made_of_a_draft_is_kept(screen, bob):
     screen.page.evaluate("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
     screen.page.evaluate("document.querySelector('#message').value = 'half'")
     second.field.press_sequentially(" and more")
-    screen.page.evaluate("document.querySelector('#message').value = 'half'")
-    screen.field.press("Enter")
+    screen.page.evaluate("""() => {
+        const field = document.querySelector('#message');
+        field.value = 'half';
+        field.form.requestSubmit();
+    }""")
     screen.expect_state("half", "sent")
     expect(second.field).to_have_value("half and more")
     second.page.reload()

@@ -27,6 +27,7 @@ due.then(loadEmojiPicker).then(({ preloadEmoji }) => preloadEmoji(), () => {});
 
 export class Composer {
   task = null; // a ComposerTask, while a message is edited or answered
+  storing = 0; // messages that are being stored: until then the draft is what was sent
   #typingEmittedAt = -Infinity;
   #completion = null; // a promise of the Completion, once there is something to complete
 
@@ -133,7 +134,9 @@ export class Composer {
     this.show('');
     const stored = this.outbox.add(this.key, isBlank ? '' : text, task?.replyTo, this.files.take());
     this.on.added();
+    this.storing += 1;
     await stored;
+    this.storing -= 1;
     // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
     if (this.draftText || this.draft.text === draft) this.saveDraft();
   }

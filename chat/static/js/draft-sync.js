@@ -57,9 +57,9 @@ export class DraftSync {
     this.#timer = setTimeout(() => this.#look(), PAUSE_MS);
   }
 
-  /** Shows the draft as it is stored, when nobody is writing here. */
+  /** Shows the draft as it is stored, when nobody is writing here and nothing that was sent is still there. */
   #look() {
-    if (this.#isTyping) return this.#lookLater();
+    if (this.#isTyping || this.composer.storing) return this.#lookLater();
     const { composer } = this;
     const { text } = composer.draft;
     composer.draft.known = text;
