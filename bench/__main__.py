@@ -8,10 +8,11 @@ from dataclasses import replace
 from tools import command_line, programs
 
 from . import changes, crowd, pages, profile, report, restart, rooms, store, talk, writing
+from .peers import Baseline, Peer, PeerCluster
 from .results import Results
 from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT, WRITING
 from .scope import FULL, QUICK
-from .subjects import Baseline, Chat, Cluster, FormerChat, Peer, PeerCluster, SharedServices
+from .subjects import Chat, Cluster, FormerChat, SharedServices
 
 BEFORE_ROOMS = "0b7a6b1"    # the last commit without rooms
 BEFORE_CHANGES = "7bc5140"  # the last commit in which a message stayed what it was
