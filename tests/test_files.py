@@ -175,7 +175,7 @@ def test_what_was_shared_as_a_page(alice, bob, charlie):
     for _n in range(MAX_PAGE):
         last = send_files(bob, alice, uploaded(bob, new_client_id().encode(), "notes.txt"))
     send_files(alice, bob, plan)
-    path = f"/conversations/{told['conversationId']}/files"
+    path = f"/conversations/{told['conversationId']}/shared"
     panel = bob.get(f"/chat/{alice.username}?info").text
     assert f'<a class="shared-all" href="{path}">' in panel and "6 images, 51 files" in panel
     first = bob.get(path)
@@ -192,7 +192,7 @@ def test_the_last_image_of_the_panel_leads_to_all(alice, bob):
     told = send_files(alice, bob, *photos)
     panel = bob.get(f"/chat/{alice.username}?info").text
     shown = panel[panel.index('id="shared"'):]
-    assert f'href="/conversations/{told["conversationId"]}/files" data-behind="+2"' in shown
+    assert f'href="/conversations/{told["conversationId"]}/shared" data-behind="+2"' in shown
     assert shown.count('data-part="file"') >= 3 and f'/files/{photos[5]["id"]}' not in shown.partition("shared-files")[0]
 
 

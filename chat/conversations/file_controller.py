@@ -10,10 +10,10 @@ from werkzeug.exceptions import BadRequest
 from ..errors import Invalid, NotFound
 from ..storage.schema import MAX_ID
 from ..web.forms import STREAMED
-from ..web.request_args import MAX_DIGITS, number, wants_json
+from ..web.request_args import MAX_DIGITS, number
 from ..web.streamed_form import BodyCut
 from . import file_answers
-from .file import MAX_PAGE, File
+from .file import MAX_FILES, MAX_PAGE, File
 from .message_text import validate_client_id
 
 MAX_ALT_LENGTH = 1000       # characters
@@ -39,7 +39,8 @@ class FileController:
                 ("/files/<client_id>", self.cancel, "DELETE"), ("/files/<client_id>/offset", self.get_offset, "GET"),
                 ("/files/quota", self.get_quota, "GET"), ("/files/<int:file_id>", self.get_file, "GET"),
                 ("/files/<int:file_id>/preview", self.get_preview, "GET"),
-                ("/conversations/<int:conversation_id>/files", self.get_files, "GET")):
+                ("/conversations/<int:conversation_id>/files", self.get_files, "GET"),
+                ("/conversations/<int:conversation_id>/shared", self.get_shared_page, "GET")):
             blueprint.add_url_rule(rule, view.__name__, login_required(view), methods=[method])
         return blueprint
 
@@ -133,15 +134,20 @@ class FileController:
         return file
 
     def get_files(self, conversation_id):
-        """What was shared in a conversation, the latest first: a page, or JSON."""
+        """What was shared in a conversation, the latest first."""
         access = self.gate.to_conversation(current_user, conversation_id)
         found = File.page(self.database, access.conversation_id, number("before", None), MAX_PAGE)
-        if not wants_json():
-            older = found[-1]["seq"] if found and File.page(self.database, conversation_id, found[-1]["seq"]) else None
-            return render_template("chat/shared.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), shared=found, older=older,
-                                   shared_counts=File.counts(self.database, conversation_id))
         return jsonify(files=[{**shown["file"].as_json(), "seq": shown["seq"], "sender": shown["sender"], "timestamp": shown["timestamp"]}
                               for shown in found])
+
+    def get_shared_page(self, conversation_id):
+        """The same as a page."""
+        access = self.gate.to_conversation(current_user, conversation_id)
+        shared = File.page(self.database, conversation_id, number("before", None), MAX_PAGE)
+        last_seq = shared[-1]["seq"] if shared else 0
+        has_older = bool(File.page(self.database, conversation_id, last_seq, limit=MAX_FILES + 1))
+        return render_template("chat/shared.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), shared=shared,
+                               shared_counts=File.counts(self.database, conversation_id), older=last_seq if has_older else None)
 
 
 def _about(fields):
