@@ -14,7 +14,7 @@ HEAD_SECONDS = 10           # from accepting a connection to the end of the head
 IDLE_SECONDS = 30           # from the end of one request to the end of the head of the next one
 ANSWER_SECONDS = 30         # for a client to receive what is written to it in one call
 SWEEP_INTERVAL = 0.5        # seconds
-ABORTED_AT_ONCE = 20        # connections; each wakes what serves it, and other people's requests come in between
+ABORT_BATCH = 20        # connections; each wakes what serves it, and other people's requests come in between
 PAUSE_SECONDS = 0.005       # until the next ones
 MAX_WAITING = 1000          # connections of one address that have sent no request yet; with more the oldest one is aborted
 FAIR_SECONDS = 1            # that each connection has for its request, even then
@@ -87,7 +87,7 @@ class Deadlines:
         """Abort the connections that have missed their deadline, some at a time."""
         for number, connection in enumerate(self._overdue(), 1):
             self._abort_overdue(connection)
-            if not number % ABORTED_AT_ONCE:
+            if not number % ABORT_BATCH:
                 sleep(PAUSE_SECONDS)
 
     @locked
@@ -118,7 +118,10 @@ class Deadlines:
 
 
 class AbortableHead:
-    """A handler of the standard library's http.server that takes no head for a request that was aborted: it would be answered as it is."""
+    """A mixin for the handlers of http.server: an aborted head is no request.
+
+    At the end of the connection they would take a cut header for the last one, and answer.
+    """
 
     deadlines = None    # of the process: the server sets it
 

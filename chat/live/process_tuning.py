@@ -1,4 +1,4 @@
-"""Settings of the process itself: the garbage collector, how soon its threads take turns, and how many files it may open."""
+"""Settings of the process itself: the garbage collector, how often Python switches threads, and how many files it may open."""
 import contextlib
 import gc
 import sys
@@ -6,8 +6,8 @@ import sys
 # New objects until the youngest generation is searched, and searches until the next older one is. What is there from the start is frozen
 # and costs nothing. With (20,000, 20, 50) the oldest was searched after 20 million objects: ten minutes of attacks left 170 MB of cycles.
 GC_THRESHOLDS = 5_000, 10, 2
-# Seconds for which a thread that computes keeps the others waiting. A commit of SQLite runs in a thread and comes back to Python after
-# each statement: with the usual 0.005 one of six statements took 14 ms beside a busy event loop, and now takes 4.
+# Seconds that a thread may hold Python's lock (the GIL) while another one waits for it. A commit of SQLite runs in a thread and needs the
+# lock after each statement: with the usual 0.005 a commit of six statements took 14 ms beside a busy event loop, and now takes 4.
 SWITCH_INTERVAL = 0.0005
 FD_LIMITS = (20_000, 10_000, 4_000)     # open files, one for each connection: the first that the system grants
 
@@ -19,8 +19,8 @@ def tune_gc():
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def shorten_turns():
-    """Let threads take turns sooner."""
+def shorten_switch_interval():
+    """Switch between threads more often: the event loop holds the lock most of the time."""
     sys.setswitchinterval(SWITCH_INTERVAL)
 
 

@@ -10,7 +10,7 @@ import threading
 from ..budgets import IMAGES_WAITING, REGISTRATIONS_WAITING
 from ..errors import Unavailable
 from .deadlines import Deadlines
-from .process_tuning import raise_fd_limit, shorten_turns, tune_gc
+from .process_tuning import raise_fd_limit, shorten_switch_interval, tune_gc
 
 LISTEN_BACKLOG = 1024       # connections that wait to be accepted
 
@@ -134,5 +134,5 @@ class Runtime:
         """Serve for ever."""
         raise_fd_limit()
         tune_gc()
-        shorten_turns()
+        shorten_switch_interval()
         self.library.serve(application, listener, self.deadlines)

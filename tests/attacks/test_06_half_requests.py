@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from chat.live.bodies import BODY_SECONDS
-from chat.live.deadlines import ABORTED_AT_ONCE, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
+from chat.live.deadlines import ABORT_BATCH, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
 from tests.attacks.conftest import ASYNC_MODES, TIMEOUT, connect, measure
 from tests.conftest import ASYNC_MODE
 from tests.waiting import wait_for
@@ -144,7 +144,7 @@ def test_an_answer_that_nobody_reads_is_cut():
 
 
 def test_others_come_in_between_where_many_are_cut():
-    clock, cut, late = [0], [], [Cut() for _n in range(3 * ABORTED_AT_ONCE)]
+    clock, cut, late = [0], [], [Cut() for _n in range(3 * ABORT_BATCH)]
     deadlines = Deadlines(clock=lambda: clock[0])
     for connection in late:
         deadlines.await_head(connection, "here", 10)
@@ -154,7 +154,7 @@ def test_others_come_in_between_where_many_are_cut():
         cut.append(sum(connection.is_cut for connection in late))
         deadlines.forget(late[-1])      # its request has come in the last moment
     deadlines.sweep(pause)
-    assert cut == [ABORTED_AT_ONCE, 2 * ABORTED_AT_ONCE, len(late) - 1]
+    assert cut == [ABORT_BATCH, 2 * ABORT_BATCH, len(late) - 1]
     assert [connection.is_cut for connection in late] == [True] * (len(late) - 1) + [False]
 
 

@@ -29,10 +29,10 @@ export class Dispatcher {
    */
   constructor(ownerId, sendEntry, on) {
     Object.assign(this, { ownerId, sendEntry, on });
-    this.storage = new EntryStorage(ownerId, { onFailed: on.storageFailed, tell: ({ type, ...fields }) => this.tabs.tell(type, fields) });
+    this.storage = new EntryStorage(ownerId, { onFailed: on.storageFailed, tell: ({ type, ...fields }) => this.tabs.broadcast(type, fields) });
     this.#uploads = new Uploads(ownerId, (id) => this.blobOf(id), (clientId, loaded) => this.#tellUploading(clientId, loaded));
-    const own = { sync: () => this.#sync(), remove: (clientId) => this.remove(clientId), run: () => this.#run(), end: () => this.#end() };
-    this.tabs = new OutboxTabs(ownerId, { outbox: this.#outbox, storage: this.storage, uploads: this.#uploads, on }, own);
+    const actions = { sync: () => this.#sync(), remove: (clientId) => this.remove(clientId), run: () => this.#run(), end: () => this.#end() };
+    this.tabs = new OutboxTabs(ownerId, { outbox: this.#outbox, storage: this.storage, uploads: this.#uploads, on }, actions);
     this.leader = new Leader(channelName(ownerId), { prepare: () => this.#sync().catch(() => {}), onLeading: () => this.#run() });
   }
 
@@ -126,7 +126,7 @@ export class Dispatcher {
 
   #tellPut(entry) {
     this.#outbox.put(entry);
-    this.tabs.tell('put', { entry });
+    this.tabs.broadcast('put', { entry });
     this.on.changed();
   }
 
@@ -141,7 +141,7 @@ export class Dispatcher {
     this.#uploads.cancel(this.#outbox.get(clientId));
     for (const { clientId: id } of this.#changesOfUnsent(clientId)) this.#delete(id);
     this.#delete(clientId);
-    this.tabs.tell('removed', { clientId });
+    this.tabs.broadcast('removed', { clientId });
     this.on.changed();
   }
 
@@ -203,7 +203,7 @@ export class Dispatcher {
 
   #tellUploading(clientId, loaded) {
     this.on.uploading(clientId, loaded);
-    this.tabs.tell('uploading', { clientId, loaded });
+    this.tabs.broadcast('uploading', { clientId, loaded });
   }
 
   /** Resolves to the content of a file that waits, or to undefined. */
@@ -214,7 +214,7 @@ export class Dispatcher {
   /** This tab sends a message from now on, and no other one changes it. False if it was deleted. */
   async #claim(entry) {
     const isThere = await this.storage.claim(entry);
-    if (isThere && this.#outbox.get(entry.clientId)) this.tabs.tell('put', { entry });
+    if (isThere && this.#outbox.get(entry.clientId)) this.tabs.broadcast('put', { entry });
     return isThere;
   }
 
@@ -234,7 +234,7 @@ export class Dispatcher {
     this.#steps.record(entry, { acknowledged: Date.now() });
     this.storage.replace(entry, naming);
     this.#uploads.abort(clientId);
-    this.tabs.tell('sent', { clientId, message, change });
+    this.tabs.broadcast('sent', { clientId, message, change });
     if (change) this.on.changeSent({ change, message });
     else this.on.sent(message);
     this.on.changed();
@@ -247,7 +247,7 @@ export class Dispatcher {
     if (isKept) await this.#save(entry);
     else this.remove(entry.clientId);
     if (entry.verb) {
-      this.tabs.tell('refused', { entry, ack });
+      this.tabs.broadcast('refused', { entry, ack });
       this.on.changeRefused(entry, ack);
     }
     this.on.changed();
@@ -258,7 +258,7 @@ export class Dispatcher {
     if (this.#isClosed) return;
     await this.storage.put(entry);
     // Meanwhile it may have been sent and removed: then the other tabs must not get it back.
-    if (this.#outbox.get(entry.clientId)) this.tabs.tell('put', { entry });
+    if (this.#outbox.get(entry.clientId)) this.tabs.broadcast('put', { entry });
   }
 
   #delete(clientId) {
@@ -269,7 +269,7 @@ export class Dispatcher {
   /** The person has logged out: from now on no tab sends or stores anything. */
   close() {
     this.#end();
-    this.tabs.tell('closed');
+    this.tabs.broadcast('closed');
   }
 
   #end() {

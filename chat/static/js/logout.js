@@ -50,4 +50,3 @@ function questionOf({ messages, changes }) {
   const ofChanges = ngettext('%(num)s change', '%(num)s changes', changes);
   return gettext('%(messages)s and %(changes)s have not been sent yet. Log out and delete them?', { messages: ofMessages, changes: ofChanges });
 }
-

@@ -1,6 +1,6 @@
 /**
- * The other tabs of one person, as the outbox sees them: what this one does with an entry they are told, and what they do is done here.
- * One of them sends for all (leader.js); each shows the same.
+ * The messages between the tabs of one person about the outbox. Each tab broadcasts what it does with an entry, and the others do the same.
+ * One of them sends for all (leader.js).
  */
 
 /** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message, and a message without its files. */
@@ -9,9 +9,9 @@ export const channelName = (ownerId) => `outbox:${ownerId}:3`;
 export class OutboxTabs {
   #channel;
 
-  /** `outbox`, `storage`, `uploads` and `on` are those of the Dispatcher, `own` what it does itself: `sync()`, `remove(clientId)`, `run()`, `end()`. */
-  constructor(ownerId, { outbox, storage, uploads, on }, own) {
-    Object.assign(this, { ownerId, outbox, storage, uploads, on, own });
+  /** `outbox`, `storage`, `uploads` and `on` are those of the Dispatcher, `actions` what it does: `sync()`, `remove(clientId)`, `run()`, `end()`. */
+  constructor(ownerId, { outbox, storage, uploads, on }, actions) {
+    Object.assign(this, { ownerId, outbox, storage, uploads, on, actions });
   }
 
   open() {
@@ -23,7 +23,7 @@ export class OutboxTabs {
     this.#channel.close();
   }
 
-  tell(type, fields) {
+  broadcast(type, fields) {
     this.#channel.postMessage({ type, ...fields });
   }
 
@@ -31,7 +31,7 @@ export class OutboxTabs {
     if (type.startsWith('blob')) return this.storage.blobs.receive({ type, ...fields });
     if (type === 'uploading') return this.on.uploading(fields.clientId, fields.loaded);
     if (type === 'closed') {
-      this.own.end();
+      this.actions.end();
       return this.on.closed();
     }
     if (type === 'put') await this.#put(fields.entry);
@@ -39,13 +39,13 @@ export class OutboxTabs {
     if (type === 'sent') this.#sent(fields);
     if (type === 'refused') this.on.changeRefused(fields.entry, fields.ack);
     this.on.changed();
-    this.own.run();
+    this.actions.run();
   }
 
   async #put(entry) {
-    await this.own.sync().catch(() => {}); // entries that were written before this one go before it
+    await this.actions.sync().catch(() => {}); // entries that were written before this one go before it
     if (!this.storage.isGone(entry.clientId)) this.outbox.put(entry);
-    if (this.storage.isGone(entry.target?.clientId)) this.own.remove(entry.clientId); // what it was done to was deleted here
+    if (this.storage.isGone(entry.target?.clientId)) this.actions.remove(entry.clientId); // what it was done to was deleted here
   }
 
   #removed(clientId) {

@@ -1,4 +1,4 @@
-/** What every page needs later than at its first view, in one file: other pages, the search, keys, the menu, words, logging out. */
+/** What every page needs later than at its first view, in one file: other pages, the search, keys, words, logging out. */
 
 export { announce } from './announcements.js';
 export { CardNotes } from './card-notes.js';
