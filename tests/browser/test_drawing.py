@@ -234,6 +234,16 @@ def test_on_paper_sender_date_and_year_are_there(chat, alice, bob, sit_down, the
         expect(page.locator(gone)).to_be_hidden()
 
 
+def test_on_paper_a_quote_is_read_as_the_text_around_it(alice, bob, sit_down):
+    """Without the ground of a bubble, the ground of a quote would be a dark box with dark words."""
+    asked = bob.send(alice, "the question").json()
+    alice.ask(f"/messages/{bob.username}", message="the answer", clientId="an-answer", replyTo=asked["seq"])
+    screen = sit_down(alice, f"/chat/{bob.username}")
+    screen.page.emulate_media(media="print")
+    quote = screen.bubbles.last.locator("[data-part=quote]")
+    assert quote.evaluate("quote => getComputedStyle(quote).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
 def test_on_paper_a_refused_message_is_no_sent_one(talk, sit_down):
     alice, bob = talk
     screen = sit_down(alice, f"/chat/{bob.username}")
