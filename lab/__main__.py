@@ -63,14 +63,15 @@ def main(arguments=None):
         outcomes = [begin(mode).result() for mode in modes]
     for outcome in outcomes:
         print(f"\n{report.NAMES[outcome['mode']]}\n{report.as_text(outcome)}")
-        for invariant, texts in outcome["violations"].items():
-            print(f"VIOLATED {invariant}:", *texts[:10], sep="\n  ")
         print("Not injected here: " + (", ".join(outcome["not_injected"]) or "nothing"))
     if not asked.quick and not asked.only:
         path = report.CLUSTER_REPORT if asked.cluster else report.REPORT
         mutants = () if asked.cluster else try_mutants(print)
         report.write(outcomes, command + f" --seed {seed}", [] if asked.cluster else namespace.missing() + fake_clock.missing(), mutants, path)
         print(f"\nWritten: {path}")
+    for outcome in outcomes:    # last: of a long output the end is what people read
+        for invariant, texts in outcome["violations"].items():
+            print(f"VIOLATED {invariant}, {report.NAMES[outcome['mode']]}:", *texts[:10], sep="\n  ")
     if any(outcome["violations"] for outcome in outcomes):
         print(f"\nTo repeat it: {command} --seed {seed}" + "".join(f" --only {name!r}" for name in asked.only)
               + f"\nThe logs: {' '.join(outcome['log'] for outcome in outcomes)}")
