@@ -74,8 +74,8 @@ class ChatController:
         conversation = self.messaging.conversation(access)
         if not conversation:
             return {"pinned": [], "shared": [], "shared_counts": (0, 0)}
-        return {"pinned": change.pinned(self.database, conversation.id), "shared": File.page(self.database, conversation.id, limit=SHARED),
-                "shared_counts": File.counts(self.database, conversation.id)}
+        shared, counts = File.page_with_counts(self.database, conversation.id, limit=SHARED)
+        return {"pinned": change.pinned(self.database, conversation.id), "shared": shared, "shared_counts": counts}
 
     def get_users(self):
         """The people whose name contains `q`: JSON where it is asked for, else cards as HTML."""

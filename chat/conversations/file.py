@@ -24,6 +24,14 @@ NAMES = ("id", "user_id", "client_id", "hash", "name", "type", "size", "width", 
          "created_at", "unheld_since")
 COLUMNS = ", ".join(f"files.{name}" for name in NAMES)
 
+# What was shared in a conversation: the columns, the tables, the rows before a seq, and how many there are.
+SHOWN = f"l.seq, l.position, m.timestamp, u.username AS sender, {COLUMNS}"
+SHOWN_BY = ("message_files l JOIN files ON files.id = l.file_id JOIN messages m ON m.conversation_id = l.conversation_id AND m.seq = l.seq"
+            " JOIN users u ON u.id = m.sender_id")
+BEFORE = "l.conversation_id = %s AND l.seq < %s ORDER BY l.seq DESC, l.position DESC LIMIT %s"
+COUNT = ("SELECT COUNT(latest.width) AS images, COUNT(*) AS number FROM (SELECT files.width FROM message_files l JOIN files ON files.id = l.file_id"
+         " WHERE l.conversation_id = %s ORDER BY l.seq DESC LIMIT %s) latest")
+
 
 @dataclass(slots=True)
 class File:
@@ -130,24 +138,25 @@ class File:
     @classmethod
     def page(cls, database, conversation_id, before=None, limit=MAX_PAGE):
         """Return [{file, seq, sender, timestamp}] of a conversation, the latest message first; `before` is a seq, `limit` more than MAX_FILES."""
-        rows = database.query(
-            f"SELECT l.seq, l.position, m.timestamp, u.username AS sender, {COLUMNS} FROM message_files l JOIN files ON files.id = l.file_id"
-            " JOIN messages m ON m.conversation_id = l.conversation_id AND m.seq = l.seq JOIN users u ON u.id = m.sender_id"
-            " WHERE l.conversation_id = %s AND l.seq < %s ORDER BY l.seq DESC, l.position DESC LIMIT %s",
-            (conversation_id, MAX_ID if before is None else before, limit))
+        return cls._shown(database.query(f"SELECT {SHOWN} FROM {SHOWN_BY} WHERE {BEFORE}", (conversation_id, MAX_ID if before is None else before, limit)),
+                          limit)
+
+    @classmethod
+    def page_with_counts(cls, database, conversation_id, before=None, limit=MAX_PAGE):
+        """Return a page, and how many (images, other files) the conversation shows: of the latest MAX_COUNTED, and (0, 0) with an empty page."""
+        rows = database.query(f"SELECT counted.images, counted.number, {SHOWN} FROM {SHOWN_BY} CROSS JOIN ({COUNT}) counted WHERE {BEFORE}",
+                              (conversation_id, MAX_COUNTED, conversation_id, MAX_ID if before is None else before, limit))
+        counts = [(row.pop("images"), row.pop("number")) for row in rows] or [(0, 0)]
+        images, number = counts[0]
+        return cls._shown(rows, limit), (images, number - images)
+
+    @classmethod
+    def _shown(cls, rows, limit):
         if len(rows) == limit:      # the last message may have more files than are here
             rows = [row for row in rows if row["seq"] != rows[-1]["seq"]]
         rows.sort(key=lambda row: (-row["seq"], row.pop("position")))
         return [{"seq": row.pop("seq"), "sender": row.pop("sender"), "timestamp": from_db(row.pop("timestamp")), "file": cls.from_row(row)}
                 for row in rows]
-
-    @staticmethod
-    def counts(database, conversation_id):
-        """Return how many (images, other files) a conversation shows; no more than MAX_COUNTED, the latest, are looked at."""
-        row = database.query("SELECT COUNT(latest.width) AS images, COUNT(*) AS number FROM (SELECT files.width FROM message_files l"
-                             " JOIN files ON files.id = l.file_id WHERE l.conversation_id = %s ORDER BY l.seq DESC LIMIT %s) latest",
-                             (conversation_id, MAX_COUNTED))[0]
-        return row["images"], row["number"] - row["images"]
 
     def conversation_ids(self, database):
         """Return the ids of the conversations that show the file."""

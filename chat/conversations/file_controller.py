@@ -143,11 +143,11 @@ class FileController:
     def get_shared_page(self, conversation_id):
         """The same as a page."""
         access = self.gate.to_conversation(current_user, conversation_id)
-        shared = File.page(self.database, conversation_id, number("before", None), MAX_PAGE)
+        shared, counts = File.page_with_counts(self.database, conversation_id, number("before", None))
         last_seq = shared[-1]["seq"] if shared else 0
         has_older = bool(File.page(self.database, conversation_id, last_seq, limit=MAX_FILES + 1))
         return render_template("chat/shared.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), shared=shared,
-                               shared_counts=File.counts(self.database, conversation_id), older=last_seq if has_older else None)
+                               shared_counts=counts, older=last_seq if has_older else None)
 
 
 def _about(fields):
