@@ -4,10 +4,12 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from chat.storage.partial_files import PartialFiles
 from tests.attacks.conftest import ASYNC_MODES, measure
 from tests.people import new_client_id
 from tests.server import Server
@@ -71,15 +73,50 @@ def test_a_cut_upload_goes_on(alice):
     assert alice.get(f"/files/{answer.json()['id']}").content == CONTENT[:SIZE]
 
 
-def test_a_cut_form_goes_on_too(alice):
-    client_id, parts = new_client_id(), urlsplit(alice.url)
+def raw_form(person, client_id, content):
+    """Begin a form with a file on a bare connection, with a part of the file; return the connection."""
+    parts = urlsplit(person.url)
     body = (f'--b\r\nContent-Disposition: form-data; name="clientId"\r\n\r\n{client_id}\r\n--b\r\n'
-            'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n').encode() + CONTENT[:SIZE // 2]
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
-        connection.sendall(f"POST /files HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {alice.cookie()}\r\nX-CSRFToken: {token(alice)}\r\n"
-                           f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {SIZE}\r\n\r\n".encode() + body)
+            'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n').encode() + content
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=30)
+    connection.sendall(f"POST /files HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {person.cookie()}\r\nX-CSRFToken: {token(person)}\r\n"
+                       f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {SIZE}\r\n\r\n".encode() + body)
+    return connection
+
+
+def test_a_cut_form_goes_on_too(alice):
+    client_id = new_client_id()
+    raw_form(alice, client_id, CONTENT[:SIZE // 2]).close()
     stored = until(lambda: offset_of(alice, client_id))
     assert put(alice, client_id, CONTENT[stored:SIZE], stored).json()["size"] == SIZE
+
+
+def test_what_is_left_of_a_cut_form_takes_no_running_uploads_place(chat, alice):
+    """The form was cut in the network, and the client has begun again before the server knows."""
+    client_id, uploads = new_client_id(), Path(chat.settings["INSTANCE_PATH"]) / "uploads" / str(alice.id)
+    with raw_put(alice, client_id, SIZE) as connection:
+        form = raw_form(alice, client_id, CONTENT[:SIZE // 2])
+        until(lambda: [path for path in uploads.glob("*.incoming") if path.stat().st_size])
+        connection.sendall(CONTENT[:10])
+        until(lambda: offset_of(alice, client_id) == 10)
+        form.close()
+        until(lambda: not list(uploads.glob("*.incoming")))
+        connection.sendall(CONTENT[10:SIZE])
+        status, file = answer_of(connection)
+    assert (status, file["size"]) == (201, SIZE)
+    assert alice.get(f"/files/{file['id']}").content == CONTENT[:SIZE]
+
+
+def test_what_was_begun_anew_after_a_removal_is_not_taken_for_the_old(tmp_path):
+    partials = PartialFiles(tmp_path, SIZE)
+    with partials.open_locked(1, "a") as old:
+        old.write(b"old")
+        partials.remove(1, "a")
+        with partials.open_locked(1, "a") as new:
+            new.write(b"new one")
+            assert partials.take(1, "a", old) is None
+            assert partials.size(1, "a") == 7
+            assert partials.take(1, "a", new).read_bytes() == b"new one"
 
 
 @pytest.mark.parametrize("mode", ["eventlet", "gevent", "threading"])

@@ -50,24 +50,33 @@ class PartialFiles:
         return path
 
     def keep(self, path, user_id, client_id):
-        """Keep what a request has received as the partial file of an upload, unless there is a longer one."""
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_size > self.size(user_id, client_id):
+        """Keep what a request has received as the partial file of an upload, unless there is a longer one or another request writes on it."""
+        file = self.open_locked(user_id, client_id)
+        with file or contextlib.nullcontext():
+            if file and path.stat().st_size > os.fstat(file.fileno()).st_size:
+                self._close_to_rename(file)
                 os.replace(path, self.path(user_id, client_id))
-            else:
-                path.unlink()
+        path.unlink(missing_ok=True)
 
     def take(self, user_id, client_id, file):
-        """Take a complete upload, open as `file`, out of the partial files; return its new path, or None if it is gone."""
-        path = self.incoming(user_id)
-        if not fcntl:       # Windows renames nothing that is open
-            file.close()
+        """Take a complete upload, open and locked as `file`, out of the partial files; return its new path, or None if it is gone."""
+        partial, path = self.path(user_id, client_id), self.incoming(user_id)
+        written = os.fstat(file.fileno())
+        self._close_to_rename(file)
         try:
-            os.replace(self.path(user_id, client_id), path)
+            os.replace(partial, path)
         except FileNotFoundError:
             path.unlink()
             return None
+        if not os.path.samestat(written, path.stat()):      # it was removed, and another request has begun a new one under its name
+            os.replace(path, partial)
+            return None
         return path
+
+    @staticmethod
+    def _close_to_rename(file):
+        if not fcntl:       # Windows renames nothing that is open
+            file.close()
 
     def remove(self, user_id, client_id):
         """Forget what has arrived of an upload."""
