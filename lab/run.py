@@ -16,6 +16,7 @@ from .fault_environment import FaultEnvironment
 from .faults import FAULTS
 from .record import Record
 from .summary import rows_of_table
+from .thread_failures import ThreadFailures
 
 SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages and changes per second of all scripted tabs together
 ROOM_SHARE = 0.2            # of the messages go to rooms
@@ -145,7 +146,8 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
     directory = tempfile.mkdtemp(prefix=f"{mode}-", dir=directory)
     rng, begun, patience = random.Random(seed), time.monotonic(), QUICK_PATIENCE if quick else 1
     record = Record(Path(directory) / "log.jsonl")
-    with FaultEnvironment(mode, rng, record, directory, browsers=not quick) as environment:
+    with (ThreadFailures() as thread_failures,
+          FaultEnvironment(mode, rng, record, directory, browsers=not quick) as environment):
         load = Load(environment, rng.random())
         environment.start_writing(SPEED[mode])
         load.start()
@@ -157,6 +159,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
                 break
             time.sleep(PAUSE_SECONDS)
             event = inject_fault(environment, fault, n, patience)
+            thread_failures.raise_any()
             log(f"{done}/{max(done, matrix)} {fault.name} #{n}: {event['recovered'] - event['begun']:.1f} s,"
                 f" caught up in {event['catch_up']:.1f} s")
         if not only and mode != "cluster":
@@ -164,6 +167,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
         environment.membership.end()
         environment.settle()
         load.end()
+        thread_failures.raise_any()
         evidence = collect(environment, time.monotonic())
         possible = {fault.name for fault, _n in schedule(mode, rng, quick, environment, only)}
     record.close()

@@ -126,7 +126,10 @@ class UploadingTab:
             upload.is_begun = True
             body, headers["Content-Type"] = upload.first_body()
             return self.person.post("/files", body, headers=headers)
-        offset = self.person.get(f"{path}/offset", headers=headers).json()["offset"]
+        asked = self.person.get(f"{path}/offset", headers=headers)
+        if asked.status_code != OK:
+            return asked
+        offset = asked.json()["offset"]
         return self.person.http.put(f"{self.person.url}{path}", upload.content[offset:], params={"offset": offset, "name": upload.name},
                                     headers={**headers, "Content-Type": "application/octet-stream"}, timeout=HALFWAY_SECONDS)
 
