@@ -290,6 +290,25 @@ def test_an_answer_that_comes_late_does_not_take_the_focus_away(chat, alice, bob
     expect(screen.link(bob) if is_found else screen.search).to_be_focused()
 
 
+@pytest.mark.parametrize("is_found", [True, False])
+def test_enter_waits_for_the_search_under_way(chat, alice, bob, sit_down, is_found):
+    """Until its answer comes, the list is that of another search, and its first person nobody's choice."""
+    screen, held = sit_down(alice), []
+    expect(screen.people.first).to_be_visible()
+    screen.page.route("**/users?*", lambda route: held.append(route))
+    screen.search.fill(bob.username if is_found else "nobody at all")
+    assert wait_for(lambda: held or screen.page.wait_for_timeout(1), PATIENCE_MS / 1000)
+    screen.page.keyboard.press("Enter")
+    screen.page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(screen.heading).to_have_count(0)
+    held[0].continue_()
+    expect(screen.people).to_have_count(1 if is_found else 0)
+    if is_found:
+        expect(screen.heading).to_contain_text(bob.username)
+    else:
+        expect(screen.page.get_by_text("Please choose someone to talk to.")).to_be_visible()
+
+
 def test_a_refresh_waits_for_the_search_under_way(slow_search):
     screen, bob, held = slow_search
     screen.page.evaluate(RECONNECT)

@@ -9,6 +9,7 @@ const SKELETON_DELAY_MS = 250; // an answer that comes sooner needs no placehold
 export class PeopleFilter {
   #filtering = null; // {shown, query} before the search under way: what is searched if it fails
   #everyone = null; // the cards that are searched without a network
+  #searched = null; // resolves when the last search that was begun is through
   #active = null; // the link that the arrow keys have chosen
 
   /** `box` is the PeopleSearch, the field. */
@@ -17,11 +18,15 @@ export class PeopleFilter {
     this.people = box.people;
   }
 
-  /** Searches for what stands in the field. */
-  async search() {
+  /** Searches for what stands in the field. Resolves when the list shows it: or a newer search has begun. */
+  search() {
+    const query = this.box.field.value.trim();
+    if (query !== this.box.query) this.#searched = this.#searchFor(query);
+    return this.#searched;
+  }
+
+  async #searchFor(query) {
     const { people, box } = this;
-    const query = box.field.value.trim();
-    if (query === box.query) return;
     const filtering = this.#filtering = { shown: [...people.list.children], query: box.query, ...this.#filtering };
     box.isFiltering = true;
     box.query = query;
@@ -88,9 +93,10 @@ export class PeopleFilter {
     this.#choose(links[next === -2 ? links.length - 1 : next]);
   }
 
-  /** Opens the conversation that was chosen, else the first that was found. */
+  /** Opens the conversation that was chosen, else the first that was found. While a search is under way, the list is that of another one. */
   async open() {
-    await this.search();
+    this.search();
+    for (let searched = null; searched !== this.#searched;) await (searched = this.#searched);
     const chosen = this.#active?.isConnected ? this.#active : this.box.query && this.people.links[0];
     if (!chosen) return;
     this.#choose(null);
