@@ -322,6 +322,31 @@ def test_a_screen_reader_is_told_now_and_then(screen):
     expect(told).to_have_text("1 character left")
 
 
+# --- written before the page is alive
+
+@pytest.mark.parametrize("draft", ["", "an earlier draft"])
+def test_what_was_written_before_the_page_was_alive_stays(screen, draft):
+    """The scripts come late over a slow network. An earlier draft is offered, and does not take the place of what is being written."""
+    screen.field.fill(draft)
+    held = []
+    screen.page.route("**/static/*/js/app.js", lambda route: held.append(route))
+    screen.page.reload(wait_until="commit")
+    screen.field.fill("quickly")
+    while not held:
+        screen.page.wait_for_event("request")
+    held[0].continue_()
+    screen.expect_loaded_later()
+    screen.page.wait_for_timeout(1_000)       # by then the tab has looked at the stored draft
+    expect(screen.field).to_have_value("quickly")
+    if draft:
+        expect(offer(screen)).to_contain_text(draft)
+    else:
+        expect(offer(screen)).to_have_count(0)
+    screen.page.unroute_all()
+    screen.page.reload()
+    expect(screen.field).to_have_value("quickly")
+
+
 # --- one draft in two tabs
 
 @pytest.fixture
@@ -383,7 +408,7 @@ def write_at_once(first, second):
 
 
 def offer(screen):
-    return screen.page.get_by_role("group", name="Also written in another tab")
+    return screen.page.get_by_role("group", name="Another draft")
 
 
 def test_of_two_texts_at_once_the_last_wins_and_the_other_is_offered(tabs):
@@ -394,7 +419,7 @@ def test_of_two_texts_at_once_the_last_wins_and_the_other_is_offered(tabs):
         expect(tab.field).to_have_value(text)
     expect(offer(first)).to_have_count(0)
     expect(offer(second)).to_contain_text("from the first")
-    expect(second.page.locator("#announcer")).to_have_text("Also written in another tab")
+    expect(second.page.locator("#announcer")).to_have_text("Another draft")
     offer(second).get_by_role("button", name="Use this text").click()
     for tab in tabs:
         expect(tab.field).to_have_value("from the first")
@@ -425,7 +450,7 @@ def test_the_offer_is_accessible_on_a_phone(alice, bob, sit_down, theme):
     for tab in (first, second):
         tab.expect_loaded_later()
     write_at_once(first, second)
-    card = second.page.get_by_role("group", name="Écrit aussi dans un autre onglet")
+    card = second.page.get_by_role("group", name="Un autre brouillon")
     expect(card).to_contain_text("from the first")
     expect_no_violation(second.page)
     expect_no_sideways_scrolling(second.page)

@@ -48,8 +48,7 @@ export class Composer {
     this.field.addEventListener('input', () => this.#changed(), { signal });
     listenForFormatting(this.field, signal);
     find('#emoji-button', section).addEventListener('click', (event) => this.#pickEmoji(event.currentTarget), { signal });
-    // The field has a text already if the form was sent without JavaScript and refused.
-    if (!this.field.value) this.field.value = this.draft.text;
+    this.#adoptText();
     this.files = new FileInput(this, section, signal);
     this.#fit();
     this.#followTabs();
@@ -62,6 +61,13 @@ export class Composer {
     const isChanged = new Promise((resolve) => addEventListener('storage', ({ key }) => key === draft.key && resolve(), { signal }));
     const more = await Promise.race([due, isChanged]).then(loadConversationMore).catch(() => null);
     if (more && !signal.aborted) new more.DraftSync(this, signal);
+  }
+
+  /** The field has a text already if it was written before this came, or if the form was sent without JavaScript and refused. */
+  #adoptText() {
+    this.earlierDraft = this.draft.text; // DraftSync offers it where it is not in the field
+    if (this.field.value) this.saveDraft();
+    else this.field.value = this.earlierDraft;
   }
 
   /** A page without JavaScript has begun an answer with its address. */

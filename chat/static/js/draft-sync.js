@@ -27,6 +27,7 @@ export class DraftSync {
     composer.form.addEventListener('submit', () => this.#lookLater(), { signal }); // another tab may have changed what was sent
     document.addEventListener('visibilitychange', () => this.#look(), { signal }); // a page that slept was told nothing
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
+    this.#writtenOver(composer.earlierDraft);
     this.#look();
   }
 
