@@ -5,8 +5,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
-from tests.browser.screen import NO_NETWORK, PHONE, WIDE
+from tests.browser.screen import NO_NETWORK, PATIENCE_MS, PHONE, WIDE
 from tests.browser.test_accessibility import THEMES, expect_no_sideways_scrolling, expect_no_violation
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -62,8 +63,9 @@ def menu(screen, text, item):
 
 
 def react(screen, text, emoji):
-    """Press the chip that is there."""
+    """Press the chip that is there, and leave it: the names that it shows would lie over what is pressed next."""
     screen.bubble(text).locator(f'.chip[data-emoji="{emoji}"]').click()
+    screen.page.mouse.move(0, 0)
 
 
 def go_offline(screen):
@@ -125,7 +127,12 @@ def test_a_day_without_a_network(screen, alice, bob, talk):
     for text in ("an answer", "never sent either", "hello"):
         screen.expect_state(text, re.compile("sent|read"))
     expect(screen.bubbles.nth(1)).to_have_attribute("data-deleted", "")
-    history = alice.history(bob)["messages"]
+
+    def changed():
+        """The history when the server has the last change too: the page shows a change before it is sent."""
+        messages = alice.history(bob)["messages"]
+        return messages if messages[1]["deleted"] else None
+    history = wait_for(changed, PATIENCE_MS / 1000)
     assert [(m["message"], m["deleted"], m["editedAt"] is not None) for m in history] == [
         ("from bob", False, False), ("", True, False), ("an answer", False, False), ("never sent either", False, False), ("hello", False, False)]
     assert history[2]["replyTo"]["seq"] == 1 and history[0]["reactions"] == [{"emoji": "👍", "userIds": [bob.id]}]

@@ -1,6 +1,7 @@
 """Mentions: an `@` in the field of a room completes the names of its members."""
 import re
 import sqlite3
+import uuid
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ REQUESTS = """(part) => performance.getEntriesByType('resource').map((entry) => 
 @pytest.fixture
 def names(chat, arrive):
     """People by their names, made unlike those of other tests by a word at the end."""
-    word = f"x{new_client_id()[:5]}"      # no word of a name begins as what the tests write
+    word = f"{uuid.uuid4().int % 10 ** 8:08}"      # of digits: what the tests write is in no such word
     return {name: arrive(chat, f"{name} {word}") for name in ("Ada", "Zoé", "Élodie", "Lea Adams")}
 
 
