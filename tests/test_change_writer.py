@@ -4,9 +4,11 @@ import uuid
 
 import pytest
 
+from chat import clock
 from chat.conversations import batch_writer as module
 from chat.conversations.change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
 from chat.conversations.change_writer import MAX_EMOJI, ChangeWriter
+from chat.conversations.file import File
 from chat.conversations.message import Message
 from chat.errors import Conflict, Forbidden, Locked, NotFound, Unavailable
 from tests.databases import PATIENCE, BackgroundCall, Sender, alice, beside, bob, database, person, start_thread  # noqa: F401
@@ -64,6 +66,40 @@ def numbers(database, message):
     """The numbers of all changes of a conversation."""
     return database.query("SELECT number FROM changes WHERE conversation_id = %s ORDER BY number", (message.conversation_id,),
                           lambda row: row["number"])
+
+
+class Interrupted:
+    """A database in which something happens after the first statement of a reader."""
+
+    def __init__(self, database, event):
+        self.database, self.event = database, event
+
+    def query(self, *arguments):
+        rows = self.database.query(*arguments)
+        event, self.event = self.event, None
+        if event:
+            event()
+        return rows
+
+
+@pytest.mark.parametrize("former, kind", [(REACT, PIN), (REACT, UNREACT), (PIN, REACT), (PIN, DELETE), (EDIT, REACT)])
+def test_a_message_is_read_as_one_of_its_versions(changer, database, alice, message, former, kind):
+    """Its row and its parts are read by several statements, and what happens between them belongs to no version that was there."""
+    if former:
+        changer.change(alice, message, former, "mended", emoji="👍")
+    read = Message.by_seq(Interrupted(database, lambda: changer.change(alice, message, kind, emoji="👍" if kind == UNREACT else "❤️")),
+                          message.conversation_id, message.seq)
+    assert read.as_json() == now(database, message).as_json()
+
+
+def test_a_message_with_files_is_read_as_one_of_its_versions(changer, database, alice, bob):
+    file = File(alice.id, uuid.uuid4().hex, "f" * 64, "plan", "text/plain", 5, created_at=clock.now())
+    file.insert(database)
+    draft = Message.draft(alice, bob.id, "", uuid.uuid4().hex, has_files=True)
+    draft.files, draft.file_count = File.claim(database, alice.id, [file.id]), 1
+    message = Sender(database).writer.store(draft)
+    read = Message.by_seq(Interrupted(database, lambda: changer.change(alice, message, DELETE)), message.conversation_id, message.seq)
+    assert (read.is_deleted, read.files) == (True, ())
 
 
 def in_one_batch(steered, changer, first, *changes):

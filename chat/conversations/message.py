@@ -15,6 +15,7 @@ from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
 MAX_PINS = 100              # pinned messages in one answer
+MAX_REREADS = 10            # of a message that is changed again while it is read
 MAX_ROW_BYTES = 600         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: the server holds it until the client has received it
@@ -85,6 +86,10 @@ class Message:
             notice["value"] = value
         return cls(actor.id, None, json.dumps(notice, ensure_ascii=False), f"notice-{secrets.token_urlsafe(16)}", actor.username,
                    conversation_id=conversation_id, kind=NOTICE)
+
+    @property
+    def place(self):
+        return self.conversation_id, self.seq
 
     @property
     def notice(self):
@@ -160,10 +165,24 @@ class Message:
 
     @classmethod
     def select(cls, database, condition, values):
-        """Return the messages of which a condition of SQL is true, each with its quote, its reactions and its pin."""
-        messages = database.query(f"SELECT {COLUMNS} {FROM} WHERE {condition}", values, cls.from_row)
-        message_parts.complete(database, messages)
+        """Return the messages of which a condition of SQL is true, each with its quote, its files, its reactions and its pin.
+
+        Each is one of its versions as a whole: what was changed between the statements is read again.
+        """
+        messages = cls._rows(database, condition, values)
+        torn = message_parts.complete(database, messages)
+        for _again in range(MAX_REREADS):
+            if not torn:
+                break
+            condition, values = message_parts.at_places([message.place for message in torn], "m.")
+            newer = {message.place: message for message in cls._rows(database, condition, values)}
+            torn = message_parts.complete(database, newer.values())
+            messages = [newer.get(message.place, message) for message in messages]
         return messages
+
+    @classmethod
+    def _rows(cls, database, condition, values):
+        return database.query(f"SELECT {COLUMNS} {FROM} WHERE {condition}", values, cls.from_row)
 
     @classmethod
     def by_seq(cls, database, conversation_id, seq):
@@ -174,9 +193,8 @@ class Message:
     @classmethod
     def by_places(cls, database, places):
         """Return {(conversation id, seq): Message} for those of these places at which there is one."""
-        keys = " OR ".join(["(m.conversation_id = %s AND m.seq = %s)"] * len(places))
-        found = cls.select(database, keys, [value for place in places for value in place]) if places else []
-        return {(message.conversation_id, message.seq): message for message in found}
+        found = cls.select(database, *message_parts.at_places(places, "m.")) if places else []
+        return {message.place: message for message in found}
 
     @classmethod
     def find_duplicates(cls, database, drafts):

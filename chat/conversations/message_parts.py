@@ -64,21 +64,24 @@ def uses_of(reactions):
 
 
 def complete(database, messages):
-    """Give messages their quotes, their files, their reactions and their pins."""
+    """Give messages their quotes, their files, their reactions and their pins.
+
+    Return the messages that were changed after their rows had been read: their parts are those of another version.
+    """
     add_quotes(database, [message for message in messages if message.reply_to and not message.deleted_at])
-    holding = {(message.conversation_id, message.seq): message for message in messages if message.file_count}
+    holding = {message.place: message for message in messages if message.file_count}
     for place, files in files_at(database, holding).items():
         holding[place].files = files
-    changed = {(message.conversation_id, message.seq): message for message in messages if message.last_change and not message.deleted_at}
-    if changed:
-        _add_reactions_and_pins(database, changed)
+    changed = {message.place: message for message in messages if message.last_change and not message.deleted_at}
+    torn = _add_reactions_and_pins(database, changed) if changed else []
+    return torn + [message for message in holding.values() if len(message.files) != message.file_count and message not in torn]
 
 
 def files_at(database, places):
     """Return {place: files} of messages that have some."""
     if not places:
         return {}
-    return File.of_messages(database, *_at_places(places, "l."))
+    return File.of_messages(database, *at_places(places, "l."))
 
 
 def add_quotes(database, answers):
@@ -87,7 +90,7 @@ def add_quotes(database, answers):
         return
     quotes = {}
     wanted = {(message.conversation_id, message.reply_to) for message in answers}
-    condition, values = _at_places(wanted, "m.")
+    condition, values = at_places(wanted, "m.")
     rows = database.query("SELECT m.conversation_id, m.seq, m.sender_id, m.message, m.deleted_at, m.files, u.username"
                           f" FROM messages m JOIN users u ON u.id = m.sender_id WHERE {condition}", values)
     files = files_at(database, [(row["conversation_id"], row["seq"]) for row in rows if row["files"]])
@@ -100,22 +103,30 @@ def add_quotes(database, answers):
 
 
 def _add_reactions_and_pins(database, messages):
-    """Both in one statement: most messages that have a change have neither."""
-    uses = {}       # place of a message -> (time, user id, emoji) of each
-    condition, values = _at_places(messages)
-    for row in database.query(f"SELECT conversation_id, seq, user_id, emoji, at FROM reactions WHERE {condition}"
+    """Return the messages whose last change is another one by now.
+
+    All in one statement, which sees one moment: most messages that have a change have neither, and what it says of the last change
+    holds for what it says of the parts. Rows without an emoji are pins, those without a time the numbers of the last changes.
+    """
+    uses, torn = {}, []     # place of a message -> (time, user id, emoji) of each
+    condition, values = at_places(messages)
+    for row in database.query(f"SELECT conversation_id, seq, user_id AS number, emoji, at FROM reactions WHERE {condition}"
                               f" UNION ALL SELECT conversation_id, seq, user_id, '', at FROM pins WHERE {condition}"
-                              " ORDER BY at, user_id, emoji", values * 2):
+                              f" UNION ALL SELECT conversation_id, seq, last_change, '', NULL FROM messages WHERE {condition}"
+                              " ORDER BY at, number, emoji", values * 3):
         place = row["conversation_id"], row["seq"]
         if row["emoji"]:
-            uses.setdefault(place, []).append((row["at"], row["user_id"], row["emoji"]))
-        else:
+            uses.setdefault(place, []).append((row["at"], row["number"], row["emoji"]))
+        elif row["at"]:
             messages[place].is_pinned = True
+        elif row["number"] != messages[place].last_change:
+            torn.append(messages[place])
     for place, found in uses.items():
         messages[place].reactions = reactions_of(found)
+    return torn
 
 
-def _at_places(places, prefix=""):
+def at_places(places, prefix=""):
     """Return the condition that a row is at one of these places, (conversation id, seq), and its values."""
     seqs = {}
     for conversation_id, seq in places:
