@@ -42,6 +42,7 @@ class S3(Service):
     def _command(self):
         ports = [f"-{name}={self.port + n}" for n, name in enumerate(PORTS)]
         return [program(), "server", f"-dir={self.directory}", f"-ip={HOST}", f"-ip.bind={HOST}", "-s3", "-filer", f"-s3.config={self.directory / 's3.json'}",
+                "-s3.port.iceberg=0", "-s3.port.lance=0",     # they speak no S3, and have ports of their own that another server may have
                 "-master.volumeSizeLimitMB=64", "-volume.max=8", "-master.telemetry=false", *ports]
 
     def _answers(self):
