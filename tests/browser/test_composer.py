@@ -1,4 +1,5 @@
 """What helps while one writes: emoji by a picker and by their names, how much room is left, and one draft in all tabs."""
+import contextlib
 import re
 
 import pytest
@@ -13,6 +14,18 @@ LONGEST = 4000              # code points of a message
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"      # one character as people see it, seven code points
 EMOJI_COME = "() => performance.getEntriesByType('resource').some(({ name }) => /emoji-\\w\\w\\.json/.test(name))"
 FINGER = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+
+
+@contextlib.contextmanager
+def late_scripts(page):
+    """Hold the scripts back: what is done with the page meanwhile is done before it is alive."""
+    held = []
+    page.route("**/static/*/js/app.js", lambda route: held.append(route))
+    yield
+    while not held:
+        page.wait_for_event("request")
+    held[0].continue_()
+    page.unroute("**/static/*/js/app.js")
 
 
 @pytest.fixture
@@ -328,13 +341,9 @@ def test_a_screen_reader_is_told_now_and_then(screen):
 def test_what_was_written_before_the_page_was_alive_stays(screen, draft):
     """The scripts come late over a slow network. An earlier draft is offered, and does not take the place of what is being written."""
     screen.field.fill(draft)
-    held = []
-    screen.page.route("**/static/*/js/app.js", lambda route: held.append(route))
-    screen.page.reload(wait_until="commit")
-    screen.field.fill("quickly")
-    while not held:
-        screen.page.wait_for_event("request")
-    held[0].continue_()
+    with late_scripts(screen.page):
+        screen.page.reload(wait_until="commit")
+        screen.field.fill("quickly")
     screen.expect_loaded_later()
     screen.page.wait_for_timeout(1_000)       # by then the tab has looked at the stored draft
     expect(screen.field).to_have_value("quickly")
@@ -342,9 +351,17 @@ def test_what_was_written_before_the_page_was_alive_stays(screen, draft):
         expect(offer(screen)).to_contain_text(draft)
     else:
         expect(offer(screen)).to_have_count(0)
-    screen.page.unroute_all()
     screen.page.reload()
     expect(screen.field).to_have_value("quickly")
+
+
+def test_what_was_searched_for_and_chosen_before_the_page_was_alive_counts(screen, alice, bob, charlie):
+    with late_scripts(screen.page):
+        screen.page.reload(wait_until="commit")
+        screen.search.fill(bob.username)
+        screen.page.locator("#attach-input").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"})
+    expect(screen.people).to_have_count(1)
+    expect(screen.page.get_by_role("list", name="Attached files").get_by_text("plan.txt")).to_be_visible()
 
 
 # --- one draft in two tabs

@@ -291,10 +291,11 @@ def test_an_answer_that_comes_late_does_not_take_the_focus_away(chat, alice, bob
 
 
 @pytest.mark.parametrize("is_found", [True, False])
-def test_enter_waits_for_the_search_under_way(chat, alice, bob, sit_down, is_found):
+def test_enter_waits_for_the_search_under_way(chat, alice, bob, charlie, sit_down, is_found):
     """Until its answer comes, the list is that of another search, and its first person nobody's choice."""
+    charlie.send(alice, "I am the first")
     screen, held = sit_down(alice), []
-    expect(screen.people.first).to_be_visible()
+    expect(screen.people.first).to_contain_text(charlie.username)
     screen.page.route("**/users?*", lambda route: held.append(route))
     screen.search.fill(bob.username if is_found else "nobody at all")
     assert wait_for(lambda: held or screen.page.wait_for_timeout(1), PATIENCE_MS / 1000)

@@ -20,10 +20,7 @@ export class FileInput {
     const input = find('#attach-input', section);
     const listen = (target, type, listener) => target.addEventListener(type, listener, { signal });
     listen(find('#attach', section), 'click', () => input.click());
-    listen(input, 'change', async () => {
-      await this.#addFiles([...input.files]);
-      input.value = ''; // the same file may be chosen again
-    });
+    listen(input, 'change', () => this.#addChosen(input));
     listen(document, 'dragstart', () => { this.#isOwnDrag = true; });
     listen(document, 'dragend', () => { this.#isOwnDrag = false; });
     listen(section, 'dragenter', (event) => this.#brings(event) && this.#load().then((attachments) => attachments?.showDropArea()));
@@ -31,8 +28,15 @@ export class FileInput {
     listen(section, 'drop', (event) => this.#dropped(event));
     listen(composer.field, 'paste', (event) => this.#pasted(event));
     this.#initVoice(find('#voice', section));
+    this.#addChosen(input); // chosen before this came
     this.add(setAside.get(composer.key) ?? []);
     signal.addEventListener('abort', () => setAside.set(composer.key, this.take()));
+  }
+
+  async #addChosen(input) {
+    if (!input.files.length) return;
+    await this.#addFiles([...input.files]);
+    input.value = ''; // the same file may be chosen again
   }
 
   /** How many files are to be sent. */

@@ -15,7 +15,7 @@ export class PeopleSearch {
   constructor(people, { load, say, onQuery }) {
     Object.assign(this, { people, load, say, onQuery });
     this.field = find('#search-input');
-    this.query = this.field.value.trim();
+    this.query = this.field.defaultValue.trim(); // what the server has searched for
     this.field.addEventListener('input', debounce(INPUT_PAUSE_MS, () => this.#do('search')));
     this.field.addEventListener('keydown', (event) => this.#pressed(event));
     find('#search').addEventListener('submit', (event) => {
@@ -23,6 +23,7 @@ export class PeopleSearch {
       this.#do('open');
     });
     people.scroll.addEventListener('click', (event) => this.#clicked(event));
+    if (this.field.value.trim() !== this.query) this.#do('search'); // written before this came
   }
 
   clear() {
