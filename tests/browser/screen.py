@@ -99,6 +99,17 @@ class Screen:
     def send(self, text):
         """Write a message and press Enter, again where the page was not alive yet: there it is a line more, as in any field."""
         self.field.fill(text)
+        self._press_enter()
+
+    def send_refused(self, text="half "):
+        """Send a text with half of a surrogate pair behind it, which no keyboard writes and the server refuses."""
+        self.field.evaluate("""(field, text) => {
+          field.value = `${text}\\ud83d`;
+          field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+        }""", text)
+        self._press_enter()
+
+    def _press_enter(self):
         self.field.press("Enter")
         assert wait_for(lambda: not self.field.input_value().endswith("\n") or self.field.press("Enter"), PATIENCE_MS / 1000)
 

@@ -98,8 +98,7 @@ def test_axe_finds_nothing_on_an_empty_chat(start_server, arrive, sit_down):
 @THEMES
 def test_axe_finds_nothing_where_a_message_failed(alice, bob, sit_down, theme):
     screen = sit_down(alice, f"/chat/{bob.username}", color_scheme=theme, expects="INTERNET_DISCONNECTED|WebSocket")
-    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
-    screen.field.press("Enter")
+    screen.send_refused()
     expect(screen.bubbles).to_have_attribute("data-state", "failed")
     screen.page.context.set_offline(True)
     expect(screen.page.locator("#connection")).not_to_be_empty()
@@ -164,8 +163,7 @@ def test_what_a_search_finds_is_announced(chat, alice, arrive, sit_down):
 
 def test_a_refusal_is_announced(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
-    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
-    screen.field.press("Enter")
+    screen.send_refused()
     expect(screen.page.get_by_role("log")).to_have_text("Not sent: This text contains characters that cannot be saved.")
 
 

@@ -40,8 +40,7 @@ def test_it_works(screen, alice, bob):
 
 
 def test_a_refused_message_goes_before_a_draft(screen, alice, bob):
-    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
-    screen.field.press("Enter")
+    screen.send_refused()
     expect(note(screen, bob)).to_contain_text("Not sent: half")
     screen.field.fill("a draft")
     screen.page.goto("/")

@@ -158,8 +158,7 @@ def test_it_fits_and_moves_nothing(long_talk, sit_down, viewport, language, comp
 
 def test_a_message_that_was_refused_is_counted(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", viewport=PHONE)
-    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
-    screen.field.press("Enter")
+    screen.send_refused()
     expect(mark(screen)).to_have_text("1 not sent")
     expect(mark(screen)).to_be_visible()
     screen.page.get_by_role("button", name="Delete").click()

@@ -259,8 +259,7 @@ def test_what_was_read_before_times_were_noted(chat, alice, bob, sit_down):
 
 def test_a_refused_message_says_why(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
-    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
-    screen.field.press("Enter")
+    screen.send_refused()
     expect(screen.bubbles).to_have_attribute("data-state", "failed")
     screen.bubbles.locator("[data-part=details]").click()
     expect(step(dialog(screen), "stored")).to_contain_text("Not sent: This text contains characters that cannot be saved.")

@@ -125,8 +125,7 @@ def test_whoever_asks_for_more_contrast_gets_it(talk, sit_down, theme):
 
 
 def refused(screen):
-    screen.field.evaluate("field => { field.value = 'half \\ud83d'; }")
-    screen.field.press("Enter")
+    screen.send_refused()
     expect(screen.bubbles.last).to_have_attribute("data-state", "failed")
     return screen.bubbles.last
 
