@@ -102,6 +102,17 @@ def test_a_message_with_files_is_read_as_one_of_its_versions(changer, database, 
     assert (read.is_deleted, read.files) == (True, ())
 
 
+@pytest.mark.parametrize("again, told", [([0], [2]), ([0, 1], [3, 4])])
+def test_a_page_of_changes_leaves_none_out(changer, database, alice, bob, again, told):
+    """Its last number is what the reader asks from next: a message that was changed again meanwhile would let it skip the others."""
+    messages = [Sender(database).send(alice, bob, f"message {n}") for n in range(3)]
+    for message in messages:
+        changer.change(alice, message, PIN)
+    reader = Interrupted(database, lambda: [changer.change(alice, messages[n], UNPIN) for n in again])
+    page = Change.changed_since(reader, messages[0].conversation_id, 0, 2)
+    assert [message.last_change for message in page] == told
+
+
 def in_one_batch(steered, changer, first, *changes):
     """Store one change, and those that follow in one batch behind it; return the calls of these, in order."""
     gate = Gate(steered)

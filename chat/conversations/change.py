@@ -82,14 +82,22 @@ class Change:
 
     @classmethod
     def changed_since(cls, database, conversation_id, number, limit):
-        """Return the first messages that were changed after that number, as they are now, ascending by their last change."""
-        seqs = database.query(
+        """Return the first messages that were changed after that number, as they are now, ascending by their last change.
+
+        Whoever has them knows all changes up to the last one: if there are more, no message among them was changed later still.
+        """
+        limit = min(limit, MAX_ROWS)
+        places = database.query(
             # Only the latest change of each message is met by its own message.
-            "SELECT c.seq FROM changes c JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq = c.seq AND m.last_change = c.number"
-            " WHERE c.conversation_id = %s AND c.number > %s ORDER BY c.number LIMIT %s",
-            (conversation_id, number, min(limit, MAX_ROWS)), lambda row: row["seq"])
-        messages = Message.by_places(database, [(conversation_id, seq) for seq in seqs])
-        return fitting(sorted(messages.values(), key=lambda message: message.last_change))
+            "SELECT c.seq, c.number FROM changes c JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq = c.seq AND m.last_change = c.number"
+            " WHERE c.conversation_id = %s AND c.number > %s ORDER BY c.number LIMIT %s", (conversation_id, number, limit))
+        found = sorted(Message.by_places(database, [(conversation_id, place["seq"]) for place in places]).values(),
+                       key=lambda message: message.last_change)
+        if len(places) == limit:
+            found = [message for message in found if message.last_change <= places[-1]["number"]]
+            if not found:       # each was changed again while they were read
+                return cls.changed_since(database, conversation_id, places[-1]["number"], limit)
+        return fitting(found)
 
     @classmethod
     def of_message(cls, database, message):
