@@ -14,14 +14,14 @@ from .hostile import command as hostile
 from .mutation_test import try_mutants
 from .run import log_line, run
 
-MAX_QUICK_MINUTES = 3
+QUICK_MINUTES = 4
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog=command_line("prove"), description="Inject faults into the chat and check its delivery invariants.",
                                      epilog="--hostile and --soak attack it instead; for their options: prove --hostile --help")
     parser.add_argument("--quick", action="store_true", help="each short fault once, without browsers and with longer time limits:"
-                                                             f" under {MAX_QUICK_MINUTES} minutes; writes no report")
+                                                             f" about {QUICK_MINUTES} minutes; writes no report")
     parser.add_argument("--hours", type=float, default=0, help="go on for so long; by default every fault runs as often as planned,"
                                                                " and more often until enough messages were written")
     parser.add_argument("--seed", type=int, help="repeat the run with that seed")
