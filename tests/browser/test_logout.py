@@ -127,7 +127,9 @@ def test_what_is_on_its_way_is_waited_for(screen, alice, bob):
 def test_where_the_server_does_not_answer_nothing_is_lost(screen):
     write_a_draft(screen, "half a thought")
     screen.page.route("**/logout", lambda route: route.abort("internetdisconnected"))
-    log_out(screen)
+    with screen.page.expect_websocket():        # the page has closed its own
+        log_out(screen)
+    screen.expect_connected()
     expect(screen.page.locator("#connection")).to_contain_text("You are still logged in: the server did not answer.")
     screen.page.unroute("**/logout")
     screen.page.reload()

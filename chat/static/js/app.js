@@ -2,7 +2,7 @@
 
 import { keyOfMessage, roomKey } from './address.js';
 import { say } from './announcer.js';
-import { showConnection, showNotice, showWarning, warnOfStorage } from './banner.js';
+import { showConnection, showNotice, warnOfStorage } from './banner.js';
 import { Dispatcher } from './dispatcher.js';
 import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
@@ -203,7 +203,7 @@ async function loggingOut(event) {
     const url = await logOut(event.target, outbox, closeSocket);
     if (url) return leaveForGood(url);
   } catch {
-    showWarning(gettext('You are still logged in: the server did not answer. Please try again.'), LOGOUT_FAILED_MS);
+    showNotice(gettext('You are still logged in: the server did not answer. Please try again.'), LOGOUT_FAILED_MS);
   }
   isLeaving = false;
   expectLogout(false);

@@ -57,21 +57,14 @@ function showStorageWarnings() {
   show('warning', [...storageWarnings].join(' '));
 }
 
-/** Shows for a moment what could not be done, and then again what was shown before. */
-export function showNotice(text) {
+/** Shows for `durationMs` what could not be done, and then again what was shown before. */
+export function showNotice(text, durationMs = NOTICE_MS) {
   paint('warning', text);
   clearTimeout(noticeTimer);
   noticeTimer = setTimeout(() => {
     noticeTimer = null;
     paint(...underNotice);
-  }, NOTICE_MS);
-}
-
-/** Shows a warning for `durationMs`, unless the connection has something to say meanwhile. */
-export function showWarning(text, durationMs) {
-  clearTimeout(statusTimer);
-  show('warning', text);
-  statusTimer = setTimeout(showStorageWarnings, durationMs);
+  }, durationMs);
 }
 
 function show(state, text) {
