@@ -116,8 +116,9 @@ class Target:
         try:
             ws.recv()
             ws.send("40")
-            while (packet := ws.recv()) == "2":
-                ws.send("3")        # a ping came first, because the connection took so long
+            while not (packet := ws.recv()).startswith(("40", "44")):
+                if packet == "2":       # a ping came first, because the connection took so long; a message may come first too
+                    ws.send("3")
         except websocket.WebSocketException as error:
             ws.shutdown()
             raise ConnectionError(str(error)) from error
