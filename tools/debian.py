@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.console import SetupError, StepFailed, step
 
 LOCK_TIMEOUT_SECONDS = 600
-FIRST_WITH_HEADLESS_SHELL = 12      # a release of Debian; what is not released yet has no number
+FIRST_WITH_HEADLESS_CHROMIUM = 12      # a release of Debian; what is not released yet has no number
 
 
 def is_debian():
@@ -18,13 +18,15 @@ def is_debian():
     return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
 
 
-def chromium_package():
-    """Return the name of the package with Chromium: Debian has one without windows from its release 12 on."""
+def is_ubuntu():
+    """Tell whether this is Ubuntu, where Chromium's package has another name."""
+    return is_debian() and platform.freedesktop_os_release().get("ID") == "ubuntu"
+
+
+def has_headless_chromium():
+    """Tell whether this is a Debian that has Chromium without windows too."""
     release = platform.freedesktop_os_release() if is_debian() else {}
-    if release.get("ID") == "ubuntu":
-        return "chromium-browser"
-    has_headless_shell = release.get("ID") == "debian" and int(release.get("VERSION_ID", FIRST_WITH_HEADLESS_SHELL)) >= FIRST_WITH_HEADLESS_SHELL
-    return "chromium-headless-shell" if has_headless_shell else "chromium"
+    return release.get("ID") == "debian" and int(release.get("VERSION_ID", FIRST_WITH_HEADLESS_CHROMIUM)) >= FIRST_WITH_HEADLESS_CHROMIUM
 
 
 def install(packages, purpose):

@@ -29,20 +29,27 @@ class Program:
 MARIADB = Program(("mariadbd", "mysqld"), ("mariadb-server",), "mariadb")
 MARIADB_INSTALL = Program(("mariadb-install-db", "mysql_install_db"), ("mariadb-server",), "mariadb")
 REDIS = Program(("redis-server",), ("redis-server",), "redis")
-# The same engine without the windows and menus of a browser, where it is to be had: a test takes half the time with it. Without any
-# font, Chromium lays out text with no size.
+# Without any font, Chromium lays out text with no size.
 CHROMIUM = Program(
-    ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
-    (debian.chromium_package(), "fonts-liberation"),
+    ("chromium", "chromium-browser", "google-chrome"),
+    ("chromium-browser" if debian.is_ubuntu() else "chromium", "fonts-liberation"),
     "--cask chromium",
 )
-ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM)
+# The same engine without windows, menus and notifications: a test takes half the time with it. Where it is not to be had, the whole one serves.
+HEADLESS_CHROMIUM = Program(("chromium-headless-shell",), ("chromium-headless-shell",), "")
+ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM, *((HEADLESS_CHROMIUM,) if debian.has_headless_chromium() else ()))
 
 # The reverse proxies of deploy/, and the program that makes a certificate for them.
 NGINX = Program(("nginx",), ("nginx-light",), "nginx")
 HAPROXY = Program(("haproxy",), ("haproxy",), "haproxy")
 OPENSSL = Program(("openssl",), ("openssl",), "openssl")
 FRONT = (NGINX, HAPROXY, OPENSSL)
+
+
+def headless_chromium():
+    """Return the path of the lightest Chromium that this machine has."""
+    return HEADLESS_CHROMIUM.path() or CHROMIUM.path()
+
 
 # What the fault-injection suite uses to inject faults. Other systems lack these programs; the suite then says what it left out.
 UNSHARE = Program(("unshare",), ("util-linux",), "")

@@ -29,9 +29,17 @@ def patient_chat():
 @pytest.fixture(scope="session")
 def chromium():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=programs.CHROMIUM.path())
+        browser = playwright.chromium.launch(executable_path=programs.headless_chromium())
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def whole_chromium(chromium):
+    """One that has notifications."""
+    browser = chromium.browser_type.launch(executable_path=programs.CHROMIUM.path())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -44,7 +52,7 @@ def talk(alice, bob):
 
 
 @pytest.fixture
-def sit_down(chromium):
+def sit_down(request, chromium):
     """Open a page in a browser of its own: `sit_down(person, path)`, or `sit_down(server, path)` for a stranger.
 
     What the browser complains of on its console fails the test, refused content and uncaught errors included, unless
@@ -54,7 +62,9 @@ def sit_down(chromium):
     contexts, complaints = [], []
 
     def open_screen(visitor, path="/", expects=r"(?!)", **options):
-        context = chromium.new_context(base_url=visitor.url, **{"locale": "en-GB", "permissions": [], **options})
+        may_notify = options.get("permissions", ()) is None or "notifications" in options.get("permissions", ())
+        browser = request.getfixturevalue("whole_chromium") if may_notify else chromium
+        context = browser.new_context(base_url=visitor.url, **{"locale": "en-GB", "permissions": [], **options})
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
 
