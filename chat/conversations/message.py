@@ -15,7 +15,6 @@ from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
 MAX_PINS = 100              # pinned messages in one answer
-MAX_REREADS = 10            # of a message that is changed again while it is read
 MAX_ROW_BYTES = 600         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
 MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: the server holds it until the client has received it
@@ -169,26 +168,14 @@ class Message:
 
         Each is one of its versions as a whole: what was changed between the statements is read again.
         """
-        messages = cls._rows(database, condition, values)
-        torn = message_parts.complete(database, messages)
-        for _again in range(MAX_REREADS):
-            if not torn:
-                break
-            condition, values = message_parts.at_places([message.place for message in torn], "m.")
-            newer = {message.place: message for message in cls._rows(database, condition, values)}
-            torn = message_parts.complete(database, newer.values())
-            messages = [newer.get(message.place, message) for message in messages]
-        return messages
-
-    @classmethod
-    def _rows(cls, database, condition, values):
-        return database.query(f"SELECT {COLUMNS} {FROM} WHERE {condition}", values, cls.from_row)
+        messages = database.query(f"SELECT {COLUMNS} {FROM} WHERE {condition}", values, cls.from_row)
+        newer = cls.by_places(database, message_parts.complete(database, messages))
+        return [newer.get(message.place, message) for message in messages] if newer else messages
 
     @classmethod
     def by_seq(cls, database, conversation_id, seq):
         """Return the message with that seq in a conversation, or None."""
-        found = cls.select(database, "m.conversation_id = %s AND m.seq = %s", (conversation_id, seq))
-        return found[0] if found else None
+        return cls.by_places(database, [(conversation_id, seq)]).get((conversation_id, seq))
 
     @classmethod
     def by_places(cls, database, places):

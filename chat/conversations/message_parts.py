@@ -66,15 +66,14 @@ def uses_of(reactions):
 def complete(database, messages):
     """Give messages their quotes, their files, their reactions and their pins.
 
-    Return the messages that were changed after their rows had been read: their parts are those of another version.
+    Return the places of messages that were changed after their rows had been read: their parts are those of another version.
     """
     add_quotes(database, [message for message in messages if message.reply_to and not message.deleted_at])
     holding = {message.place: message for message in messages if message.file_count}
     for place, files in files_at(database, holding).items():
         holding[place].files = files
-    changed = {message.place: message for message in messages if message.last_change and not message.deleted_at}
-    torn = _add_reactions_and_pins(database, changed) if changed else []
-    return torn + [message for message in holding.values() if len(message.files) != message.file_count and message not in torn]
+    partial = {message.place: message for message in messages if (message.last_change or message.file_count) and not message.deleted_at}
+    return _add_reactions_and_pins(database, partial) if partial else []
 
 
 def files_at(database, places):
@@ -103,7 +102,7 @@ def add_quotes(database, answers):
 
 
 def _add_reactions_and_pins(database, messages):
-    """Return the messages whose last change is another one by now.
+    """Return the places of the messages whose last change is another one by now.
 
     All in one statement, which sees one moment: most messages that have a change have neither, and what it says of the last change
     holds for what it says of the parts. Rows without an emoji are pins, those without a time the numbers of the last changes.
@@ -120,7 +119,7 @@ def _add_reactions_and_pins(database, messages):
         elif row["at"]:
             messages[place].is_pinned = True
         elif row["number"] != messages[place].last_change:
-            torn.append(messages[place])
+            torn.append(place)
     for place, found in uses.items():
         messages[place].reactions = reactions_of(found)
     return torn

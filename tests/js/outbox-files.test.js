@@ -187,7 +187,7 @@ test('taken back while it is uploaded, it is gone here, there and in the other t
   await until(() => !first.outbox.length && !server.parts.size && !stored('blobs').length);
   assert.deepEqual([first.outbox.length, second.outbox.length, stored('entries').length, stored('blobs').length], [0, 0, 0, 0]);
   assert.equal(server.parts.size, 0);
-  assert.deepEqual(aborted, ['PUT']);
+  assert.deepEqual(aborted, requests.filter((method) => method === 'PUT')); // a slow machine may have begun it twice
   assert.ok(requests.includes('DELETE'));
   assert.deepEqual(messages, []);
 });
