@@ -154,6 +154,25 @@ def test_a_program_that_is_still_missing_is_an_error(monkeypatch):
         programs.ensure([NOWHERE], "run the tests")
 
 
+@pytest.mark.parametrize("has_it", [True, False])
+def test_without_rights_the_whole_chromium_serves(monkeypatch, tmp_path, has_it):
+    monkeypatch.setattr(debian, "has_headless_chromium", lambda: has_it)
+    monkeypatch.setattr(debian, "_root_prefix", lambda: None)
+    monkeypatch.setattr(programs, "SERVER_DIRECTORIES", [])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    make_program(tmp_path, "chromium", "")
+    programs.ensure_headless_chromium()
+    assert programs.headless_chromium() == str(tmp_path / "chromium")
+
+
+@pytest.mark.parametrize("release, has_it", [({"ID": "debian", "VERSION_ID": "12"}, True), ({"ID": "debian"}, True),
+                                             ({"ID": "debian", "VERSION_ID": "11"}, False), ({"ID": "ubuntu", "VERSION_ID": "24.04"}, False)])
+def test_debian_has_the_lighter_chromium_from_12_on(monkeypatch, release, has_it):
+    monkeypatch.setattr(debian, "is_debian", lambda: True)
+    monkeypatch.setattr(debian.platform, "freedesktop_os_release", lambda: release)
+    assert debian.has_headless_chromium() is has_it
+
+
 def test_an_ordinary_user_may_use_sudo_without_a_password_only(monkeypatch, tmp_path):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", str(tmp_path))

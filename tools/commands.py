@@ -37,7 +37,7 @@ def _chosen(name):
 def test(arguments):
     """Set up what the tests need too, then become pytest, in several processes; tests/scheduling.py says how many."""
     _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE,
-            benchmark=sys.platform == "linux", gevent=IF_POSSIBLE)
+            benchmark=sys.platform == "linux", gevent=IF_POSSIBLE, headless_chromium=True)
     return _run_module("pytest", "-n", "auto", *arguments)
 
 
@@ -113,9 +113,11 @@ def translate(_options):
     return 0
 
 
-def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False, gevent=False):
+def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False, gevent=False, headless_chromium=False):
     with setup_lock():
         programs.ensure(needed, purpose)
+        if headless_chromium:
+            programs.ensure_headless_chromium()
         environment.ensure_venv()
         for file in requirements:
             environment.ensure_packages(file)

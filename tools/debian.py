@@ -26,7 +26,7 @@ def is_ubuntu():
 def has_headless_chromium():
     """Tell whether this is a Debian that has Chromium without windows too."""
     release = platform.freedesktop_os_release() if is_debian() else {}
-    return release.get("ID") == "debian" and int(release.get("VERSION_ID", FIRST_WITH_HEADLESS_CHROMIUM)) >= FIRST_WITH_HEADLESS_CHROMIUM
+    return release.get("ID") == "debian" and float(release.get("VERSION_ID", FIRST_WITH_HEADLESS_CHROMIUM)) >= FIRST_WITH_HEADLESS_CHROMIUM
 
 
 def install(packages, purpose):

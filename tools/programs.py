@@ -1,5 +1,6 @@
 """The programs that the tests start: where they are, and how to install them."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -37,19 +38,13 @@ CHROMIUM = Program(
 )
 # The same engine without windows, menus and notifications: a test takes half the time with it. Where it is not to be had, the whole one serves.
 HEADLESS_CHROMIUM = Program(("chromium-headless-shell",), ("chromium-headless-shell",), "")
-ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM, *((HEADLESS_CHROMIUM,) if debian.has_headless_chromium() else ()))
+ALL = (MARIADB, MARIADB_INSTALL, REDIS, CHROMIUM)
 
 # The reverse proxies of deploy/, and the program that makes a certificate for them.
 NGINX = Program(("nginx",), ("nginx-light",), "nginx")
 HAPROXY = Program(("haproxy",), ("haproxy",), "haproxy")
 OPENSSL = Program(("openssl",), ("openssl",), "openssl")
 FRONT = (NGINX, HAPROXY, OPENSSL)
-
-
-def headless_chromium():
-    """Return the path of the lightest Chromium that this machine has."""
-    return HEADLESS_CHROMIUM.path() or CHROMIUM.path()
-
 
 # What the fault-injection suite uses to inject faults. Other systems lack these programs; the suite then says what it left out.
 UNSHARE = Program(("unshare",), ("util-linux",), "")
@@ -58,6 +53,18 @@ IP = Program(("ip",), ("iproute2",), "")
 NFT = Program(("nft",), ("nftables",), "")
 FAKETIME = Program(("faketime",), ("faketime",), "")
 PROVE = (UNSHARE, MOUNT, IP, NFT, FAKETIME) if sys.platform == "linux" else ()
+
+
+def headless_chromium():
+    """Return the path of the lightest Chromium that this machine has."""
+    return HEADLESS_CHROMIUM.path() or CHROMIUM.path()
+
+
+def ensure_headless_chromium():
+    """Install the lighter Chromium where Debian has it. Nothing needs it: without rights or without a network the whole one serves."""
+    if HEADLESS_CHROMIUM.path() is None and debian.has_headless_chromium():
+        with contextlib.suppress(SetupError):
+            debian.install(HEADLESS_CHROMIUM.debian, purpose="run the tests sooner")
 
 
 def ensure(programs, purpose):
