@@ -51,7 +51,7 @@ def _parsers():
                for name, summary, _reads_options in COMMANDS}
     parsers["run"].add_argument("--processes", type=_process_count, default=1, metavar="N",
                                 help="number of processes; more than one run behind HAProxy on one address")
-    parsers["test"].add_argument("--fast", action="store_true", help="a part of them, in under a minute, for while you work")
+    parsers["test"].add_argument("--fast", action="store_true", help="a part of them, in about two minutes, for while you work")
     parsers["doctor"].add_argument("url", nargs="?", metavar="URL", help="address of the chat, for example https://chat.example.org")
     for name in ("backup", "restore"):
         parsers[name].add_argument("file", metavar="FILE", help="for example chat.backup.gz")
