@@ -32,7 +32,7 @@ FULL_MESSAGES = {"embedded": 51_000, "server": 51_000}      # a full run writes 
 PAUSE_SECONDS = 0.3         # between two faults
 RETURN_SECONDS = 40         # for the resource usage to return to its old value
 SETTLED_SECONDS = 3
-QUICK_PATIENCE = 8          # factor for the catch-up time: a quick run shares its machine with other tests, and a full one decides how soon
+QUICK_PATIENCE = 4          # factor for the catch-up time: a quick run shares its machine with other tests
 
 
 def schedule(mode, rng, quick, environment, only=()):
