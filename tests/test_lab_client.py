@@ -10,6 +10,7 @@ from lab.client import ANSWER_SECONDS, scripted
 from lab.proxy import Proxy
 from lab.record import Record
 from lab.http_session import ReportingSession
+from lab.thread_failures import LaboratoryError, ThreadFailures
 from tests.waiting import LOOK_SECONDS, wait_for
 
 
@@ -62,3 +63,13 @@ def test_no_answer_is_told():
     with pytest.raises(requests.ConnectionError), Proxy(1) as proxy:       # nobody listens there
         ReportingSession(told.set).get(f"http://127.0.0.1:{proxy.port}/")
     assert told.is_set()
+
+
+def test_a_thread_that_dies_ends_the_run():
+    with ThreadFailures() as failures:
+        failures.raise_any()
+        thread = threading.Thread(target=lambda: {}["offset"])
+        thread.start()
+        thread.join()
+        with pytest.raises(LaboratoryError, match="KeyError: 'offset'"):
+            failures.raise_any()
