@@ -21,7 +21,7 @@ HAS_NOTHING_FAST = re.compile(rf"^pytestmark = .*\b({'|'.join(LEFT_OUT)})\b", re
 
 def pytest_addoption(parser):
     parser.addoption("--fast", action="store_true",
-                     help="what takes two minutes at most on two processors: one server in one mode, nothing slow, and no browser")
+                     help="what takes about two minutes on two processors: one server in one mode, nothing slow, and no browser")
 
 
 def pytest_ignore_collect(collection_path, config):
