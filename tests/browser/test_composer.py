@@ -355,6 +355,24 @@ def test_what_was_written_before_the_page_was_alive_stays(screen, draft):
     expect(screen.field).to_have_value("quickly")
 
 
+def test_a_draft_that_is_changed_at_once_is_not_offered_as_another(screen):
+    """What follows the other tabs comes with the first key: the draft is another one by then."""
+    screen.field.fill("an earlier draft")
+    held = []
+    screen.page.route("**/js/conversation-more.js", lambda route: held.append(route))
+    screen.page.reload()
+    expect(screen.field).to_have_value("an earlier draft")
+    screen.field.press("End")
+    screen.field.press("Backspace")
+    while not held:
+        screen.page.wait_for_event("request")
+    held[0].continue_()
+    screen.expect_loaded_later()
+    screen.page.wait_for_timeout(1_000)     # by then an offer would have come
+    expect(screen.field).to_have_value("an earlier draf")
+    expect(offer(screen)).to_have_count(0)
+
+
 def test_what_was_searched_for_and_chosen_before_the_page_was_alive_counts(screen, alice, bob, charlie):
     with late_scripts(screen.page):
         screen.page.reload(wait_until="commit")

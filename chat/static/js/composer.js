@@ -26,6 +26,7 @@ const loadEmojiPicker = later(() => import('./composer-emoji.js'));
 due.then(loadEmojiPicker).then(({ preloadEmoji }) => preloadEmoji(), () => {});
 
 export class Composer {
+  earlierDraft = ''; // that another text has taken the place of
   task = null; // a ComposerTask, while a message is edited or answered
   storing = 0; // messages that are being stored: until then the draft is what was sent
   #typingEmittedAt = -Infinity;
@@ -65,9 +66,12 @@ export class Composer {
 
   /** The field has a text already if it was written before this came, or if the form was sent without JavaScript and refused. */
   #adoptText() {
-    this.earlierDraft = this.draft.text; // DraftSync offers it where it is not in the field
-    if (this.field.value) this.saveDraft();
-    else this.field.value = this.earlierDraft;
+    const { text } = this.draft;
+    if (!this.field.value) this.field.value = text;
+    else {
+      this.earlierDraft = text; // DraftSync offers it where it is not in the field
+      this.saveDraft();
+    }
   }
 
   /** A page without JavaScript has begun an answer with its address. */
