@@ -55,7 +55,8 @@ class PartialFiles:
         with file or contextlib.nullcontext():
             if file and path.stat().st_size > os.fstat(file.fileno()).st_size:
                 self._close_to_rename(file)
-                os.replace(path, self.path(user_id, client_id))
+                with contextlib.suppress(PermissionError):      # on Windows: another request has it open
+                    os.replace(path, self.path(user_id, client_id))
         path.unlink(missing_ok=True)
 
     def take(self, user_id, client_id, file):
