@@ -7,10 +7,12 @@ import pytest
 import requests
 
 from lab.client import ANSWER_SECONDS, scripted
+from lab.faults.changes import ask_over_http
 from lab.proxy import Proxy
 from lab.record import Record
 from lab.http_session import ReportingSession
 from lab.thread_failures import LaboratoryError, ThreadFailures
+from tests.people import new_client_id
 from tests.waiting import LOOK_SECONDS, wait_for
 
 
@@ -73,3 +75,14 @@ def test_a_thread_that_dies_ends_the_run():
         thread.join()
         with pytest.raises(LaboratoryError, match="KeyError: 'offset'"):
             failures.raise_any()
+
+
+def test_a_change_over_http_is_noted_as_done_or_refused(start_server, arrive):
+    """What is deleted meanwhile cannot be edited: the laboratory must not take that for a change that never ended."""
+    server = start_server()
+    anna, bert = arrive(server), arrive(server)
+    message = anna.tab().send(bert, "soon gone")["message"]
+    path, token = f"/conversations/{message['conversationId']}/messages/{message['seq']}", anna.token("/")
+    outcomes = [ask_over_http(anna, token, path, {"clientId": new_client_id(), **verb})[0]
+                for verb in ({"edit": "still there"}, {"delete": True}, {"edit": "too late"})]
+    assert outcomes == ["acknowledged", "acknowledged", "refused"]

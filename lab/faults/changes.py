@@ -18,6 +18,7 @@ WAIT_SECONDS = 5
 RACES = 6                   # deletions, each while the message is answered and changed
 AWAY_CHANGES, AWAY_MESSAGES = 250, 5        # more changes than one answer can hold messages
 RESUBSCRIBED_SECONDS = 1    # longer than the chat waits before it subscribes again
+RETRY_SECONDS = 0.1
 OK = 200
 HOUR = 3600                 # seconds
 
@@ -174,14 +175,26 @@ def changed_elsewhere(environment):
 
 
 def change_over_http(environment, person, token, conversation_id, seq, **verb):
-    """Change a message over HTTP and note it, as a tab does."""
+    """Change a message over HTTP as a tab does: repeat it until it is done or finally refused, and note each answer."""
     client_id, tab, name = new_client_id(), "another process", conversation_of(environment.accounts["anna"].id, environment.accounts["bert"].id)
-    asked_at = time.monotonic()
     environment.record.note("changing", person=person.id, tab=tab, clientId=client_id, seq=seq, verb=verb, conversation=name)
+    until, outcome = time.monotonic() + WAIT_SECONDS, "unknown"
+    while outcome in ("unknown", "unavailable") and time.monotonic() < until:
+        asked_at = time.monotonic()
+        outcome, answer = ask_over_http(person, token, f"/conversations/{conversation_id}/messages/{seq}", {"clientId": client_id, **verb})
+        environment.record.note("changed", person=person.id, tab=tab, clientId=client_id, outcome=outcome, asked=asked_at,
+                                message=answer.get("message"), change=answer.get("change"), code=answer.get("error", {}).get("code"))
+        if outcome in ("unknown", "unavailable"):
+            time.sleep(RETRY_SECONDS)
+
+
+def ask_over_http(person, token, path, fields):
+    """Return (the outcome of a request as the log names it, its JSON). Whoever is told "conflict" is refused: it was deleted meanwhile."""
     try:
-        answer = person.post(f"/conversations/{conversation_id}/messages/{seq}", json={"clientId": client_id, **verb}, headers={"X-CSRFToken": token})
-        told = answer.json() if answer.status_code == OK else {}
+        answer = person.post(path, json=fields, headers={"X-CSRFToken": token})
+        told = answer.json()
     except (requests.RequestException, ValueError):
-        told = {}
-    environment.record.note("changed", person=person.id, tab=tab, clientId=client_id, outcome="acknowledged" if told else "unknown",
-                            message=told.get("message"), change=told.get("change"), code=None, asked=asked_at)
+        return "unknown", {}
+    if answer.status_code == OK:
+        return "acknowledged", told
+    return "unavailable" if told["error"]["retry"] else "refused", told
