@@ -72,8 +72,8 @@ def no_unique_number():
 
 def keeps_deleted_text():
     """A deletion says that there is nothing, and leaves the text and whom it mentions."""
-    from chat.conversations import change_writer
-    change_writer.TEXT_COLUMNS = {name: value_of for name, value_of in change_writer.TEXT_COLUMNS.items() if name not in ("message", "mentions")}
+    from chat.conversations import change_effects
+    change_effects.TEXT_COLUMNS = {name: value_of for name, value_of in change_effects.TEXT_COLUMNS.items() if name not in ("message", "mentions")}
 
 
 def quotes_deleted_text():
@@ -99,7 +99,7 @@ def quotes_early():
 
 def keeps_pins():
     """A deletion takes no pin away."""
-    from chat.conversations.change_writer import Effects
+    from chat.conversations.change_effects import Effects
     statements = Effects._pin_statements
     Effects._pin_statements = lambda self: [(sql, values) for sql, values in statements(self) if sql.startswith("INSERT")]
 

@@ -39,8 +39,8 @@ def removes_what_others_hold():
 
 def keeps_files_of_deleted():
     """A deletion leaves the message its files."""
-    from chat.conversations import change_writer
-    change_writer.releasing_statements = lambda place, files: []
+    from chat.conversations import change_effects
+    change_effects.releasing_statements = lambda place, files: []
 
 
 def goes_on_one_byte_before():

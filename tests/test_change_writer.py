@@ -7,7 +7,8 @@ import pytest
 from chat import clock
 from chat.conversations import batch_writer as module
 from chat.conversations.change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
-from chat.conversations.change_writer import MAX_EMOJI, ChangeWriter
+from chat.conversations.change_effects import MAX_EMOJI
+from chat.conversations.change_writer import ChangeWriter
 from chat.conversations.file import File
 from chat.conversations.message import Message
 from chat.errors import Conflict, Forbidden, Locked, NotFound, Unavailable

@@ -8,7 +8,7 @@ import pytest
 
 import config
 from chat import MAX_FORM_BYTES, budgets, create_app, errors
-from chat.conversations import (change_writer, members, mentions, message, message_text, messaging, previews, receipts, room, room_list,
+from chat.conversations import (change_effects, members, mentions, message, message_text, messaging, previews, receipts, room, room_list,
                                 rooms)
 from chat.conversations.file import MAX_FILES, File
 from chat.conversations.images import MAX_PIXELS, PREVIEW_SIZE
@@ -64,7 +64,7 @@ def test_every_error_is_documented():
     f"A message can mention {mentions.MAX_MENTIONS} people", f"a room of more than {messaging.MAX_LIVE_MEMBERS} members",
     f"by name, {members.PAGE} at a time", f"{room_list.PAGE} of each", f"first {receipts.MAX_READERS} members", f"(0 to {room.COLORS - 1})",
     f"more than {packets.MAX_BODY_BYTES // 1024} KiB", f"at most once in {budgets.TYPING.window} seconds",
-    f"{budgets.CHANGES.limit} changes of messages in {budgets.CHANGES.window} seconds", f"at most {change_writer.MAX_EMOJI} different ones",
+    f"{budgets.CHANGES.limit} changes of messages in {budgets.CHANGES.window} seconds", f"at most {change_effects.MAX_EMOJI} different ones",
     f"the first {previews.MAX_PREVIEW_LENGTH}\n", f"{message.MAX_PINS} at most: a page",
     f"up to {MAX_FILES} of one's own", f"at most {PREVIEW_SIZE[0]} × {PREVIEW_SIZE[1]} pixels", f"more than {MAX_PIXELS // 1_000_000} million pixels",
     f"no byte comes for {bodies.STALL_SECONDS} seconds", f"or {budgets.UPLOADS.limit} uploads at once",
