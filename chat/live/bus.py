@@ -3,8 +3,9 @@
 An event goes only to processes that have one of its recipients connected: for users a script in Redis looks them up in the
 presence registry; each room has a channel, to which the processes subscribe that have a member connected. Delivery is best
 effort: events are lost if Redis or a connection to it fails. Each process therefore publishes a heartbeat every second, over the
-same connection as its events, with its epoch (bus_publisher.py). As long as the epoch of a peer stays the same and the own subscription stays open,
-nothing was lost. Otherwise the process reads from the database what it has not delivered.
+same connection as its events. The heartbeat carries the epoch of the process, which grows when its events may have been lost
+(bus_publisher.py). A process has missed nothing of a peer if the peer's epoch is the same as before and its own subscription has
+stayed open. Otherwise it reads from the database what it has not delivered.
 """
 import contextlib
 import logging

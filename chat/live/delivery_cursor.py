@@ -16,7 +16,7 @@ class DeliveryCursor:
         self.database = database
         self.noun = noun
         self.clock = clock
-        # Nothing up to the low watermark is searched; the next one is what the high watermark was when it last rose.
+        # A search begins above `low_watermark`. `next_low` is the value that it gets when it rises next.
         self.low_watermark = self.next_low = self.high_watermark = noun.highest_id(database)
         self.advanced_at = clock()
         self.delivered = set()      # ids above the low watermark
@@ -40,7 +40,7 @@ class DeliveryCursor:
             after = page[-1].id
 
     def advance_low(self):
-        """Raise the low watermark, once in COMMIT_REORDER_WINDOW."""
+        """Raise the low watermark to where the high watermark was when this was last done, at least COMMIT_REORDER_WINDOW ago."""
         if self.clock() - self.advanced_at >= COMMIT_REORDER_WINDOW:
             self.advanced_at = self.clock()
             self.low_watermark, self.next_low = self.next_low, self.high_watermark

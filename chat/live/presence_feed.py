@@ -39,7 +39,7 @@ class PresenceFeed:
 
     def loop(self, update):
         """Emit snapshots and deltas for ever; `update(payload, **recipients)` does it."""
-        last_sent, last_sent_at, snapshots = frozenset(), 0, {}     # snapshots: who was online in one -> the sids that got it since
+        last_sent, last_sent_at, snapshots = frozenset(), 0, {}     # snapshots: the ids in a snapshot -> the sids that got it after the last delta
         while True:
             self.changed.wait(PRESENCE_WINDOW)
             self.changed.clear()

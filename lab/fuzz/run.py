@@ -61,6 +61,14 @@ class Run:
         (play if number is None else seed(number)(play))()
         self.check_bystanders()
 
+    def explore_until_found(self, examples):
+        """Play at most so many dialogues, batch by batch and always the same ones, until one does harm; return what was found."""
+        for number in range(examples // BATCH):     # a single exploration would also generate those that are not played any more
+            self.explore(BATCH, number)
+            if self.found:
+                return self.found
+        return self.finish()
+
     def step(self, dialogue):
         """Play one dialogue and check what can be checked at once."""
         self.batch.append(dialogue)

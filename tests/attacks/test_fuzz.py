@@ -29,8 +29,7 @@ def test_no_dialogue_does_harm(mode, examples, host):
     ("handler_error", "in the log: TypeError"), ("slow_refusal", "stood still"), ("fatal_packet", "the process ended with 3")])
 def test_what_is_broken_is_found(broken, said):
     with Run("eventlet", log=lambda _text: None, until_found=True, LAB_MUTANT=broken) as run:
-        run.explore(MAX_UNTIL_FOUND)
-        found = run.found or run.finish()
+        found = run.explore_until_found(MAX_UNTIL_FOUND)
     assert any(said in finding for finding in found), found
 
 

@@ -1,6 +1,6 @@
 /**
- * What is not part of the first view is loaded later: at the first key or press, else when the page has been shown, so that it is there
- * before it is needed even if the network is not by then. Where it is needed sooner, what was done waits for it.
+ * Loads what the first view does not need: at the first key, press or turn of the wheel, else SHOWN_MS after the start. So a part is
+ * there before it is needed, even if the network has gone by then. An action that needs a part sooner loads it at once, and waits for it.
  */
 
 const SHOWN_MS = 2_000; // by then the page has been shown
