@@ -56,6 +56,14 @@ test('a page that brings nothing is the last one that is fetched', () => {
   assert.equal(log.fetched(4, { messages: [], lastChange: 4 }), false);
 });
 
+test('of a page that changes have overtaken no more is known than up to its number', () => {
+  const log = new ChangeLog(0);
+  assert.equal(log.fetched(0, { messages: [changed(1, 2), changed(2, 4)], lastChange: 2 }), true); // 3 was stored after the page, 4 before
+  assert.deepEqual([log.known, log.hasGap], [2, true]);
+  assert.equal(log.fetched(2, { messages: [changed(3, 3), changed(2, 4)], lastChange: 4 }), true);
+  assert.deepEqual([log.known, log.hasGap], [4, false]);
+});
+
 test('what was pushed while a page was on its way is fetched again: the page may be older', () => {
   const log = new ChangeLog(4);
   log.receive(5);

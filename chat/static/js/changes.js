@@ -33,11 +33,14 @@ export class ChangeLog {
     this.hear(lastChange);
   }
 
-  /** Takes the messages that have changed after `after`, ascending by `lastChange`. Returns whether they brought anything. */
+  /**
+   * Takes the messages that have changed after `after`, ascending by `lastChange`. Returns whether they brought anything. The server
+   * reads the number before the messages: what came between is among them in part, so beyond it some may be missing.
+   */
   fetched(after, { messages, lastChange }) {
     const last = messages.at(-1)?.lastChange ?? after;
-    if (after <= this.known) this.known = Math.max(this.known, last); // else a page has come that is older
-    this.hear(lastChange);
+    if (after <= this.known) this.known = Math.max(this.known, Math.min(last, lastChange ?? last)); // else a page has come that is older
+    this.hear(Math.max(last, lastChange ?? 0));
     return last > after || this.known < after;
   }
 }
