@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent
 
 ASYNC_MODES = ("eventlet", "gevent", "threading")
 SECRET_KEY_BYTES = 32
+URL_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
+URL_HOST = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")       # a name or an address, and perhaps a port
 
 
 class ConfigError(Exception):
@@ -50,14 +52,21 @@ def one_of(*choices):
 
 
 def url(*schemes):
+    """Read a URL. It may hold a password, so no sentence shows more of it than its scheme."""
     def read(name, value):
-        if value and value.partition("://")[0] not in schemes:
-            raise ConfigError(f"{name} begins with {' or '.join(s + '://' for s in schemes)}, not {value!r}.")
-        # urlsplit would take what follows one of these for a path, and the password for a port.
-        host, rest = re.fullmatch("(?:[^/]*://)?([^/?#]*)(.*)", value, re.S).groups()
-        if "#" in rest or host and "@" in rest:
+        scheme, separator, _rest = value.partition("://")
+        if value and scheme not in schemes:
+            found = f", not with {scheme}://" if separator and URL_SCHEME.fullmatch(scheme) else ""
+            raise ConfigError(f"{name} begins with {' or '.join(s + '://' for s in schemes)}{found}.")
+        # urlsplit would take what follows one of these for a path or a port, and print it.
+        place, rest = re.fullmatch("(?:[^/]*://)?([^/?#]*)(.*)", value, re.S).groups()
+        user, _at, hosts = place.rpartition("@")
+        if "#" in rest or place and "@" in rest or set(user) & set("[]"):
             raise ConfigError(f"{name} has a character in its password that means something else in a URL: write %23 for #, %2F for /,"
-                              " %3F for ? and %40 for @.")
+                              " %3F for ?, %40 for @, %5B for [ and %5D for ].")
+        if not all(URL_HOST.fullmatch(host.strip()) for host in hosts.split(",")):
+            raise ConfigError(f"{name} has a host or a port that cannot be read. If a password was cut off there, put the whole value in"
+                              " quotes in .env, and write %23 for #.")
         return value
     return read
 
@@ -79,7 +88,7 @@ SETTINGS = (
     Setting("REDIS_URL", "", url("redis", "rediss", "unix", "redis+sentinel"),
             "Redis for sessions, presence and limits, as redis://127.0.0.1:6379/0 or redis+sentinel://host:26379,host:26379/mymaster/0; empty: files and memory."),
     Setting("SECRET_KEY", "", text,
-            "Signs the form tokens, 32 bytes or more; needed as soon as one of the two above is set."),
+            "Signs the form tokens, 32 bytes or more, with # in quotes; needed as soon as one of the two above is set."),
     Setting("INSTANCE_PATH", "instance", folder, "Folder for the database file, the sessions and the secret key."),
     Setting("ASYNC_MODE", "eventlet", one_of(*ASYNC_MODES), "Concurrency: eventlet, gevent or threading."),
     Setting("BCRYPT_ROUNDS", "12", number(4, 16), "Cost of a password hash, as a power of two."),
@@ -109,6 +118,7 @@ SETTINGS = (
 
 ENV_VALUE = re.compile(r"""(["'])(.*?)\1\s*(?:\#.*)?""")        # in quotes, and perhaps a comment
 ENV_COMMENT = re.compile(r"(?:^|\s)#.*")
+CUT_URL = re.compile(r"[^@]*://[^@]*\s#\S*@.*")       # what begins a comment here was meant for a part of the password
 
 
 def read_env_file(path=ROOT / ".env"):
@@ -125,6 +135,8 @@ def read_env_file(path=ROOT / ".env"):
             quoted = ENV_VALUE.fullmatch(value)
             if not quoted and value[:1] in ("'", '"'):
                 raise ConfigError(f"Line {number} of {path} begins a value with {value[0]} and does not end it so.")
+            if not quoted and CUT_URL.fullmatch(value):
+                raise ConfigError(f"Line {number} of {path} has a # that begins a comment: put the whole value in quotes, and write %23 for #.")
             values[name.removeprefix("export ").strip()] = quoted[2] if quoted else ENV_COMMENT.sub("", value).strip()
     return values
 
@@ -153,8 +165,9 @@ def load(environ=None):
     settings["PORT_FIXED"] = bool(given.get("PORT", "").strip() or settings["PROXIES"])     # a proxy asks at one port alone
     settings["EMBEDDED"] = not settings["DATABASE_URL"] and not settings["REDIS_URL"]
     settings["LOG_MESSAGES"] = switch("LOG_MESSAGES", settings["LOG_MESSAGES"] or str(int(settings["EMBEDDED"])))
-    if not settings["EMBEDDED"] and len(settings["SECRET_KEY"].encode()) < SECRET_KEY_BYTES:
+    if not (settings["EMBEDDED"] and not settings["SECRET_KEY"]) and len(settings["SECRET_KEY"].encode()) < SECRET_KEY_BYTES:
+        where = "" if settings["EMBEDDED"] else "With DATABASE_URL or REDIS_URL set, "
         raise ConfigError(
-            f"With DATABASE_URL or REDIS_URL set, SECRET_KEY must be set to {SECRET_KEY_BYTES} bytes or more: "
-            f"{python_name()} -c \"import secrets; print(secrets.token_hex())\" makes one.")
+            f"{where}SECRET_KEY must be set to {SECRET_KEY_BYTES} bytes or more: "
+            f"{python_name()} -c \"import secrets; print(secrets.token_hex())\" makes one. In .env, a key with # stands in quotes.")
     return settings

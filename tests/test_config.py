@@ -48,7 +48,8 @@ def test_a_wrong_value_is_told_in_one_sentence(name, value):
     with pytest.raises(config.ConfigError) as told:
         config.load({name: value})
     sentence = str(told.value)
-    assert sentence.startswith(name) and repr(value) in sentence and sentence.endswith(".") and "\n" not in sentence
+    shown = f"with {value.partition('://')[0]}://" if "://" in value else "begins with" if name.endswith("_URL") else repr(value)
+    assert sentence.startswith(name) and shown in sentence and sentence.endswith(".") and "\n" not in sentence
 
 
 @pytest.mark.parametrize("value, read", [("1", True), ("true", True), ("YES", True), ("on", True),
@@ -62,6 +63,9 @@ def test_a_switch_has_the_usual_words(value, read):
 def test_outside_the_embedded_mode_a_secret_key_is_needed(where, key):
     with pytest.raises(config.ConfigError, match="SECRET_KEY must be set to 32 bytes or more"):
         config.load({**where, "SECRET_KEY": key})
+    if key:
+        with pytest.raises(config.ConfigError, match="^SECRET_KEY must be set to 32 bytes or more.*a key with # stands in quotes"):
+            config.load({"SECRET_KEY": key})
     settings = config.load({**where, "SECRET_KEY": "é" * 16})
     assert not settings["EMBEDDED"] and not settings["LOG_MESSAGES"]
 
@@ -74,9 +78,9 @@ def test_the_text_of_messages_is_logged_only_where_it_is_asked_for():
 
 def test_the_env_file_is_read_and_the_environment_wins(tmp_path, monkeypatch):
     file = tmp_path / ".env"
-    file.write_text("# PORT=1\nPORT=5001\nexport HOST = '0.0.0.0'\nSECRET_KEY=\"a=b\"\n\nno value\n", encoding="utf-8")
+    file.write_text(f"# PORT=1\nPORT=5001\nexport HOST = '0.0.0.0'\nSECRET_KEY=\"{SECRET_KEY}=\"\n\nno value\n", encoding="utf-8")
     values = config.read_env_file(file)
-    assert values == {"PORT": "5001", "HOST": "0.0.0.0", "SECRET_KEY": "a=b"}
+    assert values == {"PORT": "5001", "HOST": "0.0.0.0", "SECRET_KEY": f"{SECRET_KEY}="}
     assert config.read_env_file(tmp_path / "nothing") == {}
     for name in OWN_SETTINGS:
         monkeypatch.delenv(name, raising=False)
@@ -116,14 +120,39 @@ def test_a_quote_that_is_not_closed(tmp_path):
         config.read_env_file(tmp_path / ".env")
 
 
-@pytest.mark.parametrize("password", ["a#b", "a/b", "a?b", "#", "a#b@c"])
+@pytest.mark.parametrize("password", ["a#b", "a/b", "a?b", "#", "a#b@c", "p[ss", "p]", "[::1]"])
 def test_a_password_that_is_no_part_of_a_url(password):
     for name, url in (("DATABASE_URL", "mysql://root:{}@127.0.0.1/chat"), ("REDIS_URL", "redis://:{}@127.0.0.1/0")):
-        with pytest.raises(config.ConfigError, match=f"^{name} .*write %23 for #") as told:
+        with pytest.raises(config.ConfigError, match=f"^{name} .*write %23 for #.*%5B for") as told:
             config.load({name: url.format(password), "SECRET_KEY": SECRET_KEY})
         assert password not in str(told.value).partition(": write")[0]
     config.load({"DATABASE_URL": "mysql://root:a@b:c%23@[::1]:3306,127.0.0.1/chat", "SECRET_KEY": SECRET_KEY})
     config.load({"REDIS_URL": "unix:///tmp/a@b.sock?db=1", "SECRET_KEY": SECRET_KEY})
+
+
+@pytest.mark.parametrize("url", [
+    "mysql://root:hidden", "mysql://root:hidden@127.0.0.1:hidden/chat", "root:hidden@127.0.0.1/chat", "hidden://root:hidden@127.0.0.1",
+    "mysql://root@[hidden/chat", "mysql://127.0.0.1,root:hidden", "mysql:hidden"])
+def test_no_sentence_shows_a_part_of_a_password(url):
+    for scheme in ("mysql", "redis"):
+        name = {"mysql": "DATABASE_URL", "redis": "REDIS_URL"}[scheme]
+        with pytest.raises(config.ConfigError, match=f"^{name} (begins|has)") as told:
+            config.load({name: url.replace("mysql", scheme), "SECRET_KEY": SECRET_KEY})
+        assert "hidden" not in str(told.value).replace("with hidden://", "")
+
+
+@pytest.mark.parametrize("line, is_cut", [
+    ("DATABASE_URL=mysql://root:12 #34@127.0.0.1/chat", True), ("REDIS_URL=redis://:pa #ss@127.0.0.1", True),
+    ("DATABASE_URL='mysql://root:12 #34@127.0.0.1/chat'", False), ("REDIS_URL=redis://127.0.0.1 # of bob@example.org", False),
+    ("DATABASE_URL=mysql://root:12@127.0.0.1 #bob@example.org", False), ("HOST=::1 #bob@example.org", False)])
+def test_a_password_that_the_env_file_would_cut_off(tmp_path, line, is_cut):
+    (tmp_path / ".env").write_text(f"PORT=5001\n{line}\n", encoding="utf-8")
+    if not is_cut:
+        assert len(config.read_env_file(tmp_path / ".env")) == 2
+        return
+    with pytest.raises(config.ConfigError, match="^Line 2 of .* put the whole value in quotes") as told:
+        config.read_env_file(tmp_path / ".env")
+    assert "12" not in str(told.value).replace(str(tmp_path), "") and "pa #" not in str(told.value)
 
 
 def test_the_example_lists_every_setting_with_its_meaning_and_its_default():
@@ -204,7 +233,7 @@ def test_a_redis_that_is_away(tmp_path, closed_port):
     {"DATABASE_URL": "mysql://root@127.0.0.1:port/chat"}, {"DATABASE_URL": "mysql://root@[127.0.0.1/chat"},
     {"REDIS_URL": "redis://127.0.0.1:port/0"}, {"REDIS_URL": "redis://[127.0.0.1"}])
 def test_a_url_that_cannot_be_read(tmp_path, settings):
-    assert_one_sentence(*start_in_vain(tmp_path, SECRET_KEY=SECRET_KEY, **settings), "cannot be used")
+    assert_one_sentence(*start_in_vain(tmp_path, SECRET_KEY=SECRET_KEY, **settings), *settings, "host or a port")
 
 
 def test_no_secret_key(tmp_path):
