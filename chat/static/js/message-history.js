@@ -17,8 +17,12 @@ export class MessageHistory {
 
   /** Shows the page around a message, with what follows up to `limit`. Where it cannot be fetched, what is there stays. */
   async showAround(seq, limit = PAGE_LENGTH) {
-    const range = { after: Math.max(0, seq - CONTEXT_LENGTH), limit };
-    await this.loader.fetch(range).then((page) => this.#showInstead(page), () => {});
+    const isHere = ({ messages }) => messages.some((message) => message.seq === seq);
+    const first = { after: Math.max(0, seq - CONTEXT_LENGTH), limit };
+    const page = await this.loader.fetch(first).catch(() => null);
+    // A page ends where its texts are too long together: then it is fetched from the message on, and what is before as one scrolls.
+    const shown = page && !isHere(page) ? await this.loader.fetch({ after: seq - 1, limit }).catch(() => null) : page;
+    if (shown) this.#showInstead(shown);
   }
 
   showUnread(seq) {
