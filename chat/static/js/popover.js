@@ -1,6 +1,6 @@
 /** A panel beside an element, over everything else. Esc and a press elsewhere close it; the focus returns to where it came from. */
 
-import { find } from './page.js';
+import { find, isComposing } from './page.js';
 
 const MARGIN_PX = 8; // from the edges of the window
 const GAP_PX = 6; // from the element
@@ -39,7 +39,7 @@ export function openPopover(content, anchor, { label, returnTo = anchor, onClose
 
 function keyPressed(event, close) {
   event.stopPropagation();
-  if (event.key !== 'Escape') return;
+  if (event.key !== 'Escape' || isComposing(event)) return; // a composition ends with it, not the panel
   event.preventDefault();
   close();
 }
