@@ -23,10 +23,10 @@ export async function recordSteps(steps) {
   }
 }
 
-/** The record of a message, or undefined. */
+/** The record of a message; undefined if there is none, and null where the browser's storage does not say. */
 export async function findRecord(clientId) {
   const run = await opened;
-  return run ? run([SEND_LOG], 'readonly', (store) => store.get(clientId)) : inMemory.get(clientId);
+  return run ? run([SEND_LOG], 'readonly', (store) => store.get(clientId)).catch(() => null) : inMemory.get(clientId);
 }
 
 export function mergeStep(record, step) {
