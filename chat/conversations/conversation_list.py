@@ -28,6 +28,7 @@ class ConversationSummary:
     conversation_id: int | None = None
     last_is_deleted: bool = False
     last_files: tuple = ()
+    last_change: int = 0        # of the last message
 
     @property
     def drawn_as(self):
@@ -105,7 +106,7 @@ def _talked_with(database, me, before_message_id, limit, among=None):
     if before_message_id:
         before, values = " WHERE t.id < %s", [*values, before_message_id]
     rows = database.query(
-        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, t.deleted_at, t.files, c.conversation_id, c.read_seq"
+        "SELECT u.id, u.username, u.face, t.message, t.seq, t.timestamp, t.sender_id, t.deleted_at, t.files, t.last_change, c.conversation_id, c.read_seq"
         f" FROM ({mine}) c"
         " JOIN messages t ON t.conversation_id = c.conversation_id AND t.seq = c.last_seq"
         f" JOIN users u ON u.id = c.other_id{before} ORDER BY t.id DESC LIMIT %s", (*values, limit))
@@ -113,7 +114,7 @@ def _talked_with(database, me, before_message_id, limit, among=None):
     files = files_at(database, [(row["conversation_id"], row["seq"]) for row in rows if row["files"]])
     return [ConversationSummary(row["id"], row["username"], False, unread.get(row["conversation_id"], 0), None if row["deleted_at"] else row["message"], row["seq"],
                                 from_db(row["timestamp"]), row["sender_id"] == me, row["face"], row["conversation_id"], row["deleted_at"] is not None,
-                                files.get((row["conversation_id"], row["seq"]), ())) for row in rows]
+                                files.get((row["conversation_id"], row["seq"]), ()), row["last_change"]) for row in rows]
 
 
 def _unread(database, rows):

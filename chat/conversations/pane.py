@@ -28,11 +28,22 @@ class Pane:
             summary.online = summary.id in online
         return summaries[:PAGE], summaries[PAGE - 1].id if len(summaries) > PAGE else None
 
-    def rooms(self, before=None):
-        """Return the summaries of one page of a user's rooms, and the message id before which the next one starts, or None."""
-        summaries = room_list.list_rooms(self.database, current_user.id, before, ROOMS + 1)
+    def rooms(self, text):
+        """Return what the template of a list of rooms needs: one page of those of a user whose name contains `text`.
+
+        `next_rooms` is the message id before which the next page starts, or None. `mentions_total` counts the mentions in all rooms;
+        it is None where all of them are on the page.
+        """
+        before = number("rooms_before", None)
+        if text.strip():
+            summaries = room_list.search_rooms(self.database, current_user.id, text, before, ROOMS + 1)
+        else:
+            summaries = room_list.list_rooms(self.database, current_user.id, before, ROOMS + 1)
         page = summaries[:ROOMS]
-        return page, page[-1].last.id if len(summaries) > ROOMS and page[-1].last else None
+        next_rooms = page[-1].last.id if len(summaries) > ROOMS and page[-1].last else None
+        is_whole = not (next_rooms or before or text.strip())
+        return {"rooms": page, "next_rooms": next_rooms,
+                "mentions_total": None if is_whole else room_list.count_mentions(self.database, current_user.id)}
 
     def unread_total(self, summaries, after, next_after):
         """Return how many messages of people wait, those included who are not among the summaries; None where all who wrote are."""
@@ -44,7 +55,6 @@ class Pane:
         text = request.args.get("q", "")
         after = number("people_after", None)
         summaries, next_after = self.people(text, after)
-        rooms, next_rooms = self.rooms(number("rooms_before", None)) if not text.strip() else ([], None)
-        return {"me": current_user, "people": summaries, "next_after": next_after, "q": text, "rooms": rooms, "next_rooms": next_rooms,
+        return {"me": current_user, "people": summaries, "next_after": next_after, "q": text, **self.rooms(text),
                 "unread_total": self.unread_total(summaries, after, next_after),
                 "online_count": len(self.presence.online() - {current_user.id})}

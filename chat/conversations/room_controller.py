@@ -36,13 +36,16 @@ class RoomController:
     def get_rooms(self):
         """One's own rooms and the open ones: a page, or JSON."""
         if "list" in request.args:
-            rooms, next_rooms = self.pane.rooms(number("rooms_before", None))
-            return render_template("chat/_rooms.html", me=current_user, rooms=rooms, next_rooms=next_rooms)
-        own = room_list.list_rooms(self.database, current_user.id, number("before", None))
-        others = room_list.open_rooms(self.database, current_user.id, number("after", 0))
+            text = request.args.get("q", "")
+            return render_template("chat/_rooms.html", me=current_user, q=text, **self.pane.rooms(text))
+        own = room_list.list_rooms(self.database, current_user.id, number("before", None), room_list.PAGE + 1)
+        others = room_list.open_rooms(self.database, current_user.id, number("after", 0), room_list.PAGE + 1)
+        next_own, next_open = (found[room_list.PAGE - 1] if len(found) > room_list.PAGE else None for found in (own, others))
+        own, others = own[:room_list.PAGE], others[:room_list.PAGE]
         if wants_json():
             return jsonify(rooms=[summary.as_json() for summary in [*own, *others]])
-        return render_template("chat/rooms.html", page=True, **self.pane.context(), own_rooms=own, open_rooms=others)
+        return render_template("chat/rooms.html", page=True, **self.pane.context(), own_rooms=own, open_rooms=others,
+                               next_own=next_own and next_own.last and next_own.last.id, next_open=next_open and next_open.id)
 
     def get_form(self):
         """The form that makes a room."""
@@ -70,8 +73,10 @@ class RoomController:
             return jsonify(**summary.as_json(), people=[]) if wants_json() else render_template(
                 "chat/room_entrance.html", page=True, **self.pane.context(), room=summary)
         if wants_json():
-            return jsonify(**room_list.summary(self.database, current_user.id, room_id).as_json(), people=[
-                person.as_json() for person in self._people(room_id)])
+            summary = room_list.summary(self.database, current_user.id, room_id)
+            if not summary:     # the membership has ended since the role was asked for
+                raise NotFound(_("Conversation not found."))
+            return jsonify(**summary.as_json(), people=[person.as_json() for person in self._people(room_id)])
         return self._show(room_id)
 
     def join(self, room_id):
@@ -113,8 +118,7 @@ class RoomController:
             return redirect(leads_to or _page_of(room_id) + ("" if request.path.endswith("/join") else "?info"))
         summary = room_list.summary(self.database, current_user.id, room_id)
         if not summary:     # one's own membership has ended
-            room = Room.by_id(self.database, room_id)
-            summary = room_list.seen_from_outside(self.database, room) if room.is_open else room_list.RoomSummary(room)
+            summary = room_list.seen_from_outside(self.database, Room.by_id(self.database, room_id))
         return jsonify(summary.as_json())
 
     def _show(self, room_id, panel_error=None, status=200):

@@ -1,6 +1,7 @@
 """The rooms of a user: what was written last in each, and what waits for them there. Then the open rooms that one may join."""
 from dataclasses import dataclass
 
+from ..accounts.usernames import search_key
 from ..clock import from_db
 from . import members
 from .conversation_list import SHOWN_READ_SEQ
@@ -11,7 +12,7 @@ from .message_parts import files_at
 from .previews import shortened
 from .room import COLUMNS, Room
 
-MAX_UNREAD = 100        # counted no further: the badge says 99+
+MAX_UNREAD = 100        # messages or mentions, counted no further: the badge says 99+
 PAGE = 50               # rooms in one answer
 
 
@@ -69,6 +70,29 @@ def summary(database, user_id, room_id):
     return found[0] if found else None
 
 
+def search_rooms(database, user_id, text, before=None, limit=PAGE):
+    """Return what `list_rooms` does, of the rooms whose name contains `text`, without regard to case and accents."""
+    wanted = search_key(text)
+    names = database.query("SELECT c.id, c.name FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.kind = 'room'"
+                           " WHERE m.user_id = %s", (user_id,)) if wanted else []
+    ids = [row["id"] for row in names if wanted in search_key(row["name"])]
+    if not ids:
+        return []
+    return _summaries(database, user_id, f" AND m.conversation_id IN ({', '.join(['%s'] * len(ids))})", ids, limit=limit, before=before)
+
+
+def count_mentions(database, user_id):
+    """Return how many unread messages of all rooms mention a user, MAX_UNREAD at most."""
+    # Twice an equality, where an IN would have a database read the mentions of everybody in all rooms.
+    unread = f"n.conversation_id = m.conversation_id AND n.seq > {SHOWN_READ_SEQ} AND n.sender_id <> m.user_id"
+    rows = database.query(
+        f"SELECT SUM((SELECT COUNT(*) FROM mentions n WHERE n.user_id = m.user_id AND {unread})"
+        f" + (SELECT COUNT(*) FROM mentions n WHERE n.user_id = 0 AND {unread} AND NOT EXISTS (SELECT 1 FROM mentions o"
+        " WHERE o.user_id = m.user_id AND o.conversation_id = n.conversation_id AND o.seq = n.seq))) AS mentions"
+        " FROM members m WHERE m.user_id = %s", (user_id,))
+    return min(MAX_UNREAD, int(rows[0]["mentions"] or 0))
+
+
 def open_rooms(database, user_id, after=0, limit=PAGE):
     """Return summaries of the open rooms that a user is not a member of, in the order in which they were made."""
     rooms = database.query(
@@ -82,7 +106,7 @@ def open_rooms(database, user_id, after=0, limit=PAGE):
 
 
 def seen_from_outside(database, room):
-    """Return the summary of an open room for somebody who is not a member."""
+    """Return the summary of a room for somebody who is not a member, or is one no more."""
     return RoomSummary(room, members=members.count(database, room.id))
 
 
@@ -94,7 +118,7 @@ def _summaries(database, user_id, condition="", values=(), *, limit, before=None
         ordered, values = f"SELECT * FROM ({ordered}) n WHERE n.last_id < %s", (*values, before)
     rows = database.query(
         f"SELECT {COLUMNS}, n.role, n.notify, n.read_seq, n.shown_read_seq, {_LAST_CHANGE} AS last_change, t.id AS message_id, t.seq, t.kind AS message_kind, t.message, t.timestamp,"
-        f" t.deleted_at, t.files, t.sender_id, u.username AS sender FROM ({ordered} ORDER BY last_id DESC LIMIT %s) n"
+        f" t.deleted_at, t.files, t.last_change AS message_change, t.sender_id, u.username AS sender FROM ({ordered} ORDER BY last_id DESC LIMIT %s) n"
         " JOIN conversations c ON c.id = n.conversation_id LEFT JOIN messages t ON t.id = n.last_id LEFT JOIN users u ON u.id = t.sender_id"
         " ORDER BY n.last_id DESC", (user_id, *values, limit))
     ids = [row["id"] for row in rows]
@@ -110,6 +134,7 @@ def _last_message(row, files):
         return None
     return Message(row["sender_id"], None, row["message"], "", row["sender"], from_db(row["timestamp"]), row["message_id"], row["id"],
                    row["seq"], row["message_kind"], deleted_at=row["deleted_at"] and from_db(row["deleted_at"]),
+                   last_change=row["message_change"],
                    files=files.get((row["id"], row["seq"]), ()))
 
 
