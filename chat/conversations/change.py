@@ -3,10 +3,11 @@
 A change is a pointer and no difference: it says which message is another now. What is told of it is the message as it is now.
 So changes can come twice or in another order, and a text that was deleted is in none of them.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..accounts.user import User
 from ..clock import from_db, to_db
+from ..errors import Locked, Unavailable
 from .message import MAX_PINS, MAX_ROWS, Message, fitting
 
 EDIT, DELETE, REACT, UNREACT, PIN, UNPIN = "edit", "delete", "react", "unreact", "pin", "unpin"      # kinds
@@ -65,7 +66,15 @@ class Change:
 
     def as_json(self):
         """Return what is told of the change."""
-        return {"id": self.id, "conversationId": self.conversation_id, "change": self.number, "message": self.message.as_json()}
+        return {"id": self.id, "conversationId": self.conversation_id, **self.as_answer()}
+
+    def as_answer(self):
+        """Return what its actor is answered. The message is null for who may not see it any more."""
+        return {"change": self.number, "message": self.message and self.message.as_json()}
+
+    def for_outsider(self):
+        """Return what an actor learns of it who is no member any more: that it is stored, and of an own message what they wrote."""
+        return replace(self, message=self.message.for_outsider() if self.message.sender_id == self.actor_id else None)
 
     @staticmethod
     def last_number(database, conversation_id):
@@ -100,10 +109,10 @@ class Change:
         return fitting(found)
 
     @classmethod
-    def of_message(cls, database, message):
-        """Return the changes of one message, from the first to the last."""
-        return database.query(f"SELECT {COLUMNS} FROM changes WHERE conversation_id = %s AND seq = %s ORDER BY number",
-                              (message.conversation_id, message.seq), cls.from_row)
+    def of_text(cls, database, message, after=0):
+        """Return the edits and deletions of one message after a number, from the first to the last."""
+        return database.query(f"SELECT {COLUMNS} FROM changes WHERE conversation_id = %s AND seq = %s AND number > %s AND kind IN (%s, %s)"
+                              " ORDER BY number", (message.conversation_id, message.seq, after, EDIT, DELETE), cls.from_row)
 
     @classmethod
     def find_duplicates(cls, database, drafts):
@@ -140,17 +149,23 @@ class Change:
             + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(changes)),
             [value for c in changes for value in (c.conversation_id, c.number, c.seq, c.kind, c.actor_id, c.client_id, to_db(c.at))],
             rows=len(changes), then=lambda _ids: effects)
-        if not ids:
-            stored = cls.find_duplicates(database, changes)
-            ids = [stored[change.key].id for change in changes]
-        for change, new_id in zip(changes, ids):
+        for change, new_id in zip(changes, ids or cls._ids_of(database, changes)):
             change.id = new_id
+
+    @classmethod
+    def _ids_of(cls, database, changes):
+        try:
+            stored = cls.find_duplicates(database, changes)
+        except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
+            raise Unavailable() from error
+        return [stored[change.key].id for change in changes]
 
 
 def history(database, message):
     """Return when and by whom a message was edited and deleted, and the names of those who have reacted."""
-    changes = {change.kind: change for change in Change.of_message(database, message)} if message.last_change else {}
-    edit, deletion = changes.get(EDIT), changes.get(DELETE)
+    changes = Change.of_text(database, message) if message.last_change else []
+    edit = next((change for change in reversed(changes) if change.kind == EDIT), None)
+    deletion = next((change for change in changes if change.kind == DELETE), None)      # who deletes it again has deleted nothing
     wanted = {user_id for reaction in message.reactions for user_id in reaction.user_ids}
     names = {user.id: user.username for user in User.by_ids(database, wanted | ({deletion.actor_id} if deletion else set()))}
     return {"edited": edit and edit.at, "deleted": deletion and deletion.at,

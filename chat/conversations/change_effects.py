@@ -56,8 +56,7 @@ class Effects:
         self.former_mentions.setdefault(change.place, message.mentioned_ids)
 
     def _text_changed_since(self, change, message):
-        return change.place in self.texts or any(
-            other.kind == EDIT and other.number > change.seen for other in Change.of_message(self.database, message))
+        return change.place in self.texts or bool(Change.of_text(self.database, message, after=change.seen))
 
     def _delete(self, change, message):
         if message.sender_id != change.actor_id and not change.is_owner:
@@ -100,7 +99,8 @@ class Effects:
         self.reactions[key] = is_there
 
     def _pin(self, change, message):
-        _require_there(message)
+        if change.kind == PIN:
+            _require_there(message)
         if message.is_pinned != (change.kind == PIN):
             message.is_pinned = change.kind == PIN
             self.pins[change.place] = change.actor_id if message.is_pinned else None

@@ -1,7 +1,7 @@
 """What somebody asks to change of a message: taken apart with care."""
 from flask_babel import lazy_gettext as _
 
-from ..errors import Invalid
+from ..errors import Invalid, NotFound
 from ..storage.schema import MAX_ID
 from .change import DELETE, EDIT, PIN, REACT, UNPIN, UNREACT, Change
 from .emoji_set import EMOJI
@@ -15,8 +15,10 @@ def draft(user, access, seq, fields):
     verbs = [name for name in VERBS if fields.get(name) is not None]
     if len(verbs) != 1:
         raise Invalid(_("Expected one of: %(values)s.", values=", ".join(VERBS)))
-    if isinstance(seq, bool) or not isinstance(seq, int) or not 0 < seq <= MAX_ID:
+    if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
         raise Invalid(_("%(name)s must be a number, %(least)s or greater.", name="seq", least=1))
+    if seq > MAX_ID:
+        raise NotFound(_("Message not found."))
     change = Change(access.conversation_id, seq, "", user.id, validate_client_id(fields.get("clientId")), is_owner=access.is_owner)
     {"edit": _edit, "delete": _delete, "react": _react, "pin": _pin}[verbs[0]](change, fields)
     return change

@@ -17,7 +17,7 @@ from . import change, members, message_parts, receipts, room_list
 from .change import Change
 from .file import File
 from .formatting_examples import examples
-from .message import MAX_ROWS, Message
+from .message import MAX_ROWS, Message, fitting
 from .pane import Pane
 from .text_look import looks_of
 
@@ -107,8 +107,11 @@ class ChatController:
         """One message with its times of delivery and reading: JSON where it is asked for, else a page."""
         return self.show_message(self._access(username, conversation_id), seq)
 
-    def show_message(self, access, seq, error=None, text=None):
-        """Return the details of one message; after a refused change with the reason, and with the text that somebody wanted it to have."""
+    def show_message(self, access, seq, error=None, text=None, client_id=None):
+        """Return the details of one message; after a refused change with the reason, and with the text that somebody wanted it to have.
+
+        `client_id` is that of a form whose fate is not known.
+        """
         conversation = self.messaging.conversation(access)
         found = conversation and seq <= MAX_ID and Message.by_seq(self.database, conversation.id, seq)
         if not found:
@@ -118,7 +121,7 @@ class ChatController:
             return jsonify(told)
         is_read = self.messaging.read_by_all(conversation, access, found)
         return render_template("chat/message.html", **self.pane.context(), **self.subject(access), access=access, told=told, is_read=is_read,
-                               message=found, error=error, text=text), error.status if error else 200
+                               message=found, error=error, text=text, client_id=client_id or secrets.token_urlsafe(16)), error.status if error else 200
 
     def send_message(self, username=None, conversation_id=None):
         """Send without a socket: a form leads back to the conversation, JSON is answered with the message."""
@@ -126,7 +129,7 @@ class ChatController:
         try:
             access = self._access(username, conversation_id)
         except NotFound:
-            stored = isinstance(sent, dict) and self.messaging.resent(current_user, conversation_id, sent.get("clientId"))
+            stored = isinstance(sent, dict) and self.messaging.resends.message(current_user, sent.get("clientId"), conversation_id)
             if not stored:
                 raise
             return stored.as_json(), 201
@@ -166,13 +169,14 @@ class ChatController:
         """
         conversation = self.messaging.conversation(access)
         before, at, reply_to = number("before", None), number("at", None), self._reply_to()
-        if at is not None:
-            before = at + FIRST_PAGE // 2
         quoted = Message.by_seq(self.database, conversation.id, reply_to) if conversation and reply_to else None
         last_seq, last_change, unread_from = conversation.stand(self.database, access.user_id) if conversation else (0, 0, 0)
         if unread_from and request.method == "GET":
             self.messaging.mark_unread(conversation, access, 0)
-        page = Message.page(self.database, conversation.id, before, limit=FIRST_PAGE) if conversation else []
+        if at is not None and last_seq:
+            page = self._around(conversation, min(at, last_seq))
+        else:
+            page = Message.page(self.database, conversation.id, before, limit=FIRST_PAGE) if conversation else []
         faces = addresses(User.by_ids(self.database, {message.sender_id for message in page})) if access.is_room else {}
         read_seq, peer_read_seq = self.messaging.read_seqs(conversation, access) if conversation else (0, 0)
         return render_template(
@@ -182,6 +186,13 @@ class ChatController:
             has_older=bool(page) and page[0].seq > 1, client_id=client_id or secrets.token_urlsafe(16), at=at,
             reply=message_parts.Quote.of(quoted) if quoted else None,
             draft=draft, send_error=send_error), status
+
+    def _around(self, conversation, seq):
+        """Return the messages around the one with that seq. It is among them however long they are: the farthest are left out first."""
+        half = FIRST_PAGE // 2
+        page = [*Message.page(self.database, conversation.id, before=seq + 1, limit=half),
+                *Message.page(self.database, conversation.id, after=seq, limit=half)]
+        return sorted(fitting(sorted(page, key=lambda message: abs(message.seq - seq))), key=lambda message: message.seq)
 
     def show_form_again(self, error):
         """Answer a form whose token is another session's: what was written comes back with it."""

@@ -5,7 +5,7 @@ What happens to a message later, an edit or a reaction, is a Change.
 """
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
@@ -139,6 +139,12 @@ class Message:
             told["mentions"] = [user_id for user_id in self.mentioned_ids if user_id != EVERYBODY]
             told["mentionSpans"] = [{"id": user_id, "start": start, "length": length} for user_id, start, length in self.mentions]
         return told
+
+    def for_outsider(self):
+        """Return what its sender learns of it who is no member any more: what they sent, and nothing of what others did."""
+        if not (self.quote or self.reactions or self.is_pinned):
+            return self
+        return replace(self, quote=None, reactions=(), is_pinned=False, last_change=0)      # no version that anybody else is told
 
     @classmethod
     def page(cls, database, conversation_id, before=None, after=None, limit=50):

@@ -5,11 +5,10 @@ from ..budgets import CHANGES, FORM_MESSAGES, MESSAGES
 from ..errors import ChatError, Invalid, NotFound, RateLimited, Unavailable
 from ..storage.schema import MAX_ID
 from . import change_request, members, mentions, message_parts
-from .change import Change
 from .conversation import Conversation
 from .file import File
 from .message import TEXT, Message
-from .message_text import validate_client_id
+from .resends import Resends
 
 MAX_LIVE_MEMBERS = 50       # in larger rooms nobody is told live who reads and who types: it would cost members × members
 
@@ -26,6 +25,7 @@ class Messaging:
         self.change_writer = change_writer
         self.budgets = budgets
         self.broadcast = broadcast
+        self.resends = Resends(database)
         self.is_stopping = False        # then nothing more is taken in
 
     def send(self, sender, access, text, client_id, reply_to=None, sender_sid=None, file_ids=None):
@@ -36,22 +36,23 @@ class Messaging:
         """
         if self.is_stopping:
             raise Unavailable(_("The server is restarting."))
-        draft = Message.draft(sender, access.peer_id, text, client_id, access.conversation_id or 0, has_files=bool(file_ids))
         try:
+            draft = Message.draft(sender, access.peer_id, text, client_id, access.conversation_id or 0, has_files=bool(file_ids))
             access.require_writable()
             self._check_rate_limit(sender, sender_sid)
             if reply_to is not None:
                 self._quote(draft, access, reply_to)
-            if file_ids:
+            if file_ids is not None and file_ids != []:
                 draft.files = File.claim(self.database, sender.id, file_ids)
                 draft.file_count = len(draft.files)
+            if access.is_room and "@" in draft.message:
+                draft.mentions = mentions.find(self.database, access, draft.message)
         except ChatError:
-            for duplicate in Message.find_duplicates(self.database, [draft]).values():
-                return duplicate        # nothing new would be stored
+            stored = self.resends.message(sender, client_id)
+            if stored:
+                return stored       # nothing new would be stored
             raise
-        if access.is_room and "@" in draft.message:
-            draft.mentions = mentions.find(self.database, access, draft.message)
-        return self.writer.store(draft, sender_sid)
+        return self.resends.shown(self.writer.store(draft, sender_sid), draft)
 
     def _quote(self, draft, access, seq):
         """Let a draft answer the message with that seq. Raises Invalid or NotFound."""
@@ -70,43 +71,23 @@ class Messaging:
         """
         if self.is_stopping:
             raise Unavailable(_("The server is restarting."))
-        draft = change_request.draft(user, access, seq, fields)
         try:
+            draft = change_request.draft(user, access, seq, fields)
             access.require_writable()
             self._count_change(user.id)
+            if access.is_room and "@" in draft.text:
+                draft.mentions = mentions.find(self.database, access, draft.text)
         except ChatError:
-            for duplicate in Change.find_duplicates(self.database, [draft]).values():
-                return duplicate        # nothing new would be stored
+            stored = self.resends.change(user, fields.get("clientId"))
+            if stored:
+                return stored
             raise
-        if access.is_room and "@" in draft.text:
-            draft.mentions = mentions.find(self.database, access, draft.text)
-        return self.change_writer.store(draft)
+        return self.resends.shown(self.change_writer.store(draft), draft)
 
     def _count_change(self, user_id):
         wait = self.budgets.hit(CHANGES, user_id)
         if wait:
             raise RateLimited(_("Too many changes at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
-
-    def changed_before(self, user, conversation_id, client_id):
-        """Return what a user has changed in a conversation under this id, or None, as `resent` does for a message."""
-        try:
-            draft = Change(conversation_id, 0, "", user.id, validate_client_id(client_id))
-        except Invalid:
-            return None
-        stored = Change.find_duplicates(self.database, [draft]).get(draft.key)
-        return stored if stored and stored.conversation_id == conversation_id else None
-
-    def resent(self, sender, conversation_id, client_id):
-        """Return what a user has sent to a conversation under this id, or None.
-
-        Who was removed before the acknowledgement came sends it again, and is not to be told that it was refused.
-        """
-        try:
-            draft = Message(sender.id, None, "", validate_client_id(client_id), sender.username)
-        except Invalid:
-            return None
-        stored = Message.find_duplicates(self.database, [draft]).get((sender.id, client_id))
-        return stored if stored and stored.conversation_id == conversation_id else None
 
     def _check_rate_limit(self, sender, sender_sid):
         """Count a message. Raises RateLimited with the seconds that its sender has to wait."""

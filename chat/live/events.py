@@ -39,10 +39,10 @@ class Events:
         try:
             change = self.messaging.change(user, self.gate.to_conversation(user, conversation_id), seq, data)
         except NotFound:
-            change = self.messaging.changed_before(user, conversation_id, data["clientId"])
+            change = self.messaging.resends.change(user, data["clientId"], conversation_id)
             if not change:
                 raise
-        return {"ok": True, "change": change.number, "message": change.message.as_json()}
+        return {"ok": True, **change.as_answer()}
 
     def _mark(self, sid, data, mark):
         user = self.connections.user_of(sid)

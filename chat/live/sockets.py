@@ -75,7 +75,7 @@ class Socket:
         try:
             access = self.gate.of_event(user, data, "receiverId")
         except NotFound:
-            stored = self.messaging.resent(user, data.get("conversationId"), client_id)
+            stored = self.messaging.resends.message(user, client_id, data.get("conversationId"))
             if not stored:
                 raise
         else:

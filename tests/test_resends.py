@@ -1,0 +1,80 @@
+"""What is sent again: it is answered with what was stored at first, and shows nothing to who has left."""
+import pytest
+
+from tests.people import new_client_id
+
+
+@pytest.fixture
+def room(alice, bob):
+    return alice.make_room("class", bob)
+
+
+def remove(room, actor, member):
+    assert actor.ask(f"/rooms/{room}/members/{member.username}/remove").status_code == 200
+
+
+@pytest.mark.parametrize("text", ["", "x" * 4_001, 7])
+def test_a_resend_is_answered_whatever_its_text(alice, bob, text):
+    tab, client_id = alice.tab(), new_client_id()
+    first = tab.send(bob, "one", client_id)
+    assert tab.send(bob, text, client_id) == first
+    assert alice.ask(f"/messages/{bob.username}", message=text, clientId=client_id).json() == first["message"]
+
+
+def test_a_change_is_answered_whatever_it_asks_for_then(alice, bob):
+    tab, client_id = alice.tab(), new_client_id()
+    message = tab.send(bob, "one")["message"]
+    first = tab.change(message, client_id, edit="two")
+    assert tab.change(message, client_id, edit="\0") == first
+    assert tab.change(message, client_id) == first
+
+
+def test_who_was_removed_reads_nothing_by_a_change_sent_again(alice, bob, room):
+    """The message that Bob has reacted to is edited when he is gone: neither the same room nor another one tells him."""
+    at_alice, at_bob, client_id = alice.tab(), bob.tab(), new_client_id()
+    message = at_alice.send_to_room(room, "for all")["message"]
+    done = at_bob.change(message, client_id, react="👍", on=True)
+    own_room = bob.make_room("of bob")
+    remove(room, alice, bob)
+    at_alice.change(message, edit="secret")
+    again = {"ok": True, "change": done["change"], "message": None}
+    assert at_bob.change(message, client_id, react="👍", on=True) == again
+    assert at_bob.change({"conversationId": own_room, "seq": 1}, client_id, pin=True) == again
+    assert bob.ask(f"/conversations/{room}/messages/{message['seq']}", clientId=client_id, pin=True).json() == {"change": 1, "message": None}
+
+
+def test_who_was_removed_reads_nothing_by_a_message_sent_again(alice, bob, room):
+    at_alice, at_bob, client_id = alice.tab(), bob.tab(), new_client_id()
+    quoted = at_alice.send_to_room(room, "for all")["message"]
+    own = at_bob.call("sendMessage", {"clientId": client_id, "conversationId": room, "message": "by bob", "replyTo": quoted["seq"]})["message"]
+    own_room = bob.make_room("of bob")
+    remove(room, alice, bob)
+    at_alice.change(quoted, edit="secret")
+    at_alice.change(own, react="👍", on=True)
+    for conversation in (room, own_room):
+        told = at_bob.send_to_room(conversation, "again", client_id)["message"]
+        assert (told["seq"], told["message"], told["replyTo"], told["reactions"]) == (own["seq"], "by bob", None, [])
+
+
+def test_who_deletes_again_has_deleted_nothing(alice, bob, room):
+    at_alice, at_bob = alice.tab(), bob.tab()
+    message = at_bob.send_to_room(room, "by bob")["message"]
+    at_bob.change(message, delete=True)
+    details = f"/conversations/{room}/messages/{message['seq']}"
+    before = alice.json(details)
+    assert at_alice.change(message, delete=True)["ok"] and at_alice.change(message, pin=False)["ok"]
+    after = alice.json(details)
+    assert (after["deletedBy"], after["deleted"]) == (before["deletedBy"], before["deleted"]) == ({"id": bob.id, "username": bob.username}, before["deleted"])
+
+
+def test_a_message_that_is_not_there_is_not_found(alice, bob):
+    tab = alice.tab()
+    message = tab.send(bob, "one")["message"]
+    for seq in (2, 2**31 - 1, 2**31):
+        assert tab.change({**message, "seq": seq}, delete=True)["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("files", ["", {}, 0, False, "1", [True], [0]])
+def test_files_that_are_no_list_of_ids_are_invalid(alice, bob, files):
+    answer = alice.tab().call("sendMessage", {"clientId": new_client_id(), "receiverId": bob.id, "message": "x", "files": files})
+    assert answer["error"]["code"] == "invalid"
