@@ -11,7 +11,7 @@ import pytest
 from chat import clock
 from chat.storage import mysql, pool, sqlite
 from chat.storage.database import Database, MySQLEngine, SQLiteEngine
-from chat.errors import Duplicate, Locked, Unavailable
+from chat.errors import Duplicate, Invalid, Locked, Unavailable
 from tests import services
 from tests.databases import PATIENCE, BackgroundCall, beside, call, database, open_mariadb  # noqa: F401
 from tests.waiting import wait_for
@@ -50,6 +50,16 @@ def test_a_unique_constraint_raises_duplicate_and_the_database_goes_on(database)
         with pytest.raises(Duplicate):
             database.execute(MEMBER, (1, 1))
     assert database.query(MEMBERS, (1,)) == [{"user_id": 1}]
+
+
+def test_half_a_surrogate_pair_is_refused_before_the_engine_sees_it(database):
+    half = "a\ud800"
+    for refused in (lambda: database.query("SELECT %s AS a", (half,)), lambda: database.execute(INSERT, (half, half, stamp())),
+                    lambda: database.insert(INSERT, (half, half, stamp()), rows=1),
+                    lambda: database.transaction([(MEMBER, (9, 1)), (INSERT, (half, half, stamp()))])):
+        with pytest.raises(Invalid, match="cannot be saved"):
+            refused()
+    assert database.query(MEMBERS, (9,)) == []
 
 
 def test_a_transaction_is_stored_whole_or_not_at_all(database):

@@ -7,10 +7,11 @@ import sqlite3
 from pathlib import Path
 
 import pymysql
+from flask_babel import lazy_gettext as _
 
 from config import ConfigError
 
-from ..errors import Unavailable
+from ..errors import Invalid, Unavailable
 from . import migrations
 from .mysql import MySQLEngine
 from .sqlite import SQLiteEngine
@@ -23,7 +24,8 @@ PARAMETER_TYPES = (str, int, bytes, type(None))
 class Database:
     """Runs SQL on one engine and turns rows into objects.
 
-    Raises Duplicate if a UNIQUE constraint is violated, and Unavailable if the engine does not answer.
+    Raises Duplicate if a UNIQUE constraint is violated, Unavailable if the engine does not answer, and Invalid for a text that no
+    database stores.
     """
 
     def __init__(self, engine):
@@ -31,8 +33,10 @@ class Database:
 
     def query(self, sql, params=(), callback=dict):
         """Return the rows of a SELECT, each passed through `callback` as a dict of its columns."""
+        params = _checked(params)
+
         def read(cursor):
-            cursor.execute(self.engine.placeholders(sql), _checked(params))
+            cursor.execute(self.engine.placeholders(sql), params)
             names = [column[0] for column in cursor.description]
             return [callback(dict(zip(names, row))) for row in cursor.fetchall()]
         return self.engine.run(read)
@@ -43,9 +47,11 @@ class Database:
 
     def transaction(self, statements):
         """Run (sql, params) pairs in one transaction. Return how many rows the last one has changed."""
+        statements = [(sql, _checked(params)) for sql, params in statements]
+
         def write(cursor):
             for sql, params in statements:
-                cursor.execute(self.engine.placeholders(sql), _checked(params))
+                cursor.execute(self.engine.placeholders(sql), params)
             return cursor.rowcount
         return self.engine.run(write, writes=len(statements))
 
@@ -54,8 +60,10 @@ class Database:
 
         `then(ids)` returns (sql, params) pairs that belong to the same transaction.
         """
+        params = _checked(params)
+
         def write(cursor):
-            cursor.execute(self.engine.placeholders(sql), _checked(params))
+            cursor.execute(self.engine.placeholders(sql), params)
             ids = self.engine.new_ids(cursor, rows)
             for more_sql, more_params in then(ids) if then else ():
                 cursor.execute(self.engine.placeholders(more_sql), _checked(more_params))
@@ -86,10 +94,18 @@ class Database:
 
 
 def _checked(params):
-    """Return the parameters as a tuple. Raises TypeError for a value that a driver would convert, such as a bool or a list."""
+    """Return the parameters as a tuple. Raises TypeError for a value that a driver would convert, such as a bool or a list.
+
+    Raises Invalid for a text that no driver can encode: JSON may have half a surrogate pair.
+    """
     for value in params:
         if isinstance(value, bool) or not isinstance(value, PARAMETER_TYPES):
             raise TypeError(f"{type(value).__name__} is no SQL parameter")
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise Invalid(_("This text contains characters that cannot be saved.")) from error
     return tuple(params)
 
 
