@@ -7,7 +7,8 @@ import zlib
 
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageOps
-from PIL.PngImagePlugin import PngInfo
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from chat.conversations import images, metadata
 from chat.conversations.file_types import HEAD_BYTES, type_of
@@ -158,6 +159,56 @@ def test_a_large_one_is_kept_without_a_preview(prepare):
     Image.new("1", (5000, 5000)).save(out, "PNG")
     facts, _kept, preview = prepare(out.getvalue())
     assert (facts.width, facts.height, preview) == (5000, 5000, None)
+
+
+def decoded(monkeypatch, plugin):
+    """Return the list to which the size of each image is added that Pillow decodes from now on."""
+    sizes, real = [], plugin.load_prepare
+
+    def load_prepare(image):
+        if image.tile:
+            sizes.append(image.size)
+        return real(image)
+    monkeypatch.setattr(plugin, "load_prepare", load_prepare)
+    return sizes
+
+
+def test_a_png_is_decoded_once_and_a_large_one_never(prepare, monkeypatch):
+    sizes = decoded(monkeypatch, PngImageFile)
+    out = io.BytesIO()
+    Image.new("RGBA", (5000, 5000), (1, 2, 3, 4)).save(out, "PNG")
+    assert prepare(out.getvalue())[0].width == 5000 and sizes == []
+    assert prepare(written("PNG"))[0].has_preview and sizes == [(320, 200)]
+
+
+def test_what_turns_a_png_may_follow_the_picture(prepare):
+    content = written("PNG")
+    late = content[:-12] + chunk(b"eXIf", exif(6).removeprefix(b"Exif\0\0")) + content[-12:]
+    assert prepare(late)[0].height == 320
+
+
+def scans_of(content, number):
+    """Return a progressive JPEG whose last scan comes `number` times."""
+    last, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    return content[:last] + content[last:end] * number + content[end:]
+
+
+def test_a_jpeg_of_too_many_scans_is_refused_before_it_is_decoded(prepare, monkeypatch):
+    content = written("JPEG", progressive=True)
+    assert prepare(scans_of(content, 3))[0].has_preview
+    sizes = decoded(monkeypatch, JpegImageFile)
+    with pytest.raises(Invalid) as refused:
+        prepare(scans_of(content, 300))
+    assert "steps" in str(refused.value.message) and sizes == []
+
+
+@pytest.mark.parametrize("limit", ["MAX_DECODED_PIXELS", "MAX_SCANNED_PIXELS"])
+def test_a_large_progressive_jpeg_is_kept_without_a_preview(prepare, monkeypatch, limit):
+    """It is decoded at full size, whatever size is asked for."""
+    monkeypatch.setattr(images, limit, 320 * 200 - 1)
+    sizes = decoded(monkeypatch, JpegImageFile)
+    facts, kept, _preview = prepare(written("JPEG", progressive=True, exif=exif(6)))
+    assert not facts.has_preview and sizes == [] and b"secret" not in kept
 
 
 def test_too_many_frames(prepare, monkeypatch):

@@ -17,6 +17,8 @@ from .file_types import CHECKED_IMAGES
 
 MAX_PIXELS = 50_000_000         # of an image: a camera of today has 12 to 50 million
 MAX_DECODED_PIXELS = 16_000_000     # that are decoded at full size, 4 bytes each; a JPEG is decoded at a fraction of its size
+MAX_SCANS = 100             # of a JPEG: a progressive one has about ten, and each is decoded at full size
+MAX_SCANNED_PIXELS = 320_000_000    # of a JPEG that has several scans, times their number
 MAX_TURNED_PIXELS = 24_000_000  # of a JPEG that is turned; a larger one is kept at half its size then
 MAX_FRAMES = 2000               # of an animated image
 PREVIEW_SIZE = (560, 480)       # pixels
@@ -47,7 +49,7 @@ def prepare(path, kind, preview_path):
         if not _turn(path, kind):
             metadata.strip(path, kind)
         with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
-            return _check(image, preview_path)
+            return _check(image, path, kind, preview_path)
     return _guarded(work)
 
 
@@ -55,7 +57,7 @@ def preview(path, kind, preview_path):
     """Write the preview of an image that is kept already; return whether there is one. Raises Invalid for a damaged image."""
     def work():
         with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
-            return _check(image, preview_path).has_preview
+            return _check(image, path, kind, preview_path).has_preview
     return _guarded(work)
 
 
@@ -75,8 +77,10 @@ def _guarded(work):
 def _turn(path, kind):
     """Turn an image upright that says that it lies on its side; return whether it did, and so wrote it without any metadata."""
     with Image.open(path, formats=[CHECKED_IMAGES[kind]]) as image:
-        _require_bounds(image)
-        if kind not in TURNED or image.getexif().get(ORIENTATION, 1) not in range(2, 9) or kind != "image/jpeg" and getattr(image, "n_frames", 1) > 1:
+        is_decoded = _is_decoded(image, path, kind)
+        if not is_decoded or kind not in TURNED or _orientation(image, path, kind) not in range(2, 9):
+            return False
+        if kind != "image/jpeg" and getattr(image, "n_frames", 1) > 1:
             return False
         options = {"icc_profile": image.info.get("icc_profile")}
         if kind == "image/jpeg":
@@ -84,8 +88,6 @@ def _turn(path, kind):
             options.update(qtables=image.quantization, subsampling=max(0, get_sampling(image)), optimize=True)
             if image.size[0] * image.size[1] > MAX_TURNED_PIXELS:
                 image.draft(None, (image.size[0] // 2, image.size[1] // 2))
-        elif image.size[0] * image.size[1] > MAX_DECODED_PIXELS:
-            return False
         elif kind == "image/webp":
             options.update(quality=TURNED_QUALITY)
         turned = ImageOps.exif_transpose(image)
@@ -102,18 +104,34 @@ def _turn(path, kind):
     return True
 
 
-def _require_bounds(image):
-    if image.size[0] * image.size[1] > MAX_PIXELS:
+def _orientation(image, path, kind):
+    """Return how an image lies, from 1 to 8."""
+    if kind == "image/png":     # Pillow would decode all of it, to find what follows the picture
+        image.info["exif"] = metadata.png_exif(path) or image.info.get("exif")
+    return Image.Image.getexif(image).get(ORIENTATION, 1)
+
+
+def _is_decoded(image, path, kind):
+    """Tell whether an image is small enough to be decoded; a larger one is kept as it is. Raises Invalid for one that is not kept."""
+    pixels = image.size[0] * image.size[1]
+    if pixels > MAX_PIXELS:
         raise Invalid(_("This image has too many pixels: at most %(most)s million.", most=MAX_PIXELS // 1_000_000))
     if getattr(image, "n_frames", 1) > MAX_FRAMES:
         raise Invalid(_("This image has too many frames: at most %(most)s.", most=MAX_FRAMES))
+    if kind != "image/jpeg":
+        return pixels <= MAX_DECODED_PIXELS
+    scans = metadata.jpeg_scans(path)
+    if scans > MAX_SCANS:
+        raise Invalid(_("This image is drawn in too many steps: at most %(most)s.", most=MAX_SCANS))
+    return scans <= 1 or pixels <= MAX_DECODED_PIXELS and pixels * scans <= MAX_SCANNED_PIXELS
 
 
-def _check(image, preview_path):
-    _require_bounds(image)
+def _check(image, path, kind, preview_path):
     facts = ImageFacts(*image.size, is_animated=getattr(image, "n_frames", 1) > 1)
+    if not _is_decoded(image, path, kind):
+        return facts
     image.draft("RGB", PREVIEW_SIZE)        # of a JPEG: decode at up to an eighth of its size
-    if image.size[0] * image.size[1] > MAX_DECODED_PIXELS:
+    if image.size[0] * image.size[1] > MAX_DECODED_PIXELS:      # a long strip is not made smaller
         return facts
     image.load()
     _write_preview(image, preview_path)

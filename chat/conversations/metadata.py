@@ -11,7 +11,8 @@ from . import boxes
 from .boxes import Malformed, number
 from .file_types import AVIF, HEIC
 
-JPEG_DRAWN = {*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD}     # frames, Huffman tables, quantization tables, lines, restarts
+SCAN = 0xDA                 # the marker of a JPEG after which something is drawn
+JPEG_DRAWN = {*range(0xC0, 0xD0), SCAN, 0xDB, 0xDC, 0xDD}       # frames, Huffman tables, quantization tables, lines, restarts
 JPEG_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 PNG_DRAWN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"acTL", b"fcTL", b"fdAT"}
 GIF_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")     # how often an animation is repeated
@@ -37,10 +38,21 @@ def strip(path, kind):
             boxes.overwrite(data)
 
 
-def _copy_jpeg(data, clean):
-    """Segments: FF, a marker, and a length of two bytes."""
+def jpeg_scans(path):
+    """Return how many scans a JPEG has: a progressive one is drawn over about ten times. Raises Malformed."""
+    with open(path, "rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return sum(marker == SCAN for marker, _start, _end in _jpeg_segments(data))
+
+
+def png_exif(path):
+    """Return the EXIF of a PNG, which may stand before or after the picture, or no bytes. Raises Malformed."""
+    with open(path, "rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return next((data[start + 8:end - 4] for name, start, end in _png_chunks(data) if name == b"eXIf"), b"")
+
+
+def _jpeg_segments(data):
+    """Yield (marker, start, end) of the segments: FF, a marker, and a length of two bytes. To a scan belongs what is drawn."""
     at = 2
-    clean.write(b"\xff\xd8")
     while True:
         while data[at:at + 2] == b"\xff\xff":   # a filler
             at += 1
@@ -48,38 +60,46 @@ def _copy_jpeg(data, clean):
             raise Malformed("no marker")
         marker = data[at + 1]
         if marker == 0xD9:
-            clean.write(b"\xff\xd9")
             return
         end = at + 2 + number(data, at + 2, 2)
-        segment = data[at:end]
-        if end < at + 4 or len(segment) < end - at:
+        if end < at + 4 or end > len(data):
             raise Malformed("a segment is cut")
-        if marker == 0xDA:      # what is drawn follows, up to the next marker
+        if marker == SCAN:      # what is drawn follows, up to the next marker
             found = JPEG_NEXT_MARKER.search(data, end)
             if not found:
                 raise Malformed("no end")
             end = found.start()
+        yield marker, at, end
+        at = end
+
+
+def _copy_jpeg(data, clean):
+    clean.write(b"\xff\xd8")
+    for marker, at, end in _jpeg_segments(data):
+        begin = data[at + 4:min(end, at + 18)]
+        if marker in JPEG_DRAWN or marker == 0xE2 and begin.startswith(b"ICC_PROFILE\0") or marker == 0xEE and begin.startswith(b"Adobe"):
             clean.write(data[at:end])
-        elif marker in JPEG_DRAWN or marker == 0xE2 and segment[4:16] == b"ICC_PROFILE\0" or marker == 0xEE and segment[4:9] == b"Adobe":
-            clean.write(segment)
-        elif marker == 0xE0 and segment[4:9] == b"JFIF\0" and len(segment) >= 18:
-            clean.write(b"\xff\xe0\0\x10" + segment[4:16] + b"\0\0")      # without its small picture
+        elif marker == 0xE0 and begin.startswith(b"JFIF\0") and end >= at + 18:
+            clean.write(b"\xff\xe0\0\x10" + begin[:12] + b"\0\0")      # without its small picture
+    clean.write(b"\xff\xd9")
+
+
+def _png_chunks(data):
+    """Yield (name, start, end) of the chunks up to the last one: a length of four bytes, a name, the data, a checksum."""
+    name, at = b"", 8
+    while name != b"IEND":
+        name, end = data[at + 4:at + 8], at + 12 + number(data, at, 4)
+        if end > len(data):
+            raise Malformed("a chunk is cut")
+        yield name, at, end
         at = end
 
 
 def _copy_png(data, clean):
-    """Chunks: a length of four bytes, a name, the data, a checksum."""
     clean.write(data[:8])
-    at = 8
-    while True:
-        name, end = data[at + 4:at + 8], at + 12 + number(data, at, 4)
-        if end > len(data):
-            raise Malformed("a chunk is cut")
+    for name, at, end in _png_chunks(data):
         if name in PNG_DRAWN:
             clean.write(data[at:end])
-        if name == b"IEND":
-            return
-        at = end
 
 
 def _copy_gif(data, clean):
