@@ -36,13 +36,12 @@ from .live.runtime import Runtime
 from .live.transports import Transports
 from .storage.file_store import open_file_store
 from .storage.secret_key import secret_key
-from .web import assets, compression, error_handlers, headers, languages, page_owner, sessions, streamed_form
+from .web import assets, compression, error_handlers, headers, languages, page_owner, request_args, sessions, streamed_form
 from .web.avatars import address, addresses, avatars, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
 from .web.json_codec import FlaskJson, SocketJson
 from .web.metrics import Metrics, metrics_blueprint
-from .web.request_args import refuse_unreadable
 from .web.session_cookie import SessionCookie
 
 __all__ = ["User", "Message", "Socket", "ChatController", "AuthController", "Database", "create_app"]
@@ -138,7 +137,7 @@ def install_web(app, settings, backends, cookie, connections):
     headers.install(app, settings["HTTPS"])
     compression.install(app)
     languages.install(app)
-    app.before_request(refuse_unreadable)
+    request_args.install(app)
     streamed_form.install(app)
     app.before_request(refuse_costly)
     CSRFProtect(app)

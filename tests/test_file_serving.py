@@ -99,7 +99,7 @@ def test_a_name_comes_back(alice, name):
     assert content_disposition("attachment", file["name"]) == fetch(alice, file).headers["Content-Disposition"]
 
 
-@pytest.mark.parametrize("path", ["/files/0", "/files/2147483648", "/files/99999999999999999999", "/files/1/preview", "/conversations/1/files"])
+@pytest.mark.parametrize("path", ["/files/0", "/files/abc", "/files/-1", "/files/1/2", "/files/2147483648", "/files/99999999999999999999", "/files/1/preview", "/conversations/1/files"])
 def test_what_is_not_there_is_not_ones_own(chat, alice, arrive, path):
     assert alice.get(path, headers=JSON).status_code == 404
 

@@ -1,11 +1,12 @@
 """Files: uploading them, sending them with messages, and what becomes of them."""
 import re
+from urllib.parse import quote
 
 import pytest
 
 from chat.conversations.file import MAX_PAGE
 
-from tests.people import new_client_id
+from tests.people import Person, new_client_id
 from tests.uploads import JSON, TEXT, cancel, image_of, picture, put, send_files, token, upload, uploaded
 
 
@@ -54,6 +55,43 @@ def test_an_upload_is_canceled(alice, bob):
     send_files(alice, bob, uploaded(alice, client_id=held))
     assert cancel(alice, held).status_code == 409
     assert file
+
+
+@pytest.mark.parametrize("client_id", ["a/b", "/a", "a//", "7/preview", "quota", "a/offset", "%2F?#&;+~"])
+def test_a_client_id_may_have_any_visible_character(alice, client_id):
+    client_id, content = client_id + new_client_id(), picture()
+    escaped = quote(client_id, safe="")
+    assert put(alice, escaped, content[:100], 5).json()["offset"] == 0
+    file = uploaded(alice, content, client_id=client_id)
+    assert alice.json(f"/files/{escaped}/offset") == {"offset": file["size"], "file": file}
+    assert put(alice, escaped, content).json() == file
+    assert cancel(alice, escaped).status_code == 204 and alice.json(f"/files/{escaped}/offset") == {"offset": 0}
+
+
+@pytest.mark.parametrize("client_id", ["a\nb", "\n", "a/\nb", "a b", "é", "a\0", "x" * 65, "\u2028"])
+def test_what_is_no_client_id_is_invalid_in_an_address_too(alice, client_id):
+    escaped = quote(client_id, safe="")
+    for answer in (put(alice, escaped, TEXT), cancel(alice, escaped), alice.get(f"/files/{escaped}/offset")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
+def test_an_address_may_begin_with_two_slashes(alice, bob):
+    """The routes do not mind, so what reads the bodies before them does not either."""
+    answer = alice.http.put(f"{alice.url}//files/{new_client_id()}?offset=0", data=TEXT, headers={"X-CSRFToken": token(alice)})
+    assert (answer.status_code, answer.json()["size"]) == (201, len(TEXT))
+    form = {"csrf_token": token(alice), "clientId": new_client_id(), "message": "voilà"}
+    assert alice.post(f"//messages/{bob.username}", form, files={"files": ("a.txt", TEXT)}).status_code == 302
+    assert [file["name"] for file in alice.history(bob)["messages"][-1]["files"]] == ["a.txt"]
+
+
+def test_what_has_no_page_is_refused_in_json(chat, alice, bob):
+    """Whatever is asked for: here a page."""
+    room, stranger = bob.make_room("secret"), Person(chat.url)
+    for answer, status in ((stranger.get("/files/quota"), 401), (stranger.get("/files/a/offset"), 401), (alice.get(f"/files/{'x' * 65}/offset"), 400),
+                           (alice.get(f"/conversations/{room}/files"), 404), (alice.post("/files"), 400)):
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json") and answer.json()["error"]["message"]
+    assert stranger.get("/files/7").headers["Location"] == "/login?next=%2Ffiles%2F7", "a file is opened by people too"
+    stranger.leave()
 
 
 def test_a_message_by_a_live_connection(alice, bob):

@@ -35,7 +35,8 @@ def test_it_works():
 
 def test_every_route_is_documented_with_its_methods(app):
     documented = set(re.findall(r"`(GET|POST) (/[^`?]*)`", DOCUMENT))
-    names = {"<int:user_id>": "<id>", "<int:room_id>": "<id>", "<int:conversation_id>": "<id>", "<int:seq>": "<seq>", "<path:name>": "<path>", "<hashed>": "<hash>", "<int:file_id>": "<id>"}
+    names = {"<int:user_id>": "<id>", "<int:room_id>": "<id>", "<int:conversation_id>": "<id>", "<int:seq>": "<seq>", "<path:name>": "<path>", "<hashed>": "<hash>", "<int:file_id>": "<id>",
+             "<text:client_id>": "<clientId>", "<text:other>": "<id>"}
     real = {(method, re.sub("<.*?>", lambda part: names.get(part[0], part[0]), rule.rule))
             for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}}
     assert documented - {("GET", "/login?next=…")} == real

@@ -1,4 +1,5 @@
 """What keeps people out: each test sends what somebody would send who should not get in."""
+import contextlib
 import html
 import os
 import pickle
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import websocket
+from werkzeug.exceptions import NotFound
 
 import config
 from chat import create_app
@@ -52,6 +54,24 @@ def test_json_without_its_token_is_refused(chat, alice, bob):
         answer = alice.post(f"/messages/{bob.username}", json=sent, headers={**JSON, **headers})
         assert answer.status_code == 400 and answer.json()["error"]["code"] == "invalid"
     assert alice.history(bob)["messages"] == []
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, "9" * 5000])
+def test_no_address_has_a_number_that_no_database_has(tmp_path, number):
+    addresses = create_app(config.load({"INSTANCE_PATH": str(tmp_path), "ASYNC_MODE": "threading"})).url_map
+    rules = [rule for rule in addresses.iter_rules() if "<int:" in rule.rule]
+    assert len(rules) > 15
+    for method, rule in ((method, rule.rule) for rule in rules for method in rule.methods & {"GET", "POST"}):
+        path = re.sub("<[^>]*>", "somebody", re.sub("<int:[^>]*>", str(number), rule))
+        with contextlib.suppress(NotFound):
+            assert addresses.bind("localhost").match(path, method)[0] == "files.get_nothing", path
+
+
+def test_a_name_that_no_database_stores_is_invalid(alice):
+    room = alice.make_room()
+    answer = alice.post(f"/rooms/{room}/members", '{"username": "\\ud800"}',
+                        headers={**JSON, "X-CSRFToken": alice.token("/"), "Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "", "http://127.0.0.1", "http://localhost:1",

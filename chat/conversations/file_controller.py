@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 from ..errors import Invalid, NotFound
 from ..storage.schema import MAX_ID
 from ..web.forms import STREAMED
-from ..web.request_args import MAX_DIGITS, number
+from ..web.request_args import MAX_DIGITS, answers_json, number
 from ..web.streamed_form import BodyCut
 from . import file_answers
 from .file import MAX_FILES, MAX_PAGE, File
@@ -35,10 +35,10 @@ class FileController:
     def blueprint(self):
         blueprint = Blueprint("files", __name__)
         for rule, view, method in (
-                ("/files", self.upload, "POST"), ("/files/<client_id>", self.resume, "PUT"),
-                ("/files/<client_id>", self.cancel, "DELETE"), ("/files/<client_id>/offset", self.get_offset, "GET"),
+                ("/files", self.upload, "POST"), ("/files/<text:client_id>", self.resume, "PUT"),
+                ("/files/<text:client_id>", self.cancel, "DELETE"), ("/files/<text:client_id>/offset", self.get_offset, "GET"),
                 ("/files/quota", self.get_quota, "GET"), ("/files/<int:file_id>", self.get_file, "GET"),
-                ("/files/<int:file_id>/preview", self.get_preview, "GET"),
+                ("/files/<int:file_id>/preview", self.get_preview, "GET"), ("/files/<text:other>", self.get_nothing, "GET"),
                 ("/conversations/<int:conversation_id>/files", self.get_files, "GET"),
                 ("/conversations/<int:conversation_id>/shared", self.get_shared_page, "GET")):
             blueprint.add_url_rule(rule, view.__name__, login_required(view), methods=[method])
@@ -46,6 +46,7 @@ class FileController:
 
     # --- uploads
 
+    @answers_json
     def upload(self):
         """Take in one file of a multipart form. Where its clientId comes after it, what is cut cannot go on."""
         form, body = g.get("streamed_form"), request.environ[STREAMED]
@@ -100,6 +101,7 @@ class FileController:
         """Wait for the file, also for one that is a little too large."""
         body.accept(discardable=2 * self.uploads.max_bytes)
 
+    @answers_json
     def get_offset(self, client_id):
         """Where an upload goes on."""
         size, file = self.uploads.find(current_user.id, validate_client_id(client_id))
@@ -110,6 +112,7 @@ class FileController:
         self.uploads.cancel(current_user.id, validate_client_id(client_id))
         return "", 204
 
+    @answers_json
     def get_quota(self):
         """What one may upload still, so that it can be shown before it is reached."""
         return jsonify(self.uploads.quotas.as_json(current_user.id))
@@ -128,11 +131,16 @@ class FileController:
             raise NotFound(_("File not found."))
         return file_answers.preview(self.store, file)
 
+    def get_nothing(self, other):
+        """What no file has as its id is not there. Without this, the address would only not accept a GET, since it accepts others."""
+        raise NotFound(_("File not found."))
+
     def _file(self, file_id):
         file = File.by_id(self.database, file_id)
         self.gate.to_file(current_user, file)
         return file
 
+    @answers_json
     def get_files(self, conversation_id):
         """What was shared in a conversation, the latest first."""
         access = self.gate.to_conversation(current_user, conversation_id)

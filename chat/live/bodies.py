@@ -65,14 +65,14 @@ class Bodies:
         return [reason.encode()]
 
 
-STREAMED_PATHS = re.compile(r"/files(?:/.*)?")
+UPLOADS = "/files"
 STREAMED_FORMS = re.compile(r"/messages/[^/]+|/conversations/\d+/messages", re.ASCII)
 
 
 def is_streamed(environ):
     """Tell whether a body is read while it arrives: a file that is uploaded, or a message in a form that can have files."""
-    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
-    if method in ("POST", "PUT") and STREAMED_PATHS.fullmatch(path):
+    method, path = environ["REQUEST_METHOD"], "/" + environ.get("PATH_INFO", "").lstrip("/")     # as Flask understands it
+    if method in ("POST", "PUT") and (path == UPLOADS or path.startswith(UPLOADS + "/")):
         return True
     is_multipart = environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
     return method == "POST" and is_multipart and bool(STREAMED_FORMS.fullmatch(path))

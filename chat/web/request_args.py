@@ -1,11 +1,39 @@
-"""The arguments of a request: numbers in its query, and whether it wants JSON or a page."""
+"""The arguments of a request: what its address and its query may have, and whether it wants JSON or a page."""
 from flask import abort, request
+from flask import current_app as app
 from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from ..storage.schema import MAX_ID
 from ..errors import Invalid
 
 MAX_DIGITS = 20
+
+
+class Number(IntegerConverter):
+    """`<int:name>` in the addresses of the whole chat: beyond MAX_ID nothing is there, and no database would take it."""
+
+    regex = "[0-9]+"
+
+    def to_python(self, value):
+        if len(value) > MAX_DIGITS or int(value) > MAX_ID:
+            raise NotFound()    # a ValidationError would be a 405 where the same address has a route of another method
+        return int(value)
+
+
+class AnyText(BaseConverter):
+    """`<text:name>`: any characters, slashes and line breaks too. A client chooses them, and the view says which are valid."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+    weight = 200        # after every rule that says more
+
+
+def install(app):
+    """Prepare what addresses may have, before any route is made."""
+    app.url_map.converters.update(int=Number, text=AnyText)
+    app.before_request(refuse_unreadable)
 
 
 def number(name, default, minimum=0):
@@ -26,9 +54,15 @@ def refuse_unreadable():
         abort(400)
 
 
+def answers_json(view):
+    """Mark a view that has no page: its refusals are JSON too, whatever was asked for."""
+    view.answers_json = True
+    return view
+
+
 def wants_json():
-    """Tell whether the client wants JSON rather than a page. PUT, DELETE and uploads of one file come from scripts alone."""
-    if request.method in ("PUT", "DELETE") or request.method == "POST" and request.path == "/files":
+    """Tell whether the client wants JSON rather than a page. PUT and DELETE come from scripts alone."""
+    if request.method in ("PUT", "DELETE") or getattr(app.view_functions.get(request.endpoint), "answers_json", False):
         return True
     accept = request.accept_mimetypes
     named = "application/json" in accept.values()
