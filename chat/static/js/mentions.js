@@ -9,7 +9,7 @@ const MAX_SHOWN = 8; // people
 const EVERYBODY = { id: 0, username: 'all' }; // `@all`, for owners
 
 // An `@` that begins a mention, as in chat/conversations/mentions.py, and what was written of the name. A name has at most 32 characters.
-const SIGN = /(?<![\p{L}\p{N}_@])@(|[^\s@][^\n@]{0,31})$/u;
+const SIGN = /(?<![\p{L}\p{M}\p{N}\p{Cf}_@])@(|[^\s@][^\n@]{0,31})$/u;
 
 export class Mentions {
   label = gettext('Members');
