@@ -1,8 +1,12 @@
 """Stars and tildes find their partners, and what stands between them becomes a node.
 
-The rules are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times.
+The rules are those of CommonMark; so is the way to find partners, which looks at each run of stars a fixed number of times. CommonMark
+nests without end; here it ends at MAX_NESTED, since who reads a tree goes down all its levels, and some do so by a call for each.
 """
+MAX_NESTED = 16             # of bold, italic and struck in one another; marks of deeper ones are text
+
 KINDS = {"*": ("italic", "bold"), "~": (None, "struck")}
+MARKS = {"italic": "*", "bold": "**", "struck": "~~"}
 
 
 class Run:
@@ -34,16 +38,24 @@ def built(items, runs):
     """Return the tree of items, after each run has found its partners."""
     if runs:
         _pair(runs)
-    tree, outer = [], []
+    tree, outer, too_deep = [], [], 0      # `too_deep` counts the partners that are open and stay text
     for item in items:
         if not isinstance(item, Run):
             tree.append(item)
-        else:
-            for kind in item.closes:
+            continue
+        for kind in item.closes:
+            if too_deep:
+                tree.append(MARKS[kind])
+                too_deep -= 1
+            else:
                 node, tree = [kind, joined(tree)], outer.pop()
                 tree.append(node)
-            tree.append(item.mark * item.left)
-            for _kind in item.opens:
+        tree.append(item.mark * item.left)
+        for kind in reversed(item.opens):
+            if len(outer) == MAX_NESTED:
+                tree.append(MARKS[kind])
+                too_deep += 1
+            else:
                 outer.append(tree)
                 tree = []
     return joined(tree)

@@ -5,7 +5,9 @@
  * chat/conversations/emphasis.py does the same.
  */
 
+const MAX_NESTED = 16; // of bold, italic and struck in one another; marks of deeper ones are text
 const KINDS = { '*': ['italic', 'bold'], '~': [null, 'struck'] };
+const MARKS = { italic: '*', bold: '**', struck: '~~' };
 
 /** Adds a text to a tree; two texts beside each other are one. */
 export function addText(tree, text) {
@@ -19,6 +21,7 @@ export function built(items, runs) {
   pair(runs);
   const outer = [];
   let tree = [];
+  let tooDeep = 0; // partners that are open and stay text
   for (const item of items) {
     if (typeof item === 'string') {
       addText(tree, item);
@@ -26,12 +29,22 @@ export function built(items, runs) {
       tree.push(item);
     } else {
       for (const kind of item.closes) {
+        if (tooDeep) {
+          addText(tree, MARKS[kind]);
+          tooDeep -= 1;
+          continue;
+        }
         const node = [kind, tree];
         tree = outer.pop();
         tree.push(node);
       }
       addText(tree, item.mark.repeat(item.left));
-      for (let count = item.opens.length; count > 0; count--) {
+      for (const kind of item.opens.toReversed()) {
+        if (outer.length === MAX_NESTED) {
+          addText(tree, MARKS[kind]);
+          tooDeep += 1;
+          continue;
+        }
         outer.push(tree);
         tree = [];
       }
