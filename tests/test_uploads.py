@@ -1,5 +1,6 @@
 """Uploads on bad networks, at the same time, on a full disk, and what no message holds."""
 import json
+import os
 import socket
 import sys
 import threading
@@ -117,6 +118,49 @@ def test_what_was_begun_anew_after_a_removal_is_not_taken_for_the_old(tmp_path):
             assert partials.take(1, "a", old) is None
             assert partials.size(1, "a") == 7
             assert partials.take(1, "a", new).read_bytes() == b"new one"
+
+
+def part(partials, client_id, size, age):
+    """Leave a part of an upload that has stood there for `age` seconds."""
+    with partials.open_locked(1, client_id) as file:
+        file.write(bytes(size))
+    os.utime(partials.path(1, client_id), (time.time() - age,) * 2)
+
+
+def test_room_is_made_by_the_oldest_but_never_by_what_is_being_sent(tmp_path):
+    partials = PartialFiles(tmp_path, 100)
+    part(partials, "resumed", 20, 500)
+    part(partials, "written", 20, 400)
+    part(partials, "old", 20, 300)
+    part(partials, "young", 20, 200)
+    with partials.open_locked(1, "written"):
+        partials.make_room(1, "resumed", 20)
+        assert [partials.size(1, name) for name in ("resumed", "written", "old", "young")] == [20, 20, 20, 20]
+        partials.make_room(1, "resumed", 30)
+        assert [partials.size(1, name) for name in ("resumed", "written", "old", "young")] == [20, 20, 0, 20]
+
+
+def test_the_last_of_many_parts_can_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("chat.storage.partial_files.MAX_PARTIALS", 3)
+    partials = PartialFiles(tmp_path, SIZE)
+    for n in range(3):
+        part(partials, f"part{n}", 10, 300 - n)
+    partials.make_room(1, "part0", 5)
+    assert [partials.size(1, f"part{n}") for n in range(3)] == [10, 10, 10]
+    partials.make_room(1, "another", 5)
+    assert [partials.size(1, f"part{n}") for n in range(3)] == [0, 10, 10]
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
+    partials, day = PartialFiles(tmp_path, SIZE), 24 * 3600
+    old, young = [[partials.incoming(1) for _n in range(5)] for _age in range(2)]
+    for n, ending in enumerate((".clean", ".turned", ".preview", "")):
+        old[n] = old[n].rename(str(old[n]) + ending)
+    old[4] = old[4].rename(tmp_path / "restored.incoming.preview")
+    for path in old:
+        os.utime(path, (time.time() - day - 5,) * 2)
+    partials.sweep()
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(young)
 
 
 @pytest.mark.parametrize("mode", ["eventlet", "gevent", "threading"])

@@ -73,7 +73,7 @@ class Transfers:
                 self._write(file, chunks, 0, transfer)
         except BodyCut:
             if keeps_part:
-                self.runtime.run_blocking(self.partials.make_room, user_id, path.stat().st_size)
+                self.runtime.run_blocking(self.partials.make_room, user_id, client_id, path.stat().st_size)
                 self.runtime.run_blocking(self.partials.keep, path, user_id, client_id)
             path.unlink(missing_ok=True)
             raise
@@ -88,7 +88,7 @@ class Transfers:
         Raises Conflict with the offset to go on at, where it is another one, or where another request sends the file as well.
         """
         self.require_size(offset + length)
-        self.runtime.run_blocking(self.partials.make_room, user_id, length)
+        self.runtime.run_blocking(self.partials.make_room, user_id, client_id, length)
         file = self._open_partial(user_id, client_id)
         with file, self.begin(user_id, client_id, file) as transfer:
             stored = os.fstat(file.fileno()).st_size

@@ -76,7 +76,7 @@ class PartialFiles:
 
     @staticmethod
     def _close_to_rename(file):
-        if not fcntl:       # Windows renames nothing that is open
+        if not fcntl:       # Windows renames and removes nothing that is open
             file.close()
 
     def remove(self, user_id, client_id):
@@ -88,7 +88,10 @@ class PartialFiles:
         """Open the partial file of an upload to write on, for this process alone; return it, or None while another one writes."""
         private_folder(self.folder)
         private_folder(self.folder / str(user_id))
-        path = self.path(user_id, client_id)
+        return self._open_locked(self.path(user_id, client_id))
+
+    @staticmethod
+    def _open_locked(path):
         file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE), "r+b", buffering=0)
         try:
             if fcntl:
@@ -101,13 +104,25 @@ class PartialFiles:
             return None
         return file
 
-    def make_room(self, user_id, wanted):
-        """Remove the oldest partial files of a user until there is room for one more of `wanted` bytes."""
+    def make_room(self, user_id, client_id, wanted):
+        """Remove the oldest partial files of a user until there is room for `wanted` bytes more of one upload, and for its file.
+
+        That file stays, and so do those that are being written.
+        """
+        own = self.path(user_id, client_id)
         with contextlib.suppress(FileNotFoundError):
-            found = sorted((entry.stat().st_mtime, entry.stat().st_size, Path(entry.path)) for entry in os.scandir(self.folder / str(user_id))
-                           if entry.name.endswith(PARTIAL))
-            while found and (len(found) >= MAX_PARTIALS or sum(size for _at, size, _path in found) + wanted > self.max_bytes):
-                found.pop(0)[2].unlink(missing_ok=True)
+            others = sorted((entry.stat().st_mtime, entry.stat().st_size, entry.name) for entry in os.scandir(self.folder / str(user_id))
+                            if entry.name.endswith(PARTIAL) and entry.name != own.name)
+            number, room = len(others), self.max_bytes - wanted - self.size(user_id, client_id) - sum(size for _at, size, _name in others)
+            for _at, size, name in others:
+                if number < MAX_PARTIALS and room >= 0:
+                    return
+                file = self._open_locked(own.with_name(name))
+                if file:
+                    with file, contextlib.suppress(PermissionError):        # on Windows: another request has it open
+                        self._close_to_rename(file)
+                        own.with_name(name).unlink(missing_ok=True)
+                    number, room = number - 1, room + size
 
     def has_room_on_disk(self, size):
         """Tell whether the disk takes so many bytes more, and stays usable."""
@@ -116,10 +131,9 @@ class PartialFiles:
         return disk.free - size >= min(RESERVED_BYTES, disk.total // RESERVED_SHARE)
 
     def sweep(self):
-        """Remove what was left for a day."""
+        """Remove what was left for a day: the folder has nothing else, whoever wrote it and was killed."""
         oldest = time.time() - KEPT_SECONDS
-        for path in self.folder.glob(f"*/*{PARTIAL}"), self.folder.glob(f"*/*{INCOMING}"):
-            for found in path:
-                with contextlib.suppress(FileNotFoundError):
-                    if found.stat().st_mtime < oldest:
-                        found.unlink()
+        for found in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if found.is_file() and found.stat().st_mtime < oldest:
+                    found.unlink()
