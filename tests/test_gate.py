@@ -5,6 +5,11 @@ import pytest
 
 import config
 from chat import create_app
+from chat.clock import now
+from chat.conversations.file import File
+from chat.conversations.gate import Gate
+from chat.errors import NotFound
+from tests.databases import database, person  # noqa: F401
 from tests.people import new_client_id
 
 NOBODYS = 2**31 - 1
@@ -64,6 +69,22 @@ def test_every_event_asks_the_gate(alice, bob, charlie):
     assert (alice.json(f"/conversations/{room}/messages"), alice.history(bob)) == before
     for event, fields in PAYLOADS.items():
         assert member.call(event, {**fields, "clientId": new_client_id(), "conversationId": room})["ok"], f"a member is let in: {event}"
+
+
+def test_a_file_is_shown_to_the_members_of_whatever_conversation_shows_it(database):
+    """However many show it: here 300 rooms, of each of which one person is a member."""
+    sender, member, stranger = (person(database) for _n in range(3))
+    file = File(sender.id, new_client_id(), "a" * 64, "plan", "text/plain", 5, created_at=now())
+    file.insert(database)
+    values = [value for room in range(1, 301) for value in (room, 1, 0, file.id)]
+    database.execute("INSERT INTO message_files (conversation_id, seq, position, file_id) VALUES " + ", ".join(["(%s, %s, %s, %s)"] * 300), values)
+    database.execute("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s), (%s, %s)", (300, member.id, 301, stranger.id))
+    gate = Gate(database)
+    assert gate.to_file(member, file) and len(database.asked_by(gate.to_file, member, file)) == 1
+    file.user_id = member.id        # then its uploader is somebody else
+    for nobody in (stranger, sender):
+        with pytest.raises(NotFound):
+            gate.to_file(nobody, file)
 
 
 def test_who_has_left_is_nobody_too(app, alice, bob):

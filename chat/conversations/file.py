@@ -19,7 +19,6 @@ KEPT_HOURS = 24             # without a message
 RELEASE_SECONDS = 20        # from the deletion of the last message that holds a file to its removal: twice what a message waits for its commit
 MAX_PAGE = 50               # files in one answer
 MAX_COUNTED = 1000          # of the files that a conversation shows
-MAX_PLACES = 100            # messages that are asked whether they show a file
 NAMES = ("id", "user_id", "client_id", "hash", "name", "type", "size", "width", "height", "alt", "duration", "is_animated", "has_preview",
          "created_at", "unheld_since")
 COLUMNS = ", ".join(f"files.{name}" for name in NAMES)
@@ -158,10 +157,11 @@ class File:
         return [{"seq": row.pop("seq"), "sender": row.pop("sender"), "timestamp": from_db(row.pop("timestamp")), "file": cls.from_row(row)}
                 for row in rows]
 
-    def conversation_ids(self, database):
-        """Return the ids of the conversations that show the file."""
-        return database.query("SELECT DISTINCT conversation_id FROM message_files WHERE file_id = %s LIMIT %s", (self.id, MAX_PLACES),
-                              lambda row: row["conversation_id"])
+    def is_shown_to(self, database, user_id):
+        """Tell whether a user is a member of a conversation that shows the file."""
+        # CROSS JOIN: SQLite begins with the user's conversations, which are fewer than the messages that may show one file.
+        return bool(database.query("SELECT 1 FROM members m CROSS JOIN message_files l ON l.file_id = %s AND l.conversation_id = m.conversation_id"
+                                   " WHERE m.user_id = %s LIMIT 1", (self.id, user_id)))
 
     @classmethod
     def usage(cls, database, user_id):

@@ -1,5 +1,4 @@
 """The gate: what a user may see and do in a conversation. Pages, JSON and events alike come through here, and nowhere else."""
-import contextlib
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -99,9 +98,8 @@ class Gate:
         """
         if file and file.user_id == user.id and not file.is_released:
             return True
-        for conversation_id in file.conversation_ids(self.database) if file else ():
-            with contextlib.suppress(NotFound):
-                return bool(self.to_conversation(user, conversation_id))
+        if file and file.is_shown_to(self.database, user.id):
+            return True
         raise NotFound(_("File not found."))
 
     def of_event(self, user, payload, field="userId"):
