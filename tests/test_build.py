@@ -1,5 +1,6 @@
 """The browser assets and the message catalogues."""
 
+import ast
 import gzip
 import re
 
@@ -7,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from tools import assets, catalogs, console
+from tools import ROOT, assets, catalogs, console
 
 
 def test_the_build_holds_what_the_pages_need():
@@ -122,6 +123,19 @@ def test_every_message_of_the_sources_is_translated(path, tmp_path):
     assert [error for message in catalog for error in message.check(catalog)] == []
     twice = [text for message in catalog if message.id for text in _strings(message) if re.fullmatch(r"(.{9,}?)\s*\1", text)]
     assert twice == [], "a translation that was pasted in twice"
+
+
+def test_no_message_stands_inside_an_f_string():
+    """What extracts the messages reads no f-strings: that one would never be translated."""
+    names = {keyword.partition(":")[0] for keyword in catalogs.KEYWORDS}
+
+    def hidden(source):
+        strings = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)]
+        calls = [node for string in strings for node in ast.walk(string) if isinstance(node, ast.Call)]
+        return [ast.unparse(call) for call in calls if isinstance(call.func, ast.Name) and call.func.id in names]
+    assert hidden('f"**{_(\'bold\')}**"') == ["_('bold')"]
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "chat").rglob("*.py")}
+    assert {str(path): hidden(source) for path, source in sources.items() if hidden(source)} == {}
 
 
 def _strings(message):
