@@ -166,14 +166,17 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
 @pytest.mark.parametrize("mode", ["eventlet", "gevent", "threading"])
 def test_a_slow_sender_is_patient_and_a_silent_one_is_cut(start_server, arrive, mode):
     server = start_server(ASYNC_MODE=mode, tuned={"chat.live.bodies.STALL_SECONDS": 1})
-    alice, slow, silent = arrive(server), new_client_id(), new_client_id()
-    with raw_put(alice, silent, SIZE) as stuck, raw_put(alice, slow, SIZE) as connection:
+    alice, slow, silent, late = arrive(server), new_client_id(), new_client_id(), new_client_id()
+    with raw_put(alice, silent, SIZE) as stuck, raw_put(alice, slow, SIZE) as connection, raw_form(alice, late, b"x") as form:
         stuck.sendall(CONTENT[:SIZE // 4])
         for start in range(0, SIZE, SIZE // 5):      # two seconds in all
             time.sleep(0.4)     # the network of a train
             connection.sendall(CONTENT[start:start + SIZE // 5])
         assert answer_of(connection)[0] == 201
         assert until(lambda: offset_of(alice, silent)) == SIZE // 4, "what has arrived is kept, while the connection is still open"
+        for cut in (stuck, form):
+            status, told = answer_of(cut)
+            assert (status, told["error"]["code"], told["error"]["retry"]) == (503, "unavailable", True), "it goes on"
 
 
 def test_two_requests_send_the_same_upload(alice):

@@ -5,13 +5,11 @@ import unicodedata
 from flask import Blueprint, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
-from werkzeug.exceptions import BadRequest
 
 from ..errors import Invalid, NotFound
 from ..storage.schema import MAX_ID
 from ..web.forms import STREAMED
 from ..web.request_args import MAX_DIGITS, answers_json, number
-from ..web.streamed_form import BodyCut
 from . import file_answers
 from .file import MAX_FILES, MAX_PAGE, File
 from .message_text import validate_client_id
@@ -57,11 +55,8 @@ class FileController:
             known = File.by_client_id(self.database, current_user.id, validate_client_id(form.fields["clientId"]))
             if known:
                 return known.as_json(), 201
-        try:
-            self.uploads.begin(current_user.id, max(0, body.left - FORM_BYTES))
-            return self._receive(form).as_json(), 201
-        except BodyCut:
-            raise BadRequest() from None
+        self.uploads.begin(current_user.id, max(0, body.left - FORM_BYTES))
+        return self._receive(form).as_json(), 201
 
     def _receive(self, form):
         user_id, path, client_id = current_user.id, None, form.fields.get("clientId")
@@ -90,10 +85,7 @@ class FileController:
             return known.as_json(), 201
         if not offset:
             self.uploads.begin(user_id, body.left)
-        try:
-            path = self.uploads.transfers.resume(user_id, client_id, offset, body.left, iter(body.read, b""))
-        except BodyCut:
-            raise BadRequest() from None
+        path = self.uploads.transfers.resume(user_id, client_id, offset, body.left, iter(body.read, b""))
         name = request.args.get("name", "")[:MAX_NAME_FIELD]
         return self.uploads.finish(user_id, client_id, path, name, **about).as_json(), 201
 

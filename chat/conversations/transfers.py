@@ -97,6 +97,8 @@ class Transfers:
             file.seek(stored)
             try:
                 self._write(file, chunks, stored, transfer)
+            except BodyCut:     # it goes on there
+                raise
             except (TooLarge, Unavailable):     # what cannot be completed takes no room
                 self.runtime.run_blocking(self.partials.remove, user_id, client_id)
                 raise

@@ -10,13 +10,11 @@ import contextlib
 import secrets
 
 from flask_babel import lazy_gettext as _
-from werkzeug.exceptions import BadRequest
 
 from ..budgets import FILES
 from ..clock import now
 from ..errors import Conflict, Duplicate, Invalid, RateLimited, Unavailable
 from ..storage.file_store import PREVIEW, content_hash
-from ..web.streamed_form import BodyCut
 from . import images, metadata
 from .file import MAX_FILES, File
 from .file_names import clean_name
@@ -113,8 +111,6 @@ class Uploads:
                     for _chunk in chunks:
                         pass
             yield files
-        except BodyCut:
-            raise BadRequest() from None
         finally:
             for file in files:
                 File.release(self.database, user_id, file.client_id)

@@ -4,10 +4,12 @@ Flask would read the form of such a request before the view runs, because the CS
 come before the first file, so the token has to be among them, or in a header. The view reads the rest, with `files()`.
 """
 from flask import abort, g, request
+from flask_babel import lazy_gettext as _
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import BLANK_LINE_RE, Data, Field, File, MultipartDecoder, NeedData, State
 
+from ..errors import Unavailable
 from .forms import MAX_FIELDS, STREAMED
 
 PIECE_BYTES = 64 * 1024             # read at once, at most
@@ -16,8 +18,11 @@ MAX_PART_HEAD_BYTES = 8 * 1024      # of the headers of one part, which are read
 MAX_FIELDS_BYTES = 128 * 1024       # of all fields together
 
 
-class BodyCut(Exception):
-    """A body that did not arrive as a whole: its sender was cut off, or sent nothing more for too long."""
+class BodyCut(Unavailable):
+    """A body that did not arrive as a whole: its sender was cut off, or sent nothing more for too long. The same may arrive later."""
+
+    def __init__(self):
+        super().__init__(_("What you sent did not arrive as a whole. Try again."))
 
 
 def install(app):
@@ -33,10 +38,7 @@ def install(app):
             if not boundary or not boundary.isascii():
                 abort(400)
             g.streamed_form = StreamedForm(body, boundary.encode())
-            try:
-                g.streamed_form.read_first_fields()
-            except BodyCut:
-                abort(400)
+            g.streamed_form.read_first_fields()
             request.form = ImmutableMultiDict(g.streamed_form.fields)
 
 
