@@ -14,6 +14,7 @@ import pytest
 
 from chat.storage import migrations, schema
 from chat.accounts import name_index
+from chat.errors import Unavailable
 from chat.clock import now
 from chat.conversations.change import PIN, REACT, Change
 from chat.conversations.change_writer import ChangeWriter
@@ -214,6 +215,36 @@ def test_a_restore_that_breaks_off_leaves_nothing(filled, empty, tmp_path):
     with pytest.raises((pymysql.IntegrityError, sqlite3.IntegrityError)):
         restore(empty, tmp_path / "file")
     assert not any(content(empty).values())
+
+
+def test_a_file_that_changes_while_it_is_restored_leaves_nothing(filled, empty, tmp_path, monkeypatch):
+    """It is whole both times, and somebody else's the second time."""
+    backup(filled, tmp_path / "file")
+    person(filled)
+    backup(filled, tmp_path / "later")
+    counted = module.counts_of
+
+    def replace_after(path):
+        counts = counted(path)
+        os.replace(tmp_path / "later", path)
+        return counts
+    monkeypatch.setattr(module, "counts_of", replace_after)
+    with pytest.raises(BackupError, match="was changed while it was read"):
+        restore(empty, tmp_path / "file")
+    assert not any(content(empty).values())
+    monkeypatch.undo()
+    restore(empty, tmp_path / "file")
+
+
+def test_names_that_cannot_be_indexed_after_a_restore_are_left_to_the_next_start(filled, empty, tmp_path, monkeypatch):
+    backup(filled, tmp_path / "file")
+    said = []
+    with monkeypatch.context() as away:
+        away.setattr(name_index, "complete", lambda _database: (_ for _ in ()).throw(Unavailable()))
+        restore(empty, tmp_path / "file", said.append)
+    assert len(said) == 1 and said[0].endswith("when it starts.")
+    name_index.complete(empty)
+    assert content(empty) == content(filled)
 
 
 def test_a_restore_into_a_server_that_takes_small_statements(mariadb, filled, tmp_path):

@@ -14,6 +14,8 @@ from chat.storage.database import open_database
 from chat.accounts.passwords import hash_password
 from tools.backup import backup, restore
 
+SMALL_STATEMENT_BYTES = 4096        # of a server whose max_allowed_packet is small
+
 # Two that differed then and do not now, what could be typed then only, and look-alikes of each other.
 OLD_NAMES = ["Anna Maria", "Anna  Maria", "O'Brien", "O’Brien", "Alice", "ɑlice", "Alice\U000E0100", "Ångström", "Łukasz", "Zoe", "user 1",
              "user l", "𐌰𐌱", "Jean–Luc", "\u3164\u3164a", "Ian", "Lan", "ΟΔΥΣΣΕΥΣ", "İrem", "\u2800.a"]
@@ -130,6 +132,28 @@ def test_more_than_one_transaction_holds(old):
     database = opened(old)
     assert len(rows(database)["username_sort_keys"]) == len(OLD_NAMES) + 2 * name_index.PEOPLE_AT_ONCE + 1
     database.engine.close()
+
+
+def test_no_statement_is_longer_than_the_server_takes(tmp_path):
+    """A hundred long names have more suffixes than the smallest server takes in one."""
+    database = open_sqlite(tmp_path / "long", prepare=create_first_tables)
+    names = [f"{number:03}" + "ᾳ" * 29 for number in range(name_index.PEOPLE_AT_ONCE)]
+    old_account(database, *names)
+    database.create_tables()
+    database.engine.max_statement_bytes = SMALL_STATEMENT_BYTES
+    lengths, query = [], database.query
+    database.query = lambda sql, params=(), *how: (lengths.append(length(sql, params)), query(sql, params, *how))[1]
+    statements = name_index._statements_for(database, name_index._people_without_rows(database, 0))
+    lengths += [length(*statement) for statement in statements]
+    assert len(statements) > 4 and max(lengths) <= SMALL_STATEMENT_BYTES, lengths
+    name_index.complete(database)
+    assert len(rows(database)["username_suffixes"]) == sum(len(set(usernames.search_key(name)[at:] for at in range(len(usernames.search_key(name)))))
+                                                           for name in names)
+    database.engine.close()
+
+
+def length(sql, params):
+    return len((sql % tuple(repr(param) for param in params)).encode())
 
 
 def test_a_backup_of_the_older_version_is_restored(old, tmp_path):

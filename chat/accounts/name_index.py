@@ -7,7 +7,7 @@ from ..errors import Duplicate, Locked
 from . import usernames
 
 PEOPLE_AT_ONCE = 100        # in one transaction
-MAX_ROWS = 1000             # in one INSERT
+ROW_BYTES = 32              # of the syntax and the number of a row in SQL, at most
 MAX_ATTEMPTS = 100          # at one transaction: other processes that start at the same time do the same work
 
 
@@ -71,15 +71,29 @@ def _statements_for(database, people):
     owners = {}     # skeleton -> the first user who has it, without the skeletons that are stored already
     for skeleton, user_id in rows["username_skeletons", "skeleton"]:
         owners.setdefault(skeleton, user_id)
-    for row in database.query(f"SELECT skeleton FROM username_skeletons WHERE skeleton IN ({_placeholders(owners)})", list(owners)):
-        del owners[row["skeleton"]]
+    for part in _parts(sorted(owners), database.max_statement_bytes):
+        for row in database.query(f"SELECT skeleton FROM username_skeletons WHERE skeleton IN ({_placeholders(part)})", part):
+            del owners[row["skeleton"]]
     rows["username_skeletons", "skeleton"] = owners.items()
     # An older version may have stored other suffixes.
     statements = [(f"DELETE FROM username_suffixes WHERE user_id IN ({_placeholders(ids)})", ids)]
     for (table, column), pairs in rows.items():
         pairs = sorted(pairs)       # in the same order everywhere, so that deadlocks between processes are rare
-        for start in range(0, len(pairs), MAX_ROWS):
-            part = pairs[start:start + MAX_ROWS]
+        for part in _parts(pairs, database.max_statement_bytes, lambda pair: pair[0]):
             statements.append((f"INSERT INTO {table} ({column}, user_id) VALUES {', '.join(['(%s, %s)'] * len(part))}",
                                [value for pair in part for value in pair]))
     return statements
+
+
+def _parts(items, max_bytes, text=str):
+    """Yield lists of the items, of as many as one statement holds; `text(item)` is what takes its room."""
+    part, size = [], 0
+    for item in items:
+        item_bytes = len(text(item).encode()) + ROW_BYTES
+        if part and size + item_bytes > max_bytes:
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += item_bytes
+    if part:
+        yield part
