@@ -1,4 +1,6 @@
 """What is said of files in words: their kind, their size, and what stands in a list or a quote in place of a text."""
+from decimal import ROUND_HALF_UP, Decimal
+
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -8,6 +10,7 @@ from .file_types import PDF, TEXT, ZIP
 
 SHOWN_SIZE = (280, 200)     # pixels of an image in a bubble, of which its preview has twice as many; file-words.js has the same
 UNITS = (1_000_000_000, 1_000_000, 1000)
+TENTH, ONE = Decimal("0.1"), Decimal(1)     # to which sizes are rounded, halves upwards, as the browser does
 MAX_ENDING_LENGTH = 5       # characters of a name's ending that is shown as its kind
 KINDS = {PDF: "PDF", ZIP: "ZIP", "image/gif": "GIF"}
 
@@ -34,7 +37,7 @@ def size_words(size):
     """Return a size for people: `3.4 MB`."""
     for unit, words in zip(UNITS, (_("%(size)s GB"), _("%(size)s MB"), _("%(size)s KB"))):
         if size >= unit:
-            return words % {"size": format_decimal(round(size / unit, 1 if size < 10 * unit else 0))}
+            return words % {"size": format_decimal((Decimal(size) / unit).quantize(TENTH if size < 10 * unit else ONE, ROUND_HALF_UP))}
     return ngettext("%(num)s byte", "%(num)s bytes", size)
 
 
@@ -61,14 +64,14 @@ def shared_words(images, others):
 
 def duration_words(milliseconds):
     """Return a duration as a player shows it: `1:05`."""
-    seconds = round(milliseconds / 1000)
+    seconds = (milliseconds + 500) // 1000
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def shown_size(file):
     """Return the width and height of an image as a bubble shows it: within SHOWN_SIZE, and no larger than it is."""
     scale = min(1, SHOWN_SIZE[0] / file.width, SHOWN_SIZE[1] / file.height)
-    return max(1, round(file.width * scale)), max(1, round(file.height * scale))
+    return max(1, int(file.width * scale + 0.5)), max(1, int(file.height * scale + 0.5))
 
 
 WORDS = {"kind_words": kind_words, "size_words": size_words, "files_in_words": preview_words, "duration_words": duration_words,

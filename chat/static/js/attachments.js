@@ -1,7 +1,7 @@
 /** The files that are about to be sent, as cards above the field: their preview, a description, and what speaks against sending them. */
 
 import { sizeWords } from './file-size.js';
-import { kindWords } from './file-words.js';
+import { isImage, kindWords } from './file-words.js';
 import { request } from './http.js';
 import { gettext, ngettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
@@ -10,7 +10,6 @@ import { find, fromTemplate, onTouch, part, setText } from './page.js';
 
 const MAX_FILES = 10; // of a message
 const HIDE_MS = 200; // after the last sign of a drag over the page
-const SHOWN_IMAGES = /^image\/(jpeg|png|gif|webp|avif)$/;
 
 export class Attachments {
   #cards = new Map(); // clientId → {file, card, url}
@@ -67,13 +66,13 @@ export class Attachments {
     setText(part(card, 'file-name'), file.name);
     setText(part(card, 'file-about'), `${kindWords(file)} · ${sizeWords(file.size)}`);
     find('[data-action="remove"]', card).ariaLabel = gettext('Remove %(name)s', { name: file.name });
-    const isImage = SHOWN_IMAGES.test(file.type);
-    find('[data-action="describe"]', card).hidden = !isImage;
+    const isShown = isImage(file);
+    find('[data-action="describe"]', card).hidden = !isShown;
     part(card, 'alt').value = file.alt ?? '';
-    const entry = { file, card, url: isImage ? URL.createObjectURL(file.blob) : null };
+    const entry = { file, card, url: isShown ? URL.createObjectURL(file.blob) : null };
     this.#cards.set(file.clientId, entry);
     this.list.append(card);
-    if (isImage) this.#preview(entry);
+    if (isShown) this.#preview(entry);
   }
 
   /** Shows an image, and learns its size: the bubble has it before anything else. */

@@ -4,7 +4,7 @@
  */
 
 import { durationWords, progressWords, shownSize, sizeWords } from './file-size.js';
-import { kindWords } from './file-words.js';
+import { isImage as isShownImage, kindWords } from './file-words.js';
 import { gettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { find, findAll, fromTemplate, part, setText } from './page.js';
@@ -12,10 +12,9 @@ import { find, findAll, fromTemplate, part, setText } from './page.js';
 const RELEASED_MS = 60_000; // by then nobody is given the files of a message that was deleted
 const MAX_SHOWN = 4; // images of a message; the fourth says how many more there are
 const PLAYED = /^(audio|video)\/(mpeg|aac|flac|wav|ogg|mp4|webm|quicktime)$/; // what the server shows; everything else is a tile
-const SHOWN_IMAGES = /^image\/(jpeg|png|gif|webp|avif)$/;
 
 const urls = new Map(); // element → the blob URL that it shows, until the server's has come or the element has left
-const isImage = ({ width, type, id }) => Boolean(width) && (Boolean(id) || SHOWN_IMAGES.test(type));
+const isImage = (file) => Boolean(file.width) && (Boolean(file.id) || isShownImage(file));
 
 /**
  * Shows the files of a message. `blobOf(clientId)` gives the contents of one that is not stored yet. A message that was read from

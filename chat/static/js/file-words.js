@@ -8,9 +8,12 @@ import { findAll } from './page.js';
 
 const MAX_ENDING_LENGTH = 5; // characters of a name's ending that is shown as its kind
 const ZIP = 'application/zip';
+const SHOWN_IMAGES = /^image\/(jpeg|png|gif|webp|avif)$/;
 const KINDS = { 'application/pdf': 'PDF', 'image/gif': 'GIF' };
 
-const isImage = ({ type = '' }) => type.startsWith('image/');
+/** Whether a file is shown as an image: those of other types are downloaded, as any file is. The server has checked that it is one. */
+export const isImage = ({ type }) => SHOWN_IMAGES.test(type);
+
 const isOf = ({ type = '' }, family) => type.startsWith(`${family}/`);
 
 /** What a file is, for people. The ending of its name is believed here, where it changes nothing. */
