@@ -57,7 +57,7 @@ def test_a_form_makes_a_room_and_leads_to_it(alice):
 
 
 @pytest.mark.parametrize("fields", [
-    {}, {"name": ""}, {"name": " "}, {"name": "\u3164"}, {"name": 7}, {"name": None}, {"name": ["x"]}, {"name": "a\nb"}, {"name": "a\u202eb"},
+    {}, {"name": ""}, {"name": " "}, {"name": "\u3164"}, {"name": 7}, {"name": None}, {"name": ["x"]}, {"name": "a\nb"}, {"name": "a\u202eb"}, {"name": "a\u2067b"}, {"name": "a\x9b"}, {"topic": "a\u2028b", "name": "a"},
     {"name": "x" * 65}, {"name": "x", "topic": "y" * 251}, {"name": "x", "topic": 7}, {"name": "x", "open": "perhaps"}, {"name": "x", "open": 2},
     {"name": "x", "icon": "skull"}, {"name": "x", "icon": 1}, {"name": "x", "color": 8}, {"name": "x", "color": -1}, {"name": "x", "color": True},
     {"name": "x", "color": "\u0663"}, {"name": "x", "icon": ["hash"]}, {"name": "\ud800"}])
@@ -241,6 +241,12 @@ def test_typing_tells_who_in_a_room(alice, bob, charlie, room):
     assert stranger.events.empty()
 
 
+@pytest.mark.parametrize("name", ["Projet\u00a0: L3", "👩\u200d💻 Dev", "می\u200cخواهم", "क्\u200dष", "数学\u3000一組", "❤\ufe0f", "50\u202f%"])
+def test_a_name_is_what_people_type(alice, name):
+    answer = alice.ask("/rooms", name=name, topic=name)
+    assert (answer.status_code, answer.json()["name"], answer.json()["topic"]) == (201, name, name)
+
+
 def test_the_details_say_who_has_read(alice, bob, charlie, room):
     alice.ask(f"/rooms/{room}/members", username=charlie.username)
     seq = alice.tab().send_to_room(room, "one")["message"]["seq"]
@@ -252,6 +258,10 @@ def test_the_details_say_who_has_read(alice, bob, charlie, room):
     assert set(readers) == {bob.username, charlie.username} and told["read"] is None
     assert readers[bob.username]["read"] and readers[bob.username]["isRead"] and not readers[charlie.username]["read"]
     assert bob.username in alice.get(f"/conversations/{room}/messages/{seq}").text
+    assert told["isRead"] is False
+    charlie.tab().call("markRead", {"conversationId": room, "seq": seq})
+    told = alice.json(f"/conversations/{room}/messages/{seq}")
+    assert told["isRead"] is True and told["read"]
 
 
 # --- sending without a socket, twice, wrongly -------------------------------------------------------------------------

@@ -119,7 +119,7 @@ class ChatController:
         told = {"message": found.as_json(), **receipts.of_message(self.database, found), **change.history(self.database, found)}
         if wants_json():
             return jsonify(told)
-        is_read = self.messaging.read_by_all(conversation, access, found)
+        is_read = told["isRead"] if access.is_room else self.messaging.is_read(conversation, found)
         return render_template("chat/message.html", **self.pane.context(), **self.subject(access), access=access, told=told, is_read=is_read,
                                message=found, error=error, text=text, client_id=client_id or secrets.token_urlsafe(16)), error.status if error else 200
 

@@ -154,13 +154,11 @@ class Messaging:
         own = read_seqs.pop(access.user_id, 0)
         return own, min(read_seqs.values(), default=0)
 
-    def read_by_all(self, conversation, access, message):
-        """Tell whether everybody but its sender has read a message."""
-        if access.is_room and not self.is_live(conversation.id):
-            return False
+    def is_read(self, conversation, message):
+        """Tell whether the receiver of a direct message has read it."""
         read_seqs = conversation.read_seqs(self.database)
         read_seqs.pop(message.sender_id, None)
-        return bool(read_seqs) and min(read_seqs.values()) >= message.seq
+        return any(read_seq >= message.seq for read_seq in read_seqs.values())
 
     def is_live(self, room_id):
         """Tell whether a room is small enough to tell all of its members who reads and who types."""

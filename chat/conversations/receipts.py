@@ -30,16 +30,19 @@ def receipt_time(database, conversation_id, user_id, kind, seq):
 def of_message(database, message):
     """Return `delivered` and `read`: when a message had reached its receiver and been read; None for what is not known.
 
-    In a room these are the times at which everybody's had, and `readers` says whose: [{id, username, delivered, read}].
+    In a room these are the times at which everybody's had, `isRead` says whether everybody has read it, and `readers` tells of the
+    first members: [{id, username, delivered, read, isRead}].
     """
     if message.receiver_id is not None:
         delivered, read = _times(database, message, message.receiver_id)
         return {"delivered": delivered, "read": read}
-    readers = []
+    readers, (count, behind) = [], _counts(database, message)
     for user_id, username, read_seq in _others(database, message):
         delivered, read = _times(database, message, user_id)
         readers.append({"id": user_id, "username": username, "delivered": delivered, "read": read, "isRead": read_seq >= message.seq})
-    return {**{name: _latest([reader[name] for reader in readers]) for name in ("delivered", "read")}, "readers": readers}
+    is_everybody_told = count <= len(readers)       # otherwise the times of those who are left out are not known
+    times = {name: _latest([reader[name] for reader in readers]) if is_everybody_told else None for name in ("delivered", "read")}
+    return {**times, "isRead": count > 0 and behind == 0, "readers": readers}
 
 
 def _times(database, message, user_id):
@@ -52,9 +55,21 @@ def _latest(times):
     return max(times) if times and all(times) else None
 
 
+# The members who were there when a message was written, but for its sender.
+_OTHERS = "FROM members m JOIN users u ON u.id = m.user_id WHERE m.conversation_id = %s AND m.user_id <> %s AND m.joined_at <= %s"
+
+
+def _counts(database, message):
+    """Return how many others there are, and how many of them have not read it."""
+    [row] = database.query(f"SELECT COUNT(*) AS others, COALESCE(SUM(m.read_seq < %s), 0) AS behind {_OTHERS}", (message.seq, *_whose(message)))
+    return row["others"], int(row["behind"])
+
+
 def _others(database, message):
-    """Return (id, username, read seq) of the first members who were there when the message was written, but for its sender."""
-    return database.query(
-        "SELECT u.id, u.username, m.read_seq FROM members m JOIN users u ON u.id = m.user_id"
-        " WHERE m.conversation_id = %s AND m.user_id <> %s AND m.joined_at <= %s ORDER BY u.id LIMIT %s",
-        (message.conversation_id, message.sender_id, to_db(message.timestamp), MAX_READERS), lambda row: tuple(row.values()))
+    """Return (id, username, read seq) of the first others."""
+    return database.query(f"SELECT u.id, u.username, m.read_seq {_OTHERS} ORDER BY u.id LIMIT %s", (*_whose(message), MAX_READERS),
+                          lambda row: tuple(row.values()))
+
+
+def _whose(message):
+    return message.conversation_id, message.sender_id, to_db(message.timestamp)

@@ -1,4 +1,5 @@
 """Room: a conversation that has a name and as many members as join it."""
+import unicodedata
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
@@ -12,6 +13,11 @@ MAX_NAME_LENGTH = 64        # characters, after trimming
 MAX_TOPIC_LENGTH = 250      # characters, after trimming
 ICONS = ("hash", "graduation-cap", "book-open", "code", "flask-conical", "rocket", "coffee", "music", "heart", "globe", "star", "users")
 COLORS = 8                  # tints of the tile
+
+# A name is one line. Joiners belong to words and to emoji, and a space of any width is a space; what turns the direction of the
+# text around the name is none of it.
+REFUSED_CATEGORIES = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+BIDI_CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 COLUMNS = "c.id, c.name, c.topic, c.icon, c.color, c.open, c.created_by, c.archived_at"
 EDITABLE = {"name", "topic", "icon", "color", "open", "archived_at"}    # columns that `update` may name
@@ -109,6 +115,6 @@ def _line(value, name, most):
     value = value.strip()
     if len(value) > most:
         raise TooLong(_("%(name)s can have at most %(most)s characters.", name=name, most=most))
-    if any(not character.isprintable() for character in value):
+    if any(unicodedata.category(character) in REFUSED_CATEGORIES or character in BIDI_CONTROLS for character in value):
         raise Invalid(_("This text contains characters that cannot be saved."))
     return value

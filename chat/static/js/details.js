@@ -158,9 +158,8 @@ class Details {
   /** Whether it has been read: in a room, by everybody but its sender. */
   #isRead(seq) {
     const { row, messageList } = this;
-    const { readers = [] } = this.#answer;
     if (row.dataset.state === 'read') return true;
-    if (messageList.rows.isRoom) return readers.length > 0 && readers.every(({ isRead }) => isRead);
+    if (messageList.rows.isRoom) return Boolean(this.#answer.isRead);
     return !row.matches('.mine') && seq <= messageList.readSeq;
   }
 
