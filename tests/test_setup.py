@@ -47,8 +47,9 @@ def test_on_a_terminal_a_step_tells_how_far_it_is(log, tmp_path, monkeypatch):
         return output.strip()
 
     console.step("Counting", [sys.executable, "-c", f"print('half of it', flush=True); open({str(pipe)!r}).read()"], progress=progress)
-    assert re.search(r"\rCounting \.\.\. \d+ s, half?\x1b\[K", screen.getvalue()), "cut where the terminal ends"
-    assert screen.getvalue().endswith(" s\x1b[K\n")
+    *_before, longest, last = screen.getvalue().split("\r")
+    assert re.fullmatch(r"Counting \.\.\. \d+ s, half?", longest), "cut where the terminal ends"
+    assert re.fullmatch(r"Counting \.\.\. \d+ s +\n", last) and len(last) == len(longest) + 1, "no control code, which older Windows would print"
 
 
 def test_a_failed_step_keeps_what_the_program_said(log):
@@ -212,3 +213,17 @@ def test_children_end_with_a_process_that_is_killed_on_windows():
     assert create == ("CreateJobObjectW", None, None) and assign == ("AssignProcessToJobObject", 11, 22)
     assert limit[:3] == ("SetInformationJobObject", 11, 9) and limit[3]._obj.flags == 0x2000
     assert limit[4] == {8: 144, 4: 112}[ctypes.sizeof(ctypes.c_void_p)]
+
+
+def test_on_windows_the_steps_end_with_the_set_up(monkeypatch, tmp_path):
+    """They inherit no lock there, so it begins before the first of them."""
+    calls = []
+    monkeypatch.setattr(lock, "end_with_this_process", lambda: calls.append("children"))
+    monkeypatch.setattr(lock, "_try_lock", lambda _file: calls.append("lock") or True)
+    with lock.setup_lock(tmp_path / "here"):
+        assert calls == ["lock"]
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        with lock.setup_lock(str(tmp_path / "there")):
+            calls.append("step")
+    assert calls == ["lock", "children", "lock", "step"]

@@ -7,7 +7,6 @@ import sys
 
 import config
 from tools import ROOT, assets, environment, node, programs
-from tools.children import end_with_this_process
 from tools.console import SetupError, StepFailed, step
 from tools.lock import setup_lock
 
@@ -156,7 +155,7 @@ def _hand_over(arguments):
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], command)
-    end_with_this_process()
+    # It ends with this process: setup_lock has seen to that for every child.
     process = subprocess.Popen(command)
     while True:
         with contextlib.suppress(KeyboardInterrupt):        # the child has received Ctrl+C too, and shuts down

@@ -9,7 +9,6 @@ import time
 from tools import ROOT
 
 LOG = ROOT / ".setup.log"
-ERASE_TO_THE_END = "\x1b[K"
 COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -42,30 +41,34 @@ def step(title, command, close_fds=False, folder=ROOT, progress=None):
     print(f"{title} ...", end="", flush=True)
     with open(LOG, "w+", encoding="utf-8", errors="replace") as log:
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=folder, close_fds=close_fds, **streams)
+        process, shown = subprocess.Popen(command, cwd=folder, close_fds=close_fds, **streams), 0
         try:
             while process.poll() is None:
                 _wait_a_second(process)
                 if sys.stdout.isatty():
-                    _show(f"{title} ... {time.monotonic() - started:.0f} s", progress)
+                    shown = _show(f"{title} ... {time.monotonic() - started:.0f} s", shown, progress)
         except BaseException:
             process.kill()
             print()
             raise
         if sys.stdout.isatty():
-            _show(f"{title} ... {time.monotonic() - started:.0f} s")
+            _show(f"{title} ... {time.monotonic() - started:.0f} s", shown)
         print("" if sys.stdout.isatty() else f" {time.monotonic() - started:.0f} s")
         if process.returncode:
             log.seek(0)
             raise StepFailed(log.read())
 
 
-def _show(line, progress=None):
-    """Overwrite the terminal's last line. It must not be longer than the terminal is wide."""
+def _show(line, shown, progress=None):
+    """Overwrite the terminal's last line, which has `shown` characters, and return how many it has now.
+
+    It must not be longer than the terminal is wide. Spaces erase the rest: the console of older Windows prints control codes as they are.
+    """
     if progress and (said := progress(LOG.read_text(encoding="utf-8", errors="replace"))):
         line += f", {said}"
-    width = shutil.get_terminal_size().columns - 1
-    print(f"\r{line[:width]}{ERASE_TO_THE_END}", end="", flush=True)
+    line = line[:shutil.get_terminal_size().columns - 1]
+    print(f"\r{line.ljust(shown)}", end="", flush=True)
+    return len(line)
 
 
 def _wait_a_second(process):

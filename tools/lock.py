@@ -5,6 +5,7 @@ import errno
 import os
 
 from tools import ROOT
+from tools.children import end_with_this_process
 
 if os.name == "nt":
     import msvcrt
@@ -21,6 +22,8 @@ def setup_lock(path=ROOT / ".setup.lock"):
 
     If the folder cannot be written, no set-up is possible there, so no lock is needed.
     """
+    if os.name == "nt":     # no step inherits a lock there: a pip that went on would meet the next set-up
+        end_with_this_process()
     try:
         lock_file = open(path, "a+", encoding="utf-8")
     except OSError as error:
