@@ -28,16 +28,20 @@ const KINDS = {
 };
 
 /** What highlight.js calls while it reads: it keeps the tokens. The library's own class of this kind writes HTML. */
-class Tokens {
+export class Tokens {
   list = [];
-  #scopes = [];
+  #kinds = []; // of the open scopes; one that says nothing has the kind of the one around it
 
   openNode(scope) {
-    this.#scopes.push(scope);
+    this.#kinds.push(KINDS[scope.split('.', 1)[0]] ?? this.#kind);
   }
 
   closeNode() {
-    this.#scopes.pop();
+    this.#kinds.pop();
+  }
+
+  get #kind() {
+    return this.#kinds.at(-1) ?? '';
   }
 
   startScope(scope) {
@@ -49,8 +53,10 @@ class Tokens {
   }
 
   addText(text) {
-    if (!text) return;
-    const kind = this.#scopes.map((scope) => KINDS[scope.split('.')[0]]).findLast((found) => found !== undefined) ?? '';
+    if (text) this.#add(text, this.#kind);
+  }
+
+  #add(text, kind) {
     const last = this.list.at(-1);
     if (last?.kind === kind) last.text += text;
     else this.list.push({ text, kind });
@@ -59,11 +65,7 @@ class Tokens {
   /** A language within another: the script in a page. */
   __addSublanguage(emitter, name) {
     if (name) this.openNode(`language:${name}`);
-    for (const { text, kind } of emitter.list) {
-      const last = this.list.at(-1);
-      if (last?.kind === kind) last.text += text;
-      else this.list.push({ text, kind });
-    }
+    for (const { text, kind } of emitter.list) this.#add(text, kind);
     if (name) this.closeNode();
   }
 
