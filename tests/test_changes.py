@@ -1,4 +1,5 @@
 """Messages that change: edit, delete, react, pin, reply, mark as unread. Over the live connection and over HTTP."""
+import re
 import sqlite3
 from pathlib import Path
 
@@ -305,6 +306,55 @@ def test_a_form_that_is_refused_shows_both_texts(talk, alice):
     assert now(alice, message)["message"] == "mended elsewhere"
 
 
+def form_on(page):
+    """What the forms of a page say of themselves."""
+    return {name: page.text.partition(f'name="{name}" value="')[2].partition('"')[0] for name in ("csrf_token", "clientId")}
+
+
+def test_a_form_that_comes_twice_is_done_once(talk, alice, bob):
+    """A double press is no conflict with oneself; what is written anew on the same page, which the browser may show again, is one more edit."""
+    _at_alice, _at_bob, message = talk
+    url = f"/conversations/{message['conversationId']}/messages/1"
+    form = form_on(alice.get(url))
+    assert form["clientId"] and form_on(alice.get(url))["clientId"] != form["clientId"]
+    for _press in range(2):
+        assert alice.post(url, {**form, "edit": "second", "seen": "0"}).status_code == 302
+    assert (now(bob, message)["message"], now(bob, message)["lastChange"]) == ("second", 1)
+    answer = alice.post(url, {**form, "edit": "third", "seen": "0"})
+    assert answer.status_code == 409 and ">third</textarea>" in answer.text
+    assert alice.post(url, {**form, "react": "👍", "on": "1"}).status_code == 302
+    assert alice.post(url, {**form, "react": "🎉", "on": "1"}).status_code == 302
+    assert [reaction["emoji"] for reaction in now(bob, message)["reactions"]] == ["👍", "🎉"]
+
+
+def test_a_form_that_comes_again_after_its_writer_had_to_leave(chat, alice, bob):
+    room = alice.make_room("class", bob)
+    message = bob.tab().send_to_room(room, "first")["message"]
+    url = f"/conversations/{room}/messages/{message['seq']}"
+    form = {**form_on(bob.get(url)), "edit": "second", "seen": "0"}
+    assert bob.post(url, form).status_code == 302
+    assert alice.ask(f"/rooms/{room}/members/{bob.username}/remove").status_code == 200
+    answer = bob.post(url, form)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    answer = bob.post(url, {**form, "edit": "a long letter"})
+    assert answer.status_code == 404 and "a long letter</textarea>" in answer.text
+
+
+def test_an_edit_comes_back_when_the_session_is_another(talk, alice):
+    _at_alice, _at_bob, message = talk
+    url = f"/conversations/{message['conversationId']}/messages/1"
+    form = {**form_on(alice.get(url)), "edit": "a long <letter>", "seen": "0"}
+    alice.log_out()
+    answer = alice.post(url, form)
+    assert answer.status_code == 401 and "a long &lt;letter&gt;</textarea>" in answer.text and "edit your message again" in answer.text
+    alice.log_in()
+    answer = alice.post(url, form)
+    assert answer.status_code == 400 and "a long &lt;letter&gt;</textarea>" in answer.text and "expired" in answer.text
+    assert "letter" not in alice.post(url, form, headers={"Origin": "http://evil.example"}).text
+    assert now(alice, message) == message
+    assert alice.post(url, {**form, **form_on(answer)}).status_code == 302
+
+
 @pytest.mark.parametrize("value", ["²", "-1", "x", "", "1" * 5000])
 def test_a_number_that_is_none_is_refused_in_words(talk, alice, value):
     _at_alice, _at_bob, message = talk
@@ -326,3 +376,13 @@ def test_a_reply_by_a_form(talk, alice, bob):
     assert bob.history(alice)["messages"][-1]["replyTo"]["seq"] == 1
     for value in ("x", "99999999999999999999999", "²"):
         assert bob.get(f"/chat/{alice.username}?reply={value}").status_code == 200
+
+
+def test_a_message_that_an_address_names_is_on_the_page_however_long_the_others_are(chat, alice, bob):
+    """An answer has a maximum size: what is farther from the message is left out first."""
+    at_alice = alice.tab()
+    for _n in range(56):
+        at_alice.send(bob, "漢" * 4000)
+    for seq in (1, 28, 56, 99):
+        shown = [int(found) for found in re.findall(r'id="message-(\d+)"', bob.get(f"/chat/{alice.username}?at={seq}").text)]
+        assert min(seq, 56) in shown and shown == list(range(shown[0], shown[-1] + 1)) and len(shown) == 21
