@@ -23,7 +23,9 @@ export class Lists {
       onUnread(this.#unread.people + this.#unread.rooms);
     };
     this.rooms = new Rooms({ onUnread: counted('rooms'), loadPages: loadPageMore });
-    this.people = new People({ onUnread: counted('people'), say, onQuery: (query) => this.rooms.filter(query), loadPages: loadPageMore });
+    this.people = new People({
+      onUnread: counted('people'), say, onQuery: (query) => this.rooms.filter(query), roomLinks: () => this.rooms.links, loadPages: loadPageMore,
+    });
   }
 
   #of(key) {
@@ -72,9 +74,10 @@ export class Lists {
     else this.people.typing(payload.userId);
   }
 
+  /** Fetches anew all that the lists show. */
   refresh() {
-    this.people.refresh();
-    this.rooms.refresh();
+    this.people.refresh(true);
+    this.rooms.refresh(true);
   }
 
   showAges() {

@@ -140,6 +140,7 @@ export class MessageRows {
 
   /** A quote as it is known by now: what is quoted may have changed since, and an entry has the number of it alone. */
   #quoteOf(replyTo) {
+    if (replyTo.deleted) return replyTo; // it stays so, whatever version of it is remembered
     const row = this.named(replyTo);
     const known = row ? readQuoted(row) : versionOf(this.key, replyTo.seq) ?? (replyTo.message === undefined && this.#quotes.get(replyTo.seq));
     if (!known) return { sender: '', senderId: 0, message: '', ...replyTo };

@@ -9,7 +9,7 @@ import { fetchMessages, request } from './http.js';
 import { filesInWords } from './file-words.js';
 import { gettext } from './i18n.js';
 import { isWatched, me, part } from './page.js';
-import { mentionsMe } from './rooms.js';
+import { mentionsMe } from './room-card.js';
 import { shortened } from './text.js';
 import { newest, remember } from './versions.js';
 

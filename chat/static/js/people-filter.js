@@ -1,4 +1,4 @@
-/** Searches for people. The server filters the list; where it cannot be asked, the people on the page are searched. */
+/** Searches for people and rooms. The server filters the lists; where it cannot be asked, what is on the page is searched. */
 
 import { formatNumber, gettext, ngettext } from './i18n.js';
 import { find, findAll, part, setText } from './page.js';
@@ -30,7 +30,7 @@ export class PeopleFilter {
     const filtering = this.#filtering = { shown: [...people.list.children], query: box.query, ...this.#filtering };
     box.isFiltering = true;
     box.query = query;
-    box.onQuery(query);
+    const rooms = box.onQuery(query);
     const timer = setTimeout(() => this.#showSkeleton(), SKELETON_DELAY_MS);
     try {
       await people.pages.then((pages) => pages.show({ q: query }));
@@ -46,6 +46,9 @@ export class PeopleFilter {
       }
     }
     this.#choose(null);
+    await rooms;
+    if (query !== box.query) return;
+    people.showEmpty();
     if (query) this.#sayFound();
   }
 
@@ -61,7 +64,7 @@ export class PeopleFilter {
     const found = this.#everyone.filter((card) => folded(part(card, 'name').textContent).includes(wanted));
     people.keepFocus(() => people.list.replaceChildren(...found));
     const [words, hint] = findAll('#people-empty > p');
-    find('#people-empty').hidden = people.cards.length > 0;
+    people.showEmpty();
     setText(words, gettext('No results for “%(q)s” on this page.', { q: this.box.query }));
     setText(hint, gettext('No connection: only the people on this page can be searched.'));
   }
@@ -69,8 +72,12 @@ export class PeopleFilter {
   #sayFound() {
     const { length } = this.people.cards;
     const more = find('#people-more') ? `${formatNumber(length)}+` : undefined;
-    if (length) this.box.say(ngettext('%(num)s person found', '%(num)s people found', length, more));
-    else this.box.say(gettext('No results.'));
+    const roomCount = this.people.roomLinks().length;
+    const found = [
+      roomCount && ngettext('%(num)s room found', '%(num)s rooms found', roomCount),
+      length && ngettext('%(num)s person found', '%(num)s people found', length, more),
+    ].filter(Boolean);
+    this.box.say(found.join(', ') || gettext('No results.'));
   }
 
   // The keyboard: the focus stays in the field, and the arrow keys choose a link of the list
@@ -80,15 +87,20 @@ export class PeopleFilter {
     this.#active?.removeAttribute('data-active');
     this.#active = link ?? null;
     if (!link) return this.box.field.removeAttribute('aria-activedescendant');
-    link.id ||= `person-${link.parentElement.dataset.userId}`;
+    const { roomId, userId } = link.parentElement.dataset;
+    link.id ||= roomId ? `room-${roomId}` : `person-${userId}`;
     link.setAttribute('data-active', '');
     link.scrollIntoView({ block: 'nearest' });
     this.box.field.setAttribute('aria-activedescendant', link.id);
   }
 
+  get #links() {
+    return [...this.people.roomLinks(), ...this.people.links];
+  }
+
   /** Chooses the next link, or the one before. */
   move(step) {
-    const { links } = this.people;
+    const links = this.#links;
     const next = links.indexOf(this.#active) + step; // -1 is the field itself, before the first link and after the last
     this.#choose(links[next === -2 ? links.length - 1 : next]);
   }
@@ -97,7 +109,7 @@ export class PeopleFilter {
   async open() {
     this.search();
     for (let searched = null; searched !== this.#searched;) await (searched = this.#searched);
-    const chosen = this.#active?.isConnected ? this.#active : this.box.query && this.people.links[0];
+    const chosen = this.#active?.isConnected ? this.#active : this.box.query && this.#links[0];
     if (!chosen) return;
     this.#choose(null);
     chosen.click();

@@ -10,17 +10,23 @@ export class PeoplePages {
     this.people = people;
   }
 
-  /** Fetches the top of the list anew, and keeps the rest. */
-  async refresh() {
+  /** Fetches the top of the list anew. What follows stays as it is; with `isWhole` it is fetched too, as far as it is shown. */
+  async refresh(isWhole = false) {
     const { people } = this;
     if (people.search.isFiltering) return people.refreshSoon(); // that answer will be another list
-    const page = await this.#fetch({ q: people.search.query }).catch(() => null);
+    let page = await this.#fetch({ q: people.search.query }).catch(() => null);
     if (!page) return;
-    const focused = document.activeElement;
     people.counts.countElsewhere(page);
     const fresh = findAll('li.person', page).map((card) => this.#merge(card));
-    const rest = people.cards.filter((card) => !fresh.includes(card));
-    const more = rest.length ? find('#people-more') : find('#people-more', page);
+    const restOf = () => people.cards.filter((card) => !fresh.includes(card));
+    while (isWhole && restOf().length && find('#people-more', page)) {
+      page = await this.#fetch({ q: people.search.query, after: afterOf(find('#people-more', page)) }).catch(() => null);
+      if (!page) return;
+      fresh.push(...findAll('li.person', page).map((card) => this.#merge(card)));
+    }
+    const focused = document.activeElement;
+    const rest = restOf();
+    const more = rest.length && !isWhole ? find('#people-more') : find('#people-more', page);
     const empty = find('#people-empty', page);
     people.list.replaceChildren(...fresh, ...rest);
     people.box.replaceChildren(people.list, empty, ...(more ? [more] : []));
@@ -54,9 +60,7 @@ export class PeoplePages {
   async showMore(link) {
     const { people } = this;
     if (people.loading) return;
-    const { searchParams } = new URL(link.href);
-    const after = searchParams.get('people_after') ?? searchParams.get('after');
-    const page = await this.#fetch({ q: people.search.query, after }).catch(() => null);
+    const page = await this.#fetch({ q: people.search.query, after: afterOf(link) }).catch(() => null);
     if (!page) return;
     people.counts.countElsewhere(page);
     people.list.append(...findAll('li.person', page).filter((card) => !people.card(card.dataset.userId)));
@@ -77,4 +81,10 @@ export class PeoplePages {
       if (people.loading === loading) people.loading = null;
     }
   }
+}
+
+/** The id of the person after whom the page of a link begins. */
+function afterOf(link) {
+  const { searchParams } = new URL(link.getAttribute('href'), location);
+  return searchParams.get('people_after') ?? searchParams.get('after');
 }

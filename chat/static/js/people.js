@@ -18,11 +18,12 @@ export class People {
   loading = null; // aborts the request under way
 
   /**
-   * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found,
-   * `onQuery(query)` with what is searched for. `loadPages()` resolves to page-more.js.
+   * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found, `onQuery(query)` with
+   * what is searched for: it resolves when the rooms are found, of which `roomLinks()` gives the links. `loadPages()` resolves to
+   * page-more.js.
    */
-  constructor({ onUnread, say, onQuery, loadPages }) {
-    Object.assign(this, { onUnread, loadPages });
+  constructor({ onUnread, say, onQuery, roomLinks, loadPages }) {
+    Object.assign(this, { onUnread, roomLinks, loadPages });
     this.scroll = find('#people-scroll');
     this.box = find('#people-box');
     this.search = new PeopleSearch(this, { load: loadPages, say, onQuery });
@@ -172,9 +173,9 @@ export class People {
     return this.loadPages().then(({ PeoplePages }) => new PeoplePages(this));
   }
 
-  /** Fetches the top of the list anew. */
-  refresh() {
-    return this.pages.then((pages) => pages.refresh(), () => {});
+  /** Fetches the top of the list anew; with `isWhole` all of it that is shown. */
+  refresh(isWhole) {
+    return this.pages.then((pages) => pages.refresh(isWhole), () => {});
   }
 
   get hasFocus() {
@@ -199,6 +200,11 @@ export class People {
     this.pages.then((pages) => pages.showMore(link), () => {});
   }
 
+  /** Says that there is nobody, where that is so. A search that has found a room has found something. */
+  showEmpty() {
+    find('#people-empty').hidden = this.cards.length > 0 || (this.search.query !== '' && this.roomLinks().length > 0);
+  }
+
   /** Gives cards of the server the reader's clock, what is known of unread messages and presence, and the open mark. */
   hydrate() {
     for (const card of this.cards) {
@@ -206,7 +212,7 @@ export class People {
       const isRead = this.counts.readSeq(id) && this.counts.readSeq(id) >= lastSeqOf(card);
       showAge(part(card, 'time'));
       const version = versionOf(id, lastSeqOf(card));
-      if (version) showPreview(card, version); // the list may be older than that
+      if (version?.lastChange > Number(card.dataset.lastChange)) showPreview(card, version); // the list may be older than that
       if (!isRead && card.dataset.unread > 0) markDelivered(id, lastSeqOf(card));
       showUnread(card, isRead ? 0 : Number(card.dataset.unread));
       this.counts.set(id, Number(card.dataset.unread));
@@ -215,7 +221,7 @@ export class People {
     const more = find('#people-more');
     this.nearEnd.disconnect();
     if (more) this.nearEnd.observe(more);
-    find('#people-empty').hidden = this.cards.length > 0;
+    this.showEmpty();
     this.setOpen(this.openId);
     this.onUnread(this.counts.total);
   }

@@ -21,7 +21,7 @@ export function makeCard({ senderId, sender, seq }) {
 
 /** Shows a message as the newest one of the conversation. */
 export function showPreview(card, message) {
-  card.dataset.lastSeq = message.seq;
+  Object.assign(card.dataset, { lastSeq: message.seq, lastChange: message.lastChange ?? 0 });
   const text = shortWords(message);
   const isMine = message.senderId === me.id && !message.deleted;
   setText(part(card, 'preview'), isMine ? gettext('You: %(message)s', { message: text }) : text);
@@ -39,6 +39,7 @@ export function showUnread(card, count) {
 /** Takes over what a card of the same person says that the server has rendered later. */
 export function updateCard(card, fresh) {
   card.dataset.lastSeq = fresh.dataset.lastSeq;
+  card.dataset.lastChange = fresh.dataset.lastChange;
   setText(part(card, 'preview'), part(fresh, 'preview').textContent.trim());
   part(card, 'time').dateTime = part(fresh, 'time').dateTime;
   card.dataset.unread = fresh.dataset.unread;

@@ -1,10 +1,8 @@
-/** Fetches the list of rooms: its top anew, or what follows. */
+/** Fetches the list of rooms: its top anew, what follows, or what a search finds. */
 
-import { roomKey } from './address.js';
 import { request } from './http.js';
 import { find, findAll, parseHtml } from './page.js';
-
-const keyOfCard = (card) => card && roomKey(card.dataset.roomId);
+import { keyOfCard } from './room-card.js';
 
 export class RoomPages {
   /** `rooms` is the list that shows them. */
@@ -12,37 +10,70 @@ export class RoomPages {
     this.rooms = rooms;
   }
 
-  async refresh() {
+  /** Fetches the top of the list anew. What follows stays as it is; with `isWhole` it is fetched too, as far as it is shown. */
+  async refresh(isWhole = false) {
     const { rooms } = this;
-    const page = await fetchList('').catch(() => null);
+    let page = await fetchList({});
     if (!page) return;
+    const fresh = findAll('li.room', page);
+    const list = find('#rooms', page);
+    const rest = () => rooms.cards.filter((card) => !fresh.some((one) => keyOfCard(one) === keyOfCard(card)));
+    while (isWhole && rest().length && find('#rooms-more', page)) {
+      page = await fetchList(following(page));
+      if (!page) return;
+      fresh.push(...findAll('li.room', page));
+    }
+    if (isWhole && rest().length) rooms.refreshSoon(); // one has moved to the top meanwhile, or its reader has been removed from it
+    const kept = find('#rooms-more', page) ? rest() : []; // "Show more" or a search has brought them
+    const more = kept.length && !isWhole ? find('#rooms-more') : find('#rooms-more', page);
     const focused = keyOfCard(document.activeElement?.closest('li.room'));
-    const shown = new Set(findAll('li.room', page).map(keyOfCard));
-    const rest = rooms.cards.filter((card) => !shown.has(keyOfCard(card)));
-    const hasRest = rest.length > 0 && find('#rooms-more', page);
-    find('#rooms').replaceWith(find('#rooms', page));
-    if (hasRest) find('#rooms').append(...rest); // "Show more" has brought them
-    else this.#putLink(page);
+    list.replaceChildren(...fresh, ...kept);
+    find('#rooms').replaceWith(list);
+    this.#putLink(more);
     rooms.hydrate();
     if (focused) rooms.card(focused)?.querySelector('a').focus({ preventScroll: true });
   }
 
   /** "Show more rooms": without JavaScript `link` leads to another page. */
   async showMore(link) {
-    const { rooms } = this;
-    const page = await fetchList(`&rooms_before=${new URL(link.href).searchParams.get('rooms_before')}`).catch(() => null);
+    const page = await fetchList(before(link));
     if (!page) return;
-    find('#rooms').append(...findAll('li.room', page).filter((card) => !rooms.card(keyOfCard(card))));
-    this.#putLink(page);
+    this.#add(page);
+    this.#putLink(find('#rooms-more', page));
+    this.rooms.hydrate();
+  }
+
+  /** Adds the rooms that a search finds among those that the list does not show. */
+  async search(query) {
+    const { rooms } = this;
+    const page = await fetchList({ q: query });
+    if (!page || rooms.query !== query) return; // another search has begun
+    for (const key of this.#add(page)) rooms.card(key).dataset.found = query;
     rooms.hydrate();
   }
 
+  /** Adds the rooms of a page that are not in the list. Returns the keys of all that the page has. */
+  #add(page) {
+    const list = find('#rooms');
+    const cards = findAll('li.room', page);
+    const keys = cards.map(keyOfCard);
+    list.append(...cards.filter((card) => !this.rooms.card(keyOfCard(card))));
+    list.dataset.mentionsTotal = find('#rooms', page).dataset.mentionsTotal ?? 0;
+    return keys;
+  }
+
   /** Puts the link to the rooms that follow, if there are more. */
-  #putLink(page) {
+  #putLink(link) {
     find('#rooms-more')?.remove();
-    const more = find('#rooms-more', page);
-    if (more) this.rooms.section.append(more);
+    if (link) this.rooms.section.append(link);
   }
 }
 
-const fetchList = async (more) => parseHtml(await (await request(`/rooms?list${more}`, 'text/html')).text());
+const before = (link) => ({ rooms_before: new URL(link.getAttribute('href'), location).searchParams.get('rooms_before') });
+const following = (page) => before(find('#rooms-more', page));
+
+/** Resolves to a page of the list, or to null where it does not come. */
+async function fetchList(parameters) {
+  const answer = await request(`/rooms?${new URLSearchParams({ list: '', ...parameters })}`, 'text/html').catch(() => null);
+  return answer && parseHtml(await answer.text());
+}

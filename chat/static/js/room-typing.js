@@ -3,6 +3,7 @@
 import { gettext, ngettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { faceOf, find, fromTemplate, part, setText } from './page.js';
+import { showPreview } from './room-card.js';
 
 const MAX_FACES = 3;
 const TYPING_MS = 5_000; // without another sign of it, typing has ended
@@ -34,7 +35,7 @@ export class RoomTyping {
     const people = this.#people.get(key);
     const names = [...people.values()].map(({ username }) => username);
     const card = this.rooms.card(key);
-    if (card) this.rooms.showPreview(card, card.dataset.preview ?? part(card, 'preview').textContent.trim());
+    if (card) showPreview(card, card.dataset.preview ?? part(card, 'preview').textContent.trim());
     if (card && names.length) setText(part(card, 'preview'), typingWords(names));
     card?.toggleAttribute('data-typing', names.length > 0);
     if (key === this.rooms.openKey) showTyping(find('#typing'), [...people.keys()], names);

@@ -2,21 +2,20 @@
 
 import { roomKey } from './address.js';
 import { showAge } from './dates.js';
-import { badge, gettext, unreadWords } from './i18n.js';
-import { debounce, find, findAll, me, part, setText } from './page.js';
-import { noticeWords } from './notice.js';
+import { debounce, find, findAll, me, part } from './page.js';
 import { lastSeqOf } from './person-card.js';
+import { isLarge, keyOfCard, mentionsMe, mentionsOf, showLast, showRoom, showUnread } from './room-card.js';
 import { markDelivered } from './socket.js';
-import { shortWords } from './text.js';
+import { folded } from './text.js';
 import { versionOf } from './versions.js';
 
 const REFRESH_PAUSE_MS = 500;
-const EVERYBODY = 0; // the id of a mention of all members
 
 export class Rooms {
   openKey = null;
-  #query = '';
+  query = find('#search-input').defaultValue.trim(); // of which the server has rendered the rooms
   #readSeqs = new Map(); // key → seq
+  #elsewhere = 0; // mentions in rooms that the list does not show
   #typing = null; // the RoomTyping, once somebody types
 
   /**
@@ -49,11 +48,21 @@ export class Rooms {
     if (key) this.card(key)?.querySelector('a').setAttribute('aria-current', 'page');
   }
 
-  /** Shows the rooms whose name contains `query`. */
-  filter(query) {
-    this.#query = query.toLowerCase();
-    for (const card of this.cards) card.hidden = !part(card, 'name').textContent.toLowerCase().includes(this.#query);
-    this.section.hidden = Boolean(query) && this.cards.every((card) => card.hidden);
+  /** Shows the rooms whose name contains `query`. Resolves when those are there too that the list had not shown. */
+  async filter(query) {
+    this.query = query;
+    this.#showFound();
+    if ('found' in find('#rooms').dataset) await this.refresh(); // it has what was found first, and nothing else
+    if (query && find('#rooms-more')) await this.#fetch('search', query);
+  }
+
+  #showFound() {
+    const wanted = folded(this.query);
+    const isFound = (card) => card.dataset.found === this.query || folded(part(card, 'name').textContent).includes(wanted);
+    for (const card of this.cards) card.hidden = !isFound(card);
+    find('#rooms-more')?.toggleAttribute('hidden', Boolean(wanted));
+    find('#rooms-empty').hidden = this.cards.length > 0 || Boolean(wanted);
+    this.section.hidden = Boolean(wanted) && !this.links.length;
   }
 
   // What comes
@@ -64,7 +73,7 @@ export class Rooms {
     const card = this.card(key);
     const isMine = message.senderId === me.id;
     if (!isMine) this.#typing?.end(key, message.senderId);
-    if (!isMine && !isSeen) markDelivered(key, message.seq);
+    if (!isMine && !isSeen && !isLarge(card)) markDelivered(key, message.seq);
     if (!card) return this.refreshSoon();
     const lastSeq = lastSeqOf(card);
     if (message.seq <= lastSeq) return;
@@ -73,7 +82,7 @@ export class Rooms {
       this.#showUnread(card, this.unread(key) + 1, mentionsOf(card) + (mentionsMe(message) ? 1 : 0));
     }
     card.dataset.lastSeq = message.seq;
-    this.showPreview(card, previewOf(message));
+    showLast(card, message);
     part(card, 'time').dateTime = message.timestamp;
     showAge(part(card, 'time'));
     this.#raise(card);
@@ -82,25 +91,31 @@ export class Rooms {
   /** Shows what has become of a message. */
   changedMessage(key, message) {
     const card = this.card(key);
-    if (lastSeqOf(card) === message.seq) this.showPreview(card, previewOf(message));
-    if (message.deleted && this.unread(key)) this.refreshSoon(); // the server counts it no more
+    if (lastSeqOf(card) === message.seq) showLast(card, message);
+    const counted = card ? mentionsOf(card) : this.#elsewhere;
+    const isRead = card ? !this.unread(key) : !counted && !mentionsMe(message);
+    const isCounted = message.deleted || (message.editedAt && (counted || mentionsMe(message)));
+    if (!isRead && isCounted && message.senderId !== me.id) this.refreshSoon(); // the server may count it in another way than before
   }
 
-  /** Moves a card to the top, unless it has the focus, which it would lose. */
+  /** Moves a card to the top. A card with the focus would lose it: it stays in place, and those above it go below it. */
   #raise(card) {
     const list = card.parentElement;
-    if (!card.contains(document.activeElement) && card !== list.firstElementChild) list.prepend(card);
+    if (card.contains(document.activeElement)) card.after(...this.cards.slice(0, this.cards.indexOf(card)));
+    else if (card !== list.firstElementChild) list.prepend(card);
   }
 
-  /** Takes what has changed of a room. */
-  changed({ id, notify }) {
-    const card = this.card(roomKey(id));
-    if (card && notify) card.dataset.notify = notify;
-    this.refreshSoon();
+  /** Takes what has changed of a room: what a card shows is shown at once, and the server is asked for what is not here. */
+  changed(room) {
+    const card = this.card(roomKey(room.id));
+    const isShown = card ? showRoom(card, room) : !room.role; // who is told a role may have become a member
+    if (!isShown) this.refreshSoon();
   }
 
   left(key) {
+    if (!this.card(key) && this.#elsewhere) this.refreshSoon();
     this.card(key)?.remove();
+    this.#showFound();
     this.#count();
   }
 
@@ -110,11 +125,6 @@ export class Rooms {
     if (!RoomTyping) return;
     this.#typing ??= new RoomTyping(this);
     this.#typing.begin(roomKey(payload.conversationId), payload);
-  }
-
-  showPreview(card, text) {
-    card.dataset.preview = text;
-    setText(part(card, 'preview'), text);
   }
 
   showAges() {
@@ -133,8 +143,10 @@ export class Rooms {
 
   /** The room has been read up to `seq`, here or in another tab. */
   read(key, seq) {
-    if (seq > this.#readSeq(key)) this.#readSeqs.set(key, seq);
+    const isNews = seq > this.#readSeq(key);
+    if (isNews) this.#readSeqs.set(key, seq);
     const card = this.card(key);
+    if (isNews && !card && this.#elsewhere) this.refreshSoon();
     if (!card || !(this.unread(key) || mentionsOf(card))) return;
     if (seq >= lastSeqOf(card)) this.#showUnread(card, 0, 0);
     else this.refreshSoon(); // the server counts how many are left
@@ -146,18 +158,17 @@ export class Rooms {
   }
 
   #showUnread(card, unread, mentions) {
-    Object.assign(card.dataset, { unread, mentions });
-    const isMuted = card.dataset.notify === 'none';
-    part(card, 'muted').hidden = !isMuted;
-    part(card, 'unread').hidden = unread === 0 || isMuted;
-    part(card, 'mentioned').hidden = mentions === 0;
-    setText(part(card, 'unread-count'), badge(unread));
-    setText(part(card, 'unread-text'), unreadWords(unread));
+    showUnread(card, unread, mentions);
     this.#count();
   }
 
   #count() {
-    this.onUnread(this.cards.reduce((total, card) => total + mentionsOf(card), 0));
+    this.onUnread(this.#elsewhere + this.#listed);
+  }
+
+  /** The number of mentions in the rooms of the list. */
+  get #listed() {
+    return this.cards.reduce((total, card) => total + mentionsOf(card), 0);
   }
 
   // What the server renders
@@ -167,9 +178,9 @@ export class Rooms {
     return this.loadPages().then(({ RoomPages }) => new RoomPages(this)[name](...values), () => {});
   }
 
-  /** Fetches the list anew. */
-  refresh() {
-    return this.#fetch('refresh');
+  /** Fetches the top of the list anew; with `isWhole` all of it that is shown. */
+  refresh(isWhole) {
+    return this.#fetch('refresh', isWhole);
   }
 
   #clicked(event) {
@@ -180,31 +191,15 @@ export class Rooms {
   }
 
   hydrate() {
+    this.#elsewhere = Math.max(0, Number(find('#rooms').dataset.mentionsTotal ?? 0) - this.#listed);
     for (const card of this.cards) {
       const isRead = this.#readSeq(keyOfCard(card)) >= lastSeqOf(card);
       const version = versionOf(keyOfCard(card), lastSeqOf(card));
-      if (version) this.showPreview(card, previewOf(version)); // the list may be older than that
+      if (version?.lastChange > Number(card.dataset.lastChange)) showLast(card, version); // the list may be older than that
       showAge(part(card, 'time'));
       this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread), isRead ? 0 : mentionsOf(card));
     }
-    this.filter(this.#query);
+    this.#showFound();
     this.setOpen(this.openKey);
   }
-}
-
-const keyOfCard = (card) => roomKey(card.dataset.roomId);
-const mentionsOf = (card) => Number(card.dataset.mentions);
-
-/** Whether a message mentions the reader, by name or with everybody. */
-export function mentionsMe({ mentions, mentionSpans }) {
-  return mentions.includes(me.id) || Boolean(mentionSpans?.some(({ id }) => id === EVERYBODY));
-}
-
-/** A message in short, as the list shows it. */
-function previewOf(message) {
-  if (message.kind !== 'text') return noticeWords(message);
-  const text = shortWords(message);
-  if (message.deleted) return text;
-  if (message.senderId === me.id) return gettext('You: %(message)s', { message: text });
-  return gettext('%(name)s: %(message)s', { name: message.sender, message: text });
 }
