@@ -12,7 +12,7 @@ from chat.errors import Invalid, TooLong
 from tests.server import ROOT
 from tools import node
 
-COMPOSER = ROOT / "chat" / "static" / "js" / "composer.js"
+BLANK = ROOT / "chat" / "static" / "js" / "blank.js"
 # A character that one of the two versions of Unicode does not know yet is left out.
 ALL_BLANK_IN_JS = """
 const isBlank = RegExp(%s, 'u');
@@ -43,7 +43,7 @@ def test_what_is_seen_is_sent(text):
 
 @pytest.mark.slow
 def test_the_page_and_the_server_judge_every_character_alike():
-    pattern = re.search(r"const BLANK =\s+/(.+)/u;", COMPOSER.read_text(encoding="utf-8"))[1]
+    pattern = re.search(r"const BLANK =\s+/(.+)/u;", BLANK.read_text(encoding="utf-8"))[1]
     said = subprocess.run([*node.node_command(), "-"], input=ALL_BLANK_IN_JS % json.dumps(pattern),
                           capture_output=True, text=True, check=True)
     found = json.loads(said.stdout)

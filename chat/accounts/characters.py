@@ -10,7 +10,7 @@ from importlib import resources
 import regex
 
 # Fonts draw nothing for these, though no property of Unicode says so: a blank Braille pattern, an object that is not there,
-# two hieroglyphs, a filler, a note without a head. chat/static/js/composer.js has the same list.
+# two hieroglyphs, a filler, a note without a head. chat/static/js/blank.js has the same list.
 BLANK_GLYPHS = "\u2800\uFFFC\U00013441\U00013442\U00016FE4\U0001D159"
 INVISIBLE = rf"\p{{Cc}}\p{{Cf}}\p{{Z}}\p{{Default_Ignorable_Code_Point}}{BLANK_GLYPHS}"
 

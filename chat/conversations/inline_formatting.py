@@ -5,6 +5,7 @@ Addresses, code and links are found first, and emphasis.py finds what stands bet
 import re
 import unicodedata
 
+from ..accounts.characters import is_blank
 from .emphasis import Run, built, joined
 from .links import TARGET, addresses_in, is_address
 
@@ -16,6 +17,7 @@ MENTION = re.compile("\0[\ue000-\ue0ff]")
 
 TOKEN = re.compile("`+|\\*+|~+|[\\[\\]]|\0[\ue000-\ue0ff]")
 ANY_MARK = re.compile("[*`~[\0]|://")
+VISIBLE = {"address", "link", "mention", "numbers"}      # nodes, whatever is in them
 BLANK, MARK, LETTER = 0, 1, 2
 ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\0"
 
@@ -133,7 +135,7 @@ class _Paragraph:
             self._add(run, start, end)
 
     def _close_link(self, start, end):
-        """What stands in [ and ] with a target after it is a link, if it is neither empty nor an address that might differ from the target."""
+        """What stands in [ and ] with a target after it is a link, if it is neither invisible nor an address that might differ from the target."""
         if not self.openings:
             return
         first, first_run, address_count = self.openings.pop()
@@ -142,15 +144,25 @@ class _Paragraph:
         if not target or first == len(self.items) - 1 or address_count < self.address_count or not is_address(target[1]):
             return
         children = built(self.items[first + 1:], self.runs[first_run:])
-        if not _is_visible(children):
+        if not is_visible(children):
             return
         del self.items[first:], self.runs[first_run:]
         self.openings.clear()   # no link is in another one
         self._add(["link", target[1], children], start, target.end())
 
 
-def _is_visible(children):
-    return any(not isinstance(node, str) or node.strip() for node in children)
+def is_visible(tree):
+    """Tell whether a reader sees a character of a tree."""
+    for node in tree:
+        if isinstance(node, str):
+            found = not is_blank(node)
+        elif node[0] == "list":
+            found = any(map(is_visible, node[1]))
+        else:
+            found = node[0] in VISIBLE or is_visible(node[-1])
+        if found:
+            return True
+    return False
 
 
 def _code(text):

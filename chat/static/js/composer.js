@@ -1,6 +1,7 @@
 /** The field in which a message is written: its keys, its draft, its counter. */
 
 import { addressOf, isRoom } from './address.js';
+import { isBlank } from './blank.js';
 import { listenForFormatting } from './composer-keys.js';
 import { Draft } from './draft.js';
 import { FileInput } from './file-input.js';
@@ -14,9 +15,6 @@ import { trimmed } from './text.js';
 const MAX_LENGTH = 4_000; // code points, as the server counts them
 const COUNTER_FROM = 3_800; // code points
 const TYPING_PAUSE_MS = 3_000;
-// A text of invisible characters only would be an empty bubble. The server refuses it: the same ones as in chat/accounts/characters.py.
-const BLANK =
-  /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]*$/u;
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
 const loadMessageChanges = later(() => import('./message-changes.js'));
@@ -136,13 +134,13 @@ export class Composer {
     const text = trimmed(draft);
     this.focus();
     const { task } = this;
-    const isBlank = BLANK.test(text);
-    if ((isBlank && (task?.isEdit || !this.files.count)) || lengthOf(text) > MAX_LENGTH) return;
+    const isEmpty = isBlank(text); // it would be an empty bubble: the server refuses it
+    if ((isEmpty && (task?.isEdit || !this.files.count)) || lengthOf(text) > MAX_LENGTH) return;
     this.#typingEmittedAt = -Infinity;
     task?.end();
     if (task?.isEdit) return task.submit(text);
     this.show('');
-    const stored = this.outbox.add(this.key, isBlank ? '' : text, task?.replyTo, this.files.take());
+    const stored = this.outbox.add(this.key, isEmpty ? '' : text, task?.replyTo, this.files.take());
     this.on.added();
     this.storing += 1;
     await stored;
@@ -168,7 +166,7 @@ export class Composer {
     this.#fit();
     if (this.field.value.includes(':') || (isRoom(this.key) && this.field.value.includes('@'))) this.#complete();
     const now = performance.now();
-    if (BLANK.test(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
+    if (isBlank(this.field.value) || now - this.#typingEmittedAt < TYPING_PAUSE_MS) return;
     this.#typingEmittedAt = now;
     this.on.typing();
   }

@@ -4,7 +4,7 @@
  */
 
 import { addText } from './emphasis.js';
-import { inlineNodes, Mentions } from './inline-formatting.js';
+import { inlineNodes, isVisible, Mentions } from './inline-formatting.js';
 
 const MAX_DEPTH = 4; // of quotes and lists in one another
 const MAX_PLAIN_LENGTH = 500; // code points of a message of which a preview is made
@@ -20,7 +20,8 @@ const INDENT = /^[ \t]*/;
 /** The tree of a text. `mentions` are `[{id, start, length}]` in code points, as M has them. */
 export function treeOf(text, mentions = []) {
   const marked = new Mentions(text, mentions);
-  return blocks(marked.text.split('\n'), marked, 0);
+  const tree = blocks(marked.text.split('\n'), marked, 0);
+  return isVisible(tree) ? tree : marked.split(marked.text); // else the bubble would be empty
 }
 
 /** The beginning of a text without its markers, for a preview. */
@@ -57,7 +58,7 @@ const BLOCKS = {
   numbers: (first, items) => items.map((item, index) => `${first + index}. ${plainOf(item)}`),
 };
 
-const isBlank = (line) => !/[^ \t]/.test(line);
+const isEmpty = (line) => !/[^ \t]/.test(line);
 
 /** The tree of the lines of a message, a quote or an item. */
 function blocks(lines, marked, depth) {
@@ -65,7 +66,7 @@ function blocks(lines, marked, depth) {
   let textFrom = 0;
   let at = 0;
   while (at < lines.length) {
-    const isAfterText = at > textFrom && !isBlank(lines[at - 1]);
+    const isAfterText = at > textFrom && !isEmpty(lines[at - 1]);
     const block = /^ *[`~>\-*0-9]/.test(lines[at]) ? blockAt(lines, at, marked, depth, isAfterText) : null;
     if (!block) {
       at += 1;
@@ -100,7 +101,7 @@ function codeAt(lines, at, [, indent, first, language], marked) {
   let end = at + 1;
   while (end < lines.length && !isEnd(lines[end])) end += 1;
   const code = lines.slice(at + 1, end).map((line) => line.slice(Math.min(indent.length, /^ */.exec(line)[0].length)));
-  if (end === lines.length && code.every(isBlank)) return null; // somebody is about to write one, or writes about fences
+  if (end === lines.length && code.every(isEmpty)) return null; // somebody is about to write one, or writes about fences
   return { node: ['block', language.toLowerCase(), marked.split(code.join('\n'))], end: end + 1 };
 }
 
@@ -132,7 +133,7 @@ function listAt(lines, at, first, marked, depth) {
     at += 1;
     while (at < lines.length) {
       const line = withSpaces(lines[at]);
-      if (isBlank(line)) {
+      if (isEmpty(line)) {
         blankCount += 1;
       } else if (/[^ ]/.test(line.slice(0, width))) {
         following = itemAt(lines[at]);
@@ -164,11 +165,11 @@ const widthOf = (item) => item[1].length + item[2].length + Math.max(1, item[4].
 
 /** Reads lines that are no block. Blank ones beside a block only part it from the text; those between paragraphs stay. */
 function addLines(tree, lines, start, end, marked, isNested) {
-  if (isNested || start > 0) while (start < end && isBlank(lines[start])) start += 1;
-  if (isNested || end < lines.length) while (end > start && isBlank(lines[end - 1])) end -= 1;
+  if (isNested || start > 0) while (start < end && isEmpty(lines[start])) start += 1;
+  if (isNested || end < lines.length) while (end > start && isEmpty(lines[end - 1])) end -= 1;
   let paragraph = start;
   for (let at = start; at <= end; at++) {
-    if (at < end && !isBlank(lines[at])) continue;
+    if (at < end && !isEmpty(lines[at])) continue;
     if (at > paragraph) {
       if (paragraph > start) addText(tree, '\n');
       for (const node of inlineNodes(lines.slice(paragraph, at).join('\n'), marked)) {

@@ -5,6 +5,7 @@
  * does the same.
  */
 
+import { isBlank } from './blank.js';
 import { addText, built } from './emphasis.js';
 import { addressesIn, isAddress, TARGET } from './links.js';
 
@@ -16,6 +17,7 @@ const MENTION = /\0[\ue000-\ue0ff]/g;
 
 const TOKEN = /`+|\*+|~+|[[\]]|\0[\ue000-\ue0ff]/g;
 const ANY_MARK = /[*`~[\0]|:\/\//;
+const VISIBLE = new Set(['address', 'link', 'mention', 'numbers']); // nodes, whatever is in them
 const [BLANK, MARK, LETTER] = [0, 1, 2];
 const BLANKS = /[ \t\n\f\r\v]|\p{Zs}/u;
 const MARKS = /[\p{P}\p{S}\0]/u;
@@ -141,7 +143,7 @@ class Paragraph {
     this.#add(run, start, end);
   }
 
-  /** What stands in [ and ] with a target after it is a link, if it is neither empty nor an address that might differ from the target. */
+  /** What stands in [ and ] with a target after it is a link, if it is neither invisible nor an address that might differ from the target. */
   #closeLink(start, end) {
     if (!this.openings.length) return;
     const { first, firstRun, addressCount } = this.openings.pop();
@@ -150,12 +152,21 @@ class Paragraph {
     this.#addText(start);
     if (!target || first === this.items.length - 1 || addressCount < this.addressCount || !isAddress(target[1])) return;
     const children = built(this.items.slice(first + 1), this.runs.slice(firstRun));
-    if (!children.some((node) => typeof node !== 'string' || /\S/.test(node))) return;
+    if (!isVisible(children)) return;
     this.items.length = first;
     this.runs.length = firstRun;
     this.openings = []; // no link is in another one
     this.#add(['link', target[1], children], start, end + target[0].length);
   }
+}
+
+/** Whether a reader sees a character of a tree. */
+export function isVisible(tree) {
+  return tree.some((node) => {
+    if (typeof node === 'string') return !isBlank(node);
+    if (node[0] === 'list') return node[1].some(isVisible);
+    return VISIBLE.has(node[0]) || isVisible(node.at(-1));
+  });
 }
 
 /** The text of code in a line, without the blank at both ends that lets it begin or end with a backtick. */
