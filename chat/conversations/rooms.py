@@ -81,6 +81,7 @@ class Rooms:
             return
         self._count(ROOM_CHANGES, actor)
         if not members.set_role(self.database, room_id, user.id, role):
+            self._member(room_id, username)     # or they have just gone
             raise Conflict(_("A room needs an owner. Make somebody else one first."))
         self._tell_member(user.id, room_id)
         self._store_notice(actor, room_id, "role", user, role)
@@ -115,46 +116,52 @@ class Rooms:
             self._store_notice(actor, room_id, "archived" if after.is_archived else "reopened")
 
     def _add(self, room_id, actor, user, what):
-        with self._settled(user.id, room_id):
+        notice = Message.notice_draft(actor, room_id, what, user if user.id != actor.id else None)
+        with self._settled(user.id, room_id, notice, is_member=True):
             is_new = members.add(self.database, room_id, user.id)
             if is_new is None:
                 raise Conflict(_("This room is full. It can have %(most)s members.", most=members.MAX_MEMBERS))
             if is_new:
                 # Their connections enter the room before anything is sent to it, so that nothing is missed in between.
                 self._tell_member(user.id, room_id)
-                self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
+                self._store(notice)
                 self._tell_count(room_id)
 
     def _end(self, room_id, actor, user, what):
-        with self._settled(user.id, room_id):
-            if not members.remove(self.database, room_id, user.id):
+        notice = Message.notice_draft(actor, room_id, what, user if user.id != actor.id else None)
+        with self._settled(user.id, room_id, notice, is_member=False):
+            if members.remove(self.database, room_id, user.id):
+                self.broadcast(LEFT, {"conversationId": room_id}, [user.id])
+                self._store(notice)
+                self._tell_count(room_id)
+            elif members.role_of(self.database, room_id, user.id):      # otherwise it has just ended by another request
                 raise Conflict(_("Make somebody else an owner before you leave."))
-            self.broadcast(LEFT, {"conversationId": room_id}, [user.id])
-            self._store_notice(actor, room_id, what, user if user.id != actor.id else None)
-            self._tell_count(room_id)
 
     @contextlib.contextmanager
-    def _settled(self, user_id, room_id):
-        """If the database does not answer, the change may have been made: the member's connections are told as soon as that is known."""
+    def _settled(self, user_id, room_id, notice, is_member):
+        """If the database does not answer, the change may have been made. As soon as that is known, it is told, and becomes a notice."""
         try:
             yield
         except Unavailable:
-            self._settle_later(user_id, room_id)
+            self._settle_later(user_id, room_id, notice, is_member)
             raise
 
-    def _settle_later(self, user_id, room_id):
+    def _settle_later(self, user_id, room_id, notice, is_member):
         if (user_id, room_id) not in self.in_doubt:
             self.in_doubt.add((user_id, room_id))
-            self.start_later(SETTLE_INTERVAL, lambda: self._settle(user_id, room_id))
+            self.start_later(SETTLE_INTERVAL, lambda: self._settle(user_id, room_id, notice, is_member))
 
-    def _settle(self, user_id, room_id):
-        """Tell a user's connections whether the user is a member."""
+    def _settle(self, user_id, room_id, notice, was_to_be_member):
+        """Tell a user's connections whether the user is a member. `notice` says what was to be done."""
         self.in_doubt.discard((user_id, room_id))
         try:
-            if not self._tell_member(user_id, room_id):
-                self.broadcast(LEFT, {"conversationId": room_id}, [user_id])
+            is_member = bool(self._tell_member(user_id, room_id))
         except Unavailable:
-            self._settle_later(user_id, room_id)
+            return self._settle_later(user_id, room_id, notice, was_to_be_member)
+        if not is_member:
+            self.broadcast(LEFT, {"conversationId": room_id}, [user_id])
+        if is_member == was_to_be_member:
+            self._store(notice)
 
     def _tell_member(self, user_id, room_id):
         """Tell every connection of one member how the room is for them now; return the summary."""
@@ -168,7 +175,14 @@ class Rooms:
         self.broadcast(CHANGED, {"conversation": {"id": room_id, "members": count}}, room_id=room_id)
 
     def _store_notice(self, actor, room_id, what, whom=None, value=None):
-        self.writer.store(Message.notice_draft(actor, room_id, what, whom, value))
+        self._store(Message.notice_draft(actor, room_id, what, whom, value))
+
+    def _store(self, notice):
+        """Store a notice. What it tells has been done: if the database does not answer now, it is stored as soon as it does."""
+        try:
+            self.writer.store(notice)
+        except Unavailable:
+            self.start_later(SETTLE_INTERVAL, lambda: self._store(notice))
 
     def _visible(self, user, room_id):
         """Return a room that a user may see: an open one, or one they are a member of."""
