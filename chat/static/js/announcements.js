@@ -13,6 +13,7 @@ const COLLECT_MS = 1_000;
 const MAX_ANNOUNCED_ONE_BY_ONE = 3; // messages
 
 const collected = [];
+let said = []; // [message, what stands for it], of those that were announced last by their text
 
 /** Announces a message, together with those that come within a second. A room that is muted says nothing. */
 export function announce(message, lists) {
@@ -24,10 +25,15 @@ export function announce(message, lists) {
 
 function sayCollected() {
   const messages = collected.splice(0).map(({ place, ...message }) => ({ ...newest(message), place })).filter(({ deleted }) => !deleted);
-  const lines = messages.length > MAX_ANNOUNCED_ONE_BY_ONE
-    ? [ngettext('%(num)s new message', '%(num)s new messages', messages.length)]
-    : messages.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
-  say(...lines);
+  said = [];
+  if (messages.length > MAX_ANNOUNCED_ONE_BY_ONE) return void say(ngettext('%(num)s new message', '%(num)s new messages', messages.length));
+  const lines = messages.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
+  say(...lines).forEach((line, index) => said.push([messages[index], line]));
+}
+
+/** A message is different now: what was said of it is not there any more. */
+export function retract({ conversationId, seq }) {
+  said.find(([message]) => message.conversationId === conversationId && message.seq === seq)?.[1].remove();
 }
 
 const wordsOf = (message) => (message.kind === 'text' ? plainWords(message.message) || filesInWords(message.files) : noticeWords(message));

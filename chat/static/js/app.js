@@ -101,6 +101,7 @@ onVersion((message) => {
   conversation?.composer.task?.messageChanged(message);
   if (conversation && find('#pins')) import('./pins.js').then(({ refreshPins }) => refreshPins(conversation.section), () => {});
   notifier?.then((loaded) => loaded?.messageChanged(message));
+  loadPageMore().then(({ retract }) => retract(message), () => {});
   if (message.deleted) outbox.messageDeleted(key, message.seq);
 });
 

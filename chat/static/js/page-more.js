@@ -1,6 +1,6 @@
 /** What every page needs later than at its first view, in one file: other pages, the search, keys, words, logging out. */
 
-export { announce } from './announcements.js';
+export { announce, retract } from './announcements.js';
 export { CardNotes } from './card-notes.js';
 export { logOut } from './logout.js';
 export * as keys from './page-keys.js';
