@@ -7,7 +7,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import regex
 
+from chat.accounts.characters import INVISIBLE as INVISIBLE_CLASS
 from chat.conversations import link_characters
 from chat.conversations.formatting import MARKUP, plain, plain_of, tree_of
 from chat.conversations.text_look import TextLook
@@ -16,12 +18,14 @@ from tools import ROOT, node
 CASES = json.loads((Path(__file__).parent / "formatting_cases.json").read_text(encoding="utf-8"))["cases"]
 RANDOM_TEXTS = 5_000
 NODE_SECONDS = 60
+INVISIBLE = regex.compile(f"[{INVISIBLE_CLASS}]")
 
 # What a random text is put together from: marks, blanks, beginnings of lines, addresses, letters and signs of many kinds.
 PIECES = ("*", "**", "***", "~~", "~", "`", "``", "```", "~~~", "[", "](", "]", ")", "(", "http://a", "https://b.c/d", "[x](https://e.f)", "> ", ">",
           "- ", "* ", "1. ", "2. ", "10. ", "\n", "\n\n", "  ", "   ", "    ", "\t", " ", "a", "é", "„", "”", "😀", "👨‍👩‍👧", "\u202e", "\u200f", "مرحبا",
           "日本", "。", "_", "!", ".", ",", "@bob", "\\", "<b>", "&amp;", "\u2028", "\r", "\u00a0", "\u0301", "-", "---", "* * *", "python", "|", "¡", "€",
-          "\ufeff", "ſ", "İ", "\ue000", "\u3000")
+          "\ufeff", "ſ", "İ", "\ue000", "\u3000",
+          "＜", "｜", "\u3164", "\u2800", "❤\ufe0f", "→", "\u034f", "☆")
 
 
 def in_the_browser(texts):
@@ -98,16 +102,27 @@ def test_the_search_overlooks_nothing():
             assert tree_of(text + "\n\n**a**")[:-1] == ([text + "\n\n"] if text else ["\n\n"])
 
 
-@pytest.mark.parametrize("name, is_member", [
-    ("TRAILING", lambda c: ord(c) < 0x10000 and unicodedata.category(c)[0] == "P"),
-    ("ENDING", lambda c: c.isspace() or unicodedata.category(c) in ("Cc", "Cf") and c not in "\u200c\u200d"
-        or unicodedata.category(c)[0] == "P" and unicodedata.category(c) != "Pd" and not ("a" + c).isidentifier() and c not in "\u30fb\uff65")])
-def test_the_characters_beside_addresses_are_those_of_unicode(name, is_member):
+def ends_an_address(character):
+    category = unicodedata.category(character)
+    return (character.isspace() or bool(INVISIBLE.match(character)) and character not in "\u200c\u200d" or category == "Cc"
+            or category[0] == "P" and category != "Pd" and not ("a" + character).isidentifier() and character not in "\u30fb\uff65"
+            or character in "＜＞﹤﹥≪≫｀｜￨" or "\u2500" <= character <= "\u257f")
+
+
+def test_the_characters_that_end_an_address_are_those_of_unicode():
     """Of those that this Python knows. The ranges are of the Unicode of the browser's engine."""
-    found = re.compile(f"[{link_characters.character_class(getattr(link_characters, name))}]")
-    known = [chr(code) for code in range(0x80, 0x110000) if not 0xD800 <= code < 0xE000 and unicodedata.category(chr(code)) not in ("Cn", "Co", "Lo", "Lm")]
-    different = [c for c in known if bool(found.match(c)) != bool(is_member(c))]
-    assert [f"{ord(c):x}" for c in different] == []
+    ending = re.compile(f"[{link_characters.character_class(link_characters.ENDING)}]")
+    known = [chr(code) for code in range(0x80, 0x110000) if not 0xD800 <= code < 0xE000 and unicodedata.category(chr(code)) not in ("Cn", "Co")]
+    assert [f"{ord(c):x}" for c in known if bool(ending.match(c)) != ends_an_address(c)] == []
+
+
+def test_the_browser_ends_addresses_at_the_same_characters():
+    """Before a letter, and at the end: each character of the first planes that both know."""
+    known = [chr(code) for code in [*range(0x80, 0xD800), *range(0xF900, 0x20000), *range(0xE0000, 0xE0200)]
+             if unicodedata.category(chr(code)) not in ("Cn", "Co")]
+    texts = [("\n".join(f"http://a.b/c{c}d http://a.b/c{c}" for c in known[start:start + 100]), ()) for start in range(0, len(known), 100)]
+    different = [text for (text, _mentions), (tree, _plain) in zip(texts, in_the_browser(texts)) if as_lists(tree_of(text)) != tree]
+    assert different == []
 
 
 @pytest.mark.parametrize("text, is_large", [

@@ -1,7 +1,8 @@
 """The addresses in a text. links.js finds the same ones. Each character is looked at a fixed number of times, so that no text takes long."""
 import re
+import unicodedata
 
-from .link_characters import ENDING, TRAILING, character_class
+from .link_characters import ENDING, character_class
 
 MAX_HOST_LENGTH = 255       # characters before the path; no host has a longer name
 
@@ -13,7 +14,8 @@ OUTSIDE = ASCII_OUTSIDE + r"\ud800-\udfff" + character_class(ENDING)
 MARK = re.compile(rf"[()\[\]{{}}{OUTSIDE}]")
 ASCII_MARK = re.compile(rf"[()\[\]{{}}{ASCII_OUTSIDE}]")     # the same for most texts, and ten times as fast
 CLOSING = {"(": ")", "[": "]", "{": "}"}
-TRAILING_MARKS = re.compile(rf"[.,;:!?'*~{character_class(TRAILING)}]")
+ASCII_TRAILING = ".,;:!?'*~"
+JOINERS = "\u200c\u200d"      # inside words of some scripts, and between emoji
 
 # After the scheme: a name and a password perhaps, a host without the characters that URLs forbid in one, a port perhaps.
 HOST = re.compile(r"https?://(?:[^/?#\\@]*@)?(?:\[[0-9a-f:.]+\]|[^\x00-\x20#/:<>?@\[\]\\^|%\x7f]+)(?::[0-9]{0,5})?(?=[/?#\\]|\Z)", re.IGNORECASE | re.ASCII)
@@ -50,10 +52,16 @@ def is_address(text):
 
 
 def without_punctuation(text, start, end):
-    """Return where an address ends: punctuation at its end belongs to the sentence around it."""
-    while end > start and TRAILING_MARKS.match(text, end - 1):
+    """Return where an address ends: punctuation and symbols at its end, such as emoji, belong to the sentence around it."""
+    while end > start and _is_trailing(text[end - 1]):
         end -= 1
     return end
+
+
+def _is_trailing(character):
+    if character.isascii():
+        return character in ASCII_TRAILING
+    return unicodedata.category(character)[0] in "PS" or character in JOINERS
 
 
 def _ends_in(text):

@@ -31,6 +31,8 @@ const links = {
   'https://ca.example/Col·legi': ['https://ca.example/Col·legi'],
   'https://example.org/Bose–Einstein —': ['https://example.org/Bose–Einstein'],
   'https://fa.example/کتاب\u200cها': ['https://fa.example/کتاب\u200cها'],
+  'https://ja.example/らき☆すた ☆': ['https://ja.example/らき☆すた'],
+  'https://i❤.example/ and https://👍.example/a': ['https://i❤.example/', 'https://👍.example/a'],
 };
 
 for (const [text, expected] of Object.entries(links)) {
@@ -40,7 +42,7 @@ for (const [text, expected] of Object.entries(links)) {
   });
 }
 
-const quoted = ['「」', '『』', '“”', '„“', '‘’', '«»', '»«', '‹›', '（）', '【】', '《》', '〈〉', '［］', '﴾﴿', '〝〟', '⟨⟩', '()', '[]', '""', '<>'];
+const quoted = ['「」', '『』', '“”', '„“', '‘’', '«»', '»«', '‹›', '（）', '【】', '《》', '〈〉', '［］', '﴾﴿', '〝〟', '⟨⟩', '＜＞', '﹤﹥', '≪≫', '｜｜', '()', '[]', '""', '<>'];
 
 for (const [opening, closing] of quoted) {
   test(`an address between ${opening} and ${closing}, with text right after it`, () => {
@@ -55,8 +57,16 @@ for (const mark of '。、，．！？：；،؛؟۔।॥።។༎․‥…‼�
   });
 }
 
+for (const emoji of ['👍', '👍🏽', '❤️', '👩‍💻', '🇫🇷', '1️⃣', '☆', '→', '😀!', '👍👍']) {
+  test(`an address with ${emoji} after it`, () => {
+    const address = `https://example.org/a${emoji.startsWith('1') ? '1' : ''}`;
+    assert.deepEqual(hrefsIn(`https://example.org/a${emoji} https://example.org/b${emoji}`)[0], address);
+    assert.deepEqual(hrefsIn(`https://example.org/a${emoji}`), [address]);
+  });
+}
+
 test('what turns the direction of a text is part of no address, nor is what nobody sees', () => {
-  const marks = '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff\u00ad\u0000\u0085';
+  const marks = '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff\u00ad\u0000\u0085\u3164\u2800\ufe0f\u034f';
   for (const mark of marks) {
     assert.deepEqual(hrefsIn(`${mark}https://example.org/a${mark}gpj.b`), ['https://example.org/a']);
   }

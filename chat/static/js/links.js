@@ -3,12 +3,13 @@
 const START = /\bhttps?:\/\//gi;
 const MAX_HOST_LENGTH = 255; // characters before the path; no host has a longer name
 
-// Characters that end an address: blanks, controls (also those that change the direction of a text), quotation marks, and
-// the punctuation of scripts that put no blank after it. Punctuation inside words does not: "Bose–Einstein", "ル・ダ".
-const OUTSIDE = String.raw`\s<>"\x60\p{Cc}\p{Cs}[\p{Cf}--\p{Join_Control}][\p{P}--[\p{ASCII}\p{Pd}\p{ID_Continue}・･]]`;
+// Characters that end an address: blanks, controls, what is invisible, quotation marks, the punctuation of scripts that put no blank
+// after it, and symbols that serve as it: ＜ ≫ ｜. Punctuation and symbols inside words do not: "Bose–Einstein", "ル・ダ", "らき☆すた".
+const INVISIBLE = String.raw`\p{Cc}\p{Cs}[[\p{Cf}\p{Default_Ignorable_Code_Point}]--\p{Join_Control}]\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}`;
+const OUTSIDE = String.raw`\s<>"\x60${INVISIBLE}[\p{P}--[\p{ASCII}\p{Pd}\p{ID_Continue}・･]]＜＞﹤﹥≪≫｀｜￨\u2500-\u257F`;
 const MARK = new RegExp(String.raw`[\(\)\[\]\{\}${OUTSIDE}]`, 'gv');
 const CLOSING = { '(': ')', '[': ']', '{': '}' };
-const TRAILING = /[.,;:!?'*~[\p{P}--\p{ASCII}]]/v; // at the end of an address it belongs to the sentence around it
+const TRAILING = /[.,;:!?'*~[[\p{P}\p{S}\p{Join_Control}]--\p{ASCII}]]/v; // at the end of an address it belongs to the sentence around it
 
 // After the scheme: a name and a password perhaps, a host without the characters that URLs forbid in one, a port perhaps.
 const HOST = /^https?:\/\/(?:[^/?#\\@]*@)?(?:\[[0-9a-f:.]+\]|[^\0-\x20#/:<>?@[\]\\^|%\x7f]+)(?::[0-9]{0,5})?(?=[/?#\\]|$)/i;
@@ -62,8 +63,14 @@ function endsIn(text) {
 
 function withoutPunctuation(address) {
   let end = address.length;
-  while (TRAILING.test(address[end - 1])) end -= 1;
+  for (let last = lastOf(address, end); TRAILING.test(last); last = lastOf(address, end)) end -= last.length;
   return address.slice(0, end);
+}
+
+/** The character that ends at an index: half a surrogate pair is none. */
+function lastOf(text, end) {
+  const pair = text.slice(Math.max(0, end - 2), end);
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(pair) ? pair : pair.slice(-1);
 }
 
 /** Whether a text that begins with the scheme names a host. Long names of hosts are not looked at. */
