@@ -1,5 +1,6 @@
 """Removing what no message holds, while somebody uploads the same content: whatever comes first, no file is without its content."""
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -8,7 +9,7 @@ from chat.conversations.file import File
 from chat.conversations.file_removal import FileSweeper
 from chat.conversations.uploads import Uploads
 from chat.budgets import Budgets
-from chat.errors import Unavailable
+from chat.errors import NotFound, Unavailable
 from chat.storage.file_store import PREVIEW, FolderStore
 from chat.storage.limits import MemoryLimits
 from config import load
@@ -39,8 +40,10 @@ def upload(uploads, user, content=None, client_id=None):
     return uploads.finish(user.id, client_id, path, "a")
 
 
-def make_due(database, file):     # noqa: F811
-    database.execute("UPDATE files SET unheld_since = %s WHERE id = %s", (THEN, file.id))
+def make_due(database, file, age=timedelta(days=700)):     # noqa: F811
+    """Have a file unheld since so long ago."""
+    at = f"{datetime.now(timezone.utc) - age:%Y-%m-%d %H:%M:%S}.000"
+    database.execute("UPDATE files SET unheld_since = %s WHERE id = %s", (at, file.id))
 
 
 def test_it_works(parts, database):     # noqa: F811
@@ -66,12 +69,49 @@ def test_a_file_that_is_being_sent_is_left_alone(parts, database):     # noqa: F
     uploads, sweeper, store = parts
     user = person(database)
     file = upload(uploads, user)
-    make_due(database, file)
-    due = File.due(database, 10)
+    make_due(database, file, timedelta(hours=23, minutes=59))
     assert File.claim(database, user.id, [file.id])[0].id == file.id
-    assert [one.id for one in due] == [file.id] and not due[0].delete(database)
+    assert File.by_id(database, file.id).unheld_since > file.unheld_since and not file.delete(database)
     sweeper.sweep()
     assert store.size(file.hash) and File.by_id(database, file.id)
+
+
+@pytest.mark.parametrize("age", [timedelta(days=1, seconds=-15), timedelta(days=1, seconds=5)], ids=["soon", "now"])
+def test_a_released_file_is_not_kept_by_a_message_that_is_sent_again(parts, database, age):     # noqa: F811
+    uploads, sweeper, store = parts
+    user = person(database)
+    file = upload(uploads, user)
+    make_due(database, file, age)
+    with pytest.raises(NotFound):
+        File.claim(database, user.id, [file.id])
+    make_due(database, file, age + timedelta(seconds=20))
+    sweeper.sweep()
+    assert store.size(file.hash) is None and not File.by_id(database, file.id)
+
+
+def test_one_sweep_removes_all_and_what_was_deleted_last_first(parts, database, monkeypatch):     # noqa: F811
+    uploads, sweeper, store = parts
+    monkeypatch.setattr("chat.conversations.file_removal.BATCH", 2)
+    user, removed, real = person(database), [], FileSweeper._remove_content
+    monkeypatch.setattr(FileSweeper, "_remove_content", lambda self, content_hash: (removed.append(content_hash), real(self, content_hash)))
+    files = [upload(uploads, user) for _n in range(5)]
+    for n, file in enumerate(files):
+        make_due(database, file, timedelta(hours=30 - n))
+    sweeper.sweep()
+    assert File.due(database, 10) == [] and set(removed) == {file.hash for file in files}
+    assert removed[0] == files[4].hash
+
+
+def test_a_sweep_ends_where_another_process_does_it(parts, database):     # noqa: F811
+    uploads, sweeper, store = parts
+    file = upload(uploads, person(database))
+    make_due(database, file)
+    assert sweeper._announce(file.hash)
+    sweeper.sweep()
+    assert File.by_id(database, file.id)
+    sweeper._done(file.hash)
+    sweeper.sweep()
+    assert not File.by_id(database, file.id)
 
 
 @pytest.mark.parametrize("moment", ["before the row is deleted", "after the row is deleted", "after the content is removed", "after all"])

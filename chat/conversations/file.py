@@ -103,16 +103,17 @@ class File:
     def claim(cls, database, user_id, ids):
         """Return the files with these ids, in their order, for a message that is about to be sent: the sweep leaves them alone for a day.
 
-        Raises Invalid unless it is a list of different ids, or NotFound unless all are the user's own.
+        Raises Invalid unless it is a list of different ids, or NotFound unless all are the user's own, and none is released: a message that
+        was deleted may be sent once more, and its files are to go all the same.
         """
         if not isinstance(ids, list) or len(ids) > MAX_FILES or not all(type(each) is int and 0 < each <= MAX_ID for each in ids) or len(set(ids)) < len(ids):
             raise Invalid(_("files must be a list of up to %(most)s different ids.", most=MAX_FILES))
         marks = ", ".join(["%s"] * len(ids))
-        database.execute(f"UPDATE files SET unheld_since = %s WHERE id IN ({marks}) AND user_id = %s AND unheld_since IS NOT NULL",
-                         (_from_now(), *ids, user_id))
+        database.execute(f"UPDATE files SET unheld_since = %s WHERE id IN ({marks}) AND user_id = %s AND unheld_since > %s",
+                         (_from_now(), *ids, user_id, _release_time()))
         found = {file.id: file for file in database.query(
             f"SELECT {COLUMNS} FROM files WHERE id IN ({marks}) AND user_id = %s", (*ids, user_id), cls.from_row)}
-        if len(found) < len(ids):
+        if len(found) < len(ids) or any(file.is_released for file in found.values()):
             raise NotFound(_("File not found."))
         return tuple(found[file_id] for file_id in ids)
 
@@ -184,8 +185,8 @@ class File:
 
     @classmethod
     def due(cls, database, limit):
-        """Return the first files that no message holds and whose time is over."""
-        return database.query(f"SELECT {COLUMNS} FROM files WHERE unheld_since < %s ORDER BY unheld_since LIMIT %s",
+        """Return files that no message holds and whose time is over, first those whose time was over last: they have just been deleted."""
+        return database.query(f"SELECT {COLUMNS} FROM files WHERE unheld_since < %s ORDER BY unheld_since DESC LIMIT %s",
                               (_from_now(-KEPT_HOURS * 3600), limit), cls.from_row)
 
     def is_due(self, database):

@@ -57,11 +57,18 @@ class FileSweeper:
             if self._announce(content_hash):
                 self._remove_content(content_hash)
                 self._done(content_hash)
-        for file in File.due(self.database, BATCH):
-            if self._announce(file.hash):
-                if file.delete(self.database):
-                    self._remove_content(file.hash)
-                self._done(file.hash)
+        while any([self._remove(file) for file in File.due(self.database, BATCH)]):
+            pass
+
+    def _remove(self, file):
+        """Remove a file whose time is over; return whether it was this process that did."""
+        is_removed = False
+        if self._announce(file.hash):
+            is_removed = file.delete(self.database)
+            if is_removed:
+                self._remove_content(file.hash)
+            self._done(file.hash)
+        return is_removed
 
     def tidy(self):
         """Remove contents that no file has, and uploads that were never completed."""
