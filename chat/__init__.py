@@ -36,7 +36,7 @@ from .live.runtime import Runtime
 from .live.transports import Transports
 from .storage.file_store import open_file_store
 from .storage.secret_key import secret_key
-from .web import assets, compression, error_handlers, headers, languages, page_owner, request_args, sessions, streamed_form
+from .web import assets, compression, error_handlers, headers, languages, origin, page_owner, request_args, sessions, streamed_form
 from .web.avatars import address, addresses, avatars, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
@@ -104,7 +104,7 @@ def new_flask(settings):
     app.json = FlaskJson(app)
     app.debug = settings["DEBUG"]       # not FLASK_DEBUG: it is asked for here or not at all
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS,
-                      WTF_CSRF_TIME_LIMIT=None)
+                      WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)     # not by the Referer, which not everybody sends: origin.py
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(**file_words.WORDS, **text_look.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
                                  avatar_of=lambda user: address(user.id, user.drawn_as))
@@ -120,7 +120,7 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie, 
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime, session_id_of, is_logged_in, settings["HTTPS"])
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
-    app.wsgi_app = Bodies(app.wsgi_app, runtime)
+    app.wsgi_app = Bodies(app.wsgi_app, runtime, settings["HTTPS"])
     shortcuts = Shortcuts(server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(server, guard, shortcuts, backends.budgets)
     presence_feed = PresenceFeed(server, backends.presence)
@@ -138,6 +138,7 @@ def install_web(app, settings, backends, cookie, connections):
     compression.install(app)
     languages.install(app)
     request_args.install(app)
+    origin.install(app, settings["HTTPS"])
     streamed_form.install(app)
     app.before_request(refuse_costly)
     CSRFProtect(app)

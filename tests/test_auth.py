@@ -2,6 +2,7 @@
 import re
 
 import pytest
+import requests
 
 from tests.conftest import SECRET_KEY
 from tests.people import PASSWORD, Person
@@ -142,12 +143,17 @@ def test_the_name_may_be_written_otherwise_at_login(chat, alice, visitor):
 
 def test_who_is_in_needs_no_form(chat, alice):
     assert alice.get("/login").headers["Location"] == alice.get("/register").headers["Location"] == "/"
+    for path in ("/login", "/register"):
+        assert alice.get(f"{path}?next=/chat/bob").headers["Location"] == "/chat/bob"
+        assert alice.get(f"{path}?next=//evil.example").headers["Location"] == "/"
+        assert alice.post(path, {"csrf_token": alice.token("/"), "next": "/chat/bob"}).headers["Location"] == "/chat/bob"
 
 
 @pytest.mark.parametrize("path", ["/chat/somebody", "/?q=é b", "/chat/a b?before=3"])
 def test_after_the_login_one_is_where_one_wanted_to_be(chat, alice, path):
     alice.log_out()
     asked = alice.get(path)
+    assert alice.http.head(alice.url + path, allow_redirects=False).headers["Location"] == asked.headers["Location"]
     assert asked.status_code == 302 and asked.headers["Location"].startswith("/login?next=%2F")
     html = alice.get(asked.headers["Location"]).text
     wanted = re.search(r'name="next"[^>]*value="([^"]*)"', html)[1].replace("&amp;", "&")
@@ -221,12 +227,14 @@ def test_an_id_that_somebody_made_up_is_not_taken(chat, visitor):
 def test_under_https_the_cookie_is_secure_and_the_sites_own(start_server, request, mode):
     settings = request.getfixturevalue("server_mode_settings") if mode == "server" else {"SECRET_KEY": SECRET_KEY}
     person = Person(start_server(HTTPS="1", PROXIES="1", **settings).url)
-    person.http.headers.update({"X-Forwarded-Proto": "https", "Referer": person.url.replace("http:", "https:") + "/login"})
+    person.http.headers["X-Forwarded-Proto"] = "https"
     cookies = _pass_on_cookies(person)
     answer = person.register()
-    for cookie in answer.raw.headers.getlist("Set-Cookie"):
+    chosen = requests.post(f"{person.url}/language", {"language": "fr", "csrf_token": person.token("/")}, headers=person.http.headers, allow_redirects=False)
+    for cookie in (*answer.raw.headers.getlist("Set-Cookie"), *chosen.raw.headers.getlist("Set-Cookie")):
         assert cookie.startswith("__Host-")
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert chosen.headers["Set-Cookie"].startswith("__Host-language=fr")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     assert person.get("/").status_code == 200
     answer = person.log_out()
@@ -234,6 +242,30 @@ def test_under_https_the_cookie_is_secure_and_the_sites_own(start_server, reques
     assert cleared.startswith("__Host-session=;") and "Secure" in cleared and "Max-Age=0" in cleared, \
         "a browser ignores the deletion of a __Host- cookie that is not Secure"
     person.leave()
+
+
+def test_under_https_a_form_comes_from_this_site_or_from_nobody_who_says_so(start_server):
+    """Some browsers are told to send no Referer, and programs send neither. What has no token is refused anyway."""
+    server = start_server(HTTPS="1", PROXIES="1", SECRET_KEY=SECRET_KEY)
+    person = Person(server.url)
+    person.http.headers["X-Forwarded-Proto"] = "https"
+    _pass_on_cookies(person)
+    person.register()
+    form, here = {"csrf_token": person.token("/"), "name": "a room"}, server.url.replace("http:", "https:")
+    for origin, status in ((server.url, 400), ("https://evil.example", 400), ("null", 400), ("", 400), (here, 302), (None, 302)):
+        answer = person.post("/rooms", form, headers={"Origin": origin, "Referer": "https://evil.example/"})
+        assert (answer.status_code, "comes from another site" in answer.text) == (status, status == 400), origin
+    assert person.post("/rooms", {"name": "a room"}, headers={"Origin": here}).status_code == 400
+    person.leave()
+
+
+def test_under_https_every_answer_says_so(start_server):
+    """Those that no page is made for, too: of the live connections, and what is refused before they are asked."""
+    url = start_server(HTTPS="1", SECRET_KEY=SECRET_KEY).url
+    for path, headers, status in (("/login", {}, 200), ("/no/such", {}, 404), ("/static/x/y.js", {}, 404), ("/socket.io/?EIO=4&transport=polling", {}, 200),
+                                  ("/socket.io/?EIO=4&transport=polling", {"Origin": "https://evil.example"}, 400), ("/", {"Content-Length": "+5"}, 400)):
+        answer = requests.get(url + path, headers=headers, timeout=30, allow_redirects=False)
+        assert (answer.status_code, answer.headers.get("Strict-Transport-Security")) == (status, "max-age=31536000"), path
 
 
 def _pass_on_cookies(person):

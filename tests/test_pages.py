@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+import requests
 
 from tests import services
 from tests.browser.past import hold, numbered
@@ -150,7 +151,9 @@ def test_the_language_is_chosen_by_a_form_and_kept(chat, alice):
         answer = alice.post("/language", {"language": language, "next": target, "csrf_token": alice.token("/")})
         assert answer.headers["Location"] == "/" and 'lang="fr"' in alice.get("/").text
     assert alice.post("/language", {"language": "en"}).status_code == 400, "without the token of a page"
-    alice.post("/language", {"language": "en", "csrf_token": alice.token("/")})
+    answer = alice.post("/language", {"language": "en", "csrf_token": alice.token("/")})
+    assert "HttpOnly" in answer.headers["Set-Cookie"] and "SameSite=Lax" in answer.headers["Set-Cookie"]
+    assert 'lang="fr"' in requests.get(f"{chat.url}/login", headers={"Cookie": "language=en; __Host-language=fr"}, timeout=30).text
     assert 'lang="en"' in alice.get("/", headers={"Accept-Language": "fr"}).text
 
 

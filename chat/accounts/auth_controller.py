@@ -40,9 +40,9 @@ class AuthController:
 
     def register(self):
         """Create an account and log in to it, or show the form again with each error beside its field."""
-        if current_user.is_authenticated:
-            return redirect("/")
         form = AccountForm()
+        if current_user.is_authenticated:
+            return redirect(_target(form))
         if not form.is_submitted():
             form.next.data = request.args.get("next", "")
             return self._page("register", form)
@@ -83,9 +83,9 @@ class AuthController:
 
     def login(self):
         """Open a session for the right username and password. The answer to everything else is always the same."""
-        if current_user.is_authenticated:
-            return redirect(safe_path(request.args.get("next")))
         form = AccountForm()
+        if current_user.is_authenticated:
+            return redirect(_target(form))
         if not form.is_submitted():
             form.next.data = request.args.get("next", "")
             return self._page("login", form)
@@ -119,7 +119,7 @@ class AuthController:
             return (render_template("auth/logout.html"), 400) if current_user.is_authenticated else redirect("/login")
         form = AccountForm()
         if current_user.is_authenticated:       # meanwhile, in another tab
-            return redirect(safe_path(form.next.data or request.args.get("next")))
+            return redirect(_target(form))
         return self._page(request.endpoint.removeprefix("auth."), form, 400, _("This form has expired. Please try again."))
 
     @staticmethod
@@ -178,4 +178,9 @@ class AuthController:
         app.session_interface.regenerate(session)
         g.pop("csrf_token", None)
         generate_csrf()     # now, so that no later request saves the session again, not even after a logout
-        return devices.remember(redirect(safe_path(form.next.data or request.args.get("next"))), user)
+        return devices.remember(redirect(_target(form)), user)
+
+
+def _target(form):
+    """Return where a form, or the address of its page, leads to."""
+    return safe_path(form.next.data or request.args.get("next"))

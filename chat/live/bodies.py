@@ -23,9 +23,10 @@ class Bodies:
     Requests to `own_reader` are left alone: the guard reads their bodies. Uploads get a PacedBody, which the view reads.
     """
 
-    def __init__(self, application, runtime, own_reader="/socket.io"):
+    def __init__(self, application, runtime, https=False, own_reader="/socket.io"):
         self.application = application
         self.runtime = runtime
+        self.https = https
         self.own_reader = own_reader
 
     def __call__(self, environ, start_response):
@@ -60,8 +61,8 @@ class Bodies:
 
     def _refuse(self, status, reason, environ, start_response):
         self.runtime.close_after_answer(environ)
-        with_security_headers(start_response)(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason))),
-                                           ("Connection", "close")])
+        with_security_headers(start_response, environ, self.https)(status, [
+            ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason))), ("Connection", "close")])
         return [reason.encode()]
 
 

@@ -8,9 +8,10 @@ import io
 import re
 import socket
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ..web.headers import with_security_headers
+from ..web.origin import is_this_site
 from .packets import CLIENT_PACKETS, CLOSE_PACKET, MAX_BODY_BYTES, MAX_BODY_PACKETS, SEPARATOR
 
 BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
@@ -19,7 +20,6 @@ WEBSOCKET_SIDS = "chat.websocket_sids"      # in the environ of a WebSocket: the
 WEBSOCKET_VERSION = "13"        # of RFC 6455; eventlet would accept older drafts, whose frames nothing here limits
 KEY_BYTES = 16                  # of a WebSocket's key
 HEADER_NAME, CONTROLS = re.compile("HTTP_[-!#$%&'*+.^_`|~0-9A-Za-z]+"), re.compile("[\0-\x08\n-\x1f\x7f]")
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Guard:
@@ -43,7 +43,7 @@ class Guard:
     def __call__(self, environ, start_response):
         if not environ.get("PATH_INFO", "").startswith(self.path):
             return self.application(environ, start_response)
-        start_response = with_security_headers(start_response)
+        start_response = with_security_headers(start_response, environ, self.https)
         error = origin_error(environ, self.https) or upgrade_error(environ) or payload_error(environ, self.runtime)
         if error:
             self.runtime.close_after_answer(environ)
@@ -135,22 +135,11 @@ def closed_transport_response(environ, start_response):
 
 
 def origin_error(environ, https):
-    """Return why the request's Origin is refused, or None. CSRF tokens never reach /socket.io; this check replaces them.
-
-    `https` says that people reach the site by HTTPS, although a proxy that ends TLS reaches this server by HTTP.
-    """
+    """Return why the request's Origin is refused, or None. CSRF tokens never reach /socket.io; this check replaces them."""
     origin = environ.get("HTTP_ORIGIN")
     if origin is None:
         return "A WebSocket needs an Origin." if is_upgrade(environ) else None
-    try:
-        parts = urlsplit(origin)
-        default = DEFAULT_PORTS.get(parts.scheme)
-        host = urlsplit("//" + environ.get("HTTP_HOST", ""))
-        schemes = ("https",) if https or environ["wsgi.url_scheme"] == "https" else ("http", "https")
-        is_same = parts.scheme in schemes and (parts.hostname, parts.port or default) == (host.hostname, host.port or default)
-    except ValueError:
-        is_same = False
-    return None if is_same else "This Origin is not this site."
+    return None if is_this_site(origin, environ, https) else "This Origin is not this site."
 
 
 def upgrade_error(environ):

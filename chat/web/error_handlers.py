@@ -58,7 +58,7 @@ def handle_unauthorized():
     if wants_json():
         return handle_chat_error(Unauthorized(_("Please log in.")))
     here = quote(request.path) + ("?" if request.query_string else "") + request.query_string.decode("latin-1")
-    return redirect("/login" if request.method != "GET" or here == "/" else f"/login?{urlencode({'next': here})}")
+    return redirect("/login" if request.method not in ("GET", "HEAD") or here == "/" else f"/login?{urlencode({'next': here})}")
 
 
 DETAILS = {

@@ -5,6 +5,8 @@ from flask import abort, request
 from flask import current_app as app
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from .origin import is_this_site
+
 STREAMED = "chat.streamed_body"     # in the environ: the body, where it is read while it arrives
 MAX_FIELDS = 32                 # of a form: each takes up to 100 µs, and no page has ten
 MAX_ESCAPES = 44 * 1024         # of a form: a message of 4,000 emoji has 16,000, a password of 20,000 accents 40,000
@@ -14,7 +16,7 @@ MAX_LINES = 8 * 1024            # of a multipart form, whose headers are read li
 def is_of_another_session():
     """Tell whether a form is from this site but its CSRF token from another session: its page is older than the login."""
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
+    if origin is not None and not is_this_site(origin, request.environ):
         return False        # otherwise another site, with a token that this one gave it, could have its text shown here
     try:
         return bool(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").loads(request.form.get("csrf_token", "")))

@@ -34,8 +34,12 @@ def path_of(address):
     return parts._replace(scheme="", netloc="", path="/" + parts.path.lstrip("/\\")).geturl()
 
 
-def with_security_headers(start_response):
+def with_security_headers(start_response, environ, https):
     """Return a `start_response` that adds the security headers, for answers that Flask never sees."""
+    added = dict(SECURITY_HEADERS)
+    if https or environ["wsgi.url_scheme"] == "https":
+        added["Strict-Transport-Security"] = HSTS
+
     def start(status, headers, *exc_info):
-        return start_response(status, [*headers, *SECURITY_HEADERS.items()], *exc_info)
+        return start_response(status, [*headers, *added.items()], *exc_info)
     return start

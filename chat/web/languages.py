@@ -4,6 +4,7 @@ import functools
 import json
 
 from flask import Blueprint, redirect, request
+from flask import current_app as app
 from flask_babel import Babel, force_locale, get_locale
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
@@ -14,6 +15,7 @@ from .forms import safe_path
 NAMES = {"en": "English", "fr": "Français"}
 LANGUAGES = tuple(NAMES)
 COOKIE = "language"             # set when a user chooses another language than the browser's
+SECURE_COOKIE = "__Host-language"       # its name under https; an earlier version had the other one there too
 COOKIE_SECONDS = 365 * 24 * 3600
 MAX_HEADER_LENGTH = 1000        # characters of Accept-Language that are parsed
 
@@ -32,13 +34,16 @@ def choose():
     """Store the chosen language in a cookie, and redirect back to the page."""
     answer = redirect(safe_path(request.form.get("next")))
     if request.form.get("language") in LANGUAGES:
-        answer.set_cookie(COOKIE, request.form["language"], max_age=COOKIE_SECONDS, samesite="Lax", secure=request.is_secure)
+        https = app.config["SESSION_COOKIE_SECURE"]
+        answer.set_cookie(SECURE_COOKIE if https else COOKIE, request.form["language"], max_age=COOKIE_SECONDS, samesite="Lax", httponly=True,
+                          secure=https)
     return answer
 
 
 def understood(environ):
     """Return the language of a WSGI environ (a request's or a live connection's): the chosen one, else the best match."""
-    chosen = parse_cookie(environ).get(COOKIE)
+    cookies = parse_cookie(environ)
+    chosen = cookies.get(SECURE_COOKIE) or cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
     accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_HEADER_LENGTH]

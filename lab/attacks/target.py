@@ -78,8 +78,6 @@ class Target:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_SECONDS)
         connection.sock = self.connect(source)
         own_headers = {"Host": self.netloc if host is None else host}
-        if self.is_tls:
-            own_headers["Referer"] = f"{self.url}/"     # without it every form would be refused at once
         with contextlib.closing(connection):
             connection.request(method, path, body.encode() if isinstance(body, str) else body, {**own_headers, **(headers or {})})
             try:

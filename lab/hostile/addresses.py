@@ -66,4 +66,4 @@ class SourcedPerson(Person):
         """Forget all cookies and connections."""
         self.http.close()
         self.http = at(self.source, requests.Session(), self.cafile)
-        self.http.headers.update({"Accept": "text/html", "Referer": f"{self.url}/"})      # over https a form needs the Referer
+        self.http.headers["Accept"] = "text/html"

@@ -88,7 +88,7 @@ class Visitor:
             raise Refused("the page to register", page.status, page.text)
         form = urlencode({"username": self.name, "password": PASSWORD, "csrf_token": token[1]})
         answer = self.ask("POST", "/register", form, {
-            "Content-Type": "application/x-www-form-urlencoded", "Origin": self.origin, "Referer": self.origin + "/register"})
+            "Content-Type": "application/x-www-form-urlencoded", "Origin": self.origin})
         if answer.status != 302:
             raise Refused("registering", answer.status, answer.text)
 

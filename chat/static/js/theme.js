@@ -23,7 +23,7 @@ function toggleTheme() {
   const theme = root.classList.toggle('dark') ? 'dark' : 'light';
   toggle.ariaPressed = theme === 'dark';
   root.dataset.theme = theme;
-  document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+  document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
   colourBrowserBars();
 }
 
