@@ -99,6 +99,12 @@ def test_every_command_is_one_that_manage_knows():
             assert command in known, f"{document}: manage.py {command}"
 
 
+def test_the_readme_says_what_each_command_does():
+    named = set(re.findall(r"`(?:python3 manage\.py )?(\w+)[^`]*`", section("README.md", "Two commands"))) \
+        | set(re.findall(r"manage\.py (\w+)", section("README.md", "Two commands")))
+    assert {name for name, _summary, _reads_options in parser.COMMANDS} - named == set()
+
+
 def test_the_class_diagram_stands_in_the_readme_and_in_the_tour():
     for document in ("README.md", "docs/tour.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
