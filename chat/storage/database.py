@@ -7,18 +7,16 @@ import sqlite3
 from pathlib import Path
 
 import pymysql
-from flask_babel import lazy_gettext as _
 
 from config import ConfigError
 
-from ..errors import Invalid, Unavailable
+from ..errors import Unavailable
 from . import migrations
 from .mysql import MySQLEngine
+from .parameters import checked
 from .sqlite import SQLiteEngine
 
 SCHEMA = Path(__file__).parent.parent.parent / "sql" / "schema.sql"
-
-PARAMETER_TYPES = (str, int, bytes, type(None))
 
 
 class Database:
@@ -33,7 +31,7 @@ class Database:
 
     def query(self, sql, params=(), callback=dict):
         """Return the rows of a SELECT, each passed through `callback` as a dict of its columns."""
-        params = _checked(params)
+        params = checked(params)
 
         def read(cursor):
             cursor.execute(self.engine.placeholders(sql), params)
@@ -47,7 +45,7 @@ class Database:
 
     def transaction(self, statements):
         """Run (sql, params) pairs in one transaction. Return how many rows the last one has changed."""
-        statements = [(sql, _checked(params)) for sql, params in statements]
+        statements = [(sql, checked(params)) for sql, params in statements]
 
         def write(cursor):
             for sql, params in statements:
@@ -60,13 +58,13 @@ class Database:
 
         `then(ids)` returns (sql, params) pairs that belong to the same transaction.
         """
-        params = _checked(params)
+        params = checked(params)
 
         def write(cursor):
             cursor.execute(self.engine.placeholders(sql), params)
             ids = self.engine.new_ids(cursor, rows)
             for more_sql, more_params in then(ids) if then else ():
-                cursor.execute(self.engine.placeholders(more_sql), _checked(more_params))
+                cursor.execute(self.engine.placeholders(more_sql), checked(more_params))
             return ids
         return self.engine.run(write, writes=2 if then else 1)
 
@@ -85,28 +83,12 @@ class Database:
         """Run the INSERTs that `batches` yields as (sql, params), in one transaction."""
         with self.engine.bulk_load() as cursor:
             for sql, params in batches:
-                cursor.execute(self.engine.placeholders(sql), _checked(params))
+                cursor.execute(self.engine.placeholders(sql), checked(params))
 
     @property
     def max_statement_bytes(self):
         """How long an INSERT of several rows may be, in bytes. A server of MySQL has a limit of its own."""
         return self.engine.max_statement_bytes
-
-
-def _checked(params):
-    """Return the parameters as a tuple. Raises TypeError for a value that a driver would convert, such as a bool or a list.
-
-    Raises Invalid for a text that no driver can encode: JSON may have half a surrogate pair.
-    """
-    for value in params:
-        if isinstance(value, bool) or not isinstance(value, PARAMETER_TYPES):
-            raise TypeError(f"{type(value).__name__} is no SQL parameter")
-        if isinstance(value, str) and not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                raise Invalid(_("This text contains characters that cannot be saved.")) from error
-    return tuple(params)
 
 
 def open_database(settings, run_blocking, complete=lambda database: None, prepare=Database.create_tables):
