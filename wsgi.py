@@ -6,11 +6,9 @@ import warnings
 
 import config
 from tools import command_line
+from tools.addresses import PORTS_TRIED, WILDCARDS, addresses, note, other_port
 
-PORTS_TRIED = 10            # where no PORT is set: 5000 and those after it
 PROBE_SECONDS = 0.3         # for an answer on this machine
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}       # every address of the machine -> the one that its own browser asks
-PROBE_ADDRESS = ("192.0.2.1", 9)    # of no machine; nothing is sent there
 
 
 def patch(mode):
@@ -73,7 +71,7 @@ def listen(runtime, settings):
                 raise
             continue
         if port_tried != port:
-            print(f"Another program uses port {port}: port {port_tried} is taken. PORT=... chooses one.", flush=True)
+            print(other_port(port, port_tried), flush=True)
         return listener
     return runtime.listen(host, port)       # which tells why not
 
@@ -84,24 +82,6 @@ def _answers(host, port):
         return True
     except OSError:
         return False
-
-
-def addresses(host, port):
-    """Return where the chat is found: an address that can be clicked on this machine, and for the network the machine's own."""
-    hosts = [WILDCARDS.get(host, host)]
-    if host == "0.0.0.0" and (own := _own_address()):
-        hosts.append(own)
-    return " and on the network at ".join(f"http://{f'[{name}]' if ':' in name else name}:{port}" for name in hosts)
-
-
-def _own_address():
-    """Return the address that this machine has on its network, or None. UDP only looks it up and sends nothing."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(PROBE_ADDRESS)
-            return probe.getsockname()[0]
-    except OSError:         # it is on none
-        return None
 
 
 def main():
@@ -127,6 +107,8 @@ def main():
                   "Where another program uses the port, PORT=5001 chooses another.")
     stop_on_signals(app)
     app.chat.start()
+    if not settings["PROXIES"]:     # people, and the doctor, ask the proxy
+        note(settings["INSTANCE_PATH"], *listener.getsockname()[:2])
     print(f"The chat is at {addresses(*listener.getsockname()[:2])} (Ctrl+C ends it)", flush=True)
     app.runtime.serve(app, listener)
 

@@ -322,6 +322,17 @@ def test_a_port_that_is_taken_is_one_sentence(shared, running):
     assert refusal(**{**shared, "PORT": port}).startswith(f"chat: cannot listen on 127.0.0.1:{port}: it is in use")
 
 
+def test_where_no_port_is_given_the_next_free_one_is_taken(capsys):
+    port = free_ports(2)
+    settings = {"HOST": "127.0.0.1", "PORT": port, "PORT_FIXED": False}
+    assert (cluster.chosen_port(settings), capsys.readouterr().out) == (port, "")
+    with socket.create_server(("127.0.0.1", port)):
+        assert cluster.chosen_port(settings) == port + 1
+        assert capsys.readouterr().out == f"Another program uses port {port}: port {port + 1} is taken. PORT=... chooses one.\n"
+        with pytest.raises(cluster.CannotStart, match="it is in use"):
+            cluster.chosen_port({**settings, "PORT_FIXED": True})
+
+
 # --- the HAProxy configuration --------------------------------------------------------------------------------------
 
 def written(**settings):

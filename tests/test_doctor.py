@@ -1,5 +1,6 @@
 """The doctor: a correct set-up passes, and each wrong one is named with its fix."""
 import http.server
+import os
 import re
 import subprocess
 import sys
@@ -19,10 +20,10 @@ from tools.doctor.client import Answer, Tab, Visitor
 pytestmark = pytest.mark.slow
 
 
-def consult(*arguments):
+def consult(*arguments, **settings):
     """Run the doctor; return its exit code and its output."""
     done = subprocess.run([sys.executable, "-W", "ignore", "-m", "tools.doctor", *arguments], cwd=ROOT, capture_output=True,
-                          text=True, encoding="utf-8", timeout=60)
+                          text=True, encoding="utf-8", timeout=60, env={**os.environ, **settings})
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout + done.stderr
 
@@ -40,6 +41,17 @@ def test_a_right_set_up_is_well(chat):
     for words in ("The chat answers in", "is logged in", "Long polling works", "WebSockets get through",
                   "stored and delivered in", "A file of 2 MB goes there and back", "All is well."):
         assert words in said, said
+
+
+def test_without_an_address_it_visits_the_server_of_its_folder(start_server, tmp_path):
+    """It need not be at the usual port, which another program may use."""
+    server = start_server(INSTANCE_PATH=str(tmp_path))
+    code, said = consult(INSTANCE_PATH=str(tmp_path), PORT="", HOST="::")
+    assert code == 0 and f"visit {server.url}." in said, said
+    server.stop()
+    (tmp_path / "address").write_text("no address")
+    assert "visit http://[::1]:5000." in consult(INSTANCE_PATH=str(tmp_path), PORT="", HOST="::")[1]
+    assert "visit http://127.0.0.1:1." in consult(INSTANCE_PATH=str(tmp_path), PORT="1", HOST="0.0.0.0")[1]
 
 
 def test_a_right_proxy_is_well(chat):

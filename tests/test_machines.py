@@ -16,6 +16,7 @@ from tests.conftest import SECRET_KEY
 from tests.people import ANSWER_SECONDS
 from tests.private_server import free_ports
 from tests.server import ROOT
+from tools import addresses
 
 FOLDER_TAKEN = "A chat runs already with the folder"
 BEYOND = 600        # connections; more than select() takes on Windows
@@ -50,12 +51,35 @@ def test_no_port_at_all_is_free(monkeypatch):
 
 
 def test_an_address_that_can_be_clicked(monkeypatch):
-    monkeypatch.setattr(wsgi, "_own_address", lambda: "10.0.0.7")
-    assert wsgi.addresses("0.0.0.0", 5000) == "http://127.0.0.1:5000 and on the network at http://10.0.0.7:5000"
-    assert wsgi.addresses("::", 5000) == "http://[::1]:5000"
-    assert wsgi.addresses("::1", 5000) == "http://[::1]:5000" and wsgi.addresses("10.0.0.7", 80) == "http://10.0.0.7:80"
-    monkeypatch.setattr(wsgi, "_own_address", lambda: None)
-    assert wsgi.addresses("0.0.0.0", 5000) == "http://127.0.0.1:5000"
+    own = {socket.AF_INET: "10.0.0.7", socket.AF_INET6: "fd00::7"}
+    monkeypatch.setattr(addresses, "own_address", own.get)
+    monkeypatch.setattr(addresses, "_takes_ipv4", lambda: True)
+    assert addresses.addresses("0.0.0.0", 5000) == "http://127.0.0.1:5000 and on the network at http://10.0.0.7:5000"
+    assert addresses.addresses("::", 5000) == "http://[::1]:5000 and on the network at http://10.0.0.7:5000"
+    assert addresses.addresses("::1", 5000) == "http://[::1]:5000" and addresses.addresses("10.0.0.7", 80) == "http://10.0.0.7:80"
+    monkeypatch.setattr(addresses, "_takes_ipv4", lambda: False)
+    assert addresses.addresses("::", 5000) == "http://[::1]:5000 and on the network at http://[fd00::7]:5000"
+    own.clear()
+    assert addresses.addresses("0.0.0.0", 5000) == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize("family, here, loopback", [(socket.AF_INET, "10.0.0.7", "127.0.1.1"), (socket.AF_INET6, "fd00::7", "fe80::7%eth0")])
+def test_a_network_without_a_way_out_has_an_address_too(monkeypatch, family, here, loopback):
+    """No route leads to the probe; the interfaces, and elsewhere the machine's name, tell it."""
+    monkeypatch.setattr(addresses, "PROBES", {family: "no address"})
+    monkeypatch.setattr(addresses, "getaddrinfo", lambda *_of: [(family, 1, 6, "", (found, 0)) for found in (loopback, here)])
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert addresses.own_address(family) == here
+    monkeypatch.setattr(addresses, "getaddrinfo", lambda *_of: [(family, 1, 6, "", (loopback, 0))])
+    assert addresses.own_address(family) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked for its interfaces")
+def test_the_interfaces_tell_what_the_route_tells():
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError):      # it is on no network
+            (by_route,) = addresses._by_route(family)
+            assert by_route in addresses._by_interfaces(family)
 
 
 def test_a_port_is_not_shared_on_windows(monkeypatch):

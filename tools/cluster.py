@@ -14,9 +14,9 @@ from pathlib import Path
 
 import config
 from tools import ROOT, programs
+from tools.addresses import PORTS_TRIED, WILDCARDS, addresses, note, other_port
 from tools.children import ending_with_parent
 from tools.haproxy import configuration
-from wsgi import addresses
 
 READY_SECONDS = 30          # for a process to serve, or for HAProxy to listen
 STOP_SECONDS = 8            # for processes to finish; they take at most 5
@@ -130,6 +130,8 @@ class Supervisor:
             if "end" in self.pending_signals:
                 return
             self._start_haproxy()
+            if not self.settings["PROXIES"]:
+                note(self.settings["INSTANCE_PATH"], self.settings["HOST"], self.settings["PORT"])
             print(f"The chat is at {addresses(self.settings['HOST'], self.settings['PORT'])} in {len(self.workers)} processes"
                   " (Ctrl+C ends it, SIGHUP restarts one after the other)", flush=True)
             print("\n".join(f"{worker.name} is at {HOST}:{worker.port}" for worker in self.workers), flush=True)
@@ -210,11 +212,21 @@ def free_port(wanted=0):
 def listens(host, port):
     """Tell whether somebody accepts connections there."""
     try:
-        anywhere = {"0.0.0.0": HOST, "": HOST, "::": "::1"}
-        socket.create_connection((anywhere.get(host, host), port), READY_SECONDS).close()
+        socket.create_connection((WILDCARDS.get(host, host), port), READY_SECONDS).close()
         return True
     except OSError:
         return False
+
+
+def chosen_port(settings):
+    """Return PORT, or where nothing fixes it the next one that is free. Raises CannotStart."""
+    host, first = settings["HOST"], settings["PORT"]
+    for port in range(first, first + (1 if settings["PORT_FIXED"] else PORTS_TRIED)):
+        if not listens(host, port):
+            if port != first:
+                print(other_port(first, port), flush=True)
+            return port
+    raise CannotStart(f"cannot listen on {host}:{first}: it is in use. Where another program uses the port, PORT=5001 chooses another.")
 
 
 def main(count):
@@ -222,10 +234,7 @@ def main(count):
         settings = config.load()
         if not settings["DATABASE_URL"] or not settings["REDIS_URL"]:
             raise CannotStart("several processes share a database and a Redis: set DATABASE_URL and REDIS_URL.")
-        if listens(settings["HOST"], settings["PORT"]):
-            raise CannotStart(f"cannot listen on {settings['HOST']}:{settings['PORT']}: it is in use."
-                              " Where another program uses the port, PORT=5001 chooses another.")
-        Supervisor(settings, count).run()
+        Supervisor({**settings, "PORT": chosen_port(settings)}, count).run()
     except (config.ConfigError, CannotStart, OSError) as error:
         sys.exit(f"chat: {str(error).removeprefix('chat: ')}")
 

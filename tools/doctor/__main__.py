@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import config
 from tools import command_line
+from tools.addresses import noted, url
 from tools.pins import read_pins
 
 from .checks import Finding, run_checks
@@ -32,16 +33,16 @@ def packages():
 
 
 def own_address():
-    """Return the address in the settings of this machine."""
+    """Return the address that the server here has noted, or the one in the settings of this machine."""
     settings = config.load()
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings["HOST"], settings["HOST"])
-    return f"http://{host}:{settings['PORT']}"
+    found = None if settings["PORT_FIXED"] else noted(settings["INSTANCE_PATH"])
+    return found if found and is_address(found) else url(settings["HOST"], settings["PORT"])
 
 
-def is_address(url):
+def is_address(text):
     """Tell whether the address is valid. Otherwise a wrong host or port would only be noticed while connecting."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         return False
@@ -49,16 +50,16 @@ def is_address(url):
 
 def main(arguments):
     try:
-        url = arguments[0] if arguments else own_address()
+        asked = arguments[0] if arguments else own_address()
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    if len(arguments) > 1 or not is_address(url):
+    if len(arguments) > 1 or not is_address(asked):
         print(USAGE, file=sys.stderr)
         return 2
-    print(f"Two test users visit {url}. Their accounts will stay there.\n")
+    print(f"Two test users visit {asked}. Their accounts will stay there.\n")
     failed = 0
-    for finding in itertools.chain(packages(), run_checks(url)):
+    for finding in itertools.chain(packages(), run_checks(asked)):
         failed += bool(finding.fix)
         print(f"  {'FAIL' if finding.fix else 'ok  '}  {finding.words}", flush=True)
         if finding.fix:
