@@ -78,3 +78,27 @@ def test_a_message_that_is_not_there_is_not_found(alice, bob):
 def test_files_that_are_no_list_of_ids_are_invalid(alice, bob, files):
     answer = alice.tab().call("sendMessage", {"clientId": new_client_id(), "receiverId": bob.id, "message": "x", "files": files})
     assert answer["error"]["code"] == "invalid"
+
+
+# --- forms that are refused -------------------------------------------------------------------------------------------
+
+def form(person, path, **fields):
+    return person.post(path, {"csrf_token": person.token("/"), **fields}, headers={"Accept": "text/html"})
+
+
+def test_a_form_to_a_room_that_one_has_to_leave_gives_the_text_back(alice, bob, room):
+    remove(room, alice, bob)
+    answer = form(bob, f"/conversations/{room}/messages", message="written in vain")
+    assert answer.status_code == 404 and "written in vain" in answer.text
+
+
+def test_a_form_says_why_as_it_is_asked_to(alice, bob):
+    answer = alice.post(f"/messages/{bob.username}", {"csrf_token": alice.token("/"), "message": ""}, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize("reply_to", ["abc", "-1", "0", "1.5"])
+def test_a_form_that_answers_nothing_that_is_there_is_refused(alice, bob, reply_to):
+    answer = form(alice, f"/messages/{bob.username}", message="an answer", replyTo=reply_to)
+    assert answer.status_code == 400 and "an answer" in answer.text
+    assert alice.history(bob)["messages"] == []

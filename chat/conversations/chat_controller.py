@@ -128,11 +128,13 @@ class ChatController:
         sent = request.get_json(silent=True) if request.is_json else None
         try:
             access = self._access(username, conversation_id)
-        except NotFound:
+        except NotFound as error:
             stored = isinstance(sent, dict) and self.messaging.resends.message(current_user, sent.get("clientId"), conversation_id)
-            if not stored:
+            if stored:
+                return stored.as_json(), 201
+            if wants_json() or not request.form.get("message"):
                 raise
-            return stored.as_json(), 201
+            return answer_with(error.status, error.message, kept=request.form["message"])
         if request.is_json:
             if not isinstance(sent, dict):
                 raise Invalid(_("Expected a JSON object with %(names)s.", names="message, clientId"))
@@ -144,9 +146,12 @@ class ChatController:
         client_id = fields.get("clientId") or secrets.token_urlsafe(16)
         try:
             with self.uploads.of_form(current_user.id, form) as files:
-                stored = self.messaging.send(current_user, access, fields.get("message", ""), client_id, self._reply_to(),
+                reply_to = self._reply_to() or fields.get("replyTo") or None        # what is no number is refused in words
+                stored = self.messaging.send(current_user, access, fields.get("message", ""), client_id, reply_to,
                                              file_ids=[file.id for file in files])
         except ChatError as error:
+            if wants_json():
+                raise
             answer = make_response(self.show_conversation(
                 access, fields.get("message", ""), error.message, error.status, client_id if error.retry else None))
             if error.retry_after:
