@@ -1,15 +1,16 @@
 """Takes out of pictures and videos what cameras and programs write into them: the place, the device, the author, earlier versions.
 
 Nothing is decoded and encoded again, so no picture gets worse. A picture is copied part by part, and only parts that are needed to draw it are
-copied; what follows its end is not. In containers of the family of MP4, where parts know each other's position, they are overwritten instead.
+copied; what follows its end is not. In containers of the family of MP4, and in TIFF, where parts know each other's position, they are
+overwritten instead.
 """
 import mmap
 import os
 import re
 
-from . import boxes
+from . import boxes, tiff
 from .boxes import Malformed, number
-from .file_types import AVIF, HEIC
+from .file_types import AVIF, HEIC, TIFF
 
 SCAN = 0xDA                 # the marker of a JPEG after which something is drawn
 JPEG_DRAWN = {*range(0xC0, 0xD0), SCAN, 0xDB, 0xDC, 0xDD}       # frames, Huffman tables, quantization tables, lines, restarts
@@ -35,7 +36,7 @@ def strip(path, kind):
             target.unlink(missing_ok=True)
     elif kind in OVERWRITTEN:
         with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as data:
-            boxes.overwrite(data)
+            OVERWRITTEN[kind](data)
 
 
 def jpeg_scans(path):
@@ -153,4 +154,4 @@ def _copy_webp(data, clean):
 
 
 COPIERS = {"image/jpeg": _copy_jpeg, "image/png": _copy_png, "image/gif": _copy_gif, "image/webp": _copy_webp}
-OVERWRITTEN = {AVIF, HEIC, "video/mp4", "video/quicktime", "audio/mp4"}
+OVERWRITTEN = {**dict.fromkeys((AVIF, HEIC, "video/mp4", "video/quicktime", "audio/mp4"), boxes.overwrite), TIFF: tiff.overwrite}
