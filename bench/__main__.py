@@ -141,9 +141,11 @@ def compare_with_former(run, services, what, before, commit):
 
 def measure_cluster(run, services):
     for _round in range(run.scope.rounds):
-        for who, kind in (("one process", Chat), ("four processes", Cluster)):
+        for who, kind in (("one process", Chat), ("four processes", Cluster), ("four peers", lambda services, _name: PeerCluster(services))):
             with kind(services, "cluster") as subject:   # only one at a time: two on one Redis would exchange all events
                 run.note("saturated", who, talk.saturated, subject, run.scope)
+                if who != "one process":
+                    run.note("crowded", who, functools.partial(talk.saturated, in_flight=talk.MANY_IN_FLIGHT), subject, run.scope)
                 run.note("paced", who, talk.paced, subject, run.scope)
     with Cluster(services, "cluster", restart.PROCESSES) as three:
         run.note("restart", "three processes", restart.rolling, three, run.scope)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tools import ROOT, node, programs, tables
 
 from .results import Results
-from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT
+from .rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT, WRITING
 
 REPORT = ROOT / "docs" / "performance.md"
 STEPS = ROOT / "docs" / "performance-steps.md"  # the effect of each optimisation, written by hand
@@ -85,9 +85,10 @@ def as_markdown(runs):
         " chat stores and sends together what comes while it is busy.\n",
         table(ROOMS, all_measured),
         "## Messages that change\n", table(CHANGES, all_measured),
+        "## Formatted messages and files\n", table(WRITING, all_measured),
         "## What a page weighs\n", table(WEIGHT, all_measured),
-        "## Four processes against one\n",
-        "Behind HAProxy, on the same database and Redis and on the same two cores. So this shows what more processes cost, not what"
+        "## Four processes\n",
+        "Against one, and against four of the peer's. Behind HAProxy, on the same database and Redis and on the same two cores. So this shows what more processes cost, not what"
         " they bring. The rolling restart has three processes.\n",
         table(CLUSTER, all_measured),
         "## In pictures\n",

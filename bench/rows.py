@@ -77,6 +77,10 @@ CLUSTER = (
     ratio("the same at 200 messages/s, 500 people", "paced", "cpu_us", AT_MOST, 1.3, "µs", one="four processes", other="one process"),
     ratio("delivery at 200/s, 99th percentile: four processes against one", "paced", "p99_ms", AT_MOST, 2.0, "ms",
           one="four processes", other="one process"),
+    ratio("messages between two, four processes against four of the peer's with its Redis adapter: CPU per message, 64 in flight", "saturated",
+          "cpu_us", AT_MOST, 0.8, "µs", one="four processes", other="four peers"),
+    ratio("the same with 512 in flight", "crowded", "cpu_us", AT_MOST, 0.6, "µs", one="four processes", other="four peers"),
+    ratio("the same at 200 messages/s, 500 people", "paced", "cpu_us", AT_MOST, 1.0, "µs", one="four processes", other="four peers"),
     restart_row("messages lost, doubled or out of order in a rolling restart of 3 processes, 200 messages/s, 500 people",
                 lambda m: sum(of_restart(m, figure) for figure in ("lost", "doubled", "out_of_order")), 0, "",
                 lambda m: f"{of_restart(m, 'messages'):,} messages, {of_restart(m, 'messages_s'):.0f} per second;"

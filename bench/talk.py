@@ -2,16 +2,17 @@
 from .load import Load
 
 TALKERS, IN_FLIGHT = 200, 64
+MANY_IN_FLIGHT = 512
 PACED_PEOPLE, PACED_RATE = 500, 200     # people, messages per second of all of them
 LOGINS_RATE = 2                         # per second: bcrypt with cost 12 takes a quarter of a second of one core
 LOGGING_IN = 40                         # people who log in one after the other
 
 
-def saturated(subject, scope, transport="websocket"):
-    """200 people with always 64 messages in flight: the cost of a message, and the number of messages per second."""
+def saturated(subject, scope, transport="websocket", in_flight=IN_FLIGHT):
+    """200 people with always so many messages in flight: the cost of a message, and the number of messages per second."""
     with Load() as load:
         load("connect", url=subject.url, who=subject.people(TALKERS), kind=transport)
-        load("saturate", inFlight=IN_FLIGHT)
+        load("saturate", inFlight=in_flight)
         figures = load.measure(subject, scope.seconds, scope.warm_up)
         load("stop")
     return figures

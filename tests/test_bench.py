@@ -37,6 +37,18 @@ def test_a_row_that_misses_its_limit_says_so():
     assert "NO" in as_text(lines(ROWS, figures)) and "0.71 **(missed)**" in table(ROWS, [figures])
 
 
+def test_the_report_has_every_row_that_was_measured(monkeypatch):
+    from bench import plots, report
+    from bench.rows import CHANGES, CLUSTER, ROOMS, ROWS, WEIGHT, WRITING
+    monkeypatch.setattr(plots, "draw", lambda _results: None)
+    for name in ("shares", "load_line"):
+        monkeypatch.setattr(report, name, lambda _results: "")
+    monkeypatch.setattr(report.Results, "has", lambda *_names: True)
+    monkeypatch.setattr(report.Results, "median", lambda *_names: 1.0)
+    told = report.as_markdown([{"at": "now", "seconds": 60, "rounds": {}}])
+    assert [row.title for row in (*ROWS, *ROOMS, *CHANGES, *WRITING, *WEIGHT, *CLUSTER) if row.title not in told] == []
+
+
 def test_what_one_of_several_runs_did_not_measure_is_an_empty_cell():
     from bench.report import table
     from bench.rows import ROWS
