@@ -7,7 +7,7 @@ from ..errors import ChatError, Invalid, NotFound
 from ..web.request_args import number, wants_json
 from . import members, room_list
 from .pane import Pane
-from .room import COLORS, ICONS, Room
+from .room import COLORS, ICONS, Room, validate
 
 
 class RoomController:
@@ -59,7 +59,7 @@ class RoomController:
         except ChatError as error:
             if wants_json():
                 raise
-            return self._show_form(fields, error)
+            return self._show_form(fields, _refusal(error, fields, "new"), error.status)
         return (jsonify(summary.as_json()), 201) if wants_json() else redirect(_page_of(summary.id))
 
     def get_room(self, room_id):
@@ -77,7 +77,7 @@ class RoomController:
             if not summary:     # the membership has ended since the role was asked for
                 raise NotFound(_("Conversation not found."))
             return jsonify(**summary.as_json(), people=[person.as_json() for person in self._people(room_id)])
-        return self._show(room_id)
+        return self._show_part(room_id) if "part" in request.args else self._show(room_id)
 
     def join(self, room_id):
         """Become a member of an open room."""
@@ -90,12 +90,12 @@ class RoomController:
     def change(self, room_id):
         """Change the room's settings, or one's own in it."""
         fields = _fields()
-        return self._answer(room_id, lambda: self.rooms.change(current_user, room_id, fields))
+        return self._answer(room_id, lambda: self.rooms.change(current_user, room_id, fields), fields=fields, form="room")
 
     def add_member(self, room_id):
         """Make somebody a member."""
         fields = _fields()
-        return self._answer(room_id, lambda: self.rooms.add(current_user, room_id, fields.get("username")))
+        return self._answer(room_id, lambda: self.rooms.add(current_user, room_id, fields.get("username")), fields=fields, form="add")
 
     def remove_member(self, room_id, username):
         """End somebody's membership."""
@@ -106,14 +106,17 @@ class RoomController:
         fields = _fields()
         return self._answer(room_id, lambda: self.rooms.set_role(current_user, room_id, username, fields.get("role")))
 
-    def _answer(self, room_id, act, leads_to=None):
-        """Do what a form or JSON asks, and answer it: 302 back, or the room as JSON; a form's error stands in the panel."""
+    def _answer(self, room_id, act, leads_to=None, fields=None, form=None):
+        """Do what a form or JSON asks, and answer it: 302 back, or the room as JSON; a form's error stands in the panel.
+
+        Then the panel has the `fields` as they were typed into the `form`.
+        """
         try:
             act()
         except ChatError as error:
             if wants_json() or not members.role_of(self.database, room_id, current_user.id):
                 raise
-            return self._show(room_id, error.message, error.status)
+            return self._show(room_id, _refusal(error, fields or {}, form), error.status)
         if not wants_json():
             return redirect(leads_to or _page_of(room_id) + ("" if request.path.endswith("/join") else "?info"))
         summary = room_list.summary(self.database, current_user.id, room_id)
@@ -121,24 +124,35 @@ class RoomController:
             summary = room_list.seen_from_outside(self.database, Room.by_id(self.database, room_id))
         return jsonify(summary.as_json())
 
-    def _show(self, room_id, panel_error=None, status=200):
+    def _show(self, room_id, refused=None, status=200):
         """Return the page of a room, with the panel where it is asked for."""
         access, more = self.gate.to_room(current_user, room_id), {}
-        if panel_error or "info" in request.args:
-            people = self._people(room_id, members.PAGE + 1)
-            online = self.presence.online()
-            for person in people:
-                person.online = person.id in online
-            more = {"info": people[:members.PAGE], "next_member": people[members.PAGE - 1].id if len(people) > members.PAGE else None,
-                    "panel_error": panel_error, "icons": ICONS, "colors": range(COLORS), **self.chat.panel(access)}
+        if refused or "info" in request.args:
+            more = {**self._listed(room_id), "refused": refused, "icons": ICONS, "colors": range(COLORS), **self.chat.panel(access)}
         return self.chat.show_conversation(access, status=status, **more)
+
+    def _show_part(self, room_id):
+        """Return what changes in the panel: who is in the room, and what it is called."""
+        access = self.gate.to_room(current_user, room_id)
+        room = room_list.summary(self.database, current_user.id, room_id)
+        if not room:        # the membership has ended since the gate was asked
+            raise NotFound(_("Conversation not found."))
+        return render_template("chat/_room_part.html", me=current_user, access=access, room=room, **self._listed(room_id))
+
+    def _listed(self, room_id):
+        """Return a page of the members for a template, and the id after which the next one begins, or None."""
+        people = self._people(room_id, members.PAGE + 1)
+        online = self.presence.online()
+        for person in people:
+            person.online = person.id in online
+        return {"info": people[:members.PAGE], "next_member": people[members.PAGE - 1].id if len(people) > members.PAGE else None}
 
     def _people(self, room_id, limit=members.PAGE):
         return members.people(self.database, room_id, number("after", None), limit)
 
-    def _show_form(self, fields=None, error=None):
-        return render_template("chat/room_form.html", page=True, **self.pane.context(), fields=fields or {}, error=error, icons=ICONS,
-                               colors=range(COLORS)), error.status if error else 200
+    def _show_form(self, fields=None, refused=None, status=200):
+        return render_template("chat/room_form.html", page=True, **self.pane.context(), fields=fields or {}, refused=refused, icons=ICONS,
+                               colors=range(COLORS)), status
 
 
 def _fields():
@@ -149,6 +163,27 @@ def _fields():
     if not isinstance(fields, dict):
         raise Invalid(_("Expected a JSON object with %(names)s.", names="name"))
     return fields
+
+
+def _refusal(error, fields, form):
+    """Return what a template shows of a refusal: the words, the id of the field that they are about, and what was typed.
+
+    `form` is the name with which the ids of its fields begin; the settings of a room have those of "room".
+    """
+    if form == "add":
+        field = "username" if isinstance(error, NotFound) else None
+    else:
+        field = next((name for name in ("name", "topic") if name in fields and _is_refused(name, fields[name])), None)
+    return {"message": error.message, "field_id": f"{form}-{field}" if field else None, "fields": fields, "form": form}
+
+
+def _is_refused(name, value):
+    """Tell whether no room can have this."""
+    try:
+        validate({name: value})
+    except ChatError:
+        return True
+    return False
 
 
 def _page_of(room_id):

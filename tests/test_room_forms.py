@@ -1,0 +1,87 @@
+"""The forms of rooms: a refusal stands at what it is about, and what was typed stays."""
+import re
+
+import pytest
+
+from tests.server import Server
+from tests.test_pages import words
+
+
+@pytest.fixture(scope="module")
+def chat():
+    """A running chat in the embedded mode alone: what is rendered is the same in all."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def room(alice, bob):
+    """A room of Alice, its owner, and Bob."""
+    return alice.make_room("maths", bob)
+
+
+def tag(page, pattern):
+    return re.search(rf"<[a-z]+[^>]*{pattern}[^>]*>", page)[0]
+
+
+def is_tied(page, field, reason):
+    """Whether a field says that it is wrong, and the reason stands where it says, in a summary that leads there too."""
+    return ('aria-invalid="true"' in tag(page, f'id="{field}"') and f'aria-describedby="{field}-error"' in tag(page, f'id="{field}"')
+            and reason in re.search(rf'id="{field}-error".*?</p>', page, re.S)[0]
+            and f'<a href="#{field}">' in re.search(r'<p class="alert" role="alert">.*?</p>', page, re.S)[0])
+
+
+def submit(person, path, page, **fields):
+    return person.post(path, {**fields, "csrf_token": person.token(page)})
+
+
+@pytest.mark.parametrize("fields, field, reason", [
+    ({"name": " ", "topic": "kept"}, "name", "A room needs a name."), ({"name": "kept", "topic": "x" * 251}, "topic", "at most 250")])
+def test_a_new_room(alice, fields, field, reason):
+    answer = submit(alice, "/rooms", "/rooms/new", **fields, icon="coffee")
+    assert answer.status_code == 400 and is_tied(answer.text, f"new-{field}", reason)
+    assert 'value="kept"' in answer.text and "checked" in tag(answer.text, 'value="coffee"')
+    other = "topic" if field == "name" else "name"
+    assert "aria-invalid" not in tag(answer.text, f'id="new-{other}"')
+
+
+def test_the_settings_of_a_room(alice, room):
+    answer = submit(alice, f"/rooms/{room}/settings", f"/rooms/{room}?info", name="algebra", topic="x" * 251, open="1", icon="coffee", color="0")
+    assert answer.status_code == 400 and is_tied(answer.text, "room-topic", "at most 250")
+    settings = re.search(r'<details class="room-settings".*?</details>', answer.text, re.S)[0]
+    assert settings.startswith('<details class="room-settings" open>') and 'value="algebra"' in settings
+    assert "checked" in tag(settings, 'value="coffee"') and "checked" in tag(settings, 'name="open" value="1"')
+    assert "<bdi>maths</bdi></h1>" in answer.text, "the room has not changed"
+
+
+def test_a_username_that_nobody_has(alice, room):
+    answer = submit(alice, f"/rooms/{room}/members", f"/rooms/{room}?info", username="nobody like it")
+    assert answer.status_code == 404 and is_tied(answer.text, "add-username", "User not found.")
+    assert '<details class="add-member" open>' in answer.text and 'value="nobody like it"' in answer.text
+
+
+def test_a_refusal_of_no_field_is_tied_to_none(alice, room):
+    answer = submit(alice, f"/rooms/{room}/leave", f"/rooms/{room}?info")
+    assert answer.status_code == 409 and "Make somebody else an owner" in words(answer.text)
+    assert "aria-invalid" not in answer.text and not re.search(r"<details[^>]* open", answer.text)
+
+
+def test_a_room_in_which_nobody_has_written_says_what_to_do(alice, bob):
+    room = alice.make_room("maths")
+    page = alice.get(f"/rooms/{room}").text
+    for said in ("maths begins here", "nobody else is in it yet", "Add people", "Add a topic", "Write the first message"):
+        assert said in words(page), said
+    assert '<details class="add-member" open>' in alice.get(f"/rooms/{room}?info=people").text
+    assert '<details class="room-settings" open>' in alice.get(f"/rooms/{room}?info=topic").text
+    alice.ask(f"/rooms/{room}/members", username=bob.username)
+    assert "Add a topic" not in bob.get(f"/rooms/{room}").text, "it is for owners"
+    assert "begins here" in words(bob.get(f"/rooms/{room}").text)
+    bob.tab().send_to_room(room, "first")
+    assert "begins here" not in words(alice.get(f"/rooms/{room}").text)
+
+
+def test_the_part_of_the_panel_that_changes_is_fetched_alone(alice, bob, charlie, room):
+    part = alice.get(f"/rooms/{room}?part").text
+    assert re.findall(r'<li class="member" data-user-id="(\d+)" data-role="(\w+)"', part) == [(str(alice.id), "owner"), (str(bob.id), "member")]
+    assert "<html" not in part and '<span data-part="member-count">2</span>' in part and "<bdi>maths</bdi>" in part
+    assert charlie.get(f"/rooms/{room}?part").status_code == 404
