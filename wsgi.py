@@ -90,8 +90,7 @@ def main():
         settings = config.load()
         patch(settings["ASYNC_MODE"])
         from chat.storage.instance import hold_instance
-        if not settings["REDIS_URL"]:
-            hold_instance(settings["INSTANCE_PATH"])
+        hold_instance(settings["INSTANCE_PATH"], is_shared=bool(settings["REDIS_URL"]))
         from chat import create_app
         from chat.web.log_stream import start_logging
         from chat.live.runtime import Runtime

@@ -1,5 +1,6 @@
 """What the machines of students are like: a port that is taken, a terminal without emoji, Windows' select(), macOS' limits."""
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import wsgi
 from chat.live import select_hub
 from chat.live.process_tuning import raise_fd_limit
 from chat.live.runtime import Runtime
+from chat.storage import instance
 from tests.conftest import SECRET_KEY
 from tests.people import ANSWER_SECONDS
 from tests.private_server import free_ports
@@ -121,9 +123,51 @@ def test_a_folder_is_free_as_soon_as_its_server_has_ended(start_server, tmp_path
         server.process.wait(ANSWER_SECONDS)
 
 
-def test_several_servers_with_a_redis_share_a_folder(start_server, server_mode_settings, tmp_path):
-    start_server(INSTANCE_PATH=str(tmp_path), **server_mode_settings)
-    start_server(INSTANCE_PATH=str(tmp_path), **server_mode_settings)
+def test_several_servers_with_a_redis_share_a_folder_with_nobody_else(start_server, server_mode_settings, tmp_path):
+    """Who has no Redis would hear nothing of the others, and they nothing of it."""
+    servers = [start_server(INSTANCE_PATH=str(tmp_path), **server_mode_settings) for _n in range(2)]
+    servers.pop().stop()
+    with pytest.raises(RuntimeError, match=FOLDER_TAKEN):
+        start_server(INSTANCE_PATH=str(tmp_path))
+    servers.pop().stop()
+    start_server(INSTANCE_PATH=str(tmp_path))
+    with pytest.raises(RuntimeError, match=FOLDER_TAKEN):
+        start_server(INSTANCE_PATH=str(tmp_path), **server_mode_settings)
+
+
+class Ranges:
+    """Windows' locks: of ranges of bytes, none of them shared."""
+
+    LK_NBLCK = 2
+
+    def __init__(self):
+        self.held = {}      # file descriptor -> bytes
+
+    def locking(self, descriptor, _how, count):
+        at = os.lseek(descriptor, 0, os.SEEK_CUR)
+        wanted = set(range(at, at + count))
+        if any(wanted & held for held in self.held.values()):
+            raise OSError(errno.EACCES, "Permission denied")
+        self.held[descriptor] = wanted
+
+
+def test_a_folder_is_shared_on_windows_too(monkeypatch, tmp_path):
+    ranges = Ranges()
+    monkeypatch.setattr(instance, "msvcrt", ranges, raising=False)
+    monkeypatch.setattr(instance, "SHARES", 3)
+    path = tmp_path / "server.lock"
+    with contextlib.ExitStack() as stack:
+        one, other, third, fourth = (stack.enter_context(open(path, "a+b")) for _n in range(4))
+        instance._lock_on_windows(one, is_shared=False)
+        for is_shared in (True, False):
+            with pytest.raises(OSError):
+                instance._lock_on_windows(other, is_shared)
+        ranges.held.clear()
+        for file in (one, other, third):
+            instance._lock_on_windows(file, is_shared=True)
+        for is_shared in (True, False):
+            with pytest.raises(OSError):
+                instance._lock_on_windows(fourth, is_shared)
 
 
 # --- the terminal -------------------------------------------------------------------------------------------------
