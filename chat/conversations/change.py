@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from ..accounts.user import User
 from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
-from .message import MAX_PINS, MAX_ROWS, Message, fitting
+from .answer_size import fitting
+from .message import MAX_PINS, MAX_ROWS, Message
 
 EDIT, DELETE, REACT, UNREACT, PIN, UNPIN = "edit", "delete", "react", "unreact", "pin", "unpin"      # kinds
 MAX_ROW_BYTES = 1000        # of a change, and of its message without the text
@@ -175,8 +176,8 @@ def history(database, message):
 
 
 def pinned(database, conversation_id):
-    """Return the pinned messages of a conversation, the latest pin first, MAX_PINS at most."""
+    """Return the pinned messages of a conversation, the latest pin first: MAX_PINS at most, and as many as fit into one answer."""
     seqs = database.query("SELECT seq FROM pins WHERE conversation_id = %s ORDER BY at DESC, seq DESC LIMIT %s",
                           (conversation_id, MAX_PINS), lambda row: row["seq"])
     found = Message.by_places(database, [(conversation_id, seq) for seq in seqs])
-    return [found[conversation_id, seq] for seq in seqs if (conversation_id, seq) in found]
+    return fitting([found[conversation_id, seq] for seq in seqs if (conversation_id, seq) in found])

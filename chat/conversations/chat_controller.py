@@ -14,10 +14,11 @@ from ..web.error_handlers import answer_with, handle_csrf_error
 from ..web.forms import is_of_another_session
 from ..web.request_args import MAX_DIGITS, number, wants_json
 from . import change, members, message_parts, receipts, room_list
+from .answer_size import fitting
 from .change import Change
 from .file import File
 from .formatting_examples import examples
-from .message import MAX_ROWS, Message, fitting
+from .message import MAX_ROWS, Message
 from .pane import Pane
 from .text_look import looks_of
 

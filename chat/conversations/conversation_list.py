@@ -1,15 +1,17 @@
 """The conversation list of a user: the last message and the unread count of each, then everybody else by name."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..accounts.user import PAGE, User
 from ..clock import from_db
 from ..web.avatars import drawn_as
+from .answer_size import MAX_PAGE_BYTES, size_of
 from .file_words import preview_words
 from .formatting import plain
 from .message_parts import files_at
 from .previews import shortened
 
 MAX_UNREAD = 100        # counted no further: the badge says 99+
+BEGINNING = 1000        # code points that are left of a last message where those of a page are too large together
 
 
 @dataclass(slots=True)
@@ -65,14 +67,25 @@ def list_conversations(database, me, after=None, limit=PAGE):
         after = None
     if len(summaries) < limit:
         summaries += _not_talked_with(database, me, after, limit - len(summaries))
-    return summaries
+    return _cut_to_fit(summaries)
 
 
 def search_people(database, me, text, after=None, limit=PAGE):
     """Return summaries of the users whose name contains `text`."""
     people = User.search(database, text, me, after, limit)
     known = {summary.id: summary for summary in _talked_with(database, me, None, limit, among=[p.id for p in people])}
-    return [known.get(person.id) or ConversationSummary(person.id, person.username, face=person.face) for person in people]
+    return _cut_to_fit([known.get(person.id) or ConversationSummary(person.id, person.username, face=person.face) for person in people])
+
+
+def _cut_to_fit(summaries):
+    """Leave only the beginning of the last messages that do not fit into one answer, and only their first files, undescribed."""
+    size = 0
+    for summary in summaries:
+        size += size_of(summary.last_message or "", summary.last_files)
+        if size > MAX_PAGE_BYTES:
+            summary.last_message = summary.last_message and summary.last_message[:BEGINNING]
+            summary.last_files = tuple(replace(file, alt=None) for file in summary.last_files[:1])
+    return summaries
 
 
 # Up to where a user has read, or wants it to look so.

@@ -11,13 +11,13 @@ from ..clock import from_db, to_db
 from ..errors import Locked, Unavailable
 from ..storage.schema import MAX_ID
 from . import message_parts
+from .answer_size import fitting
 from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
 MAX_PINS = 100              # pinned messages in one answer
 MAX_ROW_BYTES = 600         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
-MAX_PAGE_BYTES = 256 * 1024 # of text in one answer, in UTF-8: the server holds it until the client has received it
 
 TEXT, NOTICE = "text", "notice"     # kinds
 EVERYBODY = 0               # in `mentions`: all members
@@ -150,7 +150,7 @@ class Message:
     def page(cls, database, conversation_id, before=None, after=None, limit=50):
         """Return at most `limit` messages in ascending order: the first ones after the seq `after`, or the last ones before `before`.
 
-        The page ends earlier when its text reaches MAX_PAGE_BYTES, but has at least one message.
+        The page ends earlier where no more fits into one answer, but has at least one message.
         """
         limit = min(limit, MAX_ROWS)
         # Both ends are given. A conversation has no gaps, so the page is between them; with one end alone MariaDB may read a large
@@ -227,13 +227,3 @@ class Message:
         except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
             raise Unavailable() from error
         return [stored_rows[message.key].id for message in messages]
-
-
-def fitting(messages):
-    """Return the first messages, as many as fit into one answer."""
-    size = 0
-    for count, message in enumerate(messages):
-        size += len(message.message.encode())
-        if count and size > MAX_PAGE_BYTES:
-            return messages[:count]
-    return messages

@@ -2,7 +2,7 @@
 import json
 from contextlib import ExitStack
 
-from chat.conversations.message import MAX_PAGE_BYTES
+from chat.conversations.answer_size import MAX_PAGE_BYTES
 from chat.conversations.message_text import MAX_LENGTH
 from tests.attacks.conftest import connect, measure
 

@@ -9,7 +9,7 @@ import config
 from chat import budgets
 from chat.live import bodies, deadlines, transports
 from chat.web import forms
-from chat.conversations import file, images, message, transfers
+from chat.conversations import answer_size, file, images, transfers
 from chat.storage import partial_files
 from chat.storage.limits import MemoryLimits
 from tests.people import Person
@@ -38,7 +38,7 @@ def test_each_budget_is_in_the_table_of_the_code():
     f"| a connection | the head of a further request | {deadlines.IDLE_SECONDS} s |",
     f"| a connection | a body | {bodies.BODY_SECONDS} s, and 1 s for each {bodies.BODY_BYTES_PER_SECOND // 1024} KiB |",
     f"| a connection | an answer, not read | {deadlines.ANSWER_SECONDS} s |",
-    f"| an answer | text of messages | {message.MAX_PAGE_BYTES // 1024} KiB |",
+    f"| an answer | what people wrote | {answer_size.MAX_PAGE_BYTES // 1024} KiB |",
     f"| a form | fields | {forms.MAX_FIELDS} |",
     f"| an upload | the next byte | {bodies.STALL_SECONDS} s |",
     f"| an upload | all of it | {bodies.UPLOAD_SECONDS} s, and 1 s for each KiB",
