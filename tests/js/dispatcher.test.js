@@ -103,13 +103,40 @@ test('once it was tried, an edit waits for its acknowledgement', async () => {
   assert.deepEqual(tab.sent[1].verb, { edit: 'hello', seen: 0 });
 });
 
-test('a deletion takes the place of what was to be done to the message', async () => {
+/** An offline tab in which a message was edited, and got a reaction, and was deleted; then it is online. */
+async function tabThatDeletes() {
   const [tab] = await openTabs(1, false);
   const target = { seq: 5, conversationId: 9 };
-  await change(tab.outbox, BOB, target, { edit: 'secret', seen: 0 });
-  await change(tab.outbox, BOB, target, { react: '+', on: true });
-  await change(tab.outbox, BOB, target, { delete: true });
-  assert.deepEqual(tab.outbox.to(BOB).map(({ verb }) => verb), [{ delete: true }]);
+  for (const verb of [{ edit: 'secret', seen: 0 }, { react: '+', on: true }, { delete: true }]) await change(tab.outbox, BOB, target, verb);
+  await change(tab.outbox, BOB, { seq: 6, conversationId: 9 }, { pin: true });
+  tab.outbox.setConnected(true);
+  await settled();
+  return tab;
+}
+
+const verbsSent = (tab) => tab.sent.map(({ verb }) => verb);
+
+test('a deletion takes the place of what was to be done to the message', async () => {
+  const tab = await tabThatDeletes();
+  await tab.answer(changed(1));
+  assert.deepEqual(verbsSent(tab), [{ delete: true }, { pin: true }]);
+  assert.deepEqual(tab.outbox.to(BOB).map(({ verb }) => verb), [{ pin: true }]);
+});
+
+test('where the deletion is refused, what was done before is sent after all', async () => {
+  const tab = await tabThatDeletes();
+  await tab.answer(refused('forbidden'));
+  await tab.answer(changed(1));
+  await tab.answer(changed(2));
+  assert.deepEqual(verbsSent(tab), [{ delete: true }, { edit: 'secret', seen: 0 }, { react: '+', on: true }, { pin: true }]);
+});
+
+test('an edit in a room that its writer has left is gone, and said', async () => {
+  const [tab] = await openTabs(1);
+  await change(tab.outbox, BOB, { seq: 5, conversationId: 9 }, { edit: 'mine', seen: 0 });
+  await tab.answer(refused('not_found'));
+  assert.equal(tab.outbox.length, 0);
+  assert.equal(tab.toldOf('changeRefused').length, 1);
 });
 
 test('a refused reaction is gone, and said; a refused edit is kept', async () => {

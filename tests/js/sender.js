@@ -14,6 +14,8 @@ export class Sender {
   order = new Map(); // clientId → when it was written, done or tried again, as a number that grows
   deleted = new Set(); // clientIds of what the person has taken back
   refused = new Set(); // clientIds of what was refused, even if it was tried again
+  gone = new Set(); // clientIds of the changes of what is not there for the person any more
+  held = new Set(); // clientIds of the changes of what is to be deleted
   lives = 0;
   #count = 0;
 
@@ -72,7 +74,7 @@ export class Sender {
     const isOwn = !Number.isNaN(Number(named.clientId));
     const verb = this.#anyVerb(isOwn, named.row);
     if (this.#amend(tab, named.clientId, verb)) return;
-    if (verb.delete) tab.outbox.changesOf(key, named.target).forEach(({ clientId }) => this.#takeBack(clientId));
+    if (verb.delete) tab.outbox.changesOf(key, named.target).forEach((entry) => this.held.add(entry.clientId));
     const clientId = this.#next();
     const basedOn = verb.edit === undefined ? null : tab.outbox.waitingEdit(key, named.target);
     const entry = tab.outbox.add({ clientId, kind: 'change', ...address, target: named.target, verb, basedOn }, this.world.now);
@@ -131,16 +133,19 @@ export class Sender {
 
   send(tab, entry) {
     assert.ok(!entry.target || entry.target.seq, 'a change leaves when its message has a seq');
-    const isReady = ({ state, target }) => state === 'waiting' && !target?.clientId;
-    assert.equal(tab.outbox.to(keyOf(entry)).find(isReady).clientId, entry.clientId, 'the first of a conversation goes first');
+    const waiting = tab.outbox.to(keyOf(entry)).filter(({ state }) => state === 'waiting');
+    const ending = new Set(waiting.flatMap((one) => tab.outbox.supersededBy(one)));
+    assert.equal(waiting.find((one) => !one.target?.clientId && !ending.has(one)).clientId, entry.clientId, 'the first of a conversation goes first');
     if (entry.isUntried) this.keep(Object.assign(entry, { isUntried: false }));
     let isSettled = false;
     const settle = (answer) => {
       if (isSettled || !this.isAlive(tab)) return;
       isSettled = true;
       const naming = tab.outbox.naming(entry.clientId);
+      const superseded = tab.outbox.supersededBy(entry);
       const outcome = tab.outbox.settle(entry, answer, this.world.now);
       assert.ok(outcome !== 'sent' || answer?.ok, 'what is shown as sent was acknowledged');
+      if (outcome === 'sent') superseded.forEach(({ clientId }) => this.#takeBack(clientId));
       if (outcome === 'sent') this.#sent(entry, answer, naming);
       if (outcome === 'failed' && this.kept.has(entry.clientId)) this.#refused(tab, entry, answer);
       this.run(tab);
@@ -160,8 +165,10 @@ export class Sender {
   }
 
   #refused(tab, entry, answer) {
-    const isKept = !entry.verb || (entry.verb.edit !== undefined && !answer.message?.deleted);
+    const isGone = answer.message?.deleted || answer.error.code === 'not_found';
+    const isKept = !entry.verb || (entry.verb.edit !== undefined && !isGone);
     this.refused.add(entry.clientId);
+    if (entry.verb && isGone) this.gone.add(entry.clientId);
     const failed = tab.outbox.get(entry.clientId);
     if (!isKept) this.forget(entry.clientId);
     else if (failed) this.keep(failed);

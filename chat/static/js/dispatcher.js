@@ -195,7 +195,9 @@ export class Dispatcher {
 
   async #answered(entry, ack) {
     const naming = this.#outbox.naming(entry.clientId);
+    const superseded = this.#outbox.supersededBy(entry);
     const outcome = this.#outbox.settle(entry, ack, Date.now());
+    if (outcome === 'sent') superseded.forEach(({ clientId }) => this.remove(clientId));
     if (outcome === 'sent') this.#sent(entry, ack, naming);
     else if (outcome === 'failed') await this.#refused(entry, ack);
     this.#run();
@@ -240,10 +242,11 @@ export class Dispatcher {
     this.on.changed();
   }
 
-  /** What was done to a message and refused is gone, but for a text that was written. */
+  /** What was done to a message and refused is gone, but for a text that was written to a message that is there for its writer. */
   async #refused(entry, ack) {
     if (!this.#outbox.get(entry.clientId)) return; // it was removed meanwhile
-    const isKept = !entry.verb || (entry.verb.edit !== undefined && !ack.message?.deleted);
+    const isGone = ack.message?.deleted || ack.error.code === 'not_found';
+    const isKept = !entry.verb || (entry.verb.edit !== undefined && !isGone);
     if (isKept) await this.#save(entry);
     else this.remove(entry.clientId);
     if (entry.verb) {

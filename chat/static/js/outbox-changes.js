@@ -6,7 +6,6 @@
  */
 export async function change(dispatcher, key, target, verb, basedOn = null) {
   if (await amended(dispatcher, target.clientId, verb)) return;
-  if (verb.delete) dispatcher.changesOf(key, target).forEach(({ clientId }) => dispatcher.remove(clientId)); // they would be lost with it
   await dispatcher.addChange(key, { target, verb, basedOn });
 }
 

@@ -11,8 +11,8 @@
  * that is named is never part of an entry: it may be deleted meanwhile. `basedOn` is the clientId of an edit that was not
  * acknowledged when its text was edited again.
  *
- * The entries of a conversation leave in the order in which they were made, one at a time. A change leaves after its message; what answers
- * a message that was refused leaves without a quote. The server takes a clientId once, however often it comes: so in doubt an entry is sent again.
+ * The entries of a conversation leave in the order in which they were made, one at a time. A change leaves after its message, and not
+ * before a deletion of it; what answers a message that was refused leaves without a quote. The server takes a clientId once, however often it comes: so in doubt an entry is sent again.
  */
 
 import { keyOf } from './address.js';
@@ -72,6 +72,12 @@ export class Outbox {
     return this.changesOf(key, message).findLast(isEdit)?.clientId ?? null;
   }
 
+  /** What was done before to the message that an entry deletes: it ends with the message. */
+  supersededBy({ verb, target, createdAt, ...address }) {
+    if (!verb?.delete) return [];
+    return this.changesOf(keyOf(address), target).filter((earlier) => earlier.createdAt < createdAt);
+  }
+
   /** What names an entry, and will be changed by its acknowledgement: an edit of an edit of it too. */
   naming(clientId, madeAfter = 0) {
     const names = ({ target, replyTo, basedOn }) => [target?.clientId, replyTo?.clientId, basedOn].includes(clientId);
@@ -120,9 +126,19 @@ export class Outbox {
   #heads() {
     const heads = new Map();
     for (const entry of this.#entries) {
-      if (entry.state === 'waiting' && !isBlocked(entry) && !heads.has(keyOf(entry))) heads.set(keyOf(entry), entry);
+      if (entry.state === 'waiting' && !this.#isBlocked(entry) && !heads.has(keyOf(entry))) heads.set(keyOf(entry), entry);
     }
     return [...heads.values()].filter((entry) => !this.#inFlight.has(keyOf(entry)));
+  }
+
+  /**
+   * Whether an entry is a change of a message that was not sent, for one that was refused may be tried again later; or of one that is to
+   * be deleted. That may be refused too, and then what was done before is still wanted.
+   */
+  #isBlocked(entry) {
+    const { target, createdAt } = entry;
+    const isDeletion = ({ verb, state, createdAt: deletedAt }) => verb.delete && state === 'waiting' && deletedAt > createdAt;
+    return Boolean(target) && (Boolean(target.clientId) || this.changesOf(keyOf(entry), target).some(isDeletion));
   }
 
   #dueAt(entry) {
@@ -196,9 +212,6 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId && entry.target?.clientId !== clientId);
   }
 }
-
-/** Whether an entry is a change of a message that was not sent: one that was refused may be tried again later. */
-const isBlocked = ({ target }) => Boolean(target?.clientId);
 
 /** Whether a refusal is the last word. The end of a session is not: the person logs in again, and the entry is sent. */
 function isFinal(ack) {

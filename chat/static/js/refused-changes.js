@@ -3,18 +3,22 @@
  * written stays: above the field, beside the text as it is now, for its writer to choose.
  */
 
+import { showNotice } from './banner.js';
 import { makeConflictCard } from './conflict-card.js';
 import { fetchMessages } from './http.js';
 import { gettext } from './i18n.js';
 import { versionOf } from './versions.js';
 
 /** The words for a change that is gone; null for a text that stays. */
-export function wordsOfRefusal({ verb }, { message, error: { message: reason } }) {
-  if (verb.edit !== undefined) return message?.deleted ? gettext('The message was deleted meanwhile. Your edit was not saved.') : null;
+export function wordsOfRefusal({ verb }, { message, error: { message: reason, code } }) {
+  if (verb.edit !== undefined && message?.deleted) return deletedWords();
+  if (verb.edit !== undefined) return code === 'not_found' ? gettext('Your edit was not saved: %(reason)s', { reason }) : null;
   if (verb.delete) return gettext('The message was not deleted: %(reason)s', { reason });
   if (verb.react) return message?.deleted ? gettext('The message was deleted meanwhile.') : gettext('Your reaction was not saved: %(reason)s', { reason });
   return gettext('The message was not pinned: %(reason)s', { reason });
 }
+
+const deletedWords = () => gettext('The message was deleted meanwhile. Your edit was not saved.');
 
 /** The cards of a conversation above its field, one for each edit that has failed. */
 export class Conflicts {
@@ -39,8 +43,15 @@ export class Conflicts {
     this.#cards.delete(clientId);
   }
 
+  /** The message was deleted while this page did not hear it. */
+  #forget({ seq }) {
+    this.outbox.messageDeleted(this.messageList.key, seq);
+    showNotice(deletedWords());
+  }
+
   async #showOne({ clientId, target, verb, reason, code }) {
     const theirs = await currentMessage(this.messageList, target.seq);
+    if (theirs?.deleted) return this.#forget(target);
     const lastChange = theirs?.lastChange ?? verb.seen;
     const shown = this.#cards.get(clientId);
     const isFailed = this.outbox.changesOf(this.messageList.key, target).some((entry) => entry.clientId === clientId && entry.state === 'failed');
