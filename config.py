@@ -163,6 +163,7 @@ def load(environ=None):
     given = {**read_env_file(), **os.environ} if environ is None else environ
     settings = {s.name: s.read(s.name, given.get(s.name, "").strip() or s.default) for s in SETTINGS}
     settings["PORT_FIXED"] = bool(given.get("PORT", "").strip() or settings["PROXIES"])     # a proxy asks at one port alone
+    settings["ASYNC_MODE_FIXED"] = bool(given.get("ASYNC_MODE", "").strip())
     settings["EMBEDDED"] = not settings["DATABASE_URL"] and not settings["REDIS_URL"]
     settings["LOG_MESSAGES"] = switch("LOG_MESSAGES", settings["LOG_MESSAGES"] or str(int(settings["EMBEDDED"])))
     if not (settings["EMBEDDED"] and not settings["SECRET_KEY"]) and len(settings["SECRET_KEY"].encode()) < SECRET_KEY_BYTES:

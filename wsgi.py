@@ -17,7 +17,10 @@ def patch(mode):
         warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
         if "_py_warnings" in sys.modules:       # from Python 3.14 on it keeps a lock that nobody takes; eventlet would report it
             sys.modules["_py_warnings"]._lock = warnings._lock
-        import eventlet
+        try:
+            import eventlet
+        except ModuleNotFoundError:
+            raise missing(mode) from None
         # Files are read and written in real threads, each of which would open an event loop of its own at its first green os.open().
         eventlet.monkey_patch(os=False)
         know_localhost()
@@ -25,9 +28,24 @@ def patch(mode):
         try:
             from gevent import monkey
         except ModuleNotFoundError:
-            raise config.ConfigError("ASYNC_MODE=gevent needs the package gevent, which is not installed: "
-                                     f"`{command_line('run')}` does that.") from None
+            raise missing(mode) from None
         monkey.patch_all()
+
+
+def missing(mode):
+    return config.ConfigError(f"ASYNC_MODE={mode} needs the package {mode}, which is not installed: `{command_line('run')}` does that"
+                              " where there is a wheel of it. ASYNC_MODE=threading needs none.")
+
+
+def patch_as_set(settings):
+    """Patch for ASYNC_MODE. Where nobody has set it and there is no eventlet for this machine, threads serve."""
+    try:
+        patch(settings["ASYNC_MODE"])
+    except config.ConfigError:
+        if settings["ASYNC_MODE_FIXED"]:
+            raise
+        settings["ASYNC_MODE"] = "threading"
+        print("There is no eventlet here: ASYNC_MODE=threading serves in its place.", flush=True)
 
 
 def know_localhost():
@@ -88,7 +106,7 @@ def main():
     print_on()
     try:
         settings = config.load()
-        patch(settings["ASYNC_MODE"])
+        patch_as_set(settings)
         from chat.storage.instance import hold_instance
         hold_instance(settings["INSTANCE_PATH"], is_shared=bool(settings["REDIS_URL"]))
         from chat import create_app

@@ -2,13 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import config
 from tests.fake_programs import make_program
-from tools import ROOT, commands, console, environment, node, stamp
+from tools import ROOT, commands, console, environment, node, pins, stamp
 
 
 # --- The environment ----------------------------------------------------------------------------------
@@ -132,6 +133,37 @@ def test_a_pin_without_a_wheel_is_named(pip, monkeypatch, pin, words):
     assert environment.STAMP.read() == {"python": "3.15", "requirements.txt": "of yesterday"}, "nothing was installed"
 
 
+def test_what_is_optional_is_left_out_where_it_has_no_wheel(pip, tmp_path, monkeypatch, capsys):
+    """As on 32-bit Windows: pip names them one by one."""
+    text = "--only-binary :all:\n\n" + "".join(f"{name}==1 \\\n    --hash=sha256:{number}\n" for number, name in
+                                             enumerate(("Flask", "eventlet", "greenlet", "msgspec", "orjson", "redis")))
+    (tmp_path / "requirements.txt").write_text(text, encoding="utf-8")
+    asked = []
+
+    def failing(title, command, **_how):
+        asked.append(("--no-deps" in command, pins.without(Path(command[-1]), ())))
+        for name in ("orjson", "greenlet", "msgspec", *lacking):
+            if f"{name}==" in asked[-1][1]:
+                raise console.StepFailed(NO_WHEEL.format(f"{name}==1"))
+    monkeypatch.setattr(environment, "step", failing)
+    lacking = ["redis"]
+    with pytest.raises(environment.NoWheel, match="^There is no ready-made wheel of redis 1 "):
+        environment.ensure_packages("requirements-dev.txt")
+    assert environment.STAMP.read() == {}
+    lacking.clear()
+    asked.clear()
+    capsys.readouterr()
+    environment.ensure_packages("requirements-dev.txt")
+    assert [no_deps for no_deps, _text in asked] == [False, True, True, True]
+    assert [line.split()[0] for line in asked[-1][1].splitlines() if line] == ["--only-binary", "Flask==1", "--hash=sha256:0", "redis==1", "--hash=sha256:5",
+                                                                             "pytest==1"]
+    said = capsys.readouterr().out
+    assert [re.search(r"wheel of (\w+) 1 for Python [^:]*: .*\.$", line)[1] for line in said.splitlines()] == ["orjson", "greenlet", "msgspec"]
+    assert environment.left_out() == ["eventlet", "greenlet", "msgspec", "orjson"]
+    environment.ensure_packages("requirements-dev.txt")
+    assert len(asked) == 4
+
+
 def test_gevent_is_installed_for_its_mode_alone(monkeypatch):
     asked = []
     monkeypatch.setattr(commands, "_set_up", lambda *files, **how: asked.append(how["gevent"]))
@@ -143,14 +175,15 @@ def test_gevent_is_installed_for_its_mode_alone(monkeypatch):
 
 
 def test_without_a_wheel_of_gevent_the_other_modes_run(monkeypatch, capsys):
-    def failing(_requirements):
-        raise environment.NoWheel("There is none.")
+    def failing(_requirements, optional):
+        assert not optional, "gevent does not go without greenlet"
+        raise environment.NoWheel("greenlet", "3")
 
     monkeypatch.setattr(environment, "ensure_packages", failing)
-    with pytest.raises(console.SetupError, match="^ASYNC_MODE=gevent cannot run here, eventlet and threading can. There is none.$"):
+    with pytest.raises(console.SetupError, match="^ASYNC_MODE=gevent cannot run here, threading can. There is no ready-made wheel of greenlet 3 "):
         commands._install_gevent(is_optional=False)
     commands._install_gevent(is_optional=True)
-    assert "There is none." in capsys.readouterr().out
+    assert "There is no ready-made wheel of greenlet 3 " in capsys.readouterr().out
 
 
 def test_the_environment_file_that_cannot_be_read_is_the_servers_affair(monkeypatch):

@@ -136,6 +136,20 @@ def test_the_wheel_that_was_pinned_is_installed(shelf):
     assert environment.STAMP.read()
 
 
+def test_a_package_without_a_wheel_here_is_left_out_if_it_is_optional(shelf, monkeypatch, capsys):
+    """pip itself says so, and takes the others by their hashes."""
+    text = (shelf / "requirements.txt").read_text(encoding="utf-8")
+    (shelf / "requirements.txt").write_text(f"--only-binary :all:\nlacking==2.0 \\\n    --hash=sha256:{'0' * 64}\n{text}", encoding="utf-8")
+    (shelf / "lacking-2.0-cp310-cp310-win32.whl").write_bytes(b"of another machine")
+    with pytest.raises(environment.NoWheel):
+        environment.ensure_packages("requirements.txt")
+    monkeypatch.setitem(environment.OPTIONAL, "lacking", (("lacking",), "nothing serves in its place"))
+    capsys.readouterr()
+    environment.ensure_packages("requirements.txt", optional=("lacking",))
+    assert re.search(r"^There is no ready-made wheel of lacking 2.0 for .*: nothing serves in its place\.$", capsys.readouterr().out, re.M)
+    assert environment.left_out() == ["lacking"] and environment.STAMP.read()["requirements.txt"]
+
+
 def test_a_changed_byte_in_a_wheel_is_refused_in_one_sentence(shelf):
     content = bytearray((shelf / WHEEL).read_bytes())
     content[len(content) // 2] ^= 1

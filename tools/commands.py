@@ -131,10 +131,10 @@ def _set_up(*requirements, needed=(), purpose="run the tests", benchmark=False, 
 
 def _install_gevent(is_optional):
     try:
-        environment.ensure_packages("requirements-gevent.txt")
+        environment.ensure_packages("requirements-gevent.txt", optional=())     # gevent needs greenlet
     except environment.NoWheel as error:
         if not is_optional:
-            raise SetupError(f"ASYNC_MODE=gevent cannot run here, eventlet and threading can. {error}") from None
+            raise SetupError(f"ASYNC_MODE=gevent cannot run here, threading can. {error}") from None
         print(f"What is about gevent is left out. {error}")
 
 

@@ -8,11 +8,12 @@ import sysconfig
 
 from tools import ROOT, debian
 from tools.console import SetupError, StepFailed, step
-from tools.pins import read_pins
+from tools.pins import read_pins, without
 from tools.stamp import Stamp, digest
 
 VENV = ROOT / ".venv"
 STAMP = Stamp(VENV / "installed.json")
+LEFT_OUT = "left out"       # in the stamp
 NEWEST_KNOWN = "3.15"       # the newest Python for which all wheels were checked
 OFFLINE_SIGNS = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError")
 # How pip reports a file with a wrong hash: which one it is, and where it came from.
@@ -21,8 +22,21 @@ CHANGED_FILE = re.compile(r"DO NOT MATCH THE HASHES.*?^ +(\S+) from (\S+?)(?:#\S
 MISSING_WHEEL = re.compile(r"No matching distribution found for ([\w.-]+)==([\w.+!-]+)")
 
 
+# Packages that not every machine has a wheel of -> what else goes without them, and what works in their place.
+OPTIONAL = {
+    "greenlet": (("greenlet", "eventlet"), "ASYNC_MODE=threading serves in place of eventlet, fewer people at once"),
+    "msgspec": (("msgspec",), "the standard library reads sessions and events, in more time"),
+    "orjson": (("orjson",), "the standard library reads and writes JSON, in more time"),
+}
+
+
 class NoWheel(SetupError):
     """There is no wheel of a pinned package for this Python on this machine."""
+
+    def __init__(self, package, version):
+        self.package = package
+        self.what = f"There is no ready-made wheel of {package} {version} for Python {_python_version()} on {sysconfig.get_platform()}"
+        super().__init__(f"{self.what}: a 64-bit Python from 3.10 to {NEWEST_KNOWN} has one on most machines.")
 
 
 def python():
@@ -56,8 +70,11 @@ def ensure_venv_module():
         debian.install([package], purpose="make a virtual environment")
 
 
-def ensure_packages(requirements):
-    """Install a requirements file unless exactly that is installed. pip refuses files with other hashes than the pinned ones."""
+def ensure_packages(requirements, optional=tuple(OPTIONAL)):
+    """Install a requirements file unless exactly that is installed. pip refuses files with other hashes than the pinned ones.
+
+    What is `optional` is left out where there is no wheel of it.
+    """
     path = ROOT / requirements
     current = digest(*_with_included(path))
     installed = STAMP.read()
@@ -65,16 +82,39 @@ def ensure_packages(requirements):
         return
     # Without a stamp, an interrupted installation is repeated.
     STAMP.remove()
-    pip = [str(python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    left_out = set()
+    while True:
+        try:
+            _install(path, left_out)
+            break
+        except NoWheel as error:        # pip has given up before changing anything
+            if error.package in left_out or error.package not in optional:
+                STAMP.write(installed)
+                raise
+            packages, replacement = OPTIONAL[error.package]
+            left_out.update(packages)
+            print(f"{error.what}: {replacement}.", flush=True)
+    left_out.update(installed.get(LEFT_OUT, ()))
+    STAMP.write({**installed, requirements: current, **({LEFT_OUT: sorted(left_out)} if left_out else {})})
+
+
+def left_out():
+    """Return the names of the packages that were left out here."""
+    return STAMP.read().get(LEFT_OUT, [])
+
+
+def _install(path, left_out):
+    command = [str(python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--require-hashes"]
+    file = path
+    if left_out:        # everything that the others need is pinned, so pip need not look for what is left out
+        command.append("--no-deps")
+        file = STAMP.path.with_name(f"reduced-{path.name}")
+        file.write_text(without(path, left_out), encoding="utf-8")
     try:
-        step(f"Installing the Python packages of {requirements}", [*pip, "--require-hashes", "-r", str(path)],
+        step(f"Installing the Python packages of {path.name}", [*command, "-r", str(file)],
              progress=lambda output: _pip_progress(output, _count(path)))
     except StepFailed as failure:
-        error = _explain_pip(failure)
-        if isinstance(error, NoWheel):
-            STAMP.write(installed)      # pip has given up before changing anything
-        raise error from None
-    STAMP.write({**installed, requirements: current})
+        raise _explain_pip(failure) from None
 
 
 def _with_included(path):
@@ -104,8 +144,7 @@ def _explain_pip(failure):
     if any(sign in failure.output for sign in OFFLINE_SIGNS):
         return SetupError("The Python packages could not be fetched: the first start needs the network.")
     if missing := MISSING_WHEEL.search(failure.output):
-        return NoWheel(f"There is no ready-made wheel of {missing[1]} {missing[2]} for Python {_python_version()} on"
-                       f" {sysconfig.get_platform()}: a 64-bit Python from 3.10 to {NEWEST_KNOWN} has one on most machines.")
+        return NoWheel(missing[1], missing[2])
     return SetupError(f"The Python packages could not be installed: {failure.reason} (all of it: .setup.log)")
 
 

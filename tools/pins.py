@@ -36,6 +36,21 @@ def read_pins(path):
     return [pin for line in path.read_text(encoding="utf-8").splitlines() if (pin := read_pin(line))]
 
 
+def without(path, names):
+    """Return the text of a requirements file, with those that it includes, and without the packages of these names."""
+    lines, is_left_out = [], False
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            lines.append(without(path.parent / line.removeprefix("-r ").strip(), names))
+            continue
+        if not line.startswith(" "):        # otherwise it is a hash of the pin above
+            pin = read_pin(line)
+            is_left_out = pin is not None and pin.name in names
+        if not is_left_out:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
 def python_pins(folder=ROOT):
     """Return every pin of every requirements file."""
     return sorted({pin for path in sources(folder) for pin in read_pins(path)})

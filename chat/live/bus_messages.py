@@ -2,7 +2,7 @@
 import logging
 from typing import TypedDict
 
-import msgspec
+from ..storage.typed_json import DECODE_ERRORS, Raw, decode
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class LeftForm(TypedDict):
 FORMS = {"receiveMessage": MessageForm, "messageChanged": ChangeForm, "messagesRead": ReadForm, "markedUnread": UnreadForm, "typing": TypingForm, "sessionEnded": str,
          "conversationChanged": ChangedForm, "conversationLeft": LeftForm}
 Heartbeat = tuple[str, int, int]                    # process id, its epoch, the highest message id that it knows
-Event = tuple[str, msgspec.Raw, list[int | None], int | None]   # name, payload, recipients: users, or the members of a room
+Event = tuple[str, Raw, list[int | None], int | None]   # name, payload, recipients: users, or the members of a room
 
 
 def heartbeat(data):
@@ -67,16 +67,16 @@ def events(data, process_id):
 
     A batch begins with the process that sent it. Fields that a newer process has added are kept.
     """
-    sender, *batch = _decoded(data, list[msgspec.Raw]) or (b"",)
+    sender, *batch = _decoded(data, list[Raw]) or (b"",)
     for raw in batch if bytes(sender) != f'"{process_id}"'.encode() else ():
         name, payload, user_ids, room_id = _decoded(raw, Event) or (None, b"", (), None)
         if name in FORMS and _decoded(payload, FORMS[name]) is not None:
-            yield name, msgspec.json.decode(payload), user_ids, room_id
+            yield name, decode(payload), user_ids, room_id
 
 
 def _decoded(data, form):
     try:
-        return msgspec.json.decode(data, type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode(data, form)
+    except DECODE_ERRORS as error:
         log.warning("a message over Redis has not the chat's format: %s", error)
         return None

@@ -4,11 +4,13 @@ import os
 import threading
 import time
 
-import msgspec
 from cachelib import FileSystemCache
-from flask_session.base import Serializer
 
+from . import typed_json     # before Flask-Session, which needs what stands in for msgspec where there is none
 from .private_files import private_folder
+
+from flask_session import Session       # noqa: E402, F401: from here to all others
+from flask_session.base import Serializer       # noqa: E402
 
 PREFIX = "session:"
 USER = "_user_id"           # the key under which Flask-Login stores the id of the user
@@ -21,12 +23,12 @@ class JsonSerializer(Serializer):
     """Turns a session into JSON and back. Anything but the session of a logged-in user is decoded as None."""
 
     def encode(self, session):
-        return msgspec.json.encode(dict(session))
+        return typed_json.encode(dict(session))
 
     def decode(self, serialized_data):
         try:
-            session = msgspec.json.decode(serialized_data, type=dict[str, str | bool])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            session = typed_json.decode(serialized_data, dict[str, str | bool])
+        except typed_json.DECODE_ERRORS:
             return None
         return session if user_id_in(session) else None
 

@@ -3,11 +3,10 @@ from datetime import timedelta
 
 from flask import current_app as app
 from flask import request
-from flask_session import Session
 from werkzeug.http import parse_cookie
 
 from ..errors import Unavailable
-from ..storage.session_stores import PREFIX, USER, JsonFiles, user_id_in
+from ..storage.session_stores import PREFIX, USER, JsonFiles, Session, user_id_in
 from .request_args import wants_json
 
 LIFETIME = timedelta(days=14)
