@@ -128,6 +128,46 @@ def test_an_image_is_dropped_or_pasted_and_sent_alone(screen, alice, bob, bring)
     assert files_of(alice, bob) == [("", ["evening.jpg"])]
 
 
+def test_a_key_right_after_the_choice_sends_the_files(screen, alice, bob):
+    """Neither what draws the cards nor the quota has come by then."""
+    screen.page.route("**/files/quota", lambda route: None)     # it is never answered
+    screen.field.fill("with its file")
+    drag(screen, NOTES)
+    screen.field.press("Enter")
+    screen.expect_state("with its file", re.compile("sent|read"))
+    assert files_of(alice, bob) == [("with its file", ["notes.pdf"])]
+    expect(cards(screen)).to_have_count(0)
+
+
+def test_files_that_are_not_shown_yet_wait_in_their_conversation(alice, bob, charlie, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}", expects=CUT)
+    waiting, is_held = [], True
+    screen.page.route("**/files-more*.js", lambda route: waiting.append(route) if is_held else route.continue_())
+    screen.page.reload()
+    screen.expect_connected()
+    choose(screen, NOTES)
+    screen.link(charlie).click()
+    expect(screen.heading).to_contain_text(charlie.username)
+    assert wait_for(lambda: screen.page.wait_for_timeout(20) or waiting, PATIENCE_MS / 1000)
+    is_held = False
+    waiting[-1].continue_()
+    screen.link(bob).click()
+    expect(cards(screen)).to_have_text([re.compile("notes.pdf")])
+
+
+def test_what_does_not_fit_is_left_out_once_that_is_known_and_most_used_is_said(screen):
+    used = 990_000
+    screen.page.route("**/files/quota", lambda route: route.fulfill(json={
+        "maxFileBytes": 25_000_000, "dayBytes": 1_000_000, "usedToday": used, "leftToday": 1_000_000 - used, "allBytes": 10**10, "usedInAll": used,
+        "left": 1_000_000 - used, "moreIn": 9}))
+    choose(screen, ("small.bin", "", b"x" * 2000), ("large.bin", "", b"x" * 9000))
+    expect(cards(screen)).to_have_text([re.compile("small.bin")])
+    words = screen.page.locator(".attach-words")
+    expect(words).to_contain_text("large.bin")
+    choose(screen, ("another.bin", "", b"x" * 3000))
+    expect(words).to_have_text("You may upload 5 KB more today.")
+
+
 def test_the_place_to_drop_shows_itself_and_goes(screen):
     drag(screen, PHOTO, types=("dragenter", "dragover"))
     area = screen.page.locator("#drop-area")

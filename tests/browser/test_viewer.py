@@ -4,7 +4,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.attaching import images
+from tests.browser.attaching import cards, choose, images
 from tests.browser.photos import board, photo
 from tests.browser.screen import PHONE, WIDE
 from tests.uploads import animation, send_files, uploaded
@@ -21,6 +21,14 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.shift += entry.value;
 }).observe({ type: 'layout-shift', buffered: true });
 """
+RECORD_TYPES = """() => {
+  window.shownTypes = [];
+  const real = URL.createObjectURL;
+  URL.createObjectURL = (blob) => {
+    window.shownTypes.push(blob.type);
+    return real.call(URL, blob);
+  };
+}"""
 SWIPE = """([from, to]) => {
   const stage = document.querySelector('.viewer-stage');
   const at = (type, x) => stage.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerId: 7, isPrimary: true, pointerType: 'touch', clientX: x, clientY: 300 }));
@@ -151,6 +159,23 @@ def test_an_animation_stands_still_where_less_motion_is_wanted(alice, bob, sit_d
     screen.page.wait_for_function(f"() => !{shown}.endsWith('/preview')")
     screen.page.mouse.move(5, 5)
     screen.page.wait_for_function(f"() => {shown}.endsWith('/preview')")
+    seen = "getComputedStyle(document.querySelector('#history .image img')).opacity"
+    screen.page.evaluate("document.querySelector('#history .image').toggleAttribute('data-preview')")      # as of a very large one
+    assert screen.page.evaluate(seen) == "0"
+    images(screen).first.hover()
+    assert screen.page.evaluate(seen) == "1"
+    screen.page.evaluate(RECORD_TYPES)
+    images(screen).first.click()
+    large = "document.querySelector('#viewer img')"
+    screen.page.wait_for_function(f"() => {large}.src.startsWith('blob:')")
+    screen.page.locator("#viewer img").hover()
+    screen.page.wait_for_function(f"() => {large}.src.includes('/files/')")
+    screen.page.mouse.move(5, 5)
+    screen.page.wait_for_function(f"() => {large}.src.startsWith('blob:')")
+    screen.page.keyboard.press("Escape")
+    choose(screen, ("wave.gif", "image/gif", animation()))
+    expect(cards(screen).locator("img")).to_be_visible()
+    assert set(screen.page.evaluate("window.shownTypes")) == {"image/png"}, "no animation is shown, but its first picture"
     lively = sit_down(alice, f"/chat/{bob.username}")
     lively.page.wait_for_load_state("networkidle")
     assert not lively.page.evaluate(shown).endswith("/preview")

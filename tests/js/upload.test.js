@@ -4,6 +4,7 @@ import { test } from 'node:test';
 globalThis.document ??= { documentElement: { lang: 'en' }, body: { dataset: {} }, querySelector: () => null };
 globalThis.navigator ??= {};
 const { uploadFile } = await import('../../chat/static/js/upload.js');
+const { fitting } = await import('../../chat/static/js/description.js');
 const { FileServer, errorOf } = await import('./file-server.js');
 
 const TEXT = 'the whole content of a small file';
@@ -88,7 +89,10 @@ test('too large, invalid, and a full disk are the last word', async () => {
     const { ok, error } = await answers(status, { error: { code, message: 'Why not', retry: status === 507 } });
     assert.deepEqual([ok, error.code, error.message, error.retry], [false, code, 'Why not', false]);
   }
-  assert.equal((await answers(413, null)).error.code, 'too_large');
+  for (const status of [413, 414, 431]) { // a proxy says so, without words
+    const { code, message, retry } = (await answers(status, null)).error;
+    assert.deepEqual([code, retry, message.length > 10], [status === 413 ? 'too_large' : 'invalid', false, true]);
+  }
 });
 
 test('a short pause is kept in silence, a long one is said (429)', async () => {
@@ -102,6 +106,26 @@ test('an ended session sends nothing, and refuses nothing for ever (401)', async
   server.isLoggedIn = false;
   assert.deepEqual(await tryOnce(server), { ack: { ok: false, error: { code: 'unauthorized' } } });
   assert.deepEqual(server.requests.map((line) => line.split(' ')[0]), ['GET']);
+});
+
+test('an upload that stalled goes on (503)', async () => {
+  assert.equal((await answers(503, { error: { code: 'unavailable', message: 'Cut', retry: true } })).error.retry, true);
+});
+
+test('whatever the name and the description, the address is no longer than servers take', async () => {
+  for (const letter of ['a', '\u4e2d', '\u{1f600}', '%', '\ud800']) {
+    const server = new FileServer();
+    const file = { ...FILE, clientId: 'c'.repeat(36), name: `${letter.repeat(400)}.txt`, alt: letter.repeat(1000) };
+    const { file: stored } = await uploadFile(file, blob, (method, url, { body } = {}) => server.answer(method, url, body));
+    assert.ok(server.requests.every((line) => line.length < 8_000), letter);
+    assert.ok(stored.alt.length > 300 && file.alt.toWellFormed().startsWith(stored.alt), letter);
+  }
+});
+
+test('what is cut is cut between characters, and what fits is left alone', () => {
+  assert.equal(fitting('a\u4e2db', 11), 'a\u4e2db');
+  assert.equal(fitting('a\u4e2db', 10), 'a\u4e2d');
+  assert.equal(fitting('a\u{1f600}', 12), 'a');
 });
 
 test('an error without words is tried again', async () => {

@@ -1,5 +1,6 @@
 /** The files that are about to be sent, as cards above the field: their preview, a description, and what speaks against sending them. */
 
+import { MAX_DESCRIPTION, fitting } from './description.js';
 import { sizeWords } from './file-size.js';
 import { isImage, kindWords } from './file-words.js';
 import { request } from './http.js';
@@ -7,13 +8,16 @@ import { gettext, ngettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { newClientId } from './outbox.js';
 import { find, fromTemplate, onTouch, part, setText } from './page.js';
+import { stillOf } from './still.js';
 
 const MAX_FILES = 10; // of a message
+const NEARLY = 0.8; // of a quota: from then on it is said what is left
 const HIDE_MS = 200; // after the last sign of a drag over the page
 
 export class Attachments {
   #cards = new Map(); // clientId → {file, card, url}
   #quota = null; // the answer of /files/quota; null while it is not known
+  #asking = null; // a promise of it
   #timer;
 
   constructor(composer, section, signal) {
@@ -31,18 +35,36 @@ export class Attachments {
     return this.#cards.size;
   }
 
-  /** Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent; what cannot be is said, and left out. */
-  async add(files) {
-    this.#quota ??= await request('/files/quota', 'application/json', this.signal).then((answer) => answer.json(), () => null);
-    const refusals = [];
-    for (const file of files) {
-      const refusal = this.#refusalOf(file);
-      if (refusal) refusals.push(refusal);
-      else this.#show({ ...file, clientId: newClientId() });
-    }
-    this.#say([...new Set(refusals)].join(' '));
-    this.#changed();
+  /** Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once; what cannot be is said, and left out. */
+  add(files) {
+    const refusals = files.map((file) => this.#refusalOf(file) ?? this.#show({ ...file, clientId: newClientId() }));
+    this.#tell(refusals);
     if (!onTouch()) this.composer.focus(); // there it would open the keyboard
+    if (!this.#asking) this.#measure();
+  }
+
+  /** Asks what may be uploaded, and leaves out what does not fit. What was sent meanwhile, the server refuses itself. */
+  async #measure() {
+    const asking = request('/files/quota', 'application/json', this.signal).then((answer) => answer.json()).catch(() => null);
+    this.#asking = asking;
+    const quota = await asking;
+    if (asking !== this.#asking) return; // they were sent
+    if (!quota) this.#asking = null; // the next one asks again
+    this.#quota = quota;
+    const entries = [...this.#cards];
+    this.#cards.clear();
+    const refusals = entries.map(([clientId, entry]) => {
+      const refusal = this.#refusalOf(entry.file);
+      this.#cards.set(clientId, entry);
+      if (refusal) this.#drop(clientId);
+      return refusal;
+    });
+    this.#tell(refusals, this.words.hasAttribute('data-bad') ? [this.words.textContent] : []);
+  }
+
+  #tell(refusals, before = []) {
+    this.#say([...new Set([...before, ...refusals.filter(Boolean)])].join(' '));
+    this.#changed();
   }
 
   #refusalOf({ name, size, isFolder }) {
@@ -69,15 +91,19 @@ export class Attachments {
     const isShown = isImage(file);
     find('[data-action="describe"]', card).hidden = !isShown;
     part(card, 'alt').value = file.alt ?? '';
-    const entry = { file, card, url: isShown ? URL.createObjectURL(file.blob) : null };
+    const entry = { file, card, url: null };
     this.#cards.set(file.clientId, entry);
     this.list.append(card);
     if (isShown) this.#preview(entry);
   }
 
   /** Shows an image, and learns its size: the bubble has it before anything else. */
-  async #preview({ file, card, url }) {
-    const image = Object.assign(new Image(), { src: url, alt: '' });
+  async #preview(entry) {
+    const { file, card } = entry;
+    const shown = await stillOf(file.blob);
+    if (!this.#cards.has(file.clientId)) return;
+    entry.url = URL.createObjectURL(shown);
+    const image = Object.assign(new Image(), { src: entry.url, alt: '' });
     const isShown = await image.decode().then(() => true, () => false);
     if (!isShown || !card.isConnected) return;
     Object.assign(file, { width: image.naturalWidth, height: image.naturalHeight });
@@ -111,7 +137,12 @@ export class Attachments {
 
   #described(input) {
     const { file } = this.#cards.get(input.closest('.attachment').dataset.clientId);
-    file.alt = input.value.trim();
+    const fit = fitting(input.value, MAX_DESCRIPTION);
+    if (fit !== input.value) {
+      input.value = fit;
+      this.#say(gettext('The description cannot be longer.'));
+    }
+    file.alt = fit.trim();
   }
 
   #leaveDescription(event) {
@@ -119,17 +150,28 @@ export class Attachments {
     this.composer.focus();
   }
 
-  #say(words) {
+  /** Says what speaks against something, or else how much of a quota is left once most of it is used. */
+  #say(refusal) {
+    const before = this.words.textContent;
+    const words = refusal || this.#leftWords();
     setText(this.words, words);
-    this.words.toggleAttribute('data-bad', Boolean(words));
-    if (!words) return;
-    this.composer.form.before(this.box);
-    this.composer.on.say(words);
+    this.words.toggleAttribute('data-bad', Boolean(refusal));
+    if (refusal) this.composer.form.before(this.box);
+    if (words && words !== before) this.composer.on.say(words);
+  }
+
+  #leftWords() {
+    if (!this.#quota || !this.count) return '';
+    const { dayBytes, usedToday, allBytes, usedInAll } = this.#quota;
+    const [ofDay, ofAll] = [dayBytes - usedToday - this.#bytes, allBytes - usedInAll - this.#bytes];
+    const isNearly = (left, most) => left < (1 - NEARLY) * most;
+    if (isNearly(ofAll, allBytes) && ofAll <= ofDay) return gettext('Your files may have %(left)s more in all.', { left: sizeWords(Math.max(0, ofAll)) });
+    return isNearly(ofDay, dayBytes) ? gettext('You may upload %(left)s more today.', { left: sizeWords(Math.max(0, ofDay)) }) : '';
   }
 
   #changed() {
     if (this.count) this.composer.form.before(this.box);
-    else if (!this.words.textContent) this.box.remove();
+    else if (!this.words.hasAttribute('data-bad')) this.box.remove();
     this.composer.filesChanged();
   }
 
@@ -137,7 +179,7 @@ export class Attachments {
   take() {
     const files = [...this.#cards.values()].map(({ file: { isFolder, ...file } }) => (file.alt ? file : { ...file, alt: undefined }));
     [...this.#cards.keys()].forEach((clientId) => this.#drop(clientId));
-    this.#quota = null; // the next ones are measured anew
+    this.#quota = this.#asking = null; // the next ones are measured anew
     this.#say('');
     this.#changed();
     return files;

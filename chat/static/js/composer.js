@@ -130,6 +130,8 @@ export class Composer {
 
   async #submitted(event) {
     event.preventDefault();
+    if (this.files.arriving) await this.files.arriving; // they were chosen before
+    if (this.signal.aborted) return;
     const draft = this.field.value;
     const text = trimmed(draft);
     this.focus();

@@ -12,6 +12,8 @@ const setAside = new Map(); // key of a conversation → the files that were abo
 export class FileInput {
   #attachments = null; // once there are some
   #loading = null;
+  #arriving = []; // files that have no card yet, because what makes it is being loaded
+  arriving = null; // a promise, while there are such
   #isOwnDrag = false; // an image of this page is dragged: a browser says that it is a file
 
   /** Listens in the conversation `section`, whose Composer gets the files. */
@@ -30,7 +32,7 @@ export class FileInput {
     this.#initVoice(find('#voice', section));
     this.#addChosen(input); // chosen before this came
     this.add(setAside.get(composer.key) ?? []);
-    signal.addEventListener('abort', () => setAside.set(composer.key, this.take()));
+    signal.addEventListener('abort', () => setAside.set(composer.key, [...this.take(), ...this.#arriving.splice(0)]));
   }
 
   async #addChosen(input) {
@@ -51,7 +53,14 @@ export class FileInput {
 
   /** Adds files `{name, type, size, blob, …}`. */
   async add(files) {
-    if (files.length) (await this.#load())?.add(files);
+    if (!files.length) return;
+    this.#arriving.push(...files);
+    this.arriving ??= this.#load().then((attachments) => {
+      this.arriving = null;
+      const arrived = this.#arriving.splice(0);
+      if (arrived.length) attachments?.add(arrived); // else they were set aside
+    });
+    await this.arriving;
   }
 
   #addFiles(files, folderNames) {

@@ -8,6 +8,7 @@ import { isImage as isShownImage, kindWords } from './file-words.js';
 import { gettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { find, findAll, fromTemplate, part, setText } from './page.js';
+import { stillOf } from './still.js';
 
 const RELEASED_MS = 60_000; // by then nobody is given the files of a message that was deleted
 const MAX_SHOWN = 4; // images of a message; the fourth says how many more there are
@@ -137,7 +138,7 @@ export async function showContents(row, blobOf) {
   for (const element of findAll('[data-part="file"][data-client-id]', row)) {
     const media = find('img, audio, video', element);
     if (!media || media.src || element.dataset.fileId) continue;
-    const blob = await blobOf(element.dataset.clientId).catch(() => null);
+    const blob = await blobOf(element.dataset.clientId).then((content) => content && stillOf(content)).catch(() => null);
     if (!blob || media.src || !row.isConnected) continue;
     urls.set(element, URL.createObjectURL(blob));
     media.src = urls.get(element);

@@ -6,6 +6,7 @@
  * answer came.
  */
 
+import { MAX_DESCRIPTION, MAX_NAME, fitting } from './description.js';
 import { gettext } from './i18n.js';
 
 const MAX_TURNS = 5; // of one try; the outbox makes the next one after a pause
@@ -36,7 +37,7 @@ export async function uploadFile(file, blob, request, onProgress = () => {}) {
 }
 
 function queryOf({ name, type, alt, duration }, offset) {
-  const fields = { offset, name, type, ...(alt && { alt }), ...(duration && { duration }) };
+  const fields = { offset, name: fitting(name, MAX_NAME), type, ...(alt && { alt: fitting(alt, MAX_DESCRIPTION) }), ...(duration && { duration }) };
   return new URLSearchParams(fields);
 }
 
@@ -48,9 +49,16 @@ export function ackOf(answer) {
   const error = data?.error;
   if (error && !isAnother(status, error)) return { ok: false, error };
   if (error) return { ok: false, error: { ...error, retry: false } };
-  if (status === 413) return { ok: false, error: { code: 'too_large', message: gettext('The file is too large.'), retry: false } }; // a proxy says so
-  return null;
+  const final = REFUSED_BY_A_PROXY[status]?.();
+  return final ? { ok: false, error: { ...final, retry: false } } : null;
 }
+
+/** What comes without words is no answer of the chat, and does not pass by itself. */
+const REFUSED_BY_A_PROXY = {
+  413: () => ({ code: 'too_large', message: gettext('The file is too large.') }),
+  414: () => ({ code: 'invalid', message: gettext('The name or the description of the file is too long.') }),
+  431: () => ({ code: 'invalid', message: gettext('The name or the description of the file is too long.') }),
+};
 
 /** Whether a refusal that passes by itself takes so long that the person is told: a quota of the day, a disk that is full. */
 const isAnother = (status, { retryAfter = 0 }) => status === 507 || retryAfter > MAX_SILENT_WAIT_S;

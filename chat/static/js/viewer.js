@@ -6,6 +6,7 @@
 import { formatNumber, gettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
 import { find, findAll, fromTemplate, part, setText } from './page.js';
+import { showStill, wantsStillness } from './still.js';
 
 const MIN_SWIPE_PX = 50;
 const IMAGES = '.image[href]:not([data-deleted], .image-more)';
@@ -17,6 +18,7 @@ export async function openViewer(image) {
 
 class Viewer {
   #ended = new AbortController();
+  #shown; // aborted when another image is shown
   #start = null; // where a finger came down: {id, x, y}
 
   constructor(image) {
@@ -60,8 +62,11 @@ class Viewer {
     const { image, dialog } = this;
     const images = this.#images;
     const { name, width, height, alt = '' } = image.dataset;
-    const shown = new Image(width, height);
-    Object.assign(shown, { src: image.href, alt: alt || name, draggable: false });
+    const shown = Object.assign(new Image(width, height), { alt: alt || name, draggable: false });
+    this.#shown?.abort();
+    this.#shown = new AbortController();
+    if (image.dataset.animated !== undefined && wantsStillness()) showStill(shown, image.href, this.#shown.signal);
+    else shown.src = image.href;
     this.stage.replaceChildren(shown);
     this.#zoom(false);
     setText(part(dialog, 'viewer-name'), name);
@@ -144,6 +149,7 @@ class Viewer {
 
   #closed() {
     this.#ended.abort();
+    this.#shown.abort();
     this.dialog.remove();
     if (history.state?.isViewer) history.back();
     const to = this.image.isConnected ? this.image : this.opener;

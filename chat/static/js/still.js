@@ -1,0 +1,27 @@
+/** Where less motion is wanted an image that may move is shown by its first picture: as the server's small one, but of what it does not have yet. */
+
+const MAY_MOVE = /^image\/(gif|webp|png|avif)$/;
+
+export const wantsStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** Resolves to what is shown of a blob: its first picture where less motion is wanted, else the blob itself. */
+export async function stillOf(blob) {
+  if (!wantsStillness() || !MAY_MOVE.test(blob.type)) return blob;
+  const bitmap = await createImageBitmap(blob).catch(() => null);
+  if (!bitmap) return blob; // it cannot be shown in any way
+  const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+  canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return new Promise((resolve) => canvas.toBlob((still) => resolve(still ?? blob)));
+}
+
+/** Shows the animation `url` in an image: it moves under the pointer alone. `signal` says when it is shown no more. */
+export async function showStill(image, url, signal) {
+  const blob = await fetch(url, { signal }).then((response) => response.blob()).then(stillOf).catch(() => null);
+  if (!blob || signal.aborted) return;
+  const still = URL.createObjectURL(blob);
+  signal.addEventListener('abort', () => URL.revokeObjectURL(still));
+  image.src = image.matches(':hover') ? url : still;
+  image.addEventListener('pointerenter', () => { image.src = url; });
+  image.addEventListener('pointerleave', () => { image.src = still; });
+}
