@@ -70,6 +70,32 @@ def test_it_is_discarded(screen, alice, bob, leave):
     assert [message["files"] for message in alice.history(bob)["messages"]] == [[]]
 
 
+def test_a_second_press_records_nothing_twice(screen):
+    microphone(screen).dblclick(force=True)
+    expect(screen.page.locator("#recorder")).to_have_count(1)
+    screen.page.keyboard.press("Escape")
+    expect(screen.page.locator("#recorder")).to_have_count(0)
+
+
+@pytest.mark.parametrize("action, sent", [("Send the recording", 1), ("Discard the recording", 0)])
+def test_a_microphone_that_goes_leaves_what_was_recorded(screen, alice, bob, action, sent):
+    screen.page.evaluate("""() => {
+      const { mediaDevices } = navigator;
+      const real = mediaDevices.getUserMedia.bind(mediaDevices);
+      mediaDevices.getUserMedia = async (wanted) => { window.stream = await real(wanted); return window.stream; };
+    }""")
+    microphone(screen).click()
+    recorder = screen.page.get_by_role("group", name="Recording")
+    expect(recorder.locator("[data-part=recorder-time]")).to_have_text("0:01")
+    screen.page.evaluate("window.stream.getTracks().forEach((track) => track.stop())")
+    expect(screen.page.locator("#connection")).to_contain_text("The microphone is gone")
+    recorder.get_by_role("button", name=action).click()
+    expect(recorder).to_have_count(0)
+    if sent:
+        expect(screen.bubbles.last).to_have_attribute("data-state", re.compile("sent|read"))
+    assert len(alice.history(bob)["messages"]) == sent
+
+
 def test_a_refused_microphone_is_said(alice, bob, sit_down):
     """This browser has no microphone, and may not use one."""
     screen = sit_down(alice, f"/chat/{bob.username}")

@@ -13,8 +13,16 @@ const MAX_SECONDS = 15 * 60;
 const MIN_SECONDS = 0.5; // less is a slip of the finger
 const SHOW_MS = 100;
 
-/** Records for the conversation of `composer`, until it is sent or cancelled. */
+let isOpening = false; // the browser asks for the microphone
+
+/** Records for the conversation of `composer`, until it is sent or cancelled. A second press begins nothing. */
 export async function record(composer, button) {
+  if (isOpening || composer.form.dataset.recording !== undefined) return;
+  isOpening = true;
+  await begin(composer, button).finally(() => { isOpening = false; });
+}
+
+async function begin(composer, button) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch((error) => {
     showNotice(wordsOf(error));
     return null;
@@ -57,13 +65,15 @@ class Recording {
     composer.form.dataset.recording = '';
     find('[data-action="send"]', this.bar).focus();
     this.startedAt = performance.now();
+    this.stopped = new Promise((resolve) => this.recorder.addEventListener('stop', resolve));
+    this.stopped.then(() => this.#microphoneGone());
     this.recorder.start();
     this.#watchLevel();
     this.timer = setInterval(() => this.#show(), SHOW_MS);
   }
 
   get #seconds() {
-    return (performance.now() - this.startedAt) / 1000;
+    return ((this.stoppedAt ?? performance.now()) - this.startedAt) / 1000;
   }
 
   #watchLevel() {
@@ -81,15 +91,22 @@ class Recording {
     if (this.#seconds > MAX_SECONDS) this.#end(true);
   }
 
+  /** The recorder has stopped, and nobody has asked it to: what was recorded is still to be sent or discarded. */
+  #microphoneGone() {
+    if (this.#ending.signal.aborted) return;
+    this.stoppedAt = performance.now();
+    clearInterval(this.timer);
+    showNotice(gettext('The microphone is gone. What was recorded so far can be sent.'));
+  }
+
   /** Ends it, and sends it unless it was cancelled. */
   async #end(isSent) {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort();
     const seconds = this.#seconds;
     clearInterval(this.timer);
-    const stopped = new Promise((resolve) => this.recorder.addEventListener('stop', resolve));
-    this.recorder.stop();
-    await stopped;
+    if (this.recorder.state !== 'inactive') this.recorder.stop();
+    await this.stopped;
     stop(this.stream);
     this.audio.close();
     this.bar.remove();
