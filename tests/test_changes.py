@@ -176,6 +176,11 @@ def test_a_reply_quotes_the_message_as_it_is_now(talk, alice, bob):
     assert at_alice.wait_for("receiveMessage") == reply
     at_alice.change(message, edit="x" * 1000)
     assert now(bob, reply)["replyTo"]["message"] == "x" * 120
+    at_alice.change(message, edit=f"**{'x' * 130}**")
+    told = now(bob, reply)["replyTo"]
+    assert (told["message"], told["words"]) == ("**" + "x" * 118, "x" * 120)
+    for address in (f"/chat/{alice.username}", f"/chat/{alice.username}?reply=1"):
+        assert f">{'x' * 120}<" in bob.get(address).text and "**x" not in re.sub('data-source="[^"]*"', "", bob.get(address).text)
     at_alice.change(message, delete=True)
     assert now(bob, reply)["replyTo"] == {**quote, "message": "", "deleted": True}
     assert code(at_bob.call("sendMessage", {**sent, "clientId": new_client_id(), "replyTo": 99})) == "not_found"

@@ -6,28 +6,39 @@ Few messages have any, and a column of the message says which: a page without th
 from dataclasses import dataclass
 
 from .file import File, holding_statements
+from .formatting import plain
 from .previews import shortened
 
 
 @dataclass(slots=True)
 class Quote:
-    """The message that another one answers, as it is now. `text` is its beginning; empty where it was deleted. `files` are its files."""
+    """The message that another one answers, as it is now. `text` is its beginning as it was written; empty where it was deleted.
+
+    `words` is what is shown of it, without marks: what was cut is read before, since a mark may have its partner behind the cut.
+    """
 
     seq: int
     sender: str
     sender_id: int
     text: str
-    is_deleted: bool = False
-    files: tuple = ()
+    words: str
+    is_deleted: bool
+    files: tuple
 
     @classmethod
     def of(cls, message):
         """Return the quote of a message."""
-        return cls(message.seq, message.sender, message.sender_id, shortened(message.message), message.is_deleted, message.files)
+        return cls.made(message.seq, message.sender, message.sender_id, message.message, message.is_deleted, message.files)
+
+    @classmethod
+    def made(cls, seq, sender, sender_id, text, is_deleted, files):
+        """Return the quote of the message that has this text."""
+        return cls(seq, sender, sender_id, shortened(text), shortened(plain(text)), is_deleted, files)
 
     def as_json(self):
-        return {"seq": self.seq, "sender": self.sender, "senderId": self.sender_id, "message": self.text, "deleted": self.is_deleted,
+        told = {"seq": self.seq, "sender": self.sender, "senderId": self.sender_id, "message": self.text, "deleted": self.is_deleted,
                 "file": self._file_as_json() if self.files else None}
+        return {**told, "words": self.words} if self.words != self.text else told
 
     def _file_as_json(self):
         file = self.files[0]
@@ -95,8 +106,7 @@ def add_quotes(database, answers):
     files = files_at(database, [(row["conversation_id"], row["seq"]) for row in rows if row["files"]])
     for row in rows:
         place = row["conversation_id"], row["seq"]
-        quotes[place] = Quote(row["seq"], row["username"], row["sender_id"], shortened(row["message"]), row["deleted_at"] is not None,
-                              files.get(place, ()))
+        quotes[place] = Quote.made(row["seq"], row["username"], row["sender_id"], row["message"], row["deleted_at"] is not None, files.get(place, ()))
     for message in answers:
         message.quote = quotes.get((message.conversation_id, message.reply_to))
 

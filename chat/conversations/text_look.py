@@ -1,6 +1,7 @@
 """How the text of a message is shown, beside its tree: emoji alone are large, long texts and code are folded. formatted-text.js does the same."""
 from .emoji_set import MAX_EMOJI_LENGTH, count_alone
 from .formatting import plain, plain_of, tree_of
+from .previews import shortened
 
 MAX_LARGE_EMOJI = 3
 MAX_LINES = 20              # of a text or of code that is not folded
@@ -67,6 +68,11 @@ def fold_of(text, tree):
     return ""
 
 
+def beginning(text):
+    """Return the beginning of a text without its marks."""
+    return shortened(plain(text))
+
+
 def language_of(word):
     """Return the key of a language that is coloured, of what stands after a fence; else an empty text."""
     key = ALIASES.get(word, word)
@@ -83,4 +89,4 @@ def line_count(tree):
     return plain_of(tree).count("\n") + 1
 
 
-WORDS = {"plain": plain, "language_of": language_of, "language_name": language_name, "line_count": line_count}     # for the templates
+WORDS = {"plain": plain, "beginning": beginning, "language_of": language_of, "language_name": language_name, "line_count": line_count}     # for the templates

@@ -359,6 +359,8 @@ def test_a_quote_of_what_was_deleted_says_so(screen, alice, bob, talk):
     at_bob, theirs, _mine = talk
     at_bob.call("sendMessage", {"clientId": "an-answer-2", "receiverId": alice.id, "message": "as I said", "replyTo": theirs["seq"]})
     expect(screen.bubble("as I said").locator("[data-part=quote-text]")).to_have_text("from bob")
+    at_bob.change(theirs, edit=f"**{'a' * 130}**")       # its second mark is behind what a quote shows
+    expect(screen.bubble("as I said").locator("[data-part=quote-text]")).to_have_text("a" * 120)
     at_bob.change(theirs, delete=True)
     expect(screen.bubble("as I said").locator("[data-part=quote-text]")).to_have_text("This message was deleted.")
     screen.page.reload()

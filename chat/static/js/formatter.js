@@ -5,7 +5,7 @@
 
 import { later } from './later.js';
 import { loadStyles } from './later-styles.js';
-import { me } from './page.js';
+import { me, setText } from './page.js';
 import { clearText, sourceOf } from './text-element.js';
 
 // The same as in chat/conversations/formatting.py.
@@ -16,6 +16,7 @@ const MAX_LINES = 20;
 
 let module = null;
 const waiting = new Map(); // element → what showText was given
+const typed = new Map(); // element → the words that it shows, with markers, and what makes them anew
 
 const loadFormatter = later(async () => {
   [module] = await Promise.all([import('./formatted-text.js'), loadStyles('formatted')]);
@@ -23,6 +24,8 @@ const loadFormatter = later(async () => {
     if (sourceOf(element) === text) module.showFormatted(element, text, mentions, me.id); // it was not deleted meanwhile
   });
   waiting.clear();
+  typed.forEach(([words, toWords], element) => element.textContent === words && setText(element, toWords()));
+  typed.clear();
 });
 
 const isPlain = (text, mentions) => !mentions.length && !MARKUP.test(text) && text.length <= MAX_LENGTH
@@ -37,6 +40,13 @@ export function showText(element, text, mentions = []) {
   if (isPlain(text, mentions)) return;
   waiting.set(element, [text, mentions]);
   loadFormatter().catch(() => {}); // the next text asks for it again
+}
+
+/** Shows `toWords()`, which has a text without its markers in it: those stand there until it can be read. */
+export function showWords(element, text, toWords) {
+  const words = toWords();
+  setText(element, words);
+  if (!module && MARKUP.test(text)) typed.set(element, [words, toWords]);
 }
 
 /** A text without its markers, for a preview. */

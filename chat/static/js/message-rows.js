@@ -14,7 +14,6 @@ import { makeNotice } from './notice.js';
 import { find, findAll, me, part } from './page.js';
 import { Separators } from './separators.js';
 import { sourceOf } from './text-element.js';
-import { shortened } from './text.js';
 import { versionOf } from './versions.js';
 
 const ROW = 'li.message, li.notice';
@@ -145,7 +144,7 @@ export class MessageRows {
     const known = row ? readQuoted(row) : versionOf(this.key, replyTo.seq) ?? (replyTo.message === undefined && this.#quotes.get(replyTo.seq));
     if (!known) return { sender: '', senderId: 0, message: '', ...replyTo };
     const { sender, senderId, message, deleted, files, file = files?.[0] ?? null } = known;
-    return { ...replyTo, sender, senderId, message: shortened(message), deleted, file };
+    return { ...replyTo, sender, senderId, message, words: undefined, deleted, file };
   }
 
   /** Shows how much of the files of an entry is there, in bytes. */

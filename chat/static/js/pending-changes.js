@@ -67,8 +67,8 @@ const readChip = ({ dataset }) => ({ emoji: dataset.emoji, userIds: dataset.user
 function readQuote(quote) {
   if (!quote) return null;
   const { quotedSeq, senderId, deleted } = quote.dataset;
-  const [sender, message] = ['quote-sender', 'quote-text'].map((name) => part(quote, name).textContent.trim());
-  return { seq: Number(quotedSeq), sender, senderId: Number(senderId), message, isPlain: true, deleted: deleted !== undefined, file: readThumbnail(quote) };
+  const [sender, words] = ['quote-sender', 'quote-text'].map((name) => part(quote, name).textContent.trim());
+  return { seq: Number(quotedSeq), sender, senderId: Number(senderId), words, deleted: deleted !== undefined, file: readThumbnail(quote) };
 }
 
 /** What a quote shows of a file: its small picture. Its words are read as they stand there. */

@@ -1,6 +1,7 @@
 /** The card of a person in the list, made from the same `<template>` as the server's own pages. */
 
 import { showAge } from './dates.js';
+import { showWords } from './formatter.js';
 import { badge, gettext, unreadWords } from './i18n.js';
 import { find, fromTemplate, me, part, setText } from './page.js';
 import { shortWords } from './text.js';
@@ -22,9 +23,9 @@ export function makeCard({ senderId, sender, seq }) {
 /** Shows a message as the newest one of the conversation. */
 export function showPreview(card, message) {
   Object.assign(card.dataset, { lastSeq: message.seq, lastChange: message.lastChange ?? 0 });
-  const text = shortWords(message);
   const isMine = message.senderId === me.id && !message.deleted;
-  setText(part(card, 'preview'), isMine ? gettext('You: %(message)s', { message: text }) : text);
+  const toWords = () => (isMine ? gettext('You: %(message)s', { message: shortWords(message) }) : shortWords(message));
+  showWords(part(card, 'preview'), message.message, toWords);
   part(card, 'time').dateTime = message.timestamp;
   showAge(part(card, 'time'));
 }

@@ -1,14 +1,15 @@
 /** The quote in the bubble of a reply: a press leads to its message, however far back it is. */
 
 import { filesInWords } from './file-words.js';
-import { plainWords } from './formatter.js';
+import { plainWords, showWords } from './formatter.js';
 import { gettext } from './i18n.js';
 import { loadStyles } from './later-styles.js';
-import { fromTemplate, me, part, setText } from './page.js';
+import { find, fromTemplate, me, part, setText } from './page.js';
+import { deletedWords, shortened } from './text.js';
 
 const RING_MS = 1_500;
 
-/** Shows what the message of a row answers, `{seq, sender, senderId, message, deleted, file}`, or that it answers nothing. */
+/** Shows what the message of a row answers, `{seq, sender, senderId, message, words, deleted, file}`, or that it answers nothing. */
 export function showQuote(row, quoted) {
   const known = part(row, 'quote');
   if (!quoted) return void known?.remove();
@@ -17,15 +18,17 @@ export function showQuote(row, quoted) {
     quote.tabIndex = part(row, 'details').tabIndex; // in the Tab order is that of the message that has the focus
     part(row, 'sender').after(quote);
   }
-  const { seq, sender, senderId, message, deleted = false, isPlain = false, file = null } = quoted;
-  if (seq) Object.assign(quote, { href: `?at=${seq}#message-${seq}` }).dataset.quotedSeq = seq;
+  const { seq, sender, senderId, message = '', words, deleted = false, file = null } = quoted;
+  if (seq) Object.assign(quote, { href: addressOf(seq) }).dataset.quotedSeq = seq;
   quote.toggleAttribute('data-deleted', deleted);
   quote.dataset.senderId = senderId;
   setText(part(quote, 'quote-sender'), senderId === me.id ? gettext('You') : sender);
-  const words = (isPlain ? message : plainWords(message)) || filesInWords(file ? [file] : []);
-  setText(part(quote, 'quote-text'), deleted ? gettext('This message was deleted.') : words);
+  showWords(part(quote, 'quote-text'), message, () => (deleted ? deletedWords() : words ?? (shortened(plainWords(message)) || filesInWords(file ? [file] : []))));
   showThumbnail(quote, deleted ? null : file);
 }
+
+/** The address of a message of the conversation that is open: the page itself may be the answer to a form, at another address. */
+const addressOf = (seq) => `${find('#conversation')?.dataset.pageUrl ?? ''}?at=${seq}#message-${seq}`;
 
 function showThumbnail(quote, file) {
   const src = file?.hasPreview && file.id ? `/files/${file.id}/preview` : null;
