@@ -110,6 +110,24 @@ def test_a_room_says_who_speaks_and_opens_too(alice, bob, open_tab):
     expect(screen.bubble("hello all")).to_be_visible()
 
 
+def test_a_press_leads_to_the_message_itself(alice, bob, open_tab):
+    room = bob.make_room("maths", alice)
+    his = bob.tab()
+    screen = open_tab(alice, background=True)
+    seq = his.send_to_room(room, "from afar")["message"]["seq"]
+    expect_shown(screen, ("maths", f"{bob.username}: from afar"))
+    press(screen, "maths")
+    expect(screen.page).to_have_url(re.compile(rf"/rooms/{room}\?at={seq}$"))
+    for number in range(30):
+        his.send_to_room(room, f"number {number}\n\n\n")
+    screen.history.evaluate("list => { list.scrollTop = 0; }")
+    his.send_to_room(room, "in the open room")
+    expect_shown(screen, ("maths", f"{bob.username}: in the open room"))
+    press(screen, "maths")
+    expect(screen.bubble("in the open room")).to_have_class(re.compile("ringed"))
+    expect(screen.bubble("in the open room")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("level, wanted", [("all", ["plain", "@{}", "@all"]), ("mentions", ["@{}", "@all"]), ("none", [])])
 @pytest.mark.parametrize("is_listed", [True, False], ids=["in the list", "further down"])
 def test_the_level_of_a_room(alice, bob, charlie, open_tab, level, wanted, is_listed):
@@ -118,7 +136,7 @@ def test_the_level_of_a_room(alice, bob, charlie, open_tab, level, wanted, is_li
     alice.ask(f"/rooms/{room}/settings", notify=level)
     screen = open_tab(alice, background=True, expects="ERR_FAILED")
     if not is_listed:
-        screen.page.route("**/rooms?list", lambda route: route.abort())
+        screen.page.route("**/rooms?list*", lambda route: route.abort())
         screen.page.evaluate("() => document.querySelectorAll('li.room').forEach((card) => card.remove())")
     his = bob.tab()
     for number, text in enumerate(("plain", "@{}", "@all"), 1):

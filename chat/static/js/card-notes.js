@@ -1,13 +1,13 @@
 /**
  * What only this browser knows of a conversation stands on its card in place of the last message: what was not sent, else a draft.
- * Loaded later (page-more.js).
+ * What was not sent to a room that has no card, since its writer is not a member any more, stands below the rooms. Loaded later (page-more.js).
  */
 
-import { keyOf } from './address.js';
+import { isRoom, keyOf } from './address.js';
 import { draftNames, keyOfDraft } from './draft-names.js';
 import { gettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
-import { fromTemplate, part, setText } from './page.js';
+import { find, findAll, fromTemplate, part, setText } from './page.js';
 import { shortWords } from './text.js';
 
 const SHOW_MS = 100; // the list is looked at once for all that happens meanwhile
@@ -22,6 +22,9 @@ export class CardNotes {
     const watching = new MutationObserver(() => this.showSoon());
     watching.observe(lists.pane, { subtree: true, childList: true, attributeFilter: ['aria-current'] });
     addEventListener('storage', () => this.showSoon()); // another tab has a draft
+    lists.pane.addEventListener('click', ({ target }) => {
+      if (target.closest('.lost-note button')) outbox.remove(target.closest('.lost-note').dataset.clientId);
+    });
     this.showSoon();
   }
 
@@ -33,7 +36,9 @@ export class CardNotes {
   async #show() {
     this.#timer = null;
     const notes = this.#notes();
+    const lost = this.outbox.failed.filter((entry) => isRoom(keyOf(entry)) && entry.code === 'not_found' && !this.lists.card(keyOf(entry)));
     if (notes.size) await loadLaterStyles();
+    showLost(find('#lost-notes'), lost);
     for (const key of new Set([...this.#noted, ...notes.keys()])) showNote(this.lists.card(key), notes.get(key));
     this.#noted = new Set(notes.keys());
   }
@@ -61,4 +66,17 @@ function showNote(card, note) {
   if (!part(card, 'note')) part(card, 'preview').before(fromTemplate('card-note-template'));
   card.dataset.note = note.kind;
   setText(part(card, 'note-text'), note.words);
+}
+
+/** Shows the texts of entries that have no card to stand on. Those that are there already stay, and with them what is selected in them. */
+function showLost(list, entries) {
+  const isKnown = (row) => entries.some(({ clientId }) => clientId === row.dataset.clientId);
+  findAll('.lost-note', list).filter((row) => !isKnown(row)).forEach((row) => row.remove());
+  for (const entry of entries) {
+    if (find(`[data-client-id="${CSS.escape(entry.clientId)}"]`, list)) continue;
+    const row = fromTemplate('lost-note-template');
+    row.dataset.clientId = entry.clientId;
+    part(row, 'lost-text').value = entry.message || shortWords(entry);
+    list.append(row);
+  }
 }

@@ -38,7 +38,8 @@ export class PeopleStatus {
   show(id) {
     const isTyping = this.#typingTimers.has(id) && this.isKnown;
     const isOnline = this.isKnown ? online.has(id) : 'unknown';
-    const words = !this.isKnown ? '' : isTyping ? gettext('is typing…') : isOnline ? gettext('online') : gettext('offline');
+    const presence = !this.isKnown ? '' : isOnline ? gettext('online') : gettext('offline');
+    const words = isTyping ? gettext('is typing…') : presence;
     const header = find(`#conversation[data-peer-id="${id}"]`);
     for (const [element, name] of [[this.cardOf(id), 'status'], [header, 'peer-status']]) {
       if (!element) continue;
@@ -46,5 +47,9 @@ export class PeopleStatus {
       element.toggleAttribute('data-typing', isTyping);
       setText(part(element, name), words);
     }
+    const member = find(`#members > li[data-user-id="${id}"]`); // in the panel about a room
+    if (!member) return;
+    member.dataset.online = isOnline;
+    setText(part(member, 'status'), presence);
   }
 }

@@ -163,7 +163,7 @@ export class People {
 
   #setStatusKnown(isKnown) {
     this.#status.isKnown = isKnown;
-    new Set([...this.cards.map((card) => Number(card.dataset.userId)), this.openId]).forEach((id) => this.#status.show(id));
+    new Set([...[...this.cards, ...findAll('#members > li')].map(({ dataset }) => Number(dataset.userId)), this.openId]).forEach((id) => this.#status.show(id));
   }
 
   // What the server renders

@@ -2,10 +2,14 @@
 
 import { formatNumber } from './i18n.js';
 import { find, part, setText } from './page.js';
+import { fetchPanel, refreshPart, showNotify } from './room-panel.js';
 import { setPageTitle } from './title.js';
 
 /** Shows what has changed of the room in `section`: fields of an R. */
-export function showRoomHeader(section, { name, topic, members, archived }) {
+export function showRoomHeader(section, room) {
+  const { name, topic, members, archived, role, color, icon, notify } = room;
+  const tile = part(section, 'tile');
+  const isAnother = isChanged(role, section.dataset.role) || isChanged(archived?.toString(), section.dataset.archived);
   if (name) {
     setText(find('#conversation-title bdi', section), name);
     setPageTitle(`${name} · Chat`);
@@ -15,8 +19,16 @@ export function showRoomHeader(section, { name, topic, members, archived }) {
     section.dataset.members = members; // a room that has grown large is marked less often
     setText(part(section, 'member-count'), formatNumber(members));
   }
+  if (role) section.dataset.role = role; // it says what may be done to messages
+  if (color !== undefined) tile.dataset.tint = color;
+  if (notify) showNotify(notify);
   if (archived !== undefined) {
+    section.dataset.archived = archived;
     find('#composer', section).hidden = archived;
     find('#archived', section).hidden = !archived;
   }
+  if (isAnother) fetchPanel(); // it has other forms
+  if (isChanged(icon, tile.dataset.icon) || find('#info-panel')) refreshPart(section);
 }
+
+const isChanged = (value, known) => value !== undefined && value !== null && value !== known;

@@ -3,8 +3,9 @@
 import { showNotice } from './banner.js';
 import { goToLogin, request, send } from './http.js';
 import { gettext } from './i18n.js';
+import { focusPanel, focusPressed, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
 import { loadStyles } from './later-styles.js';
-import { find, findAll, parseHtml, pathOf } from './page.js';
+import { find, findAll, parseHtml, part, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
 
 const SKELETON_DELAY_MS = 250; // a page that comes sooner needs no placeholder
@@ -12,6 +13,8 @@ const SKELETON_DELAY_MS = 250; // a page that comes sooner needs no placeholder
 export class Visits {
   #scrollPositions = new Map(); // path → where its reader left
   #visit = null; // the visit under way: {controller, nodes, position}, with what to put back if it fails
+
+  #panelVisit = null; // the opening or closing of a panel that was begun last
 
   /** `navigation` has the page that is shown. */
   constructor(navigation) {
@@ -30,6 +33,7 @@ export class Visits {
   }
 
   async visit(url, { isPush = true } = {}) {
+    if (!this.#visit && this.navigation.conversation && isPanelOnly(url, this.navigation.shownPath)) return this.#visitPanel(url, isPush);
     this.#visit?.controller.abort();
     if (pathOf(url) === '/') {
       this.#scrollPositions.set(this.navigation.shownPath, this.#visit ? this.#visit.position : this.navigation.conversation?.messageList.position());
@@ -59,6 +63,35 @@ export class Visits {
     }
   }
 
+  /** Opens or closes the panel: the conversation beside it stays as it is. */
+  async #visitPanel(url, isPush) {
+    const { conversation } = this.navigation;
+    const visit = this.#panelVisit = {};
+    let page = null;
+    try {
+      if (url.searchParams.has('info')) page = parseHtml(await (await request(url, 'text/html')).text());
+      if (page) await this.#load(page);
+    } catch (error) {
+      if (error.status) return void location.assign(url);
+      return this.#sayUnreachable(isPush);
+    }
+    if (this.#visit || this.#panelVisit !== visit || this.navigation.conversation !== conversation) return; // another page, meanwhile
+    this.#arrive(url, isPush);
+    putPanel(page);
+    focusPanel();
+  }
+
+  #arrive(url, isPush) {
+    this.navigation.shownPath = pathOf(url);
+    if (isPush) history.pushState(null, '', url);
+  }
+
+  /** Says that a page does not come; its address is not the one that is shown. */
+  #sayUnreachable(isPush) {
+    if (!isPush && pathOf(location) !== this.navigation.shownPath) history.pushState(null, '', this.navigation.shownPath);
+    showNotice(unreachableWords());
+  }
+
   /** Loads what a page needs beside itself. */
   async #load(page) {
     const names = findAll('link[rel="stylesheet"]', page).map(({ href }) => /(\w+)\.css$/.exec(href)[1]);
@@ -68,8 +101,7 @@ export class Visits {
   async #replace(page, url, isPush) {
     const leftKey = this.navigation.conversation?.key;
     this.navigation.leave();
-    this.navigation.shownPath = pathOf(url);
-    if (isPush) history.pushState(null, '', url);
+    this.#arrive(url, isPush);
     find('#main').replaceWith(find('#main', page));
     find('#shell').dataset.pane = find('#shell', page).dataset.pane;
     setPageTitle(page.title);
@@ -83,7 +115,7 @@ export class Visits {
     find('#main').replaceChildren(...nodes);
     if (!isPush && pathOf(location) !== this.navigation.shownPath) history.pushState(null, '', this.navigation.shownPath);
     this.navigation.conversation?.messageList.open(position, 0);
-    if (!controller.signal.aborted) showNotice(gettext('This page cannot be loaded without a connection. Try again when you are online.'));
+    if (!controller.signal.aborted) showNotice(unreachableWords());
   }
 
   /** Sends a form, and puts in place the page that it leads to, or the one that says why not. */
@@ -92,17 +124,46 @@ export class Visits {
     try {
       const response = await submit(form, submitter);
       const page = parseHtml(await response.text());
-      if (!find('#main', page)) return void location.assign(response.url);
+      if (!find('#main', page)) return this.#refused(form, response, page);
       await this.#load(page);
       const url = new URL(response.redirected ? response.url : location);
-      await this.#replace(page, url, pathOf(url) !== this.navigation.shownPath);
+      const isPush = pathOf(url) !== this.navigation.shownPath;
+      if (this.#isOpenRoom(page) && find('#info-panel', page)) {
+        this.#arrive(url, isPush);
+        this.#putAnswer(page, form, submitter);
+      } else {
+        await this.#replace(page, url, isPush);
+      }
       this.navigation.lists.refresh();
     } catch {
       form.ariaBusy = 'false';
       showNotice(gettext('The server did not answer. Please try again.'));
     }
   }
+
+  /** A page of an error has words alone. Its address may be one that only forms lead to. */
+  #refused(form, response, page) {
+    if (response.ok) return void location.assign(response.url);
+    form.ariaBusy = 'false';
+    showRefusal(form, part(page, 'detail')?.textContent ?? gettext('The server did not answer. Please try again.'));
+  }
+
+  #isOpenRoom(page) {
+    const { roomId } = find('#conversation', page)?.dataset ?? {};
+    return Boolean(roomId) && this.navigation.conversation?.section.dataset.roomId === roomId;
+  }
+
+  /** The answer to a form of the panel: what was written and read beside it stays. Names are added one after another. */
+  #putAnswer(page, form, submitter) {
+    const isAdding = Boolean(form.closest('.add-member')) && !find('#info-panel .alert', page);
+    if (isAdding) find('.add-member', page)?.setAttribute('open', '');
+    putPanel(page);
+    if (isAdding) focusPanel();
+    else focusPressed(form, submitter);
+  }
 }
+
+const unreachableWords = () => gettext('This page cannot be loaded without a connection. Try again when you are online.');
 
 /** The page without a conversation. All of it is here, so that it needs no network. */
 function homePage() {

@@ -1,0 +1,61 @@
+/** The panel beside a conversation is put in place and taken away without touching the conversation. */
+
+import { showAge } from './dates.js';
+import { find, findAll, part } from './page.js';
+
+const PANEL_QUERY = ['info', 'after']; // names in an address that are about the panel alone
+
+const WANTED_FIELD = '[aria-invalid], .add-member[open] input:not([type="hidden"]), .room-settings[open] [name="topic"]';
+
+const openLink = () => find('#info-link, [data-action="open-info"]');
+const hasInfo = (url) => url.searchParams.has('info');
+
+let opener = null; // the link by which the panel was opened: it gets the focus back
+
+/** Whether an address differs from the one that is shown, a path, in the panel alone. */
+export function isPanelOnly(url, shownPath) {
+  const shown = new URL(shownPath, location);
+  const isPanels = [...url.searchParams.keys()].every((name) => PANEL_QUERY.includes(name));
+  return url.pathname === shown.pathname && isPanels && (hasInfo(url) || hasInfo(shown));
+}
+
+/** Puts the panel of a fetched page in place of the one that is there; without one there is none any more. Its reader stays where they were in it. */
+export function putPanel(page) {
+  const fresh = page && find('#info-panel', page);
+  const known = find('#info-panel');
+  const position = known && find('.info-scroll', known).scrollTop;
+  if (fresh && !known && document.activeElement !== document.body) opener = document.activeElement;
+  if (known && fresh) known.replaceWith(fresh);
+  else if (fresh) find('#main').append(fresh);
+  else known?.remove();
+  if (!fresh) return openLink()?.removeAttribute('aria-current');
+  openLink()?.setAttribute('aria-current', 'true');
+  findAll('.pin [data-part="time"]', fresh).forEach(showAge);
+  if (position) find('.info-scroll', fresh).scrollTop = position;
+}
+
+/** The focus goes to what the panel was opened for, else to its heading; from a panel that was closed, to the link that had opened it. */
+export function focusPanel() {
+  const panel = find('#info-panel');
+  if (panel) return (find(WANTED_FIELD, panel) ?? find('#info-title', panel)).focus();
+  (opener?.isConnected ? opener : openLink())?.focus({ preventScroll: true });
+  opener = null;
+}
+
+/** The focus goes to the button of the new panel that was pressed in the one before, where there is one. */
+export function focusPressed(form, submitter) {
+  const named = submitter?.name ? `[name="${submitter.name}"][value="${CSS.escape(submitter.value)}"]` : 'button';
+  const pressed = find(`#info-panel form[action="${CSS.escape(form.getAttribute('action'))}"] ${named}`);
+  if (find('#info-panel [aria-invalid]') || !pressed?.checkVisibility()) focusPanel();
+  else pressed.focus({ preventScroll: true });
+}
+
+/** Shows why a form was refused, above it. */
+export function showRefusal(form, words) {
+  const place = form.closest('.info-scroll, .page-scroll, .welcome-pane') ?? form;
+  part(place, 'refusal')?.remove();
+  const refusal = Object.assign(document.createElement('p'), { className: 'alert', role: 'alert', textContent: words });
+  refusal.dataset.part = 'refusal';
+  place.prepend(refusal);
+  refusal.scrollIntoView({ block: 'nearest' });
+}

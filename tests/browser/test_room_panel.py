@@ -1,0 +1,164 @@
+"""The panel about a room: it opens and closes beside a conversation that stays as it is, and follows what happens to the room."""
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screen import NO_NETWORK, PHONE
+from tests.browser.test_rooms import room_card
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def room(alice, bob):
+    """A room of Alice, its owner, and Bob. Charlie is not a member."""
+    return alice.make_room("maths", bob, topic="sets")
+
+
+def panel(screen):
+    return screen.page.get_by_role("complementary", name="About this room")
+
+
+def member(screen, person):
+    return screen.page.locator(f'#members > li[data-user-id="{person.id}"]')
+
+
+def ready(screen):
+    screen.expect_connected()
+    screen.expect_loaded_later()
+    return screen
+
+
+def test_opening_and_closing_leaves_the_conversation_as_it_is(alice, bob, room, sit_down):
+    tab = bob.tab()
+    for number in range(60):
+        tab.send_to_room(room, f"number {number}\n\n\n")
+    screen = ready(sit_down(alice, f"/rooms/{room}"))
+    page = screen.page
+    screen.field.fill("half a tho")
+    page.evaluate("document.querySelector('#conversation').stayed = true")
+    screen.history.evaluate("list => { list.scrollTop = 900; }")
+    before = screen.history.evaluate("list => [...list.querySelectorAll('li.message')].find((row) => row.getBoundingClientRect().top > 100).dataset.seq")
+    page.get_by_role("link", name="About this room").click()
+    expect(page.get_by_role("heading", name="About this room")).to_be_focused()
+    assert page.url.endswith(f"/rooms/{room}?info")
+    page.get_by_role("link", name="Close").click()
+    expect(panel(screen)).to_have_count(0)
+    expect(page.get_by_role("link", name="About this room")).to_be_focused()
+    assert page.evaluate("document.querySelector('#conversation').stayed") and screen.field.input_value() == "half a tho"
+    after = screen.history.evaluate("list => [...list.querySelectorAll('li.message')].find((row) => row.getBoundingClientRect().top > 100).dataset.seq")
+    assert after == before
+    page.go_back()
+    expect(panel(screen)).to_be_visible()
+    page.go_back()
+    expect(panel(screen)).to_have_count(0)
+    assert page.evaluate("document.querySelector('#conversation').stayed")
+
+
+def test_the_panel_follows_who_comes_and_goes(alice, bob, charlie, arrive, chat, room, sit_down):
+    dora = arrive(chat)
+    screen = ready(sit_down(alice, f"/rooms/{room}?info"))
+    menu = member(screen, bob).get_by_label(f"More about {bob.username}")
+    menu.click()
+    menu.focus()
+    alice.ask(f"/rooms/{room}/members", username=charlie.username)
+    bob.ask(f"/rooms/{room}/members", username=dora.username)
+    expect(screen.page.locator("#members > li")).to_have_count(4)
+    expect(panel(screen).locator('[data-part="member-count"]')).to_have_text("4")
+    expect(menu).to_be_focused()
+    expect(member(screen, bob).get_by_role("button", name="Make an owner")).to_be_visible()
+    charlie.ask(f"/rooms/{room}/leave")
+    expect(member(screen, charlie)).to_have_count(0)
+    expect(member(screen, dora)).to_have_attribute("data-online", "false")
+    tab = dora.tab()
+    expect(member(screen, dora)).to_have_attribute("data-online", "true")
+    expect(member(screen, dora)).to_contain_text("online")
+    tab.close()
+    expect(member(screen, dora)).to_have_attribute("data-online", "false")
+
+
+def test_a_new_role_reaches_an_open_page(alice, bob, room, sit_down):
+    screen = ready(sit_down(bob, f"/rooms/{room}?info"))
+    expect(screen.page.get_by_text("Change this room")).to_have_count(0)
+    alice.ask(f"/rooms/{room}/members/{bob.username}/role", role="owner")
+    expect(screen.page.locator("#conversation")).to_have_attribute("data-role", "owner")
+    expect(panel(screen).get_by_text("Change this room")).to_be_visible()
+    alice.ask(f"/rooms/{room}/settings", icon="coffee", color=6, name="algebra")
+    tile = screen.page.locator("#conversation .conversation-header > .tile")
+    expect(tile).to_have_attribute("data-tint", "6")
+    expect(tile).to_have_attribute("data-icon", "coffee")
+    expect(panel(screen).locator(".info-about")).to_contain_text("algebra")
+
+
+def test_a_form_of_the_panel_leaves_the_conversation_as_it_is(alice, bob, charlie, arrive, chat, room, sit_down):
+    dora = arrive(chat)
+    screen = ready(sit_down(alice, f"/rooms/{room}?info", expects="404"))
+    page = screen.page
+    screen.field.fill("half a tho")
+    page.evaluate("document.querySelector('#conversation').stayed = true")
+    page.get_by_role("button", name="Mentions").click()
+    expect(page.get_by_role("button", name="Mentions")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Mentions")).to_be_focused()
+    panel(screen).get_by_text("Add", exact=True).first.click()
+    field = panel(screen).get_by_label("Username")
+    field.fill("nobody like it")
+    field.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("nobody like it")
+    for person in (charlie, dora):      # one after another
+        field.fill(person.username)
+        field.press("Enter")
+        expect(member(screen, person)).to_be_visible()
+        expect(field).to_be_focused()
+        expect(field).to_have_value("")
+    assert page.evaluate("document.querySelector('#conversation').stayed") and screen.field.input_value() == "half a tho"
+
+
+def test_a_refusal_without_a_page_of_its_own_is_said_in_words(alice, charlie, sit_down):
+    room = alice.make_room("maths", open=True)
+    screen = ready(sit_down(charlie, f"/rooms/{room}", expects="403"))
+    alice.ask(f"/rooms/{room}/settings", archived=True)
+    screen.page.get_by_role("button", name="Join").click()
+    expect(screen.page.get_by_role("alert")).to_have_text("This room is archived. Nothing more can be written in it.")
+    assert screen.page.url.endswith(f"/rooms/{room}")
+    expect(screen.page.get_by_role("button", name="Join")).to_be_enabled()
+
+
+def test_a_press_on_the_name_opens_the_panel_on_a_phone(alice, room, sit_down):
+    screen = ready(sit_down(alice, f"/rooms/{room}", viewport=PHONE))
+    box = screen.page.get_by_role("heading", name="maths", level=1).bounding_box()
+    screen.page.mouse.click(box["x"] + 10, box["y"] + box["height"] / 2)
+    expect(screen.page.get_by_role("heading", name="About this room")).to_be_focused()
+    screen.page.get_by_role("link", name="Close").click()
+    screen.page.get_by_role("link", name="Back to the list").click()
+    expect(screen.page.get_by_role("heading", name="Rooms")).to_be_visible()
+
+
+def test_an_empty_room_says_what_to_do_until_somebody_writes(alice, sit_down):
+    room = alice.make_room("maths")
+    screen = ready(sit_down(alice, f"/rooms/{room}"))
+    start = screen.page.get_by_role("heading", name="maths begins here")
+    expect(start).to_be_visible()
+    screen.page.get_by_role("link", name="Add people").click()
+    expect(panel(screen).get_by_label("Username")).to_be_focused()
+    screen.page.locator(".unwritten").get_by_role("link", name="Add a topic").click()
+    expect(panel(screen).get_by_label("Topic")).to_be_focused()
+    screen.send("first")
+    expect(start).to_be_hidden()
+
+
+def test_the_text_of_who_was_removed_is_not_lost(alice, bob, room, sit_down):
+    screen = ready(sit_down(bob, f"/rooms/{room}", expects=f"404|{NO_NETWORK}"))
+    screen.page.context.set_offline(True)
+    screen.send("what I wanted to say")
+    screen.expect_state("what I wanted to say", "pending")
+    alice.ask(f"/rooms/{room}/members/{bob.username}/remove")
+    screen.page.context.set_offline(False)
+    lost = screen.page.locator("#lost-notes > li")
+    expect(lost.get_by_role("textbox")).to_have_value("what I wanted to say")
+    expect(lost).to_contain_text("you are not a member of this room any more")
+    screen.page.goto("/")
+    expect(room_card(screen, room)).to_have_count(0)
+    expect(lost).to_have_count(1)
+    lost.get_by_role("button", name="Delete").click()
+    expect(lost).to_have_count(0)
