@@ -1,5 +1,6 @@
 /** Blocks of code on the page: their colours, and the button that copies. Loaded when the first one appears. */
 
+import { copyText } from './clipboard.js';
 import { gettext } from './i18n.js';
 import { find, findAll, part, setText } from './page.js';
 
@@ -72,7 +73,7 @@ function mentionsIn(code) {
 export async function copyCode(button, say) {
   const word = part(button, 'copy-word');
   try {
-    await navigator.clipboard.writeText(find('code', button.closest('.code-block')).textContent);
+    await copyText(find('code', button.closest('.code-block')).textContent);
   } catch {
     return say(gettext('The text could not be copied.'));
   }

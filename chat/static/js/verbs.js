@@ -4,11 +4,15 @@
  */
 
 import { say } from './announcer.js';
-import { showNotice } from './banner.js';
+import { isConnectionLost, showNotice } from './banner.js';
+import { copyText } from './clipboard.js';
 import { ComposerTask } from './composer-task.js';
 import { gettext } from './i18n.js';
 import { change } from './outbox-changes.js';
 import { markUnread } from './socket.js';
+
+const unansweredWords = () => isConnectionLost() ? gettext('A conversation can be marked as unread when you are online again.')
+  : gettext('The server did not answer. Please try again.');
 
 export class Verbs {
   /** `conversation` has the rows, the composer, the outbox, and `goHome()`, which leaves it. */
@@ -47,14 +51,14 @@ export class Verbs {
 
   async copy(row) {
     const { message } = this.#shown(row);
-    await navigator.clipboard.writeText(message).then(() => say(gettext('Copied')), () => showNotice(gettext('The text could not be copied.')));
+    await copyText(message).then(() => say(gettext('Copied')), () => showNotice(gettext('The text could not be copied.')));
   }
 
   /** The list shows the conversation as unread from this message on, until it is opened again. */
   async markUnread(row) {
     const { key, lists, goHome } = this.conversation;
     const ack = await markUnread(key, Number(row.dataset.seq));
-    if (!ack?.ok) return showNotice(ack?.error.message ?? gettext('The server did not answer. Please try again.'));
+    if (!ack?.ok) return showNotice(ack?.error.message ?? unansweredWords());
     lists.markedUnread(key);
     goHome();
   }
