@@ -1,5 +1,6 @@
 /** What the field is for, if not for a new message: a message that is edited or answered. A card above the field says so. */
 
+import { showNotice } from './banner.js';
 import { gettext } from './i18n.js';
 import { find, fromTemplate, isComposing, me, part, setText } from './page.js';
 import { shortWords } from './text.js';
@@ -65,13 +66,16 @@ export class ComposerTask {
     this.#leave();
   }
 
-  /** Shows what has become of the message. A text that was deleted is edited no more. */
+  /** Shows what has become of the message. A text that was deleted is edited no more: what was typed is a draft from then on. */
   messageChanged(message) {
     if (message.seq !== this.message.seq) return;
     if (!this.isEdit) return showMessage(this.card, message);
     if (!message.deleted) return; // the server will say so
+    const typed = this.composer.field.value;
+    const isTyped = typed !== this.message.message; // else it is the text that was deleted
     this.end();
-    this.composer.on.say(gettext('The message was deleted meanwhile.'));
+    if (isTyped) this.composer.append(typed);
+    showNotice(isTyped ? gettext('The message was deleted meanwhile. What you wrote is in the field.') : gettext('The message was deleted meanwhile.'));
   }
 }
 
