@@ -143,8 +143,13 @@ export class Conversation {
     return new module.Verbs(this)[name](...values);
   }
 
-  /** Takes one's own last message that is there back into the field. Returns whether there is one. */
+  /** Takes one's own last message back into the field. Returns whether there is one; far from the newest ones, the list goes to them first. */
   #editLast() {
+    if (!this.messageList.seqWindow.followsEnd) {
+      this.messageList.toEnd();
+      say(gettext('To the newest messages'));
+      return true;
+    }
     const row = findAll('li.mine:not([data-deleted]):not([data-state="failed"])', this.messageList.list).at(-1);
     if (row) this.messageActions.edit(row);
     return Boolean(row);
