@@ -137,10 +137,10 @@ export class Composer {
     this.focus();
     const { task } = this;
     const isEmpty = isBlank(text); // it would be an empty bubble: the server refuses it
-    if ((isEmpty && (task?.isEdit || !this.files.count)) || lengthOf(text) > MAX_LENGTH) return;
+    if ((isEmpty && !this.#hasFiles) || lengthOf(text) > MAX_LENGTH) return;
     this.#typingEmittedAt = -Infinity;
     task?.end();
-    if (task?.isEdit) return task.submit(text);
+    if (task?.isEdit) return task.submit(isEmpty ? '' : text);
     this.show('');
     const stored = this.outbox.add(this.key, isEmpty ? '' : text, task?.replyTo, this.files.take());
     this.on.added();
@@ -149,6 +149,12 @@ export class Composer {
     this.storing -= 1;
     // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
     if (this.draftText || this.draft.text === draft) this.saveDraft();
+  }
+
+  /** Whether the message has files, and needs no text. */
+  get #hasFiles() {
+    const { task } = this;
+    return (task?.isEdit ? task.message.files?.length : this.files.count) > 0;
   }
 
   /** What is the draft: the text of an edit is not, for its message may be deleted. */
@@ -210,7 +216,7 @@ export class Composer {
     }
     const length = lengthOf(this.field.value.trim());
     const isOver = length > MAX_LENGTH;
-    this.button.toggleAttribute('data-empty', length === 0 && !this.files.count);
+    this.button.toggleAttribute('data-empty', length === 0 && !this.#hasFiles);
     this.button.disabled = isOver;
     this.field.ariaInvalid = String(isOver);
     if (length >= COUNTER_FROM || !this.counter.hidden) loadConversationMore().then(({ showRoom }) => showRoom(this.field, this.counter, this.on.say), () => {});
