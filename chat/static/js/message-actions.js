@@ -82,7 +82,8 @@ class MessageActions {
   /** The last chip, which adds another. */
   #clicked({ target }) {
     const chip = target.closest('.chip-add');
-    if (chip) this.menu.openReactions(chip.closest('li.message'), chip);
+    const row = chip?.closest('li.message');
+    if (row && this.allowed(row).has('react')) this.menu.openReactions(row, chip);
   }
 
   /** The keys of a message that has the focus: M, Shift+F10 and the key of the context menu open its menu. */

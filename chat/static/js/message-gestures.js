@@ -4,9 +4,10 @@
  */
 
 import { say } from './announcer.js';
+import { showNotice } from './banner.js';
 import { later } from './later.js';
 import { loadConversationMore } from './load-conversation-more.js';
-import { isPlainClick } from './page.js';
+import { find, isPlainClick } from './page.js';
 
 const PANEL_BESIDE = '(width >= 72rem)'; // of the style sheet: in a narrower window the panel lies over the messages
 
@@ -37,12 +38,13 @@ export function watchGestures(conversation, signal) {
   for (const type of ['pointerover', 'focusin', 'pointerdown', 'pointerup', 'keydown']) list.addEventListener(type, first, untilLoaded);
 }
 
-function pressed(event, { messageActions, messageList }) {
+function pressed(event, { messageActions, messageList, section }) {
   const copy = event.target.closest('[data-action="copy-code"]');
   if (copy) import('./code-block.js').then(({ copyCode }) => copyCode(copy, say), () => {});
   const chip = event.target.closest('.chip[data-emoji]');
   const quote = event.target.closest('[data-part="quote"]');
-  if (chip) messageActions.react(chip.closest('li.message'), chip.dataset.emoji, chip.ariaPressed !== 'true');
+  if (chip && find('#composer', section).hidden) showNotice(find('#archived', section).textContent.trim());
+  else if (chip) messageActions.react(chip.closest('li.message'), chip.dataset.emoji, chip.ariaPressed !== 'true');
   if (!quote || !isPlainClick(event)) return;
   event.preventDefault();
   if (quote.dataset.quotedSeq) goTo(messageList, quote.dataset.quotedSeq);
