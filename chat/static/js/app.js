@@ -83,6 +83,7 @@ function statusChanged(status, refusal) {
   // Without a connection nothing was pushed. The first time there was none for next to no time, so the list can wait.
   setTimeout(() => lists.refresh(), wasConnected ? 0 : FIRST_REFRESH_MS);
   notifier?.then((loaded) => loaded?.reconnected());
+  if (wasConnected) loadPageMore().then(({ refreshPage }) => refreshPage(), () => {});
   // Other tabs will ask what is on the screen of this one.
   if (notifyPermission() === 'granted') setTimeout(loadNotifier, FIRST_REFRESH_MS);
   wasConnected = true;
@@ -99,9 +100,11 @@ onVersion((message) => {
   lists.changed(message);
   const conversation = navigation.conversationWith(key);
   conversation?.composer.task?.messageChanged(message);
-  if (conversation && find('#pins')) import('./pins.js').then(({ refreshPins }) => refreshPins(conversation.section), () => {});
   notifier?.then((loaded) => loaded?.messageChanged(message));
-  loadPageMore().then(({ retract }) => retract(message), () => {});
+  loadPageMore().then(({ retract, showOnPage }) => {
+    retract(message);
+    showOnPage(message, Boolean(conversation));
+  }, () => {});
   if (message.deleted) outbox.messageDeleted(key, message.seq);
 });
 

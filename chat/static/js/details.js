@@ -95,6 +95,38 @@ export async function hydratePage(page) {
   fillReactions(page, reactions);
 }
 
+/** The message of such a page is different now. What it was is no longer on the page, whatever the server answers. */
+export function showChanged(page, message) {
+  const told = JSON.parse(page.dataset.told);
+  const { conversationId, seq, lastChange } = told.message;
+  if (conversationId !== message.conversationId || seq !== message.seq || lastChange >= message.lastChange) return;
+  page.dataset.told = JSON.stringify({ ...told, message });
+  setText(find('.quote [data-part="text"]', page), message.deleted ? gettext('This message was deleted.') : plainWords(message.message));
+  if (message.deleted) removeContent(page);
+  refresh(page);
+}
+
+/** What can be done to a message that was deleted is gone. What its writer has typed meanwhile stays. */
+function removeContent(page) {
+  part(page, 'files')?.remove();
+  const field = find('#edit', page);
+  const isTyped = field && field.value !== field.defaultValue;
+  if (isTyped) Object.assign(field, { readOnly: true, ariaLabel: gettext('Your text') });
+  find('.message-forms', page)?.replaceChildren(...(isTyped ? [field] : []));
+  if (isTyped) field.defaultValue = field.value;
+}
+
+/** Asks the server what such a page shows of its message. */
+export async function refresh(page) {
+  const { message } = JSON.parse(page.dataset.told);
+  const url = `/conversations/${message.conversationId}/messages/${message.seq}`;
+  const told = await request(url, 'application/json').then((answer) => answer.json()).catch(() => null);
+  if (!told || !page.isConnected) return;
+  if (told.message.lastChange > message.lastChange) return showChanged(page, told.message);
+  page.dataset.told = JSON.stringify(told);
+  hydratePage(page);
+}
+
 /** Opens the details of the message in a row of `messageList`. */
 export async function openDetails(row, messageList) {
   await loadLaterStyles();

@@ -3,6 +3,7 @@
 export { announce, retract } from './announcements.js';
 export { CardNotes } from './card-notes.js';
 export { logOut } from './logout.js';
+export { refreshPage, showOnPage } from './page-changes.js';
 export * as keys from './page-keys.js';
 export { PeopleFilter } from './people-filter.js';
 export { PeoplePages } from './people-pages.js';

@@ -1,0 +1,21 @@
+/** What shows messages beside the open conversation: the list of what is pinned, and the page of one message. */
+
+import { find } from './page.js';
+
+const loadPins = () => import('./pins.js');
+const loadDetails = () => import('./details.js');
+
+/** Shows there that a message is different now. `isOpen`: its conversation is open. */
+export function showOnPage(message, isOpen) {
+  const page = find('#message-page');
+  if (find('#pins')) loadPins().then(({ refreshPins }) => refreshPins(message.conversationId, isOpen), () => {});
+  if (page) loadDetails().then(({ showChanged }) => showChanged(page, message), () => {});
+}
+
+/** Fetches what a page of its own shows, after a time without a connection. An open conversation hears of its pins itself. */
+export function refreshPage() {
+  const page = find('#message-page');
+  const conversationId = find('#pins')?.dataset.conversationId;
+  if (conversationId) loadPins().then(({ refreshPins }) => refreshPins(conversationId, false), () => {});
+  if (page) loadDetails().then(({ refresh }) => refresh(page), () => {});
+}
