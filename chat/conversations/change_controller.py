@@ -93,7 +93,8 @@ class ChangeController:
         found = pinned(self.database, conversation_id)
         if wants_json():
             return jsonify(messages=[message.as_json() for message in found])
-        return render_template("chat/pins.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), pinned=found)
+        return render_template("chat/pins.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), pinned=found,
+                               conversation_id=conversation_id)
 
     def mark_unread(self, conversation_id):
         """Note from which message on a user wants to see the conversation as unread, and lead to the lists."""
