@@ -268,7 +268,10 @@ def test_quotas_say_what_is_left_and_when(start_server, arrive):
     assert "24 hours" in answer.json()["error"]["message"]
     assert alice.json("/files/quota")["leftToday"] == 100
     assert put(alice, "p", b"x" * 101).status_code == 429
-    uploaded(bob, b"y" * 1000)
+    direct = send_files(alice, bob, uploaded(alice, b"z" * 10))["conversationId"]
+    assert "You may upload 90 bytes more today." in alice.get(f"/conversations/{direct}/shared").text
+    assert "more today" not in bob.get(f"/conversations/{direct}/shared").text
+    uploaded(bob, b"y" * 990)
     answer = upload(charlie, b"z" * 101)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "over_quota")
 

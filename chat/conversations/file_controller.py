@@ -147,7 +147,8 @@ class FileController:
         last_seq = shared[-1]["seq"] if shared else 0
         has_older = bool(File.page(self.database, conversation_id, last_seq, limit=MAX_FILES + 1))
         return render_template("chat/shared.html", page=True, **self.chat.pane.context(), **self.chat.subject(access), shared=shared,
-                               shared_counts=counts, older=last_seq if has_older else None)
+                               shared_counts=counts, older=last_seq if has_older else None,
+                               quota_words=self.uploads.quotas.left_words(current_user.id))
 
 
 def _about(fields):

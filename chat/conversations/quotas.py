@@ -6,7 +6,9 @@ from flask_babel import lazy_gettext as _
 
 from ..errors import OverQuota, RateLimited
 from .file import KEPT_HOURS, File
+from .file_words import size_words
 
+NEARLY = 0.8            # of a quota: from then on it is said what is left
 TOTAL_SECONDS = 60      # for which the sum of all files is believed: it reads a whole index
 
 
@@ -43,6 +45,16 @@ class Quotas:
         if self.total_read_at is None or time.monotonic() - self.total_read_at > TOTAL_SECONDS:
             self.total, self.total_read_at = File.total_bytes(self.database), time.monotonic()
         return self.total
+
+    def left_words(self, user_id):
+        """Return in words what a person may upload still, or nothing while little of their quotas is used."""
+        if not self.enabled:
+            return ""
+        used, today, _since = File.usage(self.database, user_id)
+        of_day, of_all = self.day_bytes - today, self.person_bytes - used
+        if used > NEARLY * self.person_bytes and of_all <= of_day:
+            return _("Your files may have %(left)s more in all.", left=size_words(max(0, of_all)))
+        return _("You may upload %(left)s more today.", left=size_words(max(0, of_day))) if today > NEARLY * self.day_bytes else ""
 
     def as_json(self, user_id):
         """Return what one person may upload still."""
