@@ -383,6 +383,19 @@ def test_a_reply_by_a_form(talk, alice, bob):
         assert bob.get(f"/chat/{alice.username}?reply={value}").status_code == 200
 
 
+def test_links_to_messages_lead_to_the_page_wherever_it_is_shown(talk, alice, bob):
+    """The answer to a form is a page at another address, and so is that of what is pinned."""
+    at_alice, at_bob, message = talk
+    at_bob.call("sendMessage", {"clientId": new_client_id(), "receiverId": alice.id, "message": "answer", "replyTo": message["seq"]})
+    at_alice.change(message, pin=True)
+    answer = bob.post(f"/messages/{alice.username}", {"csrf_token": bob.token("/"), "message": ""})
+    assert answer.status_code == 400
+    link = f'href="/chat/{alice.username}?at=1#message-1"'
+    for page in (answer, bob.get(f"/chat/{alice.username}?info"), bob.get(f"/conversations/{message['conversationId']}/pins")):
+        assert link in page.text and 'href="?at=' not in page.text
+    assert bob.get(f"/chat/{alice.username}?info").text.count(link) == 2      # the quote and the pin
+
+
 def test_a_message_that_an_address_names_is_on_the_page_however_long_the_others_are(chat, alice, bob):
     """An answer has a maximum size: what is farther from the message is left out first."""
     at_alice = alice.tab()

@@ -220,6 +220,21 @@ def test_it_is_withdrawn_when_it_is_read_here(alice, bob, open_tab):
     expect_shown(screen)
 
 
+def test_one_that_is_open_follows_its_message(alice, bob, open_tab):
+    """An edit shows in it, and with the message it goes; that of another message changes nothing."""
+    screen = open_tab(alice, background=True)
+    tab = bob.tab()
+    first, second = (tab.send(alice, text)["message"] for text in ("first", "second"))
+    expect_shown(screen, (bob.username, "second"))
+    tab.change(first, edit="other words")
+    tab.change(second, edit="mended")
+    expect_shown(screen, (bob.username, "mended"))
+    tab.change(first, delete=True)
+    tab.change(second, delete=True)
+    expect_shown(screen)
+    assert screen.page.evaluate("notified.map(({ body }) => body)") == ["first", "second", "mended"]
+
+
 @pytest.mark.parametrize("kind", ["direct", "room"])
 def test_it_is_withdrawn_when_it_is_read_elsewhere(alice, bob, open_tab, kind):
     screen = open_tab(alice, background=True)
