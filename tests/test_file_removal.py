@@ -102,6 +102,22 @@ def test_one_sweep_removes_all_and_what_was_deleted_last_first(parts, database, 
     assert removed[0] == files[4].hash
 
 
+def test_what_was_removed_counts_for_its_day_still(parts, database):     # noqa: F811
+    uploads, sweeper, store = parts
+    user = person(database)
+    upload(uploads, user, b"x" * 700, "first")
+    uploads.cancel(user.id, "first")
+    make_due(database, upload(uploads, user, b"y" * 300))
+    database.execute("UPDATE files SET unheld_since = %s WHERE user_id = %s", (THEN, user.id))
+    sweeper.sweep()
+    told = uploads.quotas.as_json(user.id)
+    assert (told["usedToday"], told["usedInAll"]) == (1000, 0)
+    old = upload(uploads, user, b"z" * 500)
+    database.execute("UPDATE files SET created_at = %s, unheld_since = %s WHERE id = %s", (THEN, THEN, old.id))
+    sweeper.sweep()
+    assert uploads.quotas.as_json(user.id)["usedToday"] == 1000
+
+
 def test_a_sweep_ends_where_another_process_does_it(parts, database):     # noqa: F811
     uploads, sweeper, store = parts
     file = upload(uploads, person(database))

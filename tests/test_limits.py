@@ -45,6 +45,17 @@ def test_it_works(stage):
     assert 1 <= stage.hit() <= WINDOW
 
 
+def test_amounts_are_added_and_leave_with_the_window(stage):
+    assert stage.limits.total("bytes") == 0
+    stage.limits.add("bytes", 700, WINDOW)
+    stage.limits.add("bytes", 300, WINDOW)
+    stage.pass_time(WINDOW - 10)
+    stage.limits.add("other", 5, WINDOW)
+    assert (stage.limits.total("bytes"), stage.limits.total("other", "bytes", "third")) == (1000, 1005)
+    stage.pass_time(11)
+    assert stage.limits.total("bytes", "other") == 5
+
+
 def test_keys_count_apart(stage):
     for _n in range(3):
         stage.hit("one")

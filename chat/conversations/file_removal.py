@@ -29,11 +29,12 @@ def is_being_removed(database, content_hash):
 class FileSweeper:
     """Every process has one; they do not get in each other's way."""
 
-    def __init__(self, database, store, partials, runtime):
+    def __init__(self, database, store, partials, runtime, quotas):
         self.database = database
         self.store = store
         self.partials = partials
         self.runtime = runtime
+        self.quotas = quotas
         self.removed = 0
 
     def loop(self, sleep):
@@ -68,6 +69,8 @@ class FileSweeper:
             if is_removed:
                 self._remove_content(file.hash)
             self._done(file.hash)
+        if is_removed:
+            self.quotas.note_removal(file)
         return is_removed
 
     def tidy(self):

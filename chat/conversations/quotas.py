@@ -8,15 +8,17 @@ from ..errors import OverQuota, RateLimited
 from .file import KEPT_HOURS, File
 from .file_words import size_words
 
+REMOVED = "removed_bytes"       # the key of what somebody has removed of the bytes of the day
 NEARLY = 0.8            # of a quota: from then on it is said what is left
 TOTAL_SECONDS = 60      # for which the sum of all files is believed: it reads a whole index
 
 
 class Quotas:
-    """What is left, by the rows of `files`: what was removed counts no more."""
+    """What is left, by the rows of `files`. What was removed counts for its day still, in `limits`, and no more in all."""
 
-    def __init__(self, database, settings):
+    def __init__(self, database, limits, settings):
         self.database = database
+        self.limits = limits
         self.enabled = settings["RATELIMIT_ENABLED"]
         self.day_bytes, self.person_bytes, self.all_bytes = (settings[name] for name in ("FILE_BYTES_A_DAY", "FILE_BYTES_A_PERSON", "FILE_BYTES"))
         self.max_file_bytes = settings["MAX_FILE_BYTES"]
@@ -26,7 +28,7 @@ class Quotas:
         """Raise RateLimited or OverQuota, in words, if there is no room for a file of so many bytes."""
         if not self.enabled:
             return
-        used, today, since = File.usage(self.database, user_id)
+        used, today, since = self._usage(user_id)
         if used + size > self.person_bytes:
             raise OverQuota(_("Your files have %(used)s of %(most)s MB. Delete messages with files that nobody needs.",
                               used=_megabytes(used), most=_megabytes(self.person_bytes)))
@@ -36,6 +38,18 @@ class Quotas:
                                 most=_megabytes(self.day_bytes), left=_megabytes(self.day_bytes - today), hours=-(-wait // 3600)), retry_after=wait)
         if self._total() + size > self.all_bytes:
             raise OverQuota(_("The server has no room for more files. Tell who runs it."))
+
+    def _usage(self, user_id):
+        """Return as File.usage does, with what was removed of the day."""
+        used, today, since = File.usage(self.database, user_id)
+        this_hour = int(time.time()) // 3600
+        removed = self.limits.total(*(f"{REMOVED}:{user_id}:{this_hour - hours}" for hours in range(KEPT_HOURS)))
+        return used, today + removed, since
+
+    def note_removal(self, file):
+        """Note a file that was removed: who uploads and deletes in turns has no more for it. Noted for the hour in which it came."""
+        hour = int(datetime.fromisoformat(file.created_at.replace("Z", "+00:00")).timestamp()) // 3600
+        self.limits.add(f"{REMOVED}:{file.user_id}:{hour}", file.size, KEPT_HOURS * 3600)
 
     def note(self, size):
         """Note a file that was stored."""
@@ -50,7 +64,7 @@ class Quotas:
         """Return in words what a person may upload still, or nothing while little of their quotas is used."""
         if not self.enabled:
             return ""
-        used, today, _since = File.usage(self.database, user_id)
+        used, today, _since = self._usage(user_id)
         of_day, of_all = self.day_bytes - today, self.person_bytes - used
         if used > NEARLY * self.person_bytes and of_all <= of_day:
             return _("Your files may have %(left)s more in all.", left=size_words(max(0, of_all)))
@@ -58,7 +72,7 @@ class Quotas:
 
     def as_json(self, user_id):
         """Return what one person may upload still."""
-        used, today, since = File.usage(self.database, user_id)
+        used, today, since = self._usage(user_id)
         left = max(0, min(self.day_bytes - today, self.person_bytes - used, self.all_bytes - self._total()))
         return {"maxFileBytes": self.max_file_bytes, "dayBytes": self.day_bytes, "usedToday": today, "leftToday": max(0, self.day_bytes - today),
                 "allBytes": self.person_bytes, "usedInAll": used, "left": left,

@@ -33,13 +33,13 @@ class Uploads:
     def __init__(self, database, store, budgets, runtime, settings):
         self.database = database
         self.store = store
-        self.quotas = Quotas(database, settings)
+        self.quotas = Quotas(database, budgets.limits, settings)
         self.budgets = budgets
         self.runtime = runtime
         self.max_bytes = settings["MAX_FILE_BYTES"]
         self.transfers = Transfers(database, budgets, runtime, settings)
         self.partials = self.transfers.partials
-        self.sweeper = FileSweeper(database, store, self.partials, runtime)
+        self.sweeper = FileSweeper(database, store, self.partials, runtime, self.quotas)
 
     def begin(self, user_id, size):
         """Count a new upload of about `size` bytes. Raises TooLarge, RateLimited, OverQuota or Unavailable with the reason."""

@@ -32,6 +32,7 @@ class MemoryLimits:
         self.enabled = enabled
         self.clock = clock
         self.expiries = {}      # key -> when each of its events leaves the window, the earliest first
+        self.amounts = {}       # key -> (when its amount is forgotten, the amount)
         self.lock = threading.Lock()
 
     def hit(self, key, limit, window):
@@ -56,6 +57,18 @@ class MemoryLimits:
             if self.expiries.get(key):
                 self.expiries[key].pop()
 
+    def add(self, key, amount, window):
+        """Add an amount to a key, which is forgotten `window` seconds after the last one."""
+        if self.enabled:
+            with self.lock:
+                self.amounts = {k: found for k, found in self.amounts.items() if found[0] > self.clock()}
+                self.amounts[key] = self.clock() + window, self.amounts.get(key, (0, 0))[1] + amount
+
+    def total(self, *keys):
+        """Return the amounts of several keys together."""
+        found = [self.amounts.get(key, (0, 0)) for key in keys]
+        return sum(amount for expiry, amount in found if expiry > self.clock())
+
 
 # Scripts, because Redis runs each as one step: between two commands the counter could expire, and the second command would
 # create a counter that never expires.
@@ -65,6 +78,7 @@ if count >= tonumber(ARGV[1]) then return math.max(1, redis.call('TTL', KEYS[1])
 if count > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], 1, 'EX', ARGV[2]) end
 return 0
 """
+ADD = "redis.call('INCRBY', KEYS[1], ARGV[1]) redis.call('EXPIRE', KEYS[1], ARGV[2])"
 UNDO = "if (tonumber(redis.call('GET', KEYS[1]) or '0') or 0) > 0 then redis.call('DECR', KEYS[1]) end"
 
 
@@ -75,6 +89,8 @@ class RedisLimits:
         self.enabled = enabled
         self.hit_script = client.register_script(HIT)
         self.undo_script = client.register_script(UNDO)
+        self.add_script = client.register_script(ADD)
+        self.client = client
 
     def hit(self, key, limit, window):
         if not self.enabled:
@@ -84,3 +100,10 @@ class RedisLimits:
     def undo(self, key):
         if self.enabled:
             self.undo_script(keys=[f"chat:limit:{key}"])
+
+    def add(self, key, amount, window):
+        if self.enabled:
+            self.add_script(keys=[f"chat:limit:{key}"], args=[amount, window])
+
+    def total(self, *keys):
+        return sum(int(amount or 0) for amount in self.client.mget([f"chat:limit:{key}" for key in keys])) if self.enabled else 0
