@@ -66,6 +66,14 @@ def test_the_browser_reads_random_texts_alike(seed):
     assert different == []
 
 
+def test_the_browser_knows_the_same_marks_and_blanks():
+    """Those that this Python knows, of letters every eleventh, and all that are emoji or may become some."""
+    texts = [f"**{chr(code)}**a" for code in range(1, 0x20000)
+             if 0x1F000 <= code < 0x1FB00 or (kind := unicodedata.category(chr(code)))[0] in "PSZ" or code % 11 == 0 and kind not in ("Cn", "Cs")]
+    different = [text for text, (tree, _plain_text) in zip(texts, in_the_browser([(text, []) for text in texts])) if as_lists(tree_of(text)) != tree]
+    assert len(texts) > 10_000 and different == []
+
+
 def random_text(rng):
     text = "".join(rng.choices(PIECES, k=rng.randint(1, rng.choice((6, 15, 60)))))
     mentions, at = [], 0

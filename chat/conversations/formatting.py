@@ -20,7 +20,8 @@ MAX_PLAIN_LENGTH = 500      # code points of a message of which a preview is mad
 # Most messages are plain, and this one search says so.
 MARKUP = re.compile(r"[*`]|~~|://|^ {0,3}(?:>(?: |$)|-[ \t]|\d{1,9}\.[ \t])", re.MULTILINE | re.ASCII)
 
-FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*\Z)|~{3,})[ \t]*([\w+#.-]*)", re.ASCII)
+FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*\Z)|~{3,})[ \t]*")
+LANGUAGE = re.compile(r"[\w+#.-]*(?=[ \t]*\Z)", re.ASCII)      # alone behind a fence
 FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\Z")
 QUOTE = re.compile(r" {0,3}>(?: |\Z)")
 ITEM = re.compile(r"( {0,3})([-*]|([0-9]{1,9})\.)([ \t]{1,4}(?=[^ \t])|[ \t](?=[ \t]*[^ \t])|(?=[ \t]*\Z))")
@@ -94,21 +95,24 @@ def _block_at(lines, at, marked, depth, is_after_text):
     """Return the block that begins at a line, and where the next one begins; None if it is text."""
     fence = FENCE.match(lines[at])
     if fence:
-        return _code(lines, at, fence, marked)
+        return _code(lines, at, fence, marked) if marked.take_mark() else None
     if depth == MAX_DEPTH:
         return None
     if QUOTE.match(lines[at]):
-        return _quote(lines, at, marked, depth)
+        return _quote(lines, at, marked, depth) if marked.take_mark() else None
     item = _item_at(lines[at])
     # In the middle of a paragraph "1999. " is a year that has come to the beginning of a line, and a dash alone is no list.
     if not item or not item[4] or is_after_text and item[3] and int(item[3]) != 1:
         return None
-    return _list(lines, at, item, marked, depth)
+    return _list(lines, at, item, marked, depth) if marked.take_mark() else None
 
 
 def _code(lines, at, fence, marked):
-    """A block ends with a fence at least as long as the first one, or with what it stands in."""
-    indent, first, language = fence.groups()
+    """A block ends with a fence at least as long as the first one, or with what it stands in.
+
+    Behind the first one stands a language, or code: some write it there, and no word of a message is lost.
+    """
+    indent, first = fence.groups()
     end = at + 1
     while end < len(lines):
         last = FENCE_END.match(lines[end])
@@ -118,7 +122,9 @@ def _code(lines, at, fence, marked):
     code = [_without_indent(line, len(indent)) for line in lines[at + 1:end]] if indent else lines[at + 1:end]
     if end == len(lines) and not any(line.strip(BLANKS) for line in code):
         return None     # somebody is about to write one, or writes about fences
-    return ["block", language.lower(), marked.split("\n".join(code))], end + 1
+    language = LANGUAGE.match(lines[at], fence.end())
+    code = code if language else [lines[at][fence.end():], *code]
+    return ["block", language.group().lower() if language else "", marked.split("\n".join(code))], end + 1
 
 
 def _without_indent(line, most):
@@ -162,7 +168,7 @@ def _list(lines, at, item, marked, depth):
             at += 1
         is_plain = len(inside) == 1 and PLAIN.match(inside[0])
         items.append(marked.split(inside[0].strip(BLANKS) and inside[0]) if is_plain else _blocks(inside, marked, depth + 1))
-        item = following if following and following[2][-1] == mark else None
+        item = following if following and following[2][-1] == mark and marked.take_mark() else None
     return ["numbers", int(number), items] if number else ["list", items], at
 
 

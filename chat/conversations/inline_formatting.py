@@ -3,13 +3,14 @@
 Addresses, code and links are found first, and emphasis.py finds what stands between stars.
 """
 import re
-import unicodedata
+
+import regex
 
 from ..accounts.characters import is_blank
 from .emphasis import Run, built, joined
 from .links import TARGET, addresses_in, is_address
 
-MAX_MARKS = 500             # that are looked at in one message; those behind them are text
+MAX_MARKS = 500             # that are looked at in one message, those of blocks too; what is behind them is text, with its mentions
 
 # A mention takes the place of two characters: \0, which no message may have in it, and its number from here on.
 FIRST_MENTION = 0xE000
@@ -20,6 +21,9 @@ ANY_MARK = re.compile("[*`~[\0]|://")
 VISIBLE = {"address", "link", "mention", "numbers"}      # nodes, whatever is in them
 BLANK, MARK, LETTER = 0, 1, 2
 ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\0"
+# The blocks of emoji are marks as a whole: of those that are newer than it, neither this program nor a browser knows what they are.
+OTHER_MARKS = regex.compile(r"[\p{P}\p{S}\U0001F000-\U0001FAFF]")
+OTHER_BLANKS = regex.compile(r"\p{Zs}")
 
 
 class Mentions:
@@ -37,6 +41,13 @@ class Mentions:
             at = start + length
             self.nodes.append(["mention", user_id, text[start:at]])
         return "".join(pieces) + text[at:]
+
+    def take_mark(self):
+        """Tell whether one more mark is looked at."""
+        if self.marks_left == 0:
+            return False
+        self.marks_left -= 1
+        return True
 
     def split(self, text=None):
         """Return a text in which nothing else is read as a tree: what was typed, and the mentions in it."""
@@ -80,10 +91,8 @@ class _Paragraph:
                 following += 1
             if start < self.at:
                 continue        # in an address, in code, or in the target of a link
-            if self.marked.marks_left == 0:
-                break
-            self.marked.marks_left -= 1
-            self._add_token(token.group(), start, token.end(), ticks)
+            if token.group()[0] == "\0" or self.marked.take_mark():
+                self._add_token(token.group(), start, token.end(), ticks)
         for address in addresses[following:]:
             self._add_address(address)
         self._add_text(len(text))
@@ -184,5 +193,4 @@ def _partners(text):
 def _class_of(character):
     if character <= "\x7f":
         return BLANK if character in " \t\n\f\r\v" else MARK if character in ASCII_MARKS else LETTER
-    category = unicodedata.category(character)
-    return BLANK if category == "Zs" else MARK if category[0] in "PS" else LETTER
+    return MARK if OTHER_MARKS.match(character) else BLANK if OTHER_BLANKS.match(character) else LETTER

@@ -10,7 +10,8 @@ const MAX_DEPTH = 4; // of quotes and lists in one another
 const MAX_PLAIN_LENGTH = 500; // code points of a message of which a preview is made
 const TAB_WIDTH = 4; // columns
 
-const FENCE = /^( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*([\w+#.-]*)/;
+const FENCE = /^( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*/;
+const LANGUAGE = /^([\w+#.-]*)[ \t]*$/; // alone behind a fence
 const FENCE_END = /^ {0,3}(`{3,}|~{3,})[ \t]*$/;
 const QUOTE = /^ {0,3}>(?: |$)/;
 const ITEM = /^( {0,3})([-*]|([0-9]{1,9})\.)([ \t]{1,4}(?=[^ \t])|[ \t](?=[ \t]*[^ \t])|(?=[ \t]*$))/;
@@ -83,17 +84,20 @@ function blocks(lines, marked, depth) {
 /** The block that begins at a line, and where the next one begins; null if it is text. */
 function blockAt(lines, at, marked, depth, isAfterText) {
   const fence = FENCE.exec(lines[at]);
-  if (fence) return codeAt(lines, at, fence, marked);
+  if (fence) return marked.takeMark() ? codeAt(lines, at, fence, marked) : null;
   if (depth === MAX_DEPTH) return null;
-  if (QUOTE.test(lines[at])) return quoteAt(lines, at, marked, depth);
+  if (QUOTE.test(lines[at])) return marked.takeMark() ? quoteAt(lines, at, marked, depth) : null;
   const item = itemAt(lines[at]);
   // In the middle of a paragraph "1999. " is a year that has come to the beginning of a line, and a dash alone is no list.
   if (!item?.[4] || (isAfterText && item[3] && Number(item[3]) !== 1)) return null;
-  return listAt(lines, at, item, marked, depth);
+  return marked.takeMark() ? listAt(lines, at, item, marked, depth) : null;
 }
 
-/** A block ends with a fence at least as long as the first one, or with what it stands in. */
-function codeAt(lines, at, [, indent, first, language], marked) {
+/**
+ * A block ends with a fence at least as long as the first one, or with what it stands in. Behind the first one stands a language, or
+ * code: some write it there, and no word of a message is lost.
+ */
+function codeAt(lines, at, [fence, indent, first], marked) {
   const isEnd = (line) => {
     const [, last] = FENCE_END.exec(line) ?? [];
     return last && last[0] === first[0] && last.length >= first.length;
@@ -102,7 +106,10 @@ function codeAt(lines, at, [, indent, first, language], marked) {
   while (end < lines.length && !isEnd(lines[end])) end += 1;
   const code = lines.slice(at + 1, end).map((line) => line.slice(Math.min(indent.length, /^ */.exec(line)[0].length)));
   if (end === lines.length && code.every(isEmpty)) return null; // somebody is about to write one, or writes about fences
-  return { node: ['block', language.toLowerCase(), marked.split(code.join('\n'))], end: end + 1 };
+  const behind = lines[at].slice(fence.length);
+  const [, language] = LANGUAGE.exec(behind) ?? [];
+  if (language === undefined) code.unshift(behind);
+  return { node: ['block', language?.toLowerCase() ?? '', marked.split(code.join('\n'))], end: end + 1 };
 }
 
 function quoteAt(lines, at, marked, depth) {
@@ -146,7 +153,7 @@ function listAt(lines, at, first, marked, depth) {
       at += 1;
     }
     items.push(blocks(inside, marked, depth + 1));
-    item = following?.[2].at(-1) === mark ? following : null;
+    item = following?.[2].at(-1) === mark && marked.takeMark() ? following : null;
   }
   return { node: first[3] ? ['numbers', Number(first[3]), items] : ['list', items], end: at };
 }

@@ -9,7 +9,7 @@ import { isBlank } from './blank.js';
 import { addText, built } from './emphasis.js';
 import { addressesIn, isAddress, TARGET } from './links.js';
 
-const MAX_MARKS = 500; // that are looked at in one message; those behind them are text
+const MAX_MARKS = 500; // that are looked at in one message, those of blocks too; what is behind them is text, with its mentions
 
 // A mention takes the place of two characters: \0, which no message may have in it, and its number from here on.
 const FIRST_MENTION = 0xe000;
@@ -20,12 +20,12 @@ const ANY_MARK = /[*`~[\0]|:\/\//;
 const VISIBLE = new Set(['address', 'link', 'mention', 'numbers']); // nodes, whatever is in them
 const [BLANK, MARK, LETTER] = [0, 1, 2];
 const BLANKS = /[ \t\n\f\r\v]|\p{Zs}/u;
-const MARKS = /[\p{P}\p{S}\0]/u;
+const MARKS = /[\p{P}\p{S}\0\u{1F000}-\u{1FAFF}]/u; // the blocks of emoji as a whole: this browser need not know each of them
 
 /** A text in which mentions are signs of two characters, and their nodes; and how many marks of it may still be looked at. */
 export class Mentions {
   nodes = [];
-  marksLeft = MAX_MARKS;
+  #marksLeft = MAX_MARKS;
 
   constructor(text, mentions) {
     this.text = text.replaceAll('\0', '\ufffd');
@@ -41,6 +41,13 @@ export class Mentions {
       this.nodes.push(['mention', id, characters.slice(start, at).join('')]);
     }
     return pieces.join('') + characters.slice(at).join('');
+  }
+
+  /** Whether one more mark is looked at. */
+  takeMark() {
+    if (this.#marksLeft === 0) return false;
+    this.#marksLeft -= 1;
+    return true;
   }
 
   /** A text in which nothing else is read, as a tree: what was typed, and the mentions in it. */
@@ -84,9 +91,7 @@ class Paragraph {
     for (const { 0: sign, index } of text.matchAll(TOKEN)) {
       while (addresses[following]?.start < index) this.#addAddress(addresses[following++]);
       if (index < this.at) continue; // in an address, in code, or in the target of a link
-      if (this.marked.marksLeft === 0) break;
-      this.marked.marksLeft -= 1;
-      this.#addToken(sign, index, index + sign.length, partners);
+      if (sign[0] === '\0' || this.marked.takeMark()) this.#addToken(sign, index, index + sign.length, partners);
     }
     addresses.slice(following).forEach((address) => this.#addAddress(address));
     this.#addText(text.length);
