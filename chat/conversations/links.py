@@ -4,7 +4,7 @@ import unicodedata
 
 from .link_characters import ENDING, character_class
 
-MAX_HOST_LENGTH = 255       # characters before the path; no host has a longer name
+MAX_HOST_LENGTH = 255       # code points before the path; no host has a longer name
 
 START = re.compile(r"\bhttps?://", re.ASCII | re.IGNORECASE)
 

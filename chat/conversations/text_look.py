@@ -1,9 +1,10 @@
 """How the text of a message is shown, beside its tree: emoji alone are large, long texts and code are folded. formatted-text.js does the same."""
-from .emoji_set import MAX_EMOJI_LENGTH, count_alone
+from .emoji_set import count_alone
 from .formatting import plain, plain_of, tree_of
 from .previews import shortened
 
 MAX_LARGE_EMOJI = 3
+MAX_LARGE_LENGTH = 33       # code points of them, blanks beside them too
 MAX_LINES = 20              # of a text or of code that is not folded
 WIDE, NARROW = 100, 42      # characters in a line of a wide and of a narrow bubble: rather too many, so that nothing is folded in vain
 
@@ -25,7 +26,7 @@ class TextLook:
         self.source = "" if is_plain or _length(self.tree) == len(text) else text
         self.mentions = " ".join(f"{user_id}:{start}:{length}" for user_id, start, length in mentions) if self.source else ""
         self.fold = fold_of(text, self.tree)
-        self.is_large = is_plain and bool(text) and text[-1] > "\x7f" and len(text) <= MAX_LARGE_EMOJI * (MAX_EMOJI_LENGTH + 1) \
+        self.is_large = is_plain and bool(text) and len(text) <= MAX_LARGE_LENGTH and text.rstrip(" ")[-1:] > "\x7f" \
             and count_alone(text, MAX_LARGE_EMOJI) > 0
 
     @property

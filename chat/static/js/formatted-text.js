@@ -11,7 +11,7 @@ const EVERYBODY = 0; // the id of a mention of all members
 const MAX_LINES = 20; // of a text or of code that is not folded
 const WIDTHS = { wide: 100, narrow: 42 }; // characters in a line of a bubble: rather too many, so that nothing is folded in vain
 const LARGE_EMOJI = /^ *(?:\p{RGI_Emoji} *){1,3}$/v;
-const MAX_EMOJI_LENGTH = 60; // UTF-16 units of three emoji, about
+const MAX_LARGE_LENGTH = 33; // code points of three emoji, blanks beside them too
 const BLOCKS = 'ul, ol, blockquote, .code-block';
 const TAGS = { bold: 'strong', italic: 'em', struck: 's', code: 'code' };
 
@@ -36,9 +36,12 @@ export function showFormatted(element, text, mentions, myId) {
   if (fold) element.after(makeFold(fold));
   // In the Tab order they are those of the message that has the focus (roving-tabindex.js).
   for (const control of findAll('.code-head > button, .fold > summary', row)) control.tabIndex = part(row, 'details').tabIndex;
-  row.toggleAttribute('data-emoji', text.length <= MAX_EMOJI_LENGTH && LARGE_EMOJI.test(text));
+  row.toggleAttribute('data-emoji', isLarge(text));
   if (find('.code-block', element)) import('./code-block.js').then(({ colourBlocks }) => colourBlocks(element), () => {});
 }
+
+/** Whether a text is so few emoji that they are shown large. */
+export const isLarge = (text) => text.length <= 2 * MAX_LARGE_LENGTH && [...text].length <= MAX_LARGE_LENGTH && LARGE_EMOJI.test(text);
 
 function keepSource(element, text, mentions) {
   element.dataset.source = text;

@@ -1,7 +1,7 @@
 /** The addresses in a text. chat/conversations/links.py finds the same ones. Each character is looked at a fixed number of times, so that no text takes long. */
 
 const START = /\bhttps?:\/\//gi;
-const MAX_HOST_LENGTH = 255; // characters before the path; no host has a longer name
+const MAX_HOST_LENGTH = 255; // code points before the path; no host has a longer name
 
 // Characters that end an address: blanks, controls, what is invisible, quotation marks, the punctuation of scripts that put no blank
 // after it, and symbols that serve as it: ＜ ≫ ｜. Punctuation and symbols inside words do not: "Bose–Einstein", "ル・ダ", "らき☆すた".
@@ -76,5 +76,5 @@ function lastOf(text, end) {
 /** Whether a text that begins with the scheme names a host. Long names of hosts are not looked at. */
 export function isAddress(text) {
   const [host] = text.slice(text.indexOf('//') + 2).split(/[/?#\\]/, 1);
-  return host.length <= MAX_HOST_LENGTH && HOST.test(text);
+  return host.length <= 2 * MAX_HOST_LENGTH && [...host].length <= MAX_HOST_LENGTH && HOST.test(text);
 }
