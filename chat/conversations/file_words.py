@@ -9,6 +9,7 @@ from .file import MAX_COUNTED
 from .file_types import PDF, TEXT, ZIP
 
 SHOWN_SIZE = (280, 200)     # pixels of an image in a bubble, of which its preview has twice as many; file-words.js has the same
+PHONE_SIZE = (236, 240)     # the same on a phone; file-size.js and file-parts.css have both too
 UNITS = (1_000_000_000, 1_000_000, 1000)
 TENTH, ONE = Decimal("0.1"), Decimal(1)     # to which sizes are rounded, halves upwards, as the browser does
 MAX_ENDING_LENGTH = 5       # characters of a name's ending that is shown as its kind
@@ -74,5 +75,13 @@ def shown_size(file):
     return max(1, int(file.width * scale + 0.5)), max(1, int(file.height * scale + 0.5))
 
 
+def filled_side(file):
+    """Return which side of PHONE_SIZE an image fills, `width` or `height`; nothing for one that is smaller."""
+    is_tall = file.width * PHONE_SIZE[1] <= file.height * PHONE_SIZE[0]
+    if is_tall:
+        return "height" if file.height >= PHONE_SIZE[1] else ""
+    return "width" if file.width >= PHONE_SIZE[0] else ""
+
+
 WORDS = {"kind_words": kind_words, "size_words": size_words, "files_in_words": preview_words, "duration_words": duration_words,
-         "shared_words": shared_words, "shown_size": shown_size}      # for the templates
+         "shared_words": shared_words, "shown_size": shown_size, "filled_side": filled_side}      # for the templates

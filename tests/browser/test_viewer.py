@@ -132,6 +132,31 @@ def test_images_lie_as_drawn_and_nothing_jumps(album, alice, bob, sit_down):
     assert screen.page.evaluate(SHAPES) == shapes
 
 
+def differences(shapes, wanted):
+    """Return which sizes differ by more than what is rounded."""
+    return [pair for pair in zip(shapes, wanted, strict=True) if max(abs(one - other) for one, other in zip(*pair)) > 1]
+
+
+def test_on_a_phone_one_image_alone_is_as_large_as_drawn(alice, bob, sit_down):
+    sizes = {(800, 1200): (160, 240), (900, 900): (236, 236), (1200, 900): (236, 177), (150, 100): (150, 100), (160, 220): (145, 200)}
+    for n, size in enumerate(sizes):
+        send_files(bob, alice, uploaded(bob, photo(size), f"{n}.jpg"))
+    screen = sit_down(alice, path=None, viewport=PHONE)
+    held = []
+    screen.page.route("**/preview", lambda route: held.append(route))
+    screen.page.goto(f"/chat/{bob.username}", wait_until="domcontentloaded")
+    screen.expect_connected()
+    shapes = screen.page.evaluate(SHAPES)
+    assert differences(shapes, sizes.values()) == []
+    screen.page.unroute("**/preview")
+    screen.page.reload()
+    screen.page.wait_for_function("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
+    assert differences(screen.page.evaluate(SHAPES), shapes) == [], "it was known before it came"
+    send_files(bob, alice, uploaded(bob, photo((800, 1200)), "live.jpg"))
+    expect(images(screen)).to_have_count(6)
+    assert screen.page.evaluate(SHAPES)[-1] == shapes[0]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
 def test_what_comes_live_looks_as_it_does_after_a_reload(alice, bob, sit_down, count):
     screen = sit_down(alice, f"/chat/{bob.username}")

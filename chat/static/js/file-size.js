@@ -4,6 +4,8 @@ import { gettext, locale, ngettext } from './i18n.js';
 
 const MAX_WIDTH = 280; // pixels of an image in a bubble; file_words.py has the same
 const MAX_HEIGHT = 200;
+const PHONE_WIDTH = 236; // and on a phone: file-parts.css
+const PHONE_HEIGHT = 240;
 
 /** The unit in which a size is told, and how: `number(bytes)` in that unit, `words(number)` with it. */
 function unitOf(size) {
@@ -37,4 +39,10 @@ export function durationWords(seconds) {
 export function shownSize({ width, height }) {
   const scale = Math.min(1, MAX_WIDTH / width, MAX_HEIGHT / height);
   return [width, height].map((pixels) => Math.max(1, Math.round(pixels * scale)));
+}
+
+/** The side of a phone's measures that an image fills, `width` or `height`; null for one that is smaller. */
+export function filledSide({ width, height }) {
+  if (width * PHONE_HEIGHT <= height * PHONE_WIDTH) return height >= PHONE_HEIGHT ? 'height' : null;
+  return width >= PHONE_WIDTH ? 'width' : null;
 }

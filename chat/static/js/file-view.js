@@ -3,7 +3,7 @@
  * has, and of one in the outbox, whose contents are in this browser. The same elements become those of the stored message.
  */
 
-import { durationWords, progressWords, shownSize, sizeWords } from './file-size.js';
+import { durationWords, filledSide, progressWords, shownSize, sizeWords } from './file-size.js';
 import { isImage as isShownImage, kindWords } from './file-words.js';
 import { gettext } from './i18n.js';
 import { loadLaterStyles } from './later-styles.js';
@@ -74,6 +74,7 @@ function makeFile(file) {
   if (image) {
     Object.assign(element.dataset, { width, height });
     [image.width, image.height] = shownSize(file);
+    if (filledSide(file)) element.dataset.fills = filledSide(file);
   }
   const label = alt || name;
   if (image) image.alt = label;
