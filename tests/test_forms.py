@@ -245,8 +245,7 @@ def test_two_chats_on_one_host_do_not_log_each_other_out(start_server):
                 tab.close()
 
 
-@pytest.mark.parametrize("value", ["eyJfZnJlc2giOmZhbHNlfQ.aGVsbG8.dGhpcyBpcyAyNyBjaGFyYWN0ZXJz",      # Flask's own, and its compressed form
-                                   ".eJyrVkpUslKqBQAIjgJ1.aGVsbG8.dGhpcyBpcyAyNyBjaGFyYWN0ZXJz", "s%3Aid.signature", "0d7f3c1e-uuid", "x" * 64])
+@pytest.mark.parametrize("value", ["eyJfZnJlc2giOmZhbHNlfQ.aGVsbG8.dGhpcyBpcyAyNyBjaGFyYWN0ZXJz", "s%3Aid.signature"], ids=["Flask's", "any"])
 def test_the_cookie_of_another_program_on_the_host_is_left_alone(chat, visitor, value):
     visitor.http.cookies.set("session", value, domain="127.0.0.1", path="/")
     assert visitor.register().status_code == 302
