@@ -97,7 +97,7 @@ def test_in_an_archived_room_no_reaction_is_offered(alice, bob, sit_down):
     expect(screen.page.locator("#archived")).to_be_visible()
     expect(adding).to_be_hidden()
     screen.bubble("hello").locator(".chip[data-emoji]").click()
-    expect(screen.page.locator("#connection")).to_contain_text("This room is archived.")
+    expect(screen.page.locator("#connection")).to_have_text("This room is archived. Nothing more can be written in it.")
     expect(screen.bubble("hello").locator(".chip[data-emoji]")).to_have_text("👍 1")
 
 
