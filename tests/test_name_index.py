@@ -84,6 +84,19 @@ def test_the_next_start_changes_nothing(old):
     database.engine.close()
 
 
+def test_what_an_earlier_version_stored_is_made_anew(old):
+    database = opened(old)
+    wanted = rows(database)
+    database.execute("DELETE FROM username_skeletons")
+    database.execute("DELETE FROM username_suffixes")
+    database.execute("INSERT INTO username_suffixes (suffix, user_id) SELECT 'as it was', id FROM users")
+    database.execute("DELETE FROM schema_migrations WHERE version >= 7")
+    database.engine.close()
+    database = opened(old)
+    assert rows(database) == wanted
+    database.engine.close()
+
+
 def test_what_was_broken_off_goes_on(old, monkeypatch):
     monkeypatch.setattr(name_index, "PEOPLE_AT_ONCE", 3)
     made = []

@@ -27,6 +27,7 @@ LAYOUTS = {                 # version -> {table: the columns that order it}; use
         "reactions": "conversation_id, seq, user_id, emoji", "pins": "conversation_id, seq", "files": "id",
         "message_files": "conversation_id, seq, position"},
 }
+LAYOUTS[7] = LAYOUTS[6]     # only what is left out was made anew
 NEWEST = max(LAYOUTS)
 FIRST_WITH_FILES = 6
 RENAMED = {1: {"marks": "receipts", "name_endings": None}}     # version -> {table: its new name}; None: its rows are not restored

@@ -24,13 +24,19 @@ SCRIPTS_IN_USE = """
 # UTS #39, section 5.1: Japanese mixes three scripts; Korean and Bopomofo are mixed with Chinese characters.
 SCRIPTS_TOGETHER = [["Han", "Hiragana", "Katakana"], ["Han", "Hangul"], ["Han", "Bopomofo"]]
 
-# UAX #31, section 2.3.1: a joiner changes what is seen after a virama, or between two letters that would join.
-JOINER_IN_PLACE = regex.compile(
+# The invisible characters that change how others are drawn. UAX #31, section 2.3.1: a joiner after a virama, or between two letters
+# that would join. The Unicode Standard, 12.2 and 12.8: a joiner before a virama, as in র‍্যাচেল and ರ‍್ಯಾಚೆಲ್, Rachel. Chapters 13.5, 18.1 and
+# 23.4, UTS #51: what chooses a form of a Mongolian letter, of a Chinese character, or of an emoji, and what joins emoji.
+IN_PLACE = regex.compile(
     r"(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200D(?![\u200C\u200D]|\p{Indic_Syllabic_Category=Vowel_Dependent})"
     r"|(?<=\p{L}\p{M}*\p{ccc=9}\p{M}*)\u200C(?=\p{L})"
-    r"|(?<=র)\u200D(?=্য)"      # the Unicode Standard, 12.2: as in র‍্যাচেল, Rachel
+    r"|(?<=\p{Indic_Syllabic_Category=Consonant})\u200D(?=\p{Indic_Syllabic_Category=Virama}\p{Indic_Syllabic_Category=Consonant})"
     r"|(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Joining_Type=T}*)\u200C"
-    r"(?=\p{Joining_Type=T}*[\p{Joining_Type=R}\p{Joining_Type=D}])")
+    r"(?=\p{Joining_Type=T}*[\p{Joining_Type=R}\p{Joining_Type=D}])"
+    r"|(?<=(?=\p{L})\p{Script=Mongolian})(?:[\u180B-\u180D\u180F]|\u180E(?=[\u1820\u1821]))"
+    r"|(?<=\p{Ideographic})[\uFE00-\uFE02\U000E0100-\U000E01EF]"
+    r"|(?<=\p{Extended_Pictographic})\uFE0F|(?<=[0-9#*])\uFE0F(?=\u20E3)"
+    r"|(?<=\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]?)\u200D(?=\p{Extended_Pictographic})")
 
 # People type it after letters that never join, as in محمد‌رضا: there it changes nothing that is seen.
 ARABIC_NON_JOINER = regex.compile(r"(?<=\p{Script=Arabic}\p{M}*)\u200C(?=\p{Script=Arabic})")
@@ -44,6 +50,11 @@ _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _DOT_ABOVE = regex.compile(r"(\p{Soft_Dotted}\p{Mn}*?)\u0307")
 _PUNCTUATION = regex.compile(r"[\p{P}\p{S}\p{Lm}]")
 _DASH = regex.compile(r"\p{Dash}")
+_OVERLAY = regex.compile(r"\p{ccc=1}+")
+_STRETCH = regex.compile(r"\p{Joining_Type=Join_Causing}+")
+# UAX #29: signs that belong to a word; and the modifier letters that are written like an apostrophe.
+_SIGN = r"[\p{Word_Break=Single_Quote}\p{Word_Break=Double_Quote}\p{Word_Break=MidLetter}\u02B9-\u02C1]"
+_SIGN_IN_WORD = regex.compile(rf"(?<=[\p{{L}}\p{{M}}\p{{N}}]){_SIGN}|{_SIGN}(?=[\p{{L}}\p{{N}}])")
 
 
 def _one_writing(scripts):
@@ -101,7 +112,9 @@ def _without_mark(text):
 
 _PROTOTYPES = _prototypes()
 _PROTOTYPES["\u04CF"] = "l"      # the Cyrillic palochka: the table says i, but fonts draw it as its capital, which is l in the table
-_ONE_DASH = _PROTOTYPES["\u2014"]     # the prototype of the em dash, the Japanese long vowel mark and the Chinese one
+# What the table leaves out: the half ring that it knows as an Armenian one, and the khanda ta, which has an older spelling. And
+# the prototype of the em dash, the Japanese long vowel mark and the Chinese one.
+_MORE_PROTOTYPES = str.maketrans({"\u0559": "'", "\u09CE": "\u09A4\u09CD", _PROTOTYPES["\u2014"]: "-"})
 
 
 def same_punctuation(text):
@@ -126,10 +139,15 @@ def skeleton(text):
     text = _DOT_ABOVE.sub(r"\1", unicodedata.normalize("NFD", without_ignorable(text)))
     for form in ("NFC", "NFD"):     # the table also has accented letters, which NFD takes apart
         text = "".join(_PROTOTYPES.get(c, c) for c in unicodedata.normalize(form, text))
-    return unicodedata.normalize("NFD", text.replace(_ONE_DASH, "-"))
+    return unicodedata.normalize("NFD", _OVERLAY.sub("\u0335", _STRETCH.sub("", text)).translate(_MORE_PROTOTYPES))
+
+
+def without_signs_in_words(text):
+    """Return the text as those write it who leave out its apostrophes, middle dots, and strokes that only stretch a word."""
+    return _STRETCH.sub("", _SIGN_IN_WORD.sub("", text))
 
 
 def without_idle_joiners(text):
     """Return the text without the Arabic non-joiners that change nothing that is seen."""
-    in_place = {match.start() for match in JOINER_IN_PLACE.finditer(text)}
+    in_place = {match.start() for match in IN_PLACE.finditer(text)}
     return ARABIC_NON_JOINER.sub(lambda match: match[0] if match.start() in in_place else "", text)

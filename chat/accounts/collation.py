@@ -4,6 +4,8 @@ import unicodedata
 
 from pyuca.collator import Collator_10_0_0
 
+from .base_letters import base_letter
+
 _COLLATOR = Collator_10_0_0()       # not pyuca.Collator, whose table differs between versions of Python
 MAX_KEY_LENGTH = 128        # characters; the rest of a longer key does not count
 
@@ -47,16 +49,18 @@ _BASE_LETTERS = _base_letters()
 def base_letters(text):
     """Return the text in base letters, as people type it into a search: l for Ł, o for Ø, oe for Œ, and no accents.
 
-    Letters with the same primary weight are the same. The text is mapped letter by letter, so that half a Korean syllable is found
-    too while somebody types.
+    Letters with the same primary weight are the same. The text is mapped letter by letter, and those of Korean syllables stay apart:
+    so half a syllable is found too while somebody types.
     """
-    letters = "".join(map(_base, unicodedata.normalize("NFD", text)))
-    return unicodedata.normalize("NFC", letters)
+    return "".join(map(_base, unicodedata.normalize("NFD", text)))
 
 
 @functools.lru_cache(maxsize=4096)
 def _base(character):
     _found, elements, _rest = _COLLATOR.table.find_prefix([ord(character)])
-    if elements is None:        # a Chinese character, which is not in the table
-        return character
-    return "".join(_BASE_LETTERS.get(element[0], "") for element in elements if element[0])
+    weights = [element[0] for element in elements or () if element[0]]
+    # A Chinese character is not in the table, or has weights of its own.
+    is_known = elements is not None and all(weight in _BASE_LETTERS for weight in weights)
+    text = "".join(_BASE_LETTERS[weight] for weight in weights) if is_known else character
+    simpler = "".join(map(base_letter, text))
+    return text if simpler == text else base_letters(simpler)

@@ -1,13 +1,14 @@
 """Usernames: which are valid, when two are the same, when two look alike, and how they are searched and sorted."""
 import unicodedata
 
+import regex
 from flask_babel import lazy_gettext as _
 
 from ..errors import Invalid
 from . import collation
 from .characters import (
-    JOINER_IN_PLACE, MISPLACED_MARK, SPACES, is_blank, is_one_writing, same_punctuation, skeleton, without_idle_joiners,
-    without_ignorable,
+    IN_PLACE, MISPLACED_MARK, SPACES, is_blank, is_one_writing, same_punctuation, skeleton, without_idle_joiners, without_ignorable,
+    without_signs_in_words,
 )
 
 MIN_LENGTH = 2                      # characters
@@ -16,6 +17,7 @@ MAX_RAW_LENGTH = 4 * MAX_LENGTH     # characters before normalisation, which joi
 MAX_KEY_LENGTH = 128                # characters of the keys that are stored to compare names; longer ones are cut
 
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+NO_DIGITS = regex.compile(r"\P{Nd}+")
 ACUTE = "\u00B4"        # often typed for an apostrophe; NFKC would turn it into a space with an accent
 
 
@@ -42,18 +44,22 @@ def former_key(name):
 def skeletons(name):
     """Return the forms that no two people may share, because their names would look the same.
 
-    There are two: of the canonical form, whose letters are all small, and of the name as shown, where `AIice` has a capital I.
+    Two are compared in small letters: of the canonical form, and of the name as shown, where `AIice` has a capital I. Capitals look
+    alike in more alphabets, as Kim and the Cyrillic КІМ. So two forms keep them, and digits: of all letters as capitals, and of the
+    name as shown, `KlM`. What looks alike among capitals need not among small letters: Elia and Ella, Maxi and Max1.
     """
-    found = []
-    for text in (canonical(name), skeleton(_spaced(name[:MAX_RAW_LENGTH]))):
-        found.append(canonical(skeleton(canonical(text)).casefold()))
-    return sorted(set(found))
+    small, shown = canonical(name), _spaced(name[:MAX_RAW_LENGTH])
+    found = {canonical(skeleton(canonical(text)).casefold()) for text in (small, skeleton(shown))}
+    for text in (unicodedata.normalize("NFKC", small.upper()), without_ignorable(same_punctuation(shown))):
+        text = unicodedata.normalize("NFKC", NO_DIGITS.sub(lambda letters: skeleton(letters[0]), text))
+        found.add(" ".join(text.split())[:MAX_KEY_LENGTH].strip())
+    return sorted(found)
 
 
 def search_key(name):
-    """Return the canonical form in base letters, as people type it into the search: `lukasz` for Łukasz."""
+    """Return the canonical form in base letters, as people type it into the search: `lukasz` for Łukasz, `obrien` for O'Brien."""
     # In capitals first: ı is a letter of its own in every table, but its capital is I, as that of i.
-    return collation.base_letters(canonical(canonical(name).upper()))[:MAX_KEY_LENGTH]
+    return collation.base_letters(without_signs_in_words(canonical(canonical(name).upper())))[:MAX_KEY_LENGTH].strip()
 
 
 def sort_key(name):
@@ -69,7 +75,7 @@ def validate(name):
     name = _spaced(name) if len(name) <= MAX_RAW_LENGTH else ""
     if not MIN_LENGTH <= len(name) <= MAX_LENGTH:
         raise Invalid(_("A username must have %(least)s to %(most)s characters.", least=MIN_LENGTH, most=MAX_LENGTH))
-    letters = JOINER_IN_PLACE.sub("", name)
+    letters = IN_PLACE.sub("", name)
     if any(unicodedata.category(c) in REFUSED_CATEGORIES or (c != " " and is_blank(c)) for c in letters):
         raise Invalid(_("A username cannot contain invisible or control characters."))
     if any(c in "/\\" for c in name) or not any(c.isalnum() for c in name):

@@ -25,7 +25,7 @@ Kwakw’ala|Ọlájùmọ̀kẹ́|Ŋgũgĩ|Марʼяна|Дар'я|Лук’я�
 ދިވެހި|ߒߞߏ|𞤀𞤣𞤤𞤢𞤥|राम|क्‍षमा|प्रज्ञा|र्‍याना|श्रीमती|ক্ষমা|র‍্যাচেল|ਹਰਪ੍ਰੀਤ|ગુણવંત|ଓଡ଼ିଆ|தமிழ்|తెలుగు|ಕನ್ನಡ|ರಾಜ್‌ಕುಮಾರ್
 മോഹന്‍|മോഹൻ|അവന്‍|ക്‌ഷമ
 ක්‍රිෂ්ණ|ශ්‍රී|සුරේෂ්|สมชาย|ปิ่นเกล้า|ສົມພອນ|ကျော်|ភិរម្យ|བསྟན་འཛིན|ᠮᠣᠩᠭᠣᠯ|佐々木|野々村 花子|タロー|ジョー・バイデン|山田 太郎です|𠮷野家|高橋〆|김철수|金철수
-王小明|歐陽修|ㄅㄆㄇ""".strip().replace("\n", "|").split("|")
+王小明|歐陽修|ㄅㄆㄇ|ರ‍್ಯಾಚೆಲ್|葛󠄀城|ᠮᠣᠩᠭ᠎ᠠ|Ana ❤️|Ana 👩🏽‍🚀|Ana 1️⃣|ʿAbbās""".strip().replace("\n", "|").split("|")
 
 BLANK = ["\u3164", "\u2800", "\uFE0F", "\U000E0100", "\U0001D159", "\U00016FE4", "\u00AD", "\u200B", "\u2060", "\u115F",
          "\u17B4", "\u180E", "\uFFA0", "\U000E0001", "\U0001BCA0", "\U0001D173", "\u061C", "\u034F", "\u2065", "\uFFF0",
@@ -42,7 +42,11 @@ LOOK_ALIKES = [      # (a name, what is refused beside it)
     ('The "Rock"', "The “Rock”"), ('The "Rock"', "The ''Rock''"), ("Gal·la", "Gal•la"), ("Gal·la", "Gal‧la"), ("b0b", "bOb"),
     ("modern", "modem"),
     ("タロー", "タロ—"), ("タロー", "タロ一"), ("ニコ", "二コ"), ("علیرضا", "علی\u200Cرضا"), ("علی", "على"), ("क्षमा", "क्\u200Dषमा"),
-    ("Kaʻiulani", "Ka'iulani"), ("Марʼяна", "Мар'яна"), ("irem", "İrem"), ("user 1", "user l"), ("Łukasz", "Ł\u200Bukasz"),
+    # the same in capitals, in another alphabet
+    ("Kim", "КІМ"), ("niko", "ΝΙΚΟ"), ("Tim", "ΤΙΜ"), ("Mia", "ΜΙΑ"), ("Ali", "ꓮꓡꓲ"), ("вера", "BEPA"), ("Марк", "MAPK"), ("Ната", "HATA"),
+    ("ΝΙΚΗ", "NIKH"), ("Elia", "ELlA"),
+    ("محمد", "محـمد"), ("উৎস", "উত্\u200Dস"), ("łanna", "l\u0335anna"), ("łanna", "l\u0338anna"), ("ʾIsa", "ʿIsa"), ("'Omar", "ʿOmar"),
+    ("葛城", "葛\U000E0100城"), ("Bo ❤", "Bo ❤\uFE0F"), ("Kaʻiulani", "Ka'iulani"), ("Марʼяна", "Мар'яна"), ("irem", "İrem"), ("user 1", "user l"), ("Łukasz", "Ł\u200Bukasz"),
 ]
 
 
@@ -96,6 +100,13 @@ def test_every_ignorable_character_is_refused():
                     usernames.validate(name)
 
 
+@pytest.mark.parametrize("name", ["葛\U000E0100\U000E0100城", "Ana\uFE0F", "1\uFE0Fa", "Ana ❤\uFE0F\uFE0F", "Ana \u200D❤", "ᠮᠣᠩ\u180E\u180Eᠠ", "\u180Bᠮᠣᠩ",
+                                  "ಕ\u200Dರ"])
+def test_what_chooses_a_form_is_refused_where_there_is_none(name):
+    with pytest.raises(Invalid):
+        usernames.validate(name)
+
+
 @pytest.mark.parametrize("joiner", ["\u200C", "\u200D"])
 @pytest.mark.parametrize("name", ["Al{}ice", "Alice{}", "{}علی", "علی{}", "علی{}{}رضا", "राम{}", "{}राम", "佐{}々木", "क{}षमा", "Ам{}н"])
 def test_a_joiner_that_changes_nothing_is_refused(name, joiner):
@@ -136,7 +147,7 @@ def test_beside_a_name_what_looks_like_it_is_refused(database, name, other):
 @pytest.mark.parametrize("name, other", [("Alice", "Alicia"), ("Anna Maria", "AnnaMaria"), ("Zoë", "Zoe"), ("Elia", "Ella"), ("佐々木", "佐佐木"),
                                          ("O'Brien", "OBrien"), ("Łukasz", "Lukasz"), ("Søren", "Soren"), ("Иван", "Ивана"), ("user1",
                                          "user2"),
-                                         ("タロ", "タロー"), ("김철수", "김철주"), ("Jean-Luc", "Jean Luc"), ("は", "ば")])
+                                         ("Maxi", "Max1"), ("Вова", "Рома"), ("タロ", "タロー"), ("김철수", "김철주"), ("Jean-Luc", "Jean Luc"), ("は", "ば")])
 def test_what_people_tell_apart_is_not_the_same(name, other):
     assert not set(usernames.skeletons(name)) & set(usernames.skeletons(other))
 
@@ -236,7 +247,12 @@ def test_a_name_costs_little_whatever_it_is(record, work, text):
     "O'Brien"),
     ("jean–luc", "Jean-Luc"), ("ka'iu", "Kaʻiulani"), ("ｌｕｋ", "Łukasz"), ("anna  maria", "Anna Maria"), ("ελενη", "Ελένη"), ("たろ",
     "タロー"), ("елка", "Ёлка"),
-    ("علیرضا", "علی\u200Cرضا"), ("דוד", "דָּוִד"), ("4", "room ٤"), ("เ", "เกม")])
+    ("علیرضا", "علی\u200Cرضا"), ("דוד", "דָּוִד"), ("4", "room ٤"), ("เ", "เกม"),
+    ("كريم", "کریم"), ("علي", "علی"), ("احمد", "ٱحمد"), ("فاطمه", "فاطمة"), ("محمد", "محـمد"), ("kaiulani", "Kaʻiulani"), ("obrien", "O'Brien"),
+    ("o’b", "O'Brien"), ("otkir", "Oʻtkir"), ("маряна", "Марʼяна"), ("galla", "Gal·la"), ("צהל", "צה״ל"), ("abbas", "ʿAbbās"), ("thor", "Þór"),
+    ("bala", "Ɓala"), ("da", "Ɗa"), ("tanna", "Táŋŋa"), ("eli", "Əli"), ("асел", "Әсел"), ("гани", "Ғани"), ("орис", "Өріс"), ("хамид", "Ҳамид"),
+    ("кгнухчоа", "ҚҒҢҰҲҶӨӘ"), ("고", "곡철"), ("곡", "고기"), ("고", "과학"), ("ㄱ", "김철수"), ("김철ㅅ", "김철수"), ("崎", "山崎"), ("﨑", "山﨑"),
+    ("'", "rock ' roll")])
 def test_a_search_finds_a_name_in_any_of_its_forms(typed, name):
     assert usernames.search_key(typed) in usernames.search_key(name)
 
