@@ -1,7 +1,7 @@
 /** The emoji of the picker: fetched once, searched, in a skin tone; and which of them this machine can draw. */
 
+import { folded } from './folding.js';
 import { language, locale } from './i18n.js';
-import { folded } from './text.js';
 
 const MODIFIERS = ['', '\u{1F3FB}', '\u{1F3FC}', '\u{1F3FD}', '\u{1F3FE}', '\u{1F3FF}'];
 // One of each version of Unicode: a font that draws it draws all before it.

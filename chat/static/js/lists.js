@@ -24,7 +24,7 @@ export class Lists {
     };
     this.rooms = new Rooms({ onUnread: counted('rooms'), loadPages: loadPageMore });
     this.people = new People({
-      onUnread: counted('people'), say, onQuery: (query) => this.rooms.filter(query), roomLinks: () => this.rooms.links, loadPages: loadPageMore,
+      onUnread: counted('people'), say, onQuery: (...search) => this.rooms.filter(...search), roomLinks: () => this.rooms.links, loadPages: loadPageMore,
     });
   }
 

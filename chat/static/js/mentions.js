@@ -1,9 +1,9 @@
 /** What an `@` may mean, for completion.js: the members of a room, and for owners everybody. */
 
+import { folded } from './folding.js';
 import { gettext, ngettext } from './i18n.js';
 import { faceOf } from './page.js';
 import { RoomMembers } from './room-members.js';
-import { folded } from './text.js';
 
 const MAX_SHOWN = 8; // people
 const EVERYBODY = { id: 0, username: 'all' }; // `@all`, for owners

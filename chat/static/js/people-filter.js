@@ -1,8 +1,8 @@
 /** Searches for people and rooms. The server filters the lists; where it cannot be asked, what is on the page is searched. */
 
+import { folded } from './folding.js';
 import { formatNumber, gettext, ngettext } from './i18n.js';
 import { find, findAll, part, setText } from './page.js';
-import { folded } from './text.js';
 
 const SKELETON_DELAY_MS = 250; // an answer that comes sooner needs no placeholder
 
@@ -30,7 +30,7 @@ export class PeopleFilter {
     const filtering = this.#filtering = { shown: [...people.list.children], query: box.query, ...this.#filtering };
     box.isFiltering = true;
     box.query = query;
-    const rooms = box.onQuery(query);
+    const rooms = box.onQuery(query, folded);
     const timer = setTimeout(() => this.#showSkeleton(), SKELETON_DELAY_MS);
     try {
       await people.pages.then((pages) => pages.show({ q: query }));

@@ -19,8 +19,8 @@ export class People {
 
   /**
    * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found, `onQuery(query)` with
-   * what is searched for: it resolves when the rooms are found, of which `roomLinks()` gives the links. `loadPages()` resolves to
-   * page-more.js.
+   * what is searched for and how names are compared: it resolves when the rooms are found, of which `roomLinks()` gives the links.
+   * `loadPages()` resolves to page-more.js.
    */
   constructor({ onUnread, say, onQuery, roomLinks, loadPages }) {
     Object.assign(this, { onUnread, roomLinks, loadPages });

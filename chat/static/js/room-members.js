@@ -1,8 +1,8 @@
 /** The members of a room, as far as they were asked for: the server gives them a page at a time. */
 
+import { folded } from './folding.js';
 import { request } from './http.js';
 import { me } from './page.js';
-import { folded } from './text.js';
 
 const PAGE_LENGTH = 200; // members; as many as the server gives at once
 

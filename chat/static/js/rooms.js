@@ -6,7 +6,6 @@ import { debounce, find, findAll, me, part } from './page.js';
 import { lastSeqOf } from './person-card.js';
 import { isLarge, keyOfCard, mentionsMe, mentionsOf, showLast, showRoom, showUnread } from './room-card.js';
 import { markDelivered } from './socket.js';
-import { folded } from './text.js';
 import { versionOf } from './versions.js';
 
 const REFRESH_PAUSE_MS = 500;
@@ -17,6 +16,7 @@ export class Rooms {
   #readSeqs = new Map(); // key → seq
   #elsewhere = 0; // mentions in rooms that the list does not show
   #typing = null; // the RoomTyping, once somebody types
+  #folded = (text) => text.toLowerCase(); // as names are compared: known when somebody searches
 
   /**
    * `onUnread(total)` is called with the number of mentions that are unread: a room that is merely new is quiet. `loadPages()` resolves to
@@ -48,17 +48,18 @@ export class Rooms {
     if (key) this.card(key)?.querySelector('a').setAttribute('aria-current', 'page');
   }
 
-  /** Shows the rooms whose name contains `query`. Resolves when those are there too that the list had not shown. */
-  async filter(query) {
+  /** Shows the rooms whose name contains `query`, as `folded` compares names. Resolves when those are there too that the list had not shown. */
+  async filter(query, folded) {
     this.query = query;
+    this.#folded = folded;
     this.#showFound();
     if ('found' in find('#rooms').dataset) await this.refresh(); // it has what was found first, and nothing else
     if (query && find('#rooms-more')) await this.#fetch('search', query);
   }
 
   #showFound() {
-    const wanted = folded(this.query);
-    const isFound = (card) => card.dataset.found === this.query || folded(part(card, 'name').textContent).includes(wanted);
+    const wanted = this.#folded(this.query);
+    const isFound = (card) => card.dataset.found === this.query || this.#folded(part(card, 'name').textContent).includes(wanted);
     for (const card of this.cards) card.hidden = !isFound(card);
     find('#rooms-more')?.toggleAttribute('hidden', Boolean(wanted));
     find('#rooms-empty').hidden = this.cards.length > 0 || Boolean(wanted);

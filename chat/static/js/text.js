@@ -1,4 +1,4 @@
-/** Texts: of messages, as they are sent and as a preview shows them; of names, as they are compared. */
+/** The texts of messages, as they are sent and as a preview shows them. */
 
 import { filesInWords } from './file-words.js';
 import { plainWords } from './formatter.js';
@@ -31,6 +31,3 @@ export const deletedWords = () => gettext('This message was deleted.');
 
 /** A message in short, without its sender. */
 export const shortWords = ({ message, deleted, files }) => (deleted ? deletedWords() : shortened(plainWords(message)) || filesInWords(files));
-
-/** A name as it is compared: without case and accents. */
-export const folded = (name) => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
