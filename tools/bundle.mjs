@@ -12,6 +12,7 @@ import { minify } from 'terser';
 import { findSocketIo, notice } from './socket-io.mjs';
 
 const ENTRIES = ['app.js', 'auth.js'];
+const MIN_BYTES = 200; // of a file that two others share: a smaller one would cost a request more than it saves
 const ECMA = 2020; // every browser that has IndexedDB's promises, `??=` and private fields has more
 
 const MODULES = fileURLToPath(new URL('../node_modules/', import.meta.url));
@@ -26,7 +27,7 @@ const bundle = await rollup({
   plugins: [findSocketIo, findPackages],
   onwarn: (warning) => { throw new Error(warning.message); },
 });
-const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: '[name].js', experimentalMinChunkSize: MIN_BYTES });
 mkdirSync(to, { recursive: true });
 for (const { fileName, code, modules } of output) {
   const hasSocketIo = Object.keys(modules).some((id) => id.includes('socket.io-client'));

@@ -8,7 +8,6 @@ import { plainWords } from './formatter.js';
 import { fetchMessages, request } from './http.js';
 import { filesInWords } from './file-words.js';
 import { gettext } from './i18n.js';
-import { loadConversationMore } from './load-conversation-more.js';
 import { isWatched, me, part } from './page.js';
 import { mentionsMe } from './room-card.js';
 import { shortened } from './text.js';
@@ -117,7 +116,7 @@ export class Notifier {
   /** Goes to the message, in the conversation that is open or on the page at its place. */
   #open({ sender, conversationId, seq }, key) {
     const conversation = this.navigation.conversationWith(key);
-    if (conversation) return loadConversationMore().then(({ goTo }) => goTo(conversation.messageList, seq), () => conversation.messageList.toEnd());
+    if (conversation) return import('./conversation-more.js').then(({ goTo }) => goTo(conversation.messageList, seq), () => conversation.messageList.toEnd());
     const path = isRoom(key) ? `/rooms/${conversationId}` : `/chat/${encodeURIComponent(sender)}`;
     return this.navigation.visit(new URL(`${path}?at=${seq}`, location));
   }
