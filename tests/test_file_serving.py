@@ -29,7 +29,7 @@ def test_it_works(alice, file):
                                                     "Cross-Origin-Resource-Policy", "Cache-Control", "Accept-Ranges", "Referrer-Policy")} == {
         "Content-Type": "application/octet-stream", "Content-Length": str(len(BYTES) + 1), "Content-Disposition": 'attachment; filename="a.bin"',
         "Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin",
-        "Cache-Control": "private, max-age=86400", "Accept-Ranges": "bytes", "Referrer-Policy": "same-origin"}
+        "Cache-Control": "private, max-age=60", "Accept-Ranges": "bytes", "Referrer-Policy": "same-origin"}
     assert "Cookie" in answer.headers["Vary"] and answer.headers["ETag"]
 
 
