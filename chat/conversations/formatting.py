@@ -23,6 +23,7 @@ MARKUP = re.compile(r"[*`]|~~|://|^ {0,3}(?:>(?: |$)|-[ \t]|\d{1,9}\.[ \t])", re
 FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*\Z)|~{3,})[ \t]*")
 LANGUAGE = re.compile(r"[\w+#.-]*(?=[ \t]*\Z)", re.ASCII)      # alone behind a fence
 FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\Z")
+BEGINNING = re.compile(r" {0,3}(?:```|~~~|>(?: |\Z)|(?:[-*]|[0-9]{1,9}\.)[ \t])")       # of a block, perhaps
 QUOTE = re.compile(r" {0,3}>(?: |\Z)")
 ITEM = re.compile(r"( {0,3})([-*]|([0-9]{1,9})\.)([ \t]{1,4}(?=[^ \t])|[ \t](?=[ \t]*[^ \t])|(?=[ \t]*\Z))")
 PLAIN = re.compile(r"[^*`~\[:>\-0-9\0]*\Z")       # a line in which there is nothing to read
@@ -74,19 +75,15 @@ BLOCKS = {
 
 def _blocks(lines, marked, depth):
     """Return the tree of the lines of a message, a quote or an item."""
-    tree, text_from, at = [], 0, 0
-    while at < len(lines):
-        block = None
-        first = lines[at].lstrip(" ")[:1]
-        if first and first in "`~>-*0123456789":
-            block = _block_at(lines, at, marked, depth, at > text_from and lines[at - 1].strip(BLANKS) != "")
-        if not block:
-            at += 1
-            continue
-        _add_text(tree, lines, text_from, at, marked, depth > 0)
-        node, at = block
-        tree.append(node)
-        text_from = at
+    tree, text_from = [], 0
+    for at in [at for at, line in enumerate(lines) if BEGINNING.match(line)]:
+        if at < text_from:
+            continue        # in the block before
+        block = _block_at(lines, at, marked, depth, at > text_from and lines[at - 1].strip(BLANKS) != "") if marked.marks_left else None
+        if block:
+            _add_text(tree, lines, text_from, at, marked, depth > 0)
+            node, text_from = block
+            tree.append(node)
     _add_text(tree, lines, text_from, len(lines), marked, depth > 0)
     return joined(tree)
 

@@ -66,7 +66,9 @@ class Mentions:
 
 def inline_nodes(text, marked):
     """Return the tree of a paragraph."""
-    return _Paragraph(text, marked).tree() if ANY_MARK.search(text) else [text]
+    if not ANY_MARK.search(text) or not marked.marks_left and not marked.nodes and "://" not in text:
+        return [text]
+    return _Paragraph(text, marked).tree()
 
 
 class _Paragraph:
@@ -91,8 +93,11 @@ class _Paragraph:
                 following += 1
             if start < self.at:
                 continue        # in an address, in code, or in the target of a link
-            if token.group()[0] == "\0" or self.marked.take_mark():
-                self._add_token(token.group(), start, token.end(), ticks)
+            sign = token.group()
+            if sign[0] == "\0" or self.marked.take_mark():
+                self._add_token(sign, start, token.end(), ticks)
+            elif not self.marked.nodes:
+                break           # else the rest may have mentions
         for address in addresses[following:]:
             self._add_address(address)
         self._add_text(len(text))
@@ -182,11 +187,12 @@ def _code(text):
 
 def _partners(text):
     """Return {start of a run of backticks: start of the next one that is as long}."""
-    partners, later = {}, {}
-    for run in reversed(list(re.finditer("`+", text))):
-        start, length = run.start(), run.end() - run.start()
-        partners[start] = later.get(length)
-        later[length] = start
+    partners, earlier = {}, {}
+    for run in re.finditer("`+", text):
+        start, end = run.span()
+        if end - start in earlier:
+            partners[earlier[end - start]] = start
+        earlier[end - start] = start
     return partners
 
 

@@ -31,13 +31,17 @@ def addresses_in(text):
     found = START.search(text)
     if not found:
         return []
-    ends = _ends_in(text)
-    addresses, following = [], 0    # `following` is an index in `ends`; only grows, so that all addresses together look at each end once
+    addresses, line_end = [], -1
     while found:
         begun, after = found.span()
+        if begun > line_end:
+            line_end = text.find("\n", after)
+            line_end = len(text) if line_end < 0 else line_end
+            # `following` is an index in `ends`; it only grows, so that all addresses of a line together look at each end once.
+            ends, following = _ends_in(text, text.rfind("\n", 0, begun) + 1, line_end), 0
         while following < len(ends) and (ends[following][0] < after or ends[following][1] > begun):
             following += 1      # before the address, or a bracket whose partner is in the address too
-        end = without_punctuation(text, after, ends[following][0] if following < len(ends) else len(text))
+        end = without_punctuation(text, after, ends[following][0] if following < len(ends) else line_end)
         if is_address(text[begun:end]):
             addresses.append((begun, end))
         found = START.search(text, max(after, end))
@@ -64,14 +68,14 @@ def _is_trailing(character):
     return unicodedata.category(character)[0] in "PS" or character in JOINERS
 
 
-def _ends_in(text):
-    """Return the places where an address may end, ascending: [index, least start]. It ends there if it starts at that or later.
+def _ends_in(text, line_start, line_end):
+    """Return the places in a line where an address may end, ascending: [index, least start]. It ends there if it starts at that or later.
 
     For most characters that is anywhere. A closing bracket ends only addresses that start after its opening bracket, and an
     opening bracket with a partner ends none: "(see https://example.org/a_(b))" keeps `a_(b)`.
     """
     ends, opened = [], []       # `opened` holds the opening brackets without a partner yet
-    for found in (ASCII_MARK if text.isascii() else MARK).finditer(text):
+    for found in (ASCII_MARK if text.isascii() else MARK).finditer(text, line_start, line_end):
         index, mark = found.start(), found.group()
         end = [index, 0, mark]
         ends.append(end)

@@ -11,10 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import config
 import pytest
 
+from chat import create_app
 from chat.conversations import emphasis, formatting, inline_formatting, links
-from chat.conversations.formatting import tree_of
+from chat.conversations.formatting import plain_of, tree_of
+from chat.conversations.text_look import TextLook
 from tools import ROOT, node
 
 pytestmark = pytest.mark.slow
@@ -24,8 +27,10 @@ NODE_SECONDS = 120
 SHORT, TIMES = 4_000, 16    # characters of a message; how much longer the long text is
 SEARCH_SECONDS = 10
 KEPT = 12                   # of the worst kinds so far, from which others are made
-MAX_STEPS = 40              # lines for each character
-MAX_MS = 5                  # for a message, on a machine that does nothing else
+MAX_STEPS = 25              # lines for each character
+MAX_MS = 5                  # for a message
+MAX_ROUNDS = 300            # one of which even a busy machine does at its full speed
+PAGE = 50                   # messages of a page
 MAX_GROWTH = 8              # of the work for the same text in one piece instead of sixteen; 16 where it is quadratic
 FILES = {module.__file__ for module in (emphasis, formatting, inline_formatting, links)}
 
@@ -37,7 +42,9 @@ KINDS = [("", again, "") for again in (
     "*a", "**a ", "*a**b", "***a", "a*", " a*", "*a _", "~~a", "`", "` ", "`a``b```c", "[", "]", "[]", "[a](", "[a](http://x", "[a](http://x) ", "[a](http://x(",
     "> ", "> - ", "- ", "- a\n", "1. a\n", "- - ", "* ", "- \n", "```\n", "```a\n", "~~~\n", "    ", "\n", "\t", "http://a ", "http://a(", "**http://a", "*(*", "'*\"",
     "a\n\n", "  - a\n    - b\n", "> a\n\n", "*\n", "[*a](", "_*", "*a b~~ ", "~~a b* ")] + [("http://a", "(", ""), ("[a](http://a", "()", ""), ("*", "a", ""), ("`", "a", ""), ("> ", "a", ""),
-    ("```\n", " ", "`"), ("```", "`", "x"), ("- ", " ", "a"), ("", "-", "a"), ("", "- ", "a"), ("[", "(", "]"), ("[a](http://a", "\\", ")")]
+    ("```\n", " ", "`"), ("```", "`", "x"), ("- ", " ", "a"), ("", "-", "a"), ("", "- ", "a"), ("[", "(", "]"), ("[a](http://a", "\\", ")"),
+    ("", "`\n", "http://a]"), ("", "*\n- > > a", ""), ("`@", "\n\n[\n", ""), ("", "\n`\\\n", ""), ("", "\n\n}[\n", "``\n\n\\``* "),
+    ("*" * 1_900, "a", "*" * 1_900), ("*a " * 250, "a", "a* " * 250), ("**" * 200 + "[" + "*a " * 100, "a", "a* " * 100 + "](https://a.b)" + "**" * 200)]
 
 
 def text_of(kind, length):
@@ -98,11 +105,27 @@ def test_the_steps_grow_with_the_text_even_without_a_limit_of_marks(monkeypatch)
 
 
 def test_no_text_takes_long(worst, record):
-    times = {kind: milliseconds(text_of(kind, SHORT), 5) for kind in [kind for _steps, kind in worst[:KEPT]] + KINDS}
+    times = {kind: milliseconds(text_of(kind, SHORT), 5, MAX_MS) for kind in [kind for _steps, kind in worst[:KEPT]] + KINDS}
     slowest = max(times.values())
     record(None, "slowest formatted text of 4,000 characters, on the server", slowest, "ms")
-    # Where nothing else runs it is less than MAX_MS; elsewhere a regular expression that looks back and forth takes hundreds.
-    assert {kind: ms for kind, ms in times.items() if ms > 4 * MAX_MS} == {}
+    assert {kind: ms for kind, ms in times.items() if ms > MAX_MS} == {}
+
+
+def test_the_worst_are_shown_too(worst, record, tmp_path):
+    """Each is made into elements, and into words for a preview, without an error; of the one that takes longest there is a whole page."""
+    app = create_app(config.load({"INSTANCE_PATH": str(tmp_path), "ASYNC_MODE": "threading"}))
+    page = app.jinja_env.from_string("{% from 'chat/_text.html' import text_of %}{% for tree in trees %}{{ text_of(tree, 0) }}{% endfor %}")
+
+    def shown(text, count):
+        began = time.process_time()
+        page.render(trees=[TextLook(text).tree for _n in range(count)])
+        return 1000 * (time.process_time() - began)
+
+    texts = [text_of(kind, SHORT) for kind in [kind for _steps, kind in worst[:KEPT]] + KINDS]
+    assert all(len(plain_of(tree_of(text))) <= 2 * SHORT for text in texts)
+    with app.test_request_context():
+        slowest = max(texts, key=lambda text: min(shown(text, 1) for _round in range(3)))
+        record(None, "a page of fifty of the slowest formatted text, on the server", shown(slowest, PAGE), "ms")
 
 
 def test_the_work_grows_with_the_text_alone(worst):
@@ -117,14 +140,15 @@ def test_nor_in_the_browser(worst, record):
     assert result.returncode == 0, result.stderr
     times = dict(zip(kinds, json.loads(result.stdout)))
     record(None, "slowest formatted text of 4,000 characters, in the browser", max(ms for ms, _in_one in times.values()) / TIMES, "ms")
-    assert {kind: ms / TIMES for kind, (ms, _in_one) in times.items() if ms > 4 * MAX_MS * TIMES} == {}
+    assert {kind: ms / TIMES for kind, (ms, _in_one) in times.items() if ms > MAX_MS * TIMES} == {}
     assert {kind: in_one / ms for kind, (ms, in_one) in times.items() if in_one > MAX_GROWTH * max(ms, 1)} == {}
 
 
-def milliseconds(text, rounds):
-    """Return the processor's time for reading a text: the fastest of some rounds."""
-    def once():
+def milliseconds(text, rounds, most=float("inf")):
+    """Return the processor's time for reading a text: the fastest of some rounds, and of up to MAX_ROUNDS if that is more than `most`."""
+    fastest, count = float("inf"), 0
+    while count < rounds or fastest > most and count < MAX_ROUNDS:
         began = time.process_time()
         tree_of(text)
-        return time.process_time() - began
-    return 1000 * min(once() for _round in range(rounds))
+        fastest, count = min(fastest, 1000 * (time.process_time() - began)), count + 1
+    return fastest
