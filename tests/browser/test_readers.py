@@ -4,8 +4,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.screen import PHONE, WIDE
+from tests.browser.screen import PATIENCE_MS, PHONE, WIDE
 from tests.browser.test_accessibility import THEMES, expect_no_sideways_scrolling, expect_no_violation
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +52,16 @@ def test_it_works(alice, bob, charlie, room, sent, sit_down):
     bob.tab().call("markRead", {"conversationId": room, "seq": sent["seq"]})
     expect(reader(details, bob)).to_have_text(MOMENT)
     expect(details.locator("[data-step=read] dd")).to_contain_text(MOMENT)
+
+
+def test_what_came_before_the_page_was_opened_is_delivered_by_it(alice, bob, room, sent, sit_down):
+    """Bob sees in his list that something waits, and reads nothing."""
+    sit_down(bob, "/")
+
+    def delivered():
+        readers = alice.json(f"/conversations/{room}/messages/{sent['seq']}")["readers"]
+        return next(reader["delivered"] for reader in readers if reader["id"] == bob.id)
+    assert wait_for(delivered, PATIENCE_MS / 1000)
 
 
 def test_of_another_members_message_too(alice, bob, charlie, room, sent, sit_down):

@@ -198,6 +198,7 @@ export class Rooms {
       const version = versionOf(keyOfCard(card), lastSeqOf(card));
       if (version?.lastChange > Number(card.dataset.lastChange)) showLast(card, version); // the list may be older than that
       showAge(part(card, 'time'));
+      if (!isRead && card.dataset.unread > 0 && !isLarge(card)) markDelivered(keyOfCard(card), lastSeqOf(card));
       this.#showUnread(card, isRead ? 0 : Number(card.dataset.unread), isRead ? 0 : mentionsOf(card));
     }
     this.#showFound();
