@@ -137,7 +137,9 @@ def test_a_text_that_comes_before_the_script_stands_as_typed_and_moves_nothing(a
     screen.page.goto(f"/chat/{bob.username}")
     screen.expect_connected()
     bob.send(alice, "**early**\n\n> a\n\n" + "- b\n" * 10)
+    preview = screen.card(bob).locator("[data-part=preview]")
     expect(text_of(screen)).to_contain_text("**early**")
+    expect(preview).to_have_text(re.compile(r"^\*\*early"))
     screen.history.evaluate("scroll => { scroll.scrollTop = scroll.scrollHeight / 3; }")
     kept = screen.bubble("message 14")
     before = kept.bounding_box()["y"]
@@ -147,6 +149,7 @@ def test_a_text_that_comes_before_the_script_stands_as_typed_and_moves_nothing(a
         screen.page.wait_for_timeout(50)
     held[0].continue_()
     expect(text_of(screen).locator("strong")).to_have_text("early")
+    expect(preview).to_have_text(re.compile("^early"))
     assert kept.bounding_box()["y"] == before
 
 

@@ -1,6 +1,7 @@
 /** The card of a room in the list, as the server has rendered it, and what is shown on it since. */
 
 import { roomKey } from './address.js';
+import { showWords } from './formatter.js';
 import { badge, gettext, unreadWords } from './i18n.js';
 import { noticeWords } from './notice.js';
 import { me, part, setText } from './page.js';
@@ -28,7 +29,7 @@ export function showPreview(card, text) {
 /** Shows a version of the last message. */
 export function showLast(card, message) {
   card.dataset.lastChange = message.lastChange;
-  showPreview(card, previewOf(message));
+  showWords(part(card, 'preview'), message.message, () => (card.dataset.preview = previewOf(message)));
 }
 
 /** A message in short, as the list shows it. */
