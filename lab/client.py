@@ -206,7 +206,7 @@ class ScriptedTab(MessageList, ChangingTab, UploadingTab):
         self.record.note(entry.answered, person=self.person.id, tab=self.name, clientId=entry.client_id, asked=asked_at,
                          outcome="unavailable" if again else outcome, message=(answer or {}).get("message"),
                          code=(answer or {}).get("error", {}).get("code"), **({"change": (answer or {}).get("change")} if is_change else {}))
-        if answer and "seq" in answer.get("message", {}) and not self.closing:
+        if answer and "seq" in (answer.get("message") or {}) and not self.closing:     # null for who is no member any more
             self._take_answer(entry, answer, outcome == "acknowledged")
         return outcome == "acknowledged" or (outcome == "refused" and not again)
 

@@ -55,6 +55,14 @@ async function openTabs(count, isConnected = true) {
   return tabs;
 }
 
+test('a change whose writer may not see the message any more is done, and shows nothing', async () => {
+  const [tab, other] = await openTabs(2);
+  await change(tab.outbox, BOB, { seq: 5, conversationId: 9 }, { react: '+', on: true });
+  await tab.answer({ ok: true, change: 1, message: null });
+  assert.deepEqual([tab, other].map(({ outbox }) => outbox.length), [0, 0]);
+  assert.deepEqual([tab, other].flatMap((each) => each.toldOf('changeSent')), []);
+});
+
 test('a change of a message that is on its way is sent when it has a seq', async () => {
   const [tab] = await openTabs(1);
   await tab.outbox.add(BOB, 'hello');

@@ -8,7 +8,7 @@
 import { addressOf, keyOf } from './address.js';
 import { EntryStorage } from './entry-storage.js';
 import { Leader } from './leader.js';
-import { OutboxTabs, channelName } from './outbox-tabs.js';
+import { OutboxTabs, channelName, tellSent } from './outbox-tabs.js';
 import { Outbox, newClientId } from './outbox.js';
 import { StepRecorder } from './step-recorder.js';
 import { Uploads } from './uploads.js';
@@ -237,8 +237,7 @@ export class Dispatcher {
     this.storage.replace(entry, naming);
     this.#uploads.abort(clientId);
     this.tabs.broadcast('sent', { clientId, message, change });
-    if (change) this.on.changeSent({ change, message });
-    else this.on.sent(message);
+    tellSent(this.on, { change, message });
     this.on.changed();
   }
 

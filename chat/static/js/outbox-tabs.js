@@ -6,6 +6,12 @@
 /** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message, and a message without its files. */
 export const channelName = (ownerId) => `outbox:${ownerId}:3`;
 
+/** Tells the page what has become of an entry. A change is told without a message to who may not see it any more. */
+export function tellSent(on, { change, message }) {
+  if (!change) on.sent(message);
+  else if (message) on.changeSent({ change, message });
+}
+
 export class OutboxTabs {
   #channel;
 
@@ -56,8 +62,7 @@ export class OutboxTabs {
   #sent({ clientId, message, change }) {
     this.#forget(clientId);
     this.outbox.acknowledged(clientId, { message, change });
-    if (change) this.on.changeSent({ change, message });
-    else this.on.sent(message);
+    tellSent(this.on, { change, message });
   }
 
   #forget(clientId) {

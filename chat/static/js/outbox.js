@@ -176,8 +176,7 @@ export class Outbox {
 
   /** The server has an entry: it is gone, and what names it gets what the server calls it. */
   acknowledged(clientId, { message, change }) {
-    const { seq, conversationId } = message;
-    this.#acknowledged.set(clientId, change ? { change } : { seq, conversationId });
+    this.#acknowledged.set(clientId, change ? { change } : { seq: message.seq, conversationId: message.conversationId });
     this.#entries.forEach((entry) => this.#point(entry));
     this.remove(clientId);
   }
