@@ -5,7 +5,6 @@ import re
 import pytest
 import requests
 
-from chat.web.metrics import OLD_NAMES
 from tests.server import ROOT
 
 DASHBOARD = ROOT / "deploy" / "grafana-dashboard.json"
@@ -74,15 +73,6 @@ def test_a_token_opens_it_and_nothing_else_does(start_server):
     assert read(server, headers=through_a_proxy)["chat_messages_total"] == 0
 
 
-def test_a_renamed_metric_has_its_old_name_too(chat, alice):
-    alice.tab().call("no such event")
-    metrics = read(chat)
-    assert metrics["chat_people_here"] >= 1
-    for new, old in OLD_NAMES.items():
-        values = {series.replace(new, old, 1): value for series, value in metrics.items() if re.match(rf"{new}(_total)?(\{{|$)", series)}
-        assert values and values == {series: metrics[series] for series in values}, old
-
-
 def test_the_dashboard_asks_for_what_there_is(chat):
     there = {name.partition("{")[0] for name in read(chat)} | {"chat_refused_total"}
     asked = [target["expr"] for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
@@ -90,4 +80,4 @@ def test_the_dashboard_asks_for_what_there_is(chat):
     named = {name for expression in asked for name in re.findall(r"\b(?:chat|process)_\w+", expression)}
     assert named <= there, named - there
     told = {name for name in there if name.startswith("chat_") and not re.search("_(bucket|count|sum|created)$", name)}
-    assert {name for name in told if name.removesuffix("_total") not in OLD_NAMES.values()} <= named
+    assert told <= named

@@ -2,7 +2,6 @@
 
 To count is a plain addition. The client library's own counters take a lock each, and each message would take several.
 """
-import copy
 import hmac
 import ipaddress
 import threading
@@ -19,9 +18,6 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100)    # messages
 DELIVERY_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 FORWARDED = ("X-Forwarded-For", "Forwarded", "Via")     # headers of a proxy: the address of the request is then the proxy's
-# Metric -> its former name, which this version exports for the last time.
-OLD_NAMES = {"chat_local_users": "chat_people_here", "chat_transports_closed_for_flooding": "chat_floods",
-             "chat_connections_aborted": "chat_cut"}
 
 
 class Histogram:
@@ -76,10 +72,7 @@ class Collector:
         self.deadlines = deadlines
 
     def collect(self):
-        for family in (*self._counters(), *self._histograms(), *self._gauges()):
-            yield family
-            if family.name in OLD_NAMES:
-                yield _renamed(family, OLD_NAMES[family.name])
+        yield from (*self._counters(), *self._histograms(), *self._gauges())
 
     def _counters(self):
         metrics, socket = self.metrics, self.socket
@@ -120,14 +113,6 @@ def _labelled(name, help_text, label, counts):
     for value, count in list(counts.items()):
         family.add_metric([value], count)
     return family
-
-
-def _renamed(family, name):
-    """Return a metric family under another name."""
-    other = copy.copy(family)
-    other.name, other.documentation = name, f"Former name of {family.name}, exported for the last time"
-    other.samples = [sample._replace(name=sample.name.replace(family.name, name, 1)) for sample in family.samples]
-    return other
 
 
 def metrics_blueprint(metrics, socket, deadlines, token):
