@@ -328,7 +328,7 @@ def test_where_no_port_is_given_the_next_free_one_is_taken(capsys):
     assert (cluster.chosen_port(settings), capsys.readouterr().out) == (port, "")
     with socket.create_server(("127.0.0.1", port)):
         assert cluster.chosen_port(settings) == port + 1
-        assert capsys.readouterr().out == f"Another program uses port {port}: port {port + 1} is taken. PORT=... chooses one.\n"
+        assert capsys.readouterr().out == f"Port {port} is in use by another program. The chat uses port {port + 1} instead. PORT=... chooses one.\n"
         with pytest.raises(cluster.CannotStart, match="it is in use"):
             cluster.chosen_port({**settings, "PORT_FIXED": True})
 

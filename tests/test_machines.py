@@ -40,7 +40,7 @@ def test_where_no_port_is_given_the_next_free_one_is_taken(host, others, capsys)
     with socket.create_server((others, port)), socket.create_server((others, port + 1)):
         assert listen(host, port) == port + 2
         said = capsys.readouterr().out
-        assert said == f"Another program uses port {port}: port {port + 2} is taken. PORT=... chooses one.\n"
+        assert said == f"Port {port} is in use by another program. The chat uses port {port + 2} instead. PORT=... chooses one.\n"
         with pytest.raises(OSError):
             listen(host, port, given=True)
 

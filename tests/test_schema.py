@@ -192,7 +192,7 @@ def every_question_of_rooms(database, me):
 def every_question_of_changes(database, me):
     """Ask all that is asked of messages that have changed, and change one in every way."""
     room = Conversation(FIRST_ROOM)
-    assert room.last_numbers(database) == (LONG + 1, 500) and room.stand(database, me.id) == (LONG + 1, 500, 0)
+    assert room.last_numbers(database) == (LONG + 1, 500) and room.numbers_and_unread_from(database, me.id) == (LONG + 1, 500, 0)
     assert len(Change.changed_since(database, room.id, 400, 200)) == 50
     assert len(pinned(database, room.id)) == 25
     Change.of_text(database, Message.by_seq(database, room.id, 9))

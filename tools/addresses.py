@@ -30,9 +30,9 @@ def url(host, port):
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
-def other_port(wanted, taken):
+def other_port(wanted, chosen):
     """Return the sentence that says why the chat is not at the usual port."""
-    return f"Another program uses port {wanted}: port {taken} is taken. PORT=... chooses one."
+    return f"Port {wanted} is in use by another program. The chat uses port {chosen} instead. PORT=... chooses one."
 
 
 def _on_the_network(host):

@@ -6,7 +6,7 @@ import unicodedata
 
 import regex
 
-# LATIN LETTER SMALL CAPITAL B, CYRILLIC SMALL LETTER BARRED O: what is said before the last word is how the letter is drawn.
+# In a Unicode name, the words between LETTER and the last word say how the letter is drawn: SMALL CAPITAL, BARRED.
 DRAWN_OTHERWISE = regex.compile(r"(LATIN|CYRILLIC)(?: SMALL)? LETTER \S.* (\S+)")
 FINAL = "HANGUL JONGSEONG "
 
@@ -16,7 +16,7 @@ JOINING_GROUPS = {
 _GROUPS = [(letter, regex.compile("[" + "".join(rf"\p{{Joining_Group={group}}}" for group in groups.split("|")) + "]"))
            for letter, groups in JOINING_GROUPS.items()]
 
-# Those whose names do not say it, as people write them who do not have them; and the Korean vowels that are typed in two steps.
+# Letters whose Unicode name does not give the base letter, each with what people without that key type. Also Korean vowels typed in two steps.
 LETTERS = {
     "þ": "th", "ð": "d", "ŋ": "n", "ə": "e", "ʒ": "z", "ʃ": "s", "ɑ": "a", "ɣ": "g", "ɩ": "i", "ʊ": "u", "ƿ": "w", "ĸ": "k", "ә": "а", "ک": "ك",
     **{chr(0x1100 + vowel): chr(0x1100 + first) + chr(0x1100 + second) for vowel, first, second in (

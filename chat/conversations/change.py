@@ -1,7 +1,6 @@
 """Change: that something has happened to a message, an edit or a reaction, and its number in the conversation.
 
-A change is a pointer and no difference: it says which message is another now. What is told of it is the message as it is now.
-So changes can come twice or in another order, and a text that was deleted is in none of them.
+A change is a pointer, not a diff: it names a message, and its payload is that message as it is now. So changes can come twice or in another order, and a text that was deleted is in none of them.
 """
 from dataclasses import dataclass, replace
 
@@ -74,7 +73,7 @@ class Change:
         return {"change": self.number, "message": self.message and self.message.as_json()}
 
     def for_outsider(self):
-        """Return what an actor learns of it who is no member any more: that it is stored, and of an own message what they wrote."""
+        """Return the change for an actor who has left: the message only if it is their own, and then without what others did."""
         return replace(self, message=self.message.for_outsider() if self.message.sender_id == self.actor_id else None)
 
     @staticmethod

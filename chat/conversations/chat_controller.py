@@ -176,7 +176,7 @@ class ChatController:
         conversation = self.messaging.conversation(access)
         before, at, reply_to = number("before", None), number("at", None), self._reply_to()
         quoted = Message.by_seq(self.database, conversation.id, reply_to) if conversation and reply_to else None
-        last_seq, last_change, unread_from = conversation.stand(self.database, access.user_id) if conversation else (0, 0, 0)
+        last_seq, last_change, unread_from = conversation.numbers_and_unread_from(self.database, access.user_id) if conversation else (0, 0, 0)
         if unread_from and request.method == "GET":
             self.messaging.mark_unread(conversation, access, 0)
         if at is not None and last_seq:

@@ -43,7 +43,7 @@ class Conversation:
         row = database.query(f"SELECT {LAST_NUMBERS}", (self.id, self.id))[0]
         return row["seq"] or 0, row["number"] or 0
 
-    def stand(self, database, user_id):
+    def numbers_and_unread_from(self, database, user_id):
         """Return the last numbers, and the seq from which a user wants to see the conversation as unread, or 0."""
         row = database.query(f"SELECT {LAST_NUMBERS}, (SELECT unread_from FROM members WHERE conversation_id = %s AND user_id = %s) AS unread_from",
                              (self.id, self.id, self.id, user_id))[0]
@@ -63,7 +63,7 @@ class Conversation:
         return {row["user_id"]: row["read_seq"] for row in rows}
 
     def read_seq_of(self, database, user_id):
-        """Return the last seq that one user has read, 0 who is not a member."""
+        """Return the last seq that one user has read, 0 if the user is not a member."""
         rows = database.query("SELECT read_seq FROM members WHERE conversation_id = %s AND user_id = %s", (self.id, user_id))
         return rows[0]["read_seq"] if rows else 0
 

@@ -69,7 +69,7 @@ class File:
 
     @property
     def is_released(self):
-        """Whether its time is over in RELEASE_SECONDS at the latest: so it is when the last message that held it was deleted."""
+        """Whether it was given up, as when the last message that held it was deleted: its time is over within RELEASE_SECONDS."""
         return self.unheld_since is not None and self.unheld_since <= _release_time()
 
     def as_json(self):
@@ -108,11 +108,11 @@ class File:
         """
         if not isinstance(ids, list) or len(ids) > MAX_FILES or not all(type(each) is int and 0 < each <= MAX_ID for each in ids) or len(set(ids)) < len(ids):
             raise Invalid(_("files must be a list of up to %(most)s different ids.", most=MAX_FILES))
-        marks = ", ".join(["%s"] * len(ids))
-        database.execute(f"UPDATE files SET unheld_since = %s WHERE id IN ({marks}) AND user_id = %s AND unheld_since > %s",
+        placeholders = ", ".join(["%s"] * len(ids))
+        database.execute(f"UPDATE files SET unheld_since = %s WHERE id IN ({placeholders}) AND user_id = %s AND unheld_since > %s",
                          (_from_now(), *ids, user_id, _release_time()))
         found = {file.id: file for file in database.query(
-            f"SELECT {COLUMNS} FROM files WHERE id IN ({marks}) AND user_id = %s", (*ids, user_id), cls.from_row)}
+            f"SELECT {COLUMNS} FROM files WHERE id IN ({placeholders}) AND user_id = %s", (*ids, user_id), cls.from_row)}
         if len(found) < len(ids) or any(file.is_released for file in found.values()):
             raise NotFound(_("File not found."))
         return tuple(found[file_id] for file_id in ids)
@@ -185,7 +185,7 @@ class File:
 
     @classmethod
     def due(cls, database, limit):
-        """Return files that no message holds and whose time is over, first those whose time was over last: they have just been deleted."""
+        """Return files to remove: no message holds them, and their time is over. The most recently released come first."""
         return database.query(f"SELECT {COLUMNS} FROM files WHERE unheld_since < %s ORDER BY unheld_since DESC LIMIT %s",
                               (_from_now(-KEPT_HOURS * 3600), limit), cls.from_row)
 
@@ -214,9 +214,9 @@ def holding_statements(messages):
 
 def releasing_statements(place, files):
     """Return the statements by which a message lets go of its files, for the transaction in which it is deleted."""
-    marks = ", ".join(["%s"] * len(files))
+    placeholders = ", ".join(["%s"] * len(files))
     return [("DELETE FROM message_files WHERE conversation_id = %s AND seq = %s", place),
-            (f"UPDATE files SET unheld_since = %s WHERE id IN ({marks})"
+            (f"UPDATE files SET unheld_since = %s WHERE id IN ({placeholders})"
              " AND NOT EXISTS (SELECT 1 FROM message_files WHERE file_id = files.id)", (_release_time(), *(file.id for file in files)))]
 
 

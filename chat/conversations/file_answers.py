@@ -8,7 +8,7 @@ from ..storage.file_store import PREVIEW
 from .file_names import content_disposition
 from .file_types import INLINE, UNKNOWN
 
-CACHE = "private, max-age=60"      # seconds: so soon after its message was deleted, a file is nowhere; what is there still is a 304
+CACHE = "private, max-age=60"      # seconds. A browser shows a deleted file at most this long; after that an unchanged file costs a 304
 POLICY = "sandbox; default-src 'none'"
 PREVIEW_TYPE = "image/webp"
 

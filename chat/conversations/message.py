@@ -16,7 +16,7 @@ from .message_text import validate_client_id, validate_text
 
 MAX_ROWS = 200              # messages in one answer
 MAX_PINS = 100              # pinned messages in one answer
-MAX_ROW_BYTES = 600         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
+MAX_ROW_BYTES = 750         # of a message in an INSERT, without its text: numbers, time, mentions, and client_id with escapes
 MAX_CHARACTER_BYTES = 4     # of a character in SQL: the longest in UTF-8 has 4 bytes, an escape has 2
 
 TEXT, NOTICE = "text", "notice"     # kinds
@@ -141,7 +141,7 @@ class Message:
         return told
 
     def for_outsider(self):
-        """Return what its sender learns of it who is no member any more: what they sent, and nothing of what others did."""
+        """Return the message for a sender who has left: their own text, without what others did."""
         if not (self.quote or self.reactions or self.is_pinned):
             return self
         return replace(self, quote=None, reactions=(), is_pinned=False, last_change=0)      # no version that anybody else is told

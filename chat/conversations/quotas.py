@@ -14,7 +14,7 @@ TOTAL_SECONDS = 60      # for which the sum of all files is believed: it reads a
 
 
 class Quotas:
-    """What is left, by the rows of `files`. What was removed counts for its day still, in `limits`, and no more in all."""
+    """What is left, by the rows of `files`. Removed files count towards the daily quota (`limits`), not towards the total."""
 
     def __init__(self, database, limits, settings):
         self.database = database
@@ -43,11 +43,15 @@ class Quotas:
         """Return as File.usage does, with what was removed of the day."""
         used, today, since = File.usage(self.database, user_id)
         this_hour = int(time.time()) // 3600
-        removed = self.limits.total(*(f"{REMOVED}:{user_id}:{this_hour - hours}" for hours in range(KEPT_HOURS)))
+        hours = range(this_hour - KEPT_HOURS + 1, this_hour + 1)
+        removed = self.limits.total(*(f"{REMOVED}:{user_id}:{hour}" for hour in hours))
+        if removed:
+            oldest = next(hour for hour in hours if self.limits.total(f"{REMOVED}:{user_id}:{hour}"))
+            since = min(filter(None, (since, to_json(datetime.fromtimestamp(oldest * 3600, timezone.utc)))))
         return used, today + removed, since
 
     def note_removal(self, file):
-        """Note a file that was removed: who uploads and deletes in turns has no more for it. Noted for the hour in which it came."""
+        """Count the bytes of a removed file until its day is over, so that deleting does not free the daily quota. They count in the hour of the upload."""
         hour = int(datetime.fromisoformat(file.created_at.replace("Z", "+00:00")).timestamp()) // 3600
         self.limits.add(f"{REMOVED}:{file.user_id}:{hour}", file.size, KEPT_HOURS * 3600)
 

@@ -23,7 +23,7 @@ from .delivery_cursor import DeliveryCursor
 log = logging.getLogger(__name__)
 
 HEARTBEAT_TIMEOUT = 3       # seconds without our own heartbeat: reconnect
-MEMBERSHIP_TTL = 1.9        # seconds without our own heartbeat: somebody may have left a room, and must hear nothing of it from 2 s after
+MEMBERSHIP_TTL = 1.9        # seconds without our own heartbeat: somebody may have left a room unnoticed, and must get nothing from 2 s after leaving
 PEER_TTL = 30               # seconds without a heartbeat of a peer: it has ended
 POLL_INTERVAL = 1           # second between reads of the database while something was missed
 STORED = {"receiveMessage": Message, "messageChanged": Change}      # events that tell of a row in the database -> its class
@@ -110,8 +110,8 @@ class RedisBus:
     def subscribe(self, room_ids, waits=True):
         """Get what other processes send to these rooms.
 
-        With `waits` it returns when that is certain, after a while at the latest. Who handles an event of the bus cannot wait:
-        the reply comes over the same connection. Then a catch-up finds what was sent before it came.
+        With `waits`, return after Redis has confirmed, or after SUBSCRIBE_TIMEOUT. A bus event handler must not wait: the reply comes
+        over its own connection. A catch-up then finds what was missed.
         """
         new = [room_id for room_id in room_ids if room_id not in self.rooms]
         self.rooms.update((room_id, self.server.eio.create_event()) for room_id in new)

@@ -113,7 +113,7 @@ class Connections:
         return [(sid, connection.eio_sid) for sid, connection in found if connection and connection.gets_rooms]
 
     def _verify_rooms(self, user_id):
-        """Ask the database: what let a user into a room may be older than the end of the membership, if two processes have told them."""
+        """Check the membership in the database. Events of two processes can arrive out of order, so an old "joined" may follow a "left"."""
         while connections := self._getting_rooms(user_id):
             try:
                 return self._replace_rooms({user_id: connections})

@@ -241,7 +241,7 @@ export class Dispatcher {
     this.on.changed();
   }
 
-  /** What was done to a message and refused is gone, but for a text that was written to a message that is there for its writer. */
+  /** Keeps a refused message, and the text of a refused edit if its message still exists. Drops any other refused change. */
   async #refused(entry, ack) {
     if (!this.#outbox.get(entry.clientId)) return; // it was removed meanwhile
     const isGone = ack.message?.deleted || ack.error.code === 'not_found';

@@ -36,14 +36,14 @@ export class Outbox {
     const known = this.get(entry.clientId);
     if (known) Object.assign(known, entry);
     else this.#entries.push(entry);
-    this.#point(known ?? entry);
+    this.#resolveReferences(known ?? entry);
     this.#entries.sort((a, b) => a.createdAt - b.createdAt);
   }
 
   /** Adds a message or a change with its `clientId` and its address. */
   add(fields, now) {
     const entry = { ...fields, createdAt: this.#nextCreatedAt(now), attempts: 0, state: 'waiting' };
-    this.#point(entry);
+    this.#resolveReferences(entry);
     this.#entries.push(entry);
     return entry;
   }
@@ -111,7 +111,7 @@ export class Outbox {
   take(now) {
     const due = this.#heads().filter((entry) => this.#dueAt(entry) <= now);
     for (const entry of due) {
-      this.#point(entry);
+      this.#resolveReferences(entry);
       entry.attempts += 1;
       this.#inFlight.set(keyOf(entry), entry.clientId);
     }
@@ -177,12 +177,12 @@ export class Outbox {
   /** The server has an entry: it is gone, and what names it gets what the server calls it. */
   acknowledged(clientId, { message, change }) {
     this.#acknowledged.set(clientId, change ? { change } : { seq: message.seq, conversationId: message.conversationId });
-    this.#entries.forEach((entry) => this.#point(entry));
+    this.#entries.forEach((entry) => this.#resolveReferences(entry));
     this.remove(clientId);
   }
 
-  /** Puts into an entry what the acknowledgement of another one has told. An edit of an own edit has seen that one, and what it had seen. */
-  #point(entry) {
+  /** Replaces the clientId of an acknowledged message by its seq. An edit of an own edit has seen that edit, or what that edit had seen. */
+  #resolveReferences(entry) {
     for (const field of ['target', 'replyTo']) {
       const place = this.#acknowledged.get(entry[field]?.clientId);
       if (place) entry[field] = place;

@@ -16,7 +16,7 @@ const ACK_TIMEOUT_MS = 4_000;
 const REFUSED_PAUSE_MS = 2_000;
 const MAX_UNANSWERED = 2; // events without an acknowledgement until the connection counts as dead
 const UPGRADE_TIMEOUT_MS = 10_000; // without a WebSocket by then, they count as blocked
-const LOCK_NAME = `connection:${me.id}`; // of the tab that leads, and of the channel: whoever changes what is said there changes it
+const LOCK_NAME = `connection:${me.id}`; // of the leader's lock and of the channel: change it when the format of the channel's messages changes
 
 
 /** The ids of everyone who is online. */

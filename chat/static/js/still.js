@@ -1,4 +1,7 @@
-/** Where less motion is wanted an image that may move is shown by its first picture: as the server's small one, but of what it does not have yet. */
+/**
+ * If the reader prefers reduced motion, an animated image shows its first frame. The server does that for stored files; this does it for
+ * files that are not uploaded yet.
+ */
 
 const MAY_MOVE = /^image\/(gif|webp|png|avif)$/;
 

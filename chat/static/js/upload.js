@@ -41,24 +41,24 @@ function queryOf({ name, type, alt, duration }, offset) {
   return new URLSearchParams(fields);
 }
 
-/** An answer that is no success, as the acknowledgement of an entry: null where the same may come to another end by itself. */
+/** Returns a failed answer as the acknowledgement of an entry, or null if it has no error of the chat and a retry may succeed. */
 export function ackOf(answer) {
   if (!answer) return null;
   const { status, data } = answer;
   if (status === 401) return { ok: false, error: { code: 'unauthorized' } };
   const error = data?.error;
-  if (error && !isAnother(status, error)) return { ok: false, error };
+  if (error && !isLongWait(status, error)) return { ok: false, error };
   if (error) return { ok: false, error: { ...error, retry: false } };
   const final = REFUSED_BY_A_PROXY[status]?.();
   return final ? { ok: false, error: { ...final, retry: false } } : null;
 }
 
-/** What comes without words is no answer of the chat, and does not pass by itself. */
+/** An error without the chat's JSON comes from a proxy. These are final. */
 const REFUSED_BY_A_PROXY = {
   413: () => ({ code: 'too_large', message: gettext('The file is too large.') }),
   414: () => ({ code: 'invalid', message: gettext('The name or the description of the file is too long.') }),
   431: () => ({ code: 'invalid', message: gettext('The name or the description of the file is too long.') }),
 };
 
-/** Whether a refusal that passes by itself takes so long that the person is told: a quota of the day, a disk that is full. */
-const isAnother = (status, { retryAfter = 0 }) => status === 507 || retryAfter > MAX_SILENT_WAIT_S;
+/** Whether the wait until a retry can succeed is so long that the person is told: a quota of the day, a full disk. */
+const isLongWait = (status, { retryAfter = 0 }) => status === 507 || retryAfter > MAX_SILENT_WAIT_S;
