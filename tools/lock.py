@@ -22,7 +22,8 @@ def setup_lock(path=ROOT / ".setup.lock"):
 
     If the folder cannot be written, no set-up is possible there, so no lock is needed.
     """
-    if os.name == "nt":     # no step inherits a lock there: a pip that went on would meet the next set-up
+    # Children do not inherit the lock on Windows. A pip left running would disturb the next set-up, so end it with this process.
+    if os.name == "nt":
         end_with_this_process()
     try:
         lock_file = open(path, "a+", encoding="utf-8")

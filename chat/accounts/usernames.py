@@ -44,9 +44,9 @@ def former_key(name):
 def skeletons(name):
     """Return the forms that no two people may share, because their names would look the same.
 
-    Two are compared in small letters: of the canonical form, and of the name as shown, where `AIice` has a capital I. Capitals look
-    alike in more alphabets, as Kim and the Cyrillic КІМ. So two forms keep them, and digits: of all letters as capitals, and of the
-    name as shown, `KlM`. What looks alike among capitals need not among small letters: Elia and Ella, Maxi and Max1.
+    There are four forms. Two are lower case: of the canonical form, and of the name as shown, where `AIice` has a capital I. Two keep
+    capitals and digits, because more letters look alike as capitals (Kim, КІМ): of all letters as capitals, and of the name as shown,
+    `KlM`. Names that look alike as capitals may differ as small letters: Elia and Ella, Maxi and Max1.
     """
     small, shown = canonical(name), _spaced(name[:MAX_RAW_LENGTH])
     found = {canonical(skeleton(canonical(text)).casefold()) for text in (small, skeleton(shown))}

@@ -1,6 +1,6 @@
 """How much of what people wrote goes into one answer: the server holds it until the client has received it."""
 
-MAX_PAGE_BYTES = 256 * 1024     # of it in one answer, in UTF-8, without what every message has besides
+MAX_PAGE_BYTES = 256 * 1024     # of texts, names, descriptions and reactions in one answer; the fixed fields of a message do not count
 FILE_BYTES = 200            # of a file in JSON, without its name and its description
 REACTION_BYTES = 11         # of somebody who has reacted: an id and its comma
 

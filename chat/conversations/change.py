@@ -1,6 +1,7 @@
 """Change: that something has happened to a message, an edit or a reaction, and its number in the conversation.
 
-A change is a pointer, not a diff: it names a message, and its payload is that message as it is now. So changes can come twice or in another order, and a text that was deleted is in none of them.
+A change is a pointer, not a diff: it names a message, and its payload is that message as it is now.
+So changes can come twice or in another order, and a text that was deleted is in none of them.
 """
 from dataclasses import dataclass, replace
 

@@ -43,7 +43,7 @@ class Effects:
     def _edit(self, change, message):
         if message.sender_id != change.actor_id:
             raise Forbidden(_("Only who has written a message can edit it."))
-        _require_there(message)
+        _require_not_deleted(message)
         if change.seen is not None and change.seen < message.last_change and self._text_changed_since(change, message):
             raise Conflict(_("The message was edited elsewhere meanwhile."))
         if not change.text and not message.files:
@@ -75,7 +75,7 @@ class Effects:
         message.deleted_at, message.edited_at = self.at, None
 
     def _react(self, change, message):
-        _require_there(message)
+        _require_not_deleted(message)
         found = _reaction(message, change.emoji)
         if found and change.actor_id in found.user_ids:
             return
@@ -100,7 +100,7 @@ class Effects:
 
     def _pin(self, change, message):
         if change.kind == PIN:
-            _require_there(message)
+            _require_not_deleted(message)
         if message.is_pinned != (change.kind == PIN):
             message.is_pinned = change.kind == PIN
             self.pins[change.place] = change.actor_id if message.is_pinned else None
@@ -172,6 +172,6 @@ def _reaction(message, emoji):
     return next((reaction for reaction in message.reactions if reaction.emoji == emoji), None)
 
 
-def _require_there(message):
+def _require_not_deleted(message):
     if message.is_deleted:
         raise Conflict(_("This message was deleted."))

@@ -88,7 +88,7 @@ def _cut_to_fit(summaries):
     return summaries
 
 
-# Up to where a user has read, or wants it to look so.
+# The read seq as shown: lower if the user marked the conversation unread.
 SHOWN_READ_SEQ = "CASE WHEN m.unread_from > 0 AND m.unread_from <= m.read_seq THEN m.unread_from - 1 ELSE m.read_seq END"
 
 # One step back from the end of the index, where MariaDB would read a whole conversation for a MAX(seq) inside another query.

@@ -62,16 +62,16 @@ def built(items, runs):
 
 
 def _pair(runs):
-    """Find the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again."""
+    """Find the partners of runs. `lowest` has for each kind of closer the index below which no opener matches. It keeps the search linear."""
     openers, lowest = [], {}
     for closer in runs:
-        key = closer.mark, closer.can_open, closer.length % 3
+        kind_of_closer = closer.mark, closer.can_open, closer.length % 3
         while closer.can_close and closer.left:
-            at, end = len(openers) - 1, lowest.get(key, 0)
+            at, end = len(openers) - 1, lowest.get(kind_of_closer, 0)
             while at >= end and not _are_partners(openers[at], closer):
                 at -= 1
             if at < end:
-                lowest[key] = len(openers)
+                lowest[kind_of_closer] = len(openers)
                 break
             opener = openers[at]
             count = 2 if opener.left > 1 and closer.left > 1 else 1

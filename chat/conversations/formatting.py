@@ -6,13 +6,15 @@ A tree is a list of nodes. A node is a text, or a list that begins with its kind
     ["address", href]  ["link", href, tree]  ["mention", user id, text]
     ["block", language, tree]  ["quote", tree]  ["list", [tree, ...]]  ["numbers", first number, [tree, ...]]
 
-What is no formatting stays as it was typed, blanks and line breaks too, and so does a text of which nothing would be seen. Each line is read once for each quote or list that it is in, and
-they are nested MAX_DEPTH deep at most; inline_formatting.py reads what stands between the blocks in one pass. So no text takes long.
+Text without formatting stays as typed, blanks and line breaks too. So does a text that would become invisible.
+
+Each line is read once for each quote or list that it is in, and they are nested MAX_DEPTH deep at most; inline_formatting.py
+reads what stands between the blocks in one pass. So no text takes long.
 """
 import re
 
 from .emphasis import joined
-from .inline_formatting import Mentions, inline_nodes, is_visible
+from .inline_formatting import MarkedText, inline_nodes, is_visible
 
 MAX_DEPTH = 4               # of quotes and lists in one another
 MAX_PLAIN_LENGTH = 500      # code points of a message of which a preview is made
@@ -36,7 +38,7 @@ def tree_of(text, mentions=()):
     """Return the tree of a text. `mentions` are (user id, start, length), as a Message has them."""
     if not mentions and not MARKUP.search(text):
         return [text] if text else []
-    marked = Mentions(text, mentions)
+    marked = MarkedText(text, mentions)
     tree = _blocks(marked.text.split("\n"), marked, 0)
     return tree if is_visible(tree) else marked.split()
 

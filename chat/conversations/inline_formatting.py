@@ -21,12 +21,12 @@ ANY_MARK = re.compile("[*`~[\0]|://")
 VISIBLE = {"address", "link", "mention", "numbers"}      # nodes, whatever is in them
 BLANK, MARK, LETTER = 0, 1, 2
 ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\0"
-# The blocks of emoji are marks as a whole: of those that are newer than it, neither this program nor a browser knows what they are.
+# All code points of the emoji blocks count as marks: Python and the browser may know different Unicode versions.
 OTHER_MARKS = regex.compile(r"[\p{P}\p{S}\U0001F000-\U0001FAFF]")
 OTHER_BLANKS = regex.compile(r"\p{Zs}")
 
 
-class Mentions:
+class MarkedText:
     """A text in which mentions are signs of two characters, and their nodes; and how many marks of it may still be looked at."""
 
     def __init__(self, text, mentions):

@@ -9,12 +9,14 @@ from .file import File, holding_statements
 from .formatting import plain
 from .previews import shortened
 
+MAX_READ = 240      # code points of a quoted message of which the words are made: a page has up to 200 quotes
+
 
 @dataclass(slots=True)
 class Quote:
     """The message that another one answers, as it is now. `text` is its beginning as it was written; empty where it was deleted.
 
-    `words` is what is shown of it, without marks: what was cut is read before, since a mark may have its partner behind the cut.
+    `words` is what is shown of it, without marks. The whole text is formatted first and shortened afterwards: a mark may end behind the cut.
     """
 
     seq: int
@@ -33,7 +35,7 @@ class Quote:
     @classmethod
     def made(cls, seq, sender, sender_id, text, is_deleted, files):
         """Return the quote of the message that has this text."""
-        return cls(seq, sender, sender_id, shortened(text), shortened(plain(text)), is_deleted, files)
+        return cls(seq, sender, sender_id, shortened(text), shortened(plain(text, MAX_READ)), is_deleted, files)
 
     def as_json(self):
         told = {"seq": self.seq, "sender": self.sender, "senderId": self.sender_id, "message": self.text, "deleted": self.is_deleted,
@@ -114,8 +116,8 @@ def add_quotes(database, answers):
 def _add_reactions_and_pins(database, messages):
     """Return the places of the messages whose last change is another one by now.
 
-    All in one statement, which sees one moment: most messages that have a change have neither, and what it says of the last change
-    holds for what it says of the parts. Rows without an emoji are pins, those without a time the numbers of the last changes.
+    One statement, so that reactions, pins and last changes are of the same moment. Rows without an emoji are pins, those without
+    a time the numbers of the last changes.
     """
     uses, torn = {}, []     # place of a message -> (time, user id, emoji) of each
     condition, values = at_places(messages)

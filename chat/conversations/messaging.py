@@ -52,7 +52,7 @@ class Messaging:
             if stored:
                 return stored       # nothing new would be stored
             raise
-        return self.resends.shown(self.writer.store(draft, sender_sid), draft)
+        return self.resends.as_sender_sees(self.writer.store(draft, sender_sid), draft)
 
     def _quote(self, draft, access, seq):
         """Let a draft answer the message with that seq. Raises Invalid or NotFound."""
@@ -82,7 +82,7 @@ class Messaging:
             if stored:
                 return stored
             raise
-        return self.resends.shown(self.change_writer.store(draft), draft)
+        return self.resends.as_sender_sees(self.change_writer.store(draft), draft)
 
     def _count_change(self, user_id):
         wait = self.budgets.hit(CHANGES, user_id)

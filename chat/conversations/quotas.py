@@ -47,11 +47,12 @@ class Quotas:
         removed = self.limits.total(*(f"{REMOVED}:{user_id}:{hour}" for hour in hours))
         if removed:
             oldest = next(hour for hour in hours if self.limits.total(f"{REMOVED}:{user_id}:{hour}"))
-            since = min(filter(None, (since, to_json(datetime.fromtimestamp(oldest * 3600, timezone.utc)))))
+            begin = datetime.fromtimestamp(oldest * 3600, timezone.utc).isoformat().replace("+00:00", "Z")
+            since = min(filter(None, (since, begin)))
         return used, today + removed, since
 
     def note_removal(self, file):
-        """Count the bytes of a removed file until its day is over, so that deleting does not free the daily quota. They count in the hour of the upload."""
+        """Count the bytes of a removed file, in the hour of its upload, until its day is over: so deleting does not free the daily quota."""
         hour = int(datetime.fromisoformat(file.created_at.replace("Z", "+00:00")).timestamp()) // 3600
         self.limits.add(f"{REMOVED}:{file.user_id}:{hour}", file.size, KEPT_HOURS * 3600)
 

@@ -40,8 +40,8 @@ def of_message(database, message):
     for user_id, username, read_seq in _others(database, message):
         delivered, read = _times(database, message, user_id)
         readers.append({"id": user_id, "username": username, "delivered": delivered, "read": read, "isRead": read_seq >= message.seq})
-    is_everybody_told = count <= len(readers)       # otherwise the times of those who are left out are not known
-    times = {name: _latest([reader[name] for reader in readers]) if is_everybody_told else None for name in ("delivered", "read")}
+    all_are_listed = count <= len(readers)       # otherwise the times of those who are left out are not known
+    times = {name: _latest([reader[name] for reader in readers]) if all_are_listed else None for name in ("delivered", "read")}
     return {**times, "isRead": count > 0 and behind == 0, "readers": readers}
 
 

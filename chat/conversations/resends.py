@@ -29,10 +29,10 @@ class Resends:
         stored = noun.find_duplicates(self.database, [draft]).get(draft.key)
         if not stored or conversation_id not in (None, stored.conversation_id):
             return None
-        return self.shown(stored, draft)
+        return self.as_sender_sees(stored, draft)
 
-    def shown(self, stored, draft):
-        """Return what the writer has stored, or has found stored in the place of a draft."""
+    def as_sender_sees(self, stored, draft):
+        """Return a stored row as its sender may see it: whole for a member, else without what others did."""
         if stored is draft or members.role_of(self.database, stored.conversation_id, stored.key[0]):
             return stored
         return stored.for_outsider()

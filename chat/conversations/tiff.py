@@ -1,4 +1,4 @@
-"""TIFF, of which DNG and the raw files of many cameras are: directories of entries, which say where their values are.
+"""TIFF; DNG and many raw formats are TIFF too. A file has directories of entries that point to their values.
 
 Its parts know each other's position, so nothing is moved but the entries behind one that goes. Only what tells a place or an author goes: to
 draw the picture, some programs need the rest, the maker's notes above all.

@@ -1,4 +1,7 @@
-"""WebM, as far as it says what tracks it has. Its elements have an id, a length, and often elements inside; numbers say how long they are."""
+"""Reads the track types of a WebM.
+
+An element has an id, a length and content, which may be elements. Ids and lengths have a variable size, given by their first byte.
+"""
 
 SEGMENT, TRACKS, TRACK, TRACK_TYPE = 0x18538067, 0x1654AE6B, 0xAE, 0x83
 VIDEO = b"\x01"

@@ -17,7 +17,7 @@ else:
 
 TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)     # on Windows it is one of the last two
 
-SHARES = 256        # bytes of the file, on Windows, which has no shared lock: a server with Redis locks one, one without it all
+SHARES = 256        # bytes of the file. Windows has no shared lock: a server with Redis locks one byte, a server without Redis locks all
 
 _held = []      # files that stay open while the process lives; when it ends, in any way, the system releases their locks
 

@@ -58,7 +58,7 @@ class MemoryLimits:
                 self.expiries[key].pop()
 
     def add(self, key, amount, window):
-        """Add an amount to a key, which is forgotten `window` seconds after the last one."""
+        """Add to a key's amount. It expires `window` seconds after the last addition."""
         if self.enabled:
             with self.lock:
                 self.amounts = {k: found for k, found in self.amounts.items() if found[0] > self.clock()}

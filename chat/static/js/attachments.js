@@ -40,11 +40,11 @@ export class Attachments {
     const refusals = files.map((file) => this.#refusalOf(file) ?? this.#show({ ...file, clientId: newClientId() }));
     this.#tell(refusals);
     if (!onTouch()) this.composer.focus(); // there it would open the keyboard
-    if (!this.#asking) this.#measure();
+    if (!this.#asking) this.#fetchQuota();
   }
 
   /** Asks what may be uploaded, and leaves out what does not fit. What was sent meanwhile, the server refuses itself. */
-  async #measure() {
+  async #fetchQuota() {
     const asking = request('/files/quota', 'application/json', this.signal).then((answer) => answer.json()).catch(() => null);
     this.#asking = asking;
     const quota = await asking;

@@ -27,7 +27,7 @@ export class ChangeLog {
     this.head = Math.max(this.head, lastChange);
   }
 
-  /** Takes that of a page of messages. What has changed since it was read may have been pushed while it was on its way. */
+  /** Takes the last change number of a fetched page. What has changed since it was read may have been pushed while it was on its way. */
   readPage(lastChange = this.known) {
     this.known = Math.min(this.known, lastChange);
     this.hear(lastChange);

@@ -4,7 +4,7 @@
  */
 
 export const MAX_DESCRIPTION = 5_000; // bytes, as in an address
-export const MAX_NAME = 2_400; // of a file system's longest name
+export const MAX_NAME = 2_400; // bytes of a name in the upload's address
 
 const lengthOf = (point) => new URLSearchParams({ '': point }).toString().length - 1;
 

@@ -53,7 +53,7 @@ export function built(items, runs) {
   return tree;
 }
 
-/** Finds the partners of runs. `lowest` says below which opener there is none for a kind of closer: nobody looks there again. */
+/** Finds the partners of runs. `lowest` has for each kind of closer the index below which no opener matches. It keeps the search linear. */
 function pair(runs) {
   const openers = [];
   const lowest = new Map();

@@ -4,7 +4,7 @@
  */
 
 import { addText } from './emphasis.js';
-import { inlineNodes, isVisible, Mentions } from './inline-formatting.js';
+import { inlineNodes, isVisible, MarkedText } from './inline-formatting.js';
 
 const MAX_DEPTH = 4; // of quotes and lists in one another
 const MAX_PLAIN_LENGTH = 500; // code points of a message of which a preview is made
@@ -20,7 +20,7 @@ const INDENT = /^[ \t]*/;
 
 /** The tree of a text. `mentions` are `[{id, start, length}]` in code points, as M has them. */
 export function treeOf(text, mentions = []) {
-  const marked = new Mentions(text, mentions);
+  const marked = new MarkedText(text, mentions);
   const tree = blocks(marked.text.split('\n'), marked, 0);
   return isVisible(tree) ? tree : marked.split(marked.text); // else the bubble would be empty
 }

@@ -23,7 +23,7 @@ const BLANKS = /[ \t\n\f\r\v]|\p{Zs}/u;
 const MARKS = /[\p{P}\p{S}\0\u{1F000}-\u{1FAFF}]/u; // the blocks of emoji as a whole: this browser need not know each of them
 
 /** A text in which mentions are signs of two characters, and their nodes; and how many marks of it may still be looked at. */
-export class Mentions {
+export class MarkedText {
   nodes = [];
   #marksLeft = MAX_MARKS;
 

@@ -19,7 +19,7 @@ export class People {
 
   /**
    * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found, `onQuery(query)` with
-   * what is searched for and how names are compared: it resolves when the rooms are found, of which `roomLinks()` gives the links.
+   * what is searched for and how names are compared: it resolves after the rooms are found; `roomLinks()` gives their links.
    * `loadPages()` resolves to page-more.js.
    */
   constructor({ onUnread, say, onQuery, roomLinks, loadPages }) {

@@ -48,12 +48,12 @@ export class Rooms {
     if (key) this.card(key)?.querySelector('a').setAttribute('aria-current', 'page');
   }
 
-  /** Shows the rooms whose name contains `query`, as `folded` compares names. Resolves when those are there too that the list had not shown. */
+  /** Shows the rooms whose name contains `query`, as `folded` compares names. Resolves after the server's results were added. */
   async filter(query, folded) {
     this.query = query;
     this.#folded = folded;
     this.#showFound();
-    if ('found' in find('#rooms').dataset) await this.refresh(); // it has what was found first, and nothing else
+    if ('found' in find('#rooms').dataset) await this.refresh(); // the list has only an earlier search's results: fetch it anew
     if (query && find('#rooms-more')) await this.#fetch('search', query);
   }
 

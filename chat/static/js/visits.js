@@ -153,7 +153,7 @@ export class Visits {
     return Boolean(roomId) && this.navigation.conversation?.section.dataset.roomId === roomId;
   }
 
-  /** The answer to a form of the panel: what was written and read beside it stays. Names are added one after another. */
+  /** Replaces the panel by a form's answer; the draft and the scroll position stay. After a name was added, the form stays open for the next. */
   #putAnswer(page, form, submitter) {
     const isAdding = Boolean(form.closest('.add-member')) && !find('#info-panel .alert', page);
     if (isAdding) find('.add-member', page)?.setAttribute('open', '');
