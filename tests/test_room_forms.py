@@ -69,7 +69,7 @@ def test_a_refusal_of_no_field_is_tied_to_none(alice, room):
 def test_a_room_in_which_nobody_has_written_says_what_to_do(alice, bob):
     room = alice.make_room("maths")
     page = alice.get(f"/rooms/{room}").text
-    for said in ("maths begins here", "nobody else is in it yet", "Add people", "Add a topic", "Write the first message"):
+    for said in ("maths begins here", "Nobody else is in it yet.", "Add people", "Add a topic", "Write the first message"):
         assert said in words(page), said
     assert '<details class="add-member" open>' in alice.get(f"/rooms/{room}?info=people").text
     assert '<details class="room-settings" open>' in alice.get(f"/rooms/{room}?info=topic").text
@@ -78,6 +78,27 @@ def test_a_room_in_which_nobody_has_written_says_what_to_do(alice, bob):
     assert "begins here" in words(bob.get(f"/rooms/{room}").text)
     bob.tab().send_to_room(room, "first")
     assert "begins here" not in words(alice.get(f"/rooms/{room}").text)
+
+
+def test_the_start_of_a_room_in_which_somebody_has_written_is_its_start_alone(alice, room):
+    alice.tab().send_to_room(room, "first")
+    page = alice.get(f"/rooms/{room}?before=2").text
+    assert 'data-seq="2"' not in page and "begins here" not in words(page)
+
+
+def test_the_links_of_a_page_that_answers_a_form_lead_to_the_room(alice):
+    for number in range(20):
+        alice.make_room(f"other {number}")
+    room = alice.make_room("maths")
+    page = submit(alice, f"/rooms/{room}/leave", f"/rooms/{room}").text
+    assert f'href="/rooms/{room}?info=people"' in page and f'href="/rooms/{room}?info=topic"' in page
+    assert f'href="/rooms/{room}?rooms_before=' in page and not re.search(r'href="\?', page)
+
+
+def test_the_icons_are_named_in_the_language_of_each_reader(alice, bob):
+    pages = [(person.get("/rooms/new", headers={"Accept-Language": language}).text, name)
+             for person, language, name in ((alice, "en", "Cup of coffee"), (bob, "fr", "Tasse de café"), (alice, "en", "Cup of coffee"))]
+    assert all(f'title="{name}"' in page for page, name in pages)
 
 
 def test_the_part_of_the_panel_that_changes_is_fetched_alone(alice, bob, charlie, room):
