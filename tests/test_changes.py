@@ -313,7 +313,7 @@ def test_a_form_that_is_refused_shows_both_texts(talk, alice):
 
 def form_on(page):
     """What the forms of a page say of themselves."""
-    return {name: page.text.partition(f'name="{name}" value="')[2].partition('"')[0] for name in ("csrf_token", "clientId")}
+    return {name: page.text.partition(f'name="{name}" value="')[2].partition('"')[0] for name in ("csrf_token", "page")}
 
 
 def test_a_form_that_comes_twice_is_done_once(talk, alice, bob):
@@ -321,7 +321,7 @@ def test_a_form_that_comes_twice_is_done_once(talk, alice, bob):
     _at_alice, _at_bob, message = talk
     url = f"/conversations/{message['conversationId']}/messages/1"
     form = form_on(alice.get(url))
-    assert form["clientId"] and form_on(alice.get(url))["clientId"] != form["clientId"]
+    assert form["page"] and form_on(alice.get(url))["page"] != form["page"]
     for _press in range(2):
         assert alice.post(url, {**form, "edit": "second", "seen": "0"}).status_code == 302
     assert (now(bob, message)["message"], now(bob, message)["lastChange"]) == ("second", 1)

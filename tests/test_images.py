@@ -209,6 +209,10 @@ def test_a_large_progressive_jpeg_is_kept_without_a_preview(prepare, monkeypatch
     sizes = decoded(monkeypatch, JpegImageFile)
     facts, kept, _preview = prepare(written("JPEG", progressive=True, exif=exif(6)))
     assert not facts.has_preview and sizes == [] and b"secret" not in kept
+    monkeypatch.undo()
+    with Image.open(io.BytesIO(kept)) as image:
+        assert dict(image.getexif()) == {0x0112: 6}, "it was not turned, so it still says how it lies, and nothing else"
+        assert (facts.width, facts.height) == (200, 320)
 
 
 def test_too_many_frames(prepare, monkeypatch):

@@ -60,7 +60,7 @@ class ChangeController:
             raise error
         if not access:
             return answer_with(error.status, error.message, kept=text)
-        answer = make_response(self._shown_again(access, seq, error, text, request.form.get("clientId") if error.retry else None))
+        answer = make_response(self._shown_again(access, seq, error, text, request.form.get("page") if error.retry else None))
         if error.retry_after:
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer
@@ -77,7 +77,7 @@ class ChangeController:
     def show_form_again(self, error):
         """Answer a form whose token is another session's: the edit that was written comes back with it."""
         text = request.form.get("edit", "")
-        if wants_json() or not text or not is_of_another_session():
+        if wants_json() or not text or "seq" not in request.view_args or not is_of_another_session():
             return handle_csrf_error(error)
         if not current_user.is_authenticated:
             return answer_with(401, _("Your session has expired. Log in and edit your message again."), kept=text)
@@ -126,7 +126,7 @@ def _client_id(fields):
     So a form that comes twice is taken once, while another text from the same page, which the browser may show again, is another change.
     """
     asked = hashlib.sha256(json.dumps({name: fields.get(name) for name in (*VERBS, "on")}).encode()).hexdigest()
-    return f"{fields.get('clientId') or secrets.token_urlsafe(16)}-{asked[:16]}"
+    return fields.get("clientId") or f"{fields.get('page') or secrets.token_urlsafe(16)}-{asked[:16]}"
 
 
 def _number(value, name):

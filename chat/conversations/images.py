@@ -25,7 +25,6 @@ PREVIEW_SIZE = (560, 480)       # pixels
 PREVIEW_QUALITY = 80
 TURNED = ("image/jpeg", "image/png", "image/webp")      # which may say in their metadata that they lie on their side
 TURNED_QUALITY = 92
-ORIENTATION = 0x0112        # the tag in EXIF
 
 Image.MAX_IMAGE_PIXELS = None   # checked here, and refused in words
 
@@ -108,7 +107,7 @@ def _orientation(image, path, kind):
     """Return how an image lies, from 1 to 8."""
     if kind == "image/png":     # Pillow would decode all of it, to find what follows the picture
         image.info["exif"] = metadata.png_exif(path) or image.info.get("exif")
-    return Image.Image.getexif(image).get(ORIENTATION, 1)
+    return Image.Image.getexif(image).get(metadata.ORIENTATION, 1)
 
 
 def _is_decoded(image, path, kind):
@@ -127,7 +126,8 @@ def _is_decoded(image, path, kind):
 
 
 def _check(image, path, kind, preview_path):
-    facts = ImageFacts(*image.size, is_animated=getattr(image, "n_frames", 1) > 1)
+    is_on_its_side = kind == "image/jpeg" and _orientation(image, path, kind) >= 5     # one that was too large to be turned
+    facts = ImageFacts(*(reversed(image.size) if is_on_its_side else image.size), is_animated=getattr(image, "n_frames", 1) > 1)
     if not _is_decoded(image, path, kind):
         return facts
     image.draft("RGB", PREVIEW_SIZE)        # of a JPEG: decode at up to an eighth of its size

@@ -10,7 +10,7 @@ from .message import EVERYBODY
 
 MAX_MENTIONS = 20           # people whom one message may mention
 MAX_PLACES = 50             # signs that are looked at in one message; those behind them are text
-MAX_BEGINNINGS = 300        # of names, in one message: to compare one costs some microseconds
+MAX_BEGINNINGS = 200        # of names, in one message: to compare one costs 30 µs, and up to 150
 MAX_KEPT = 26               # places that fit into the column `mentions`
 EVERYBODY_NAME = "all"      # `@all`, for owners
 

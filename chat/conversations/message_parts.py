@@ -16,7 +16,7 @@ MAX_READ = 240      # code points of a quoted message of which the words are mad
 class Quote:
     """The message that another one answers, as it is now. `text` is its beginning as it was written; empty where it was deleted.
 
-    `words` is what is shown of it, without marks. The whole text is formatted first and shortened afterwards: a mark may end behind the cut.
+    `words` is what is shown of it, without marks. More of the text is formatted than is shown, and shortened afterwards: a mark may end behind the cut.
     """
 
     seq: int

@@ -1,4 +1,6 @@
 """Messaging: the one way in for messages and marks, from a live connection or from a form."""
+import contextlib
+
 from flask_babel import lazy_gettext as _
 
 from ..budgets import CHANGES, FORM_MESSAGES, MESSAGES
@@ -48,9 +50,9 @@ class Messaging:
             if access.is_room and "@" in draft.message:
                 draft.mentions = mentions.find(self.database, access, draft.message)
         except ChatError:
-            stored = self.resends.message(sender, client_id)
-            if stored:
-                return stored       # nothing new would be stored
+            with contextlib.suppress(Unavailable):      # what is refused in any case is not to be tried again
+                if stored := self.resends.message(sender, client_id):
+                    return stored       # nothing new would be stored
             raise
         return self.resends.as_sender_sees(self.writer.store(draft, sender_sid), draft)
 
@@ -78,9 +80,9 @@ class Messaging:
             if access.is_room and "@" in draft.text:
                 draft.mentions = mentions.find(self.database, access, draft.text)
         except ChatError:
-            stored = self.resends.change(user, fields.get("clientId"))
-            if stored:
-                return stored
+            with contextlib.suppress(Unavailable):
+                if stored := self.resends.change(user, fields.get("clientId")):
+                    return stored
             raise
         return self.resends.as_sender_sees(self.change_writer.store(draft), draft)
 

@@ -8,6 +8,8 @@ import mmap
 import os
 import re
 
+from PIL import Image
+
 from . import boxes, tiff
 from .boxes import Malformed, number
 from .file_types import AVIF, HEIC, TIFF
@@ -15,6 +17,9 @@ from .file_types import AVIF, HEIC, TIFF
 SCAN = 0xDA                 # the marker of a JPEG after which something is drawn
 JPEG_DRAWN = {*range(0xC0, 0xD0), SCAN, 0xDB, 0xDC, 0xDD}       # frames, Huffman tables, quantization tables, lines, restarts
 JPEG_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+ORIENTATION = 0x0112        # the tag in EXIF
+# An EXIF segment of a JPEG with one entry, up to its value: a short integer that says how the picture lies.
+ORIENTATION_ALONE = b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0" + ORIENTATION.to_bytes(2, "little") + b"\x03\0\x01\0\0\0"
 PNG_DRAWN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"acTL", b"fcTL", b"fdAT"}
 GIF_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")     # how often an animation is repeated
 WEBP_DRAWN = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
@@ -22,7 +27,10 @@ WEBP_EXIF_AND_XMP = 0x08 | 0x04     # flags of VP8X
 
 
 def strip(path, kind):
-    """Take the metadata out of a file of that type, in place. Raises Malformed. Other types are left as they are."""
+    """Take the metadata out of a file of that type, in place. Raises Malformed. Other types are left as they are.
+
+    What a JPEG says of how it lies is left: one that can be turned has been turned before.
+    """
     if kind in COPIERS:
         target = path.with_name(path.name + ".clean")
         try:
@@ -76,6 +84,9 @@ def _jpeg_segments(data):
 
 def _copy_jpeg(data, clean):
     clean.write(b"\xff\xd8")
+    orientation = _jpeg_orientation(data)
+    if orientation in range(2, 9):
+        clean.write(ORIENTATION_ALONE + orientation.to_bytes(2, "little") + bytes(6))
     for marker, at, end in _jpeg_segments(data):
         begin = data[at + 4:min(end, at + 18)]
         if marker in JPEG_DRAWN or marker == 0xE2 and begin.startswith(b"ICC_PROFILE\0") or marker == 0xEE and begin.startswith(b"Adobe"):
@@ -83,6 +94,14 @@ def _copy_jpeg(data, clean):
         elif marker == 0xE0 and begin.startswith(b"JFIF\0") and end >= at + 18:
             clean.write(b"\xff\xe0\0\x10" + begin[:12] + b"\0\0")      # without its small picture
     clean.write(b"\xff\xd9")
+
+
+def _jpeg_orientation(data):
+    """Return how a JPEG lies, from 1 to 8, as its EXIF says."""
+    exif = next((data[at + 4:end] for marker, at, end in _jpeg_segments(data) if marker == 0xE1 and data[at + 4:end].startswith(b"Exif\0\0")), b"")
+    found = Image.Exif()
+    found.load(exif)
+    return found.get(ORIENTATION, 1)
 
 
 def _png_chunks(data):

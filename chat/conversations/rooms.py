@@ -1,5 +1,6 @@
 """Rooms: what people do with a room and its members. Each change is stored, told to whom it concerns, and becomes a notice."""
 import contextlib
+import logging
 
 from flask_babel import lazy_gettext as _
 
@@ -12,7 +13,10 @@ from .message import Message
 from .room import Room, boolean, validate
 
 SETTLE_INTERVAL = 1     # second between attempts to learn whether a change was made whose answer was lost
+NOTICE_ATTEMPTS = 3600  # to store a notice while the database does not answer
 CHANGED, LEFT = "conversationChanged", "conversationLeft"      # events to those whose membership or settings changed
+
+log = logging.getLogger(__name__)
 
 
 class Rooms:
@@ -177,12 +181,15 @@ class Rooms:
     def _store_notice(self, actor, room_id, what, whom=None, value=None):
         self._store(Message.notice_draft(actor, room_id, what, whom, value))
 
-    def _store(self, notice):
+    def _store(self, notice, attempts=NOTICE_ATTEMPTS):
         """Store a notice. What it tells has been done: if the database does not answer now, it is stored as soon as it does."""
         try:
             self.writer.store(notice)
         except Unavailable:
-            self.start_later(SETTLE_INTERVAL, lambda: self._store(notice))
+            if attempts > 1:
+                self.start_later(SETTLE_INTERVAL, lambda: self._store(notice, attempts - 1))
+            else:
+                log.error("a notice of the room %d could not be stored: %s", notice.conversation_id, notice.message)
 
     def _visible(self, user, room_id):
         """Return a room that a user may see: an open one, or one they are a member of."""

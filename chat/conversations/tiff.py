@@ -11,7 +11,7 @@ GPS = 0x8825                # the position of a directory with the place
 REMOVED = {GPS, 0x02BC, 0x83BB, 0x8649, 0x013B, 0xA430}     # … XMP, IPTC, Photoshop's, the artist, the camera's owner
 ENTRY = 12                  # bytes: a tag, a type, the number of values, and the values, or where they are if they have more than 4 bytes
 MAX_DIRECTORIES = 1000      # of a file
-MAX_ENTRIES = 100_000
+MAX_ENTRIES = 10_000
 
 
 def overwrite(data):
@@ -49,6 +49,8 @@ class Tiff:
                 continue
             if tag in DIRECTORIES:
                 further += self._positions(entry)
+                if len(further) > MAX_DIRECTORIES:
+                    raise Malformed("too many directories")
             kept += bytes(self.data[entry:entry + ENTRY])
         if len(kept) < end - start:
             self.data[start:end + len(following)] = (kept + following).ljust(end - start + len(following), b"\0")
