@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+VISITOR_KEYS = {"csrf_token": str, "_permanent": bool}      # all that the session of a visitor has
 MARK_BYTES = 8          # of a session id: they tell which chat made it; the other 24 make it unguessable
 
 
@@ -44,11 +45,17 @@ class SessionCookie:
         return self.second_name if cookies.get(self.second_name) else self.name
 
     def known_of_visitor(self, value):
-        """Return the session in a signed value; None for an id, or for a value that this chat has not signed."""
+        """Return the session in a signed value; None for an id, or for a value that this chat has not signed.
+
+        The signature alone makes nobody a user: whoever has read the key could otherwise sign the id of any of them.
+        """
         try:
-            return self.signer.loads(value) if "." in value else None
+            signed = self.signer.loads(value) if "." in value else None
         except BadSignature:
             return None
+        if not isinstance(signed, dict):
+            return None
+        return {key: signed[key] for key, kind in VISITOR_KEYS.items() if isinstance(signed.get(key), kind)}
 
     def is_own_id(self, value):
         return "." not in value and self._is_own(value)

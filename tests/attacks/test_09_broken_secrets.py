@@ -1,8 +1,11 @@
-"""A key file that a full disk left empty, and a cookie signed with that key."""
+"""A key file that a full disk left empty, and cookies signed with that key."""
 import pytest
 import requests
 from flask_login import encode_cookie
+from itsdangerous import URLSafeSerializer
 
+from tests.people import Person
+from tests.server import Server
 
 
 @pytest.mark.parametrize("content", [b"", b"\n" * 64, b"short"])
@@ -23,6 +26,27 @@ def test_the_key_opens_no_account(start_server, arrive, tmp_path):
         forged = encode_cookie(str(alice.id))
     answer = requests.get(server.url + "/", cookies={"remember_token": forged}, allow_redirects=False, timeout=10)
     assert answer.status_code == 302 and answer.headers["Location"] == "/login"
+
+
+@pytest.mark.parametrize("signed", [{"_user_id": "1"}, {"_user_id": "1", "_fresh": True, "csrf_token": "x", "_permanent": True}, ["_user_id"],
+                                    {"csrf_token": {"_user_id": "1"}}, "1", None])
+def test_a_visitors_cookie_makes_nobody_a_user(embedded_once, signed):
+    server, folder = embedded_once
+    forged = URLSafeSerializer((folder / "secret_key").read_text(), salt="visitor").dumps(signed)
+    for path, status in (("/", 302), ("/login", 200)):
+        answer = requests.get(server.url + path, cookies={"session": forged}, allow_redirects=False, timeout=10)
+        assert answer.status_code == status
+
+
+@pytest.fixture(scope="module")
+def embedded_once(tmp_path_factory):
+    """A server with one user, and its instance folder."""
+    folder = tmp_path_factory.mktemp("instance")
+    with Server(INSTANCE_PATH=str(folder)) as server:
+        alice = Person(server.url)
+        assert alice.register().status_code == 302
+        yield server, folder
+        alice.leave()
 
 
 def create_app_with(key):
