@@ -155,3 +155,9 @@ def bob(chat, arrive):
 def charlie(chat, arrive):
     """Somebody who should hear nothing of what alice and bob say."""
     return arrive(chat)
+
+
+@pytest.fixture
+def room(alice, bob):
+    """A room of Alice, its owner, and Bob. Charlie is not a member."""
+    return alice.make_room("maths", bob, topic="sets")

@@ -225,13 +225,13 @@ class Closed(BaseException):
     """Ends a task that goes on after every Exception."""
 
 
-class Ear:
+class Subscriber:
     """What a bus needs of the Socket: it notes what it is told. Tasks are threads, which close() ends."""
 
     def __init__(self, database):
         self.database = database
         self.server = self.eio = self
-        self.heard = []
+        self.received = []
         self.came = threading.Condition()
         self.closed = threading.Event()
         self.tasks = []
@@ -258,20 +258,20 @@ class Ear:
         self.tasks.append(threading.Thread(target=run, daemon=True))
         self.tasks[-1].start()
 
-    def close(self, say):
+    def close(self, publish):
         self.closed.set()
         self.event.set()
-        assert wait_for(lambda: say(("typing", {}, [])) or not any(task.is_alive() for task in self.tasks), ANSWER_SECONDS)
+        assert wait_for(lambda: publish(("typing", {}, [])) or not any(task.is_alive() for task in self.tasks), ANSWER_SECONDS)
 
-    def hear(self, event, payload, people, room_id):
+    def receive(self, event, payload, people, room_id):
         self.sleep(0)
         with self.came:
-            self.heard.append((event, payload, people if room_id is None else room_id))
+            self.received.append((event, payload, people if room_id is None else room_id))
             self.came.notify_all()
 
     def wait_for(self, fits):
         with self.came:
-            assert self.came.wait_for(lambda: any(fits(*what) for what in self.heard), ANSWER_SECONDS), self.heard
+            assert self.came.wait_for(lambda: any(fits(*what) for what in self.received), ANSWER_SECONDS), self.received
 
 
 def own_database(redis_server):
@@ -291,36 +291,36 @@ def speech(redis_server):
         def beat(process_id, line, highest_id=0):
             client.publish("chat:bus:7", fast_json.dumps([process_id, line, highest_id]))
 
-        def say(*words):
+        def publish(*words):
             client.publish("chat:bus:7:here", batch(words))
-        yield SimpleNamespace(beat=beat, say=say)
+        yield SimpleNamespace(beat=beat, publish=publish)
 
 
 @pytest.fixture
 def listening(database, redis_server, speech):
-    """A bus that listens, and its ear."""
-    ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "here")
-    bus.start(ear, ear.database, ear.hear, lambda: None)
-    assert wait_for(lambda: speech.say(("typing", {"userId": 0}, [0])) or ear.heard, ANSWER_SECONDS)
+    """A bus that listens, and its subscriber."""
+    subscriber, bus = Subscriber(beside(database)), RedisBus(open_client(own_database(redis_server)), "here")
+    bus.start(subscriber, subscriber.database, subscriber.receive, lambda: None)
+    assert wait_for(lambda: speech.publish(("typing", {"userId": 0}, [0])) or subscriber.received, ANSWER_SECONDS)
     assert wait_for(lambda: not bus.needs_catch_up, ANSWER_SECONDS)
-    ear.heard.clear()
-    yield bus, ear
-    ear.close(speech.say)
+    subscriber.received.clear()
+    yield bus, subscriber
+    subscriber.close(speech.publish)
 
 
 @pytest.fixture
 def speaking(database, redis_server, listening, speech):
-    """Another bus, "there", that has found out that it is not alone; and its ear."""
-    ear, bus = Ear(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
-    bus.start(ear, ear.database, ear.hear, lambda: None)
+    """Another bus, "there", that has found out that it is not alone; and its subscriber."""
+    subscriber, bus = Subscriber(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
+    bus.start(subscriber, subscriber.database, subscriber.receive, lambda: None)
     assert wait_for(lambda: not bus.publisher.has_no_peers, ANSWER_SECONDS)
-    yield bus, ear
+    yield bus, subscriber
     with redis_server.connect() as client:
-        ear.close(lambda *words: client.publish("chat:bus:7:there", batch(words)))
+        subscriber.close(lambda *words: client.publish("chat:bus:7:there", batch(words)))
 
 
 def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, speaking, redis_server):
-    (_bus, ear), (speaker, speakers_ear) = listening, speaking
+    (_bus, subscriber), (speaker, other_subscriber) = listening, speaking
     client = open_client(own_database(redis_server))
     here, there = RedisRegistry(client, "here"), RedisRegistry(client, "there")
     here.renew({7, 9})
@@ -329,15 +329,15 @@ def test_what_is_told_is_heard_where_its_people_are_and_nowhere_else(listening, 
     speaker.publish("typing", {"userId": 2}, [77])
     speaker.publish("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9])
     speaker.publish(SESSION_ENDED, "an id", [7])
-    ear.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
-    assert ear.heard == [("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9]), (SESSION_ENDED, "an id", [7])]
+    subscriber.wait_for(lambda *what: what == (SESSION_ENDED, "an id", [7]))
+    assert subscriber.received == [("messagesRead", {"userId": 8, "readerId": 9, "seq": 3}, [8, 9]), (SESSION_ENDED, "an id", [7])]
     here.release({7, 9})
     there.release({7, 8})
-    assert speakers_ear.heard == []
+    assert other_subscriber.received == []
 
 
 def test_what_is_sent_to_a_room_comes_once_to_each_process_that_is_subscribed(listening, speaking, redis_server):
-    (bus, ear), (speaker, speakers_ear) = listening, speaking
+    (bus, subscriber), (speaker, other_subscriber) = listening, speaking
     nobody_here = 13
     with redis_server.connect() as client:
         bus.subscribe([12])
@@ -346,27 +346,27 @@ def test_what_is_sent_to_a_room_comes_once_to_each_process_that_is_subscribed(li
         for number in range(5):
             speaker.publish("typing", {"userId": number}, (), 12)
         speaker.publish("typing", {"userId": 99}, (), nobody_here)
-        ear.wait_for(lambda *what: what == ("typing", {"userId": 4}, 12))
-        assert ear.heard == [("typing", {"userId": number}, 12) for number in range(5)]
-        assert speakers_ear.heard == [], "what a process sends does not come back to it"
+        subscriber.wait_for(lambda *what: what == ("typing", {"userId": 4}, 12))
+        assert subscriber.received == [("typing", {"userId": number}, 12) for number in range(5)]
+        assert other_subscriber.received == [], "what a process sends does not come back to it"
         bus.unsubscribe([12])
         assert wait_for(lambda: client.execute_command("PUBSUB", "NUMSUB", bus.room_channel + "12")[1] == 1, ANSWER_SECONDS)
 
 
 def test_a_subscription_that_comes_back_is_followed_by_a_catch_up(listening, speaking, database):
     """A catch-up may have run while it was away: what was published after that is in the database alone."""
-    bus, ear = listening
+    bus, subscriber = listening
     assert wait_for(lambda: bus.is_subscribed and not bus.publisher.has_no_peers and not bus.needs_catch_up, ANSWER_SECONDS)
     bus.cursors["receiveMessage"].advanced_at = 0      # then the cursor moves on when a catch-up has ended
     assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
     message = Sender(database).send(person(database), person(database))
     bus._on_reply(b"subscribe", bus.channel.encode(), 1)
-    ear.wait_for(lambda name, payload, *_to: name == "receiveMessage" and payload["id"] == message.id)
+    subscriber.wait_for(lambda name, payload, *_to: name == "receiveMessage" and payload["id"] == message.id)
 
 
 def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, speaking, database):
     """Redis is away: who has left at another process is not known. The database knows, and is asked first."""
-    bus, ear = listening
+    bus, subscriber = listening
     anna, sender = person(database), Sender(database)
     [room_id] = database.insert("INSERT INTO conversations (kind) VALUES ('room')", (), rows=1)
 
@@ -380,10 +380,10 @@ def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, sp
     bus.cursors["receiveMessage"].advanced_at = 0      # then the cursor moves on when a catch-up has ended
     assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at and not bus.needs_catch_up, ANSWER_SECONDS)
     assert tell(said(), 0), "those who are here are told at once"
-    resyncs, before, late = [], len(ear.heard), said()
-    bus.resync = lambda: resyncs.append(len(ear.heard))
+    resyncs, before, late = [], len(subscriber.received), said()
+    bus.resync = lambda: resyncs.append(len(subscriber.received))
     assert not tell(late, MEMBERSHIP_TTL + 0.1)
-    ear.wait_for(lambda event, payload, _room: event == "receiveMessage" and payload["id"] == late.id)
+    subscriber.wait_for(lambda event, payload, _room: event == "receiveMessage" and payload["id"] == late.id)
     assert resyncs[0] == before, "who is in the room was read before"
     bus.is_stale = True
     assert not tell(said(), 0), "the others are heard again, and who is in the room was not read since"
@@ -391,13 +391,13 @@ def test_a_message_to_a_room_waits_while_somebody_may_have_left_it(listening, sp
 
 
 def test_another_database_of_the_same_redis_is_another_chat(listening, redis_server):
-    bus, _ear = listening
+    bus, _subscriber = listening
     assert RedisBus(open_client(redis_server.url), "here").inbox_channel != bus.inbox_channel
 
 
 def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listening, speech, database):
     """Nothing tells of the message but the number."""
-    bus, ear = listening
+    bus, subscriber = listening
     alice, bob = person(database), person(database)
     speech.beat("there", 1)
     assert wait_for(lambda: "there" in bus.peers and not bus.needs_catch_up, ANSWER_SECONDS)
@@ -407,22 +407,22 @@ def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listeni
     known = bus.peers["there"]
     speech.beat("there", 1)
     assert wait_for(lambda: bus.peers["there"] != known, ANSWER_SECONDS)
-    assert not bus.needs_catch_up and ear.heard == []
+    assert not bus.needs_catch_up and subscriber.received == []
     speech.beat("there", 2)
-    ear.wait_for(lambda event, payload, people: event == "receiveMessage" and payload == stored.as_json()
+    subscriber.wait_for(lambda event, payload, people: event == "receiveMessage" and payload == stored.as_json()
                  and sorted(people) == sorted([alice.id, bob.id]))
 
 
 def test_a_beat_tells_how_far_the_store_goes(listening, speech):
     """Where nobody here is written to, nothing else raises what a look begins with."""
-    bus, _ear = listening
+    bus, _subscriber = listening
     ahead = bus.cursors["receiveMessage"].high_watermark + 1000
     speech.beat("there", 1, ahead)
     assert wait_for(lambda: bus.cursors["receiveMessage"].high_watermark == ahead, ANSWER_SECONDS)
 
 
 def test_who_begins_to_tell_begins_a_line(listening, speech):
-    bus, _ear = listening
+    bus, _subscriber = listening
     assert bus.publisher.has_no_peers
     before = bus.publisher.epoch
     speech.beat("there", 1)
@@ -433,7 +433,7 @@ def test_who_begins_to_tell_begins_a_line(listening, speech):
 
 @pytest.mark.parametrize("listening_here, listeners, alone", [(True, 1, True), (True, 2, False), (False, 0, True), (False, 1, False)])
 def test_the_one_who_listens_may_be_another(redis_server, listening_here, listeners, alone):
-    """A process whose own ear is closed is not alone where somebody hears its beat."""
+    """A process that is not subscribed itself is not alone where another one receives its heartbeat."""
     bus = RedisBus(open_client(own_database(redis_server)), "here")
     bus.cursors["receiveMessage"], bus.is_subscribed = SimpleNamespace(high_watermark=0), listening_here
     bus.publisher.send_heartbeat(SimpleNamespace(request=lambda *_command: listeners))
@@ -441,7 +441,7 @@ def test_the_one_who_listens_may_be_another(redis_server, listening_here, listen
 
 
 def test_a_lost_connection_is_another_line(listening, redis_server):
-    bus, _ear = listening
+    bus, _subscriber = listening
     before = bus.publisher.epoch
     with redis_server.connect() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal")
@@ -450,37 +450,37 @@ def test_a_lost_connection_is_another_line(listening, redis_server):
 
 def test_what_has_waited_for_too_long_is_read_again(listening, speaking, database):
     """While Redis did not answer, the text may have been deleted: what is told then is what the database has."""
-    _bus, ear = listening
-    there, _other_ear = speaking
+    _bus, subscriber = listening
+    there, _other_subscriber = speaking
     alice, bob = person(database), person(database)
     stored = Sender(database).send(alice, bob)
     text_of_then = {**stored.as_json(), "message": "a text of then"}
     epoch = there.publisher.epoch
     there.publisher.queue.append((time.monotonic() - MAX_WAIT, "receiveMessage", text_of_then, [alice.id, bob.id], None))
     there.publisher.wakeup.set()
-    ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
-    assert [payload for event, payload, _people in ear.heard if event == "receiveMessage"] == [stored.as_json()]
+    subscriber.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
+    assert [payload for event, payload, _people in subscriber.received if event == "receiveMessage"] == [stored.as_json()]
     assert there.publisher.epoch > epoch
 
 
 def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, speech, database):
-    bus, ear = listening
+    bus, subscriber = listening
     alice, bob = person(database), person(database)
     stored = Sender(database).send(alice, bob)
     bus.request_catch_up()
-    ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
-    speech.say(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
-    ear.wait_for(lambda event, _payload, _people: event == "typing")
-    assert [payload["id"] for event, payload, _people in ear.heard if event == "receiveMessage"] == [stored.id]
+    subscriber.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
+    speech.publish(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
+    subscriber.wait_for(lambda event, _payload, _people: event == "typing")
+    assert [payload["id"] for event, payload, _people in subscriber.received if event == "receiveMessage"] == [stored.id]
 
 
 def test_a_message_that_was_looked_up_before_it_was_told_is_delivered_once(listening, database):
     """It is committed, found in the database, and only then told by the one who stored it."""
-    bus, ear = listening
+    bus, subscriber = listening
     alice, bob = person(database), person(database)
     stored = Sender(database).send(alice, bob)
     bus.request_catch_up()
-    ear.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
+    subscriber.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
     socket, emitted = Socket.__new__(Socket), []
     server = SimpleNamespace(emit=lambda _event, payload, **_whom: emitted.append(payload["seq"]))
     socket.message_log, socket.broadcaster = NoMessageLog(), Broadcaster(server, bus, None)
@@ -503,20 +503,20 @@ NO_WORDS = [
 
 @pytest.mark.parametrize("channel, said", [*(("chat:bus:7", said) for said in NO_BEATS), *(("chat:bus:7:here", said) for said in NO_WORDS)])
 def test_what_no_process_says_is_passed_over(listening, redis_server, speech, channel, said):
-    bus, ear = listening
+    bus, subscriber = listening
     before, needs_catch_up = dict(bus.peers), bus.needs_catch_up
     with redis_server.connect() as client:
         client.publish(channel, said)
-    assert wait_for(lambda: speech.say(("typing", {"userId": 5}, [6])) or ear.heard, ANSWER_SECONDS)
-    assert all(word == ("typing", {"userId": 5}, [6]) for word in ear.heard)
-    assert bus.is_subscribed and not needs_catch_up and bus.peers.keys() == before.keys(), "the same ear still listens"
+    assert wait_for(lambda: speech.publish(("typing", {"userId": 5}, [6])) or subscriber.received, ANSWER_SECONDS)
+    assert all(word == ("typing", {"userId": 5}, [6]) for word in subscriber.received)
+    assert bus.is_subscribed and not needs_catch_up and bus.peers.keys() == before.keys(), "the same subscriber still listens"
 
 
-def test_beside_what_no_process_says_the_rest_is_heard(listening, redis_server):
-    _bus, ear = listening
+def test_beside_what_no_process_says_the_rest_is_received(listening, redis_server):
+    _bus, subscriber = listening
     with redis_server.connect() as client:
         client.publish("chat:bus:7:here", b'["x",["typing",7,[6],null],["typing",{"userId":4,"new":[1]},[6],null]]')
-    ear.wait_for(lambda *what: what == ("typing", {"userId": 4, "new": [1]}, [6]))
+    subscriber.wait_for(lambda *what: what == ("typing", {"userId": 4, "new": [1]}, [6]))
 
 
 # --- the trail ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import websocket
 from engineio.exceptions import SocketIsClosedError
 
 from chat.live import room_feed
+from chat.live.bus import LocalBus
 from chat.live.packets import TextPacket
 from chat.live.room_feed import RoomFeed
 from tests.people import new_client_id
@@ -41,14 +42,6 @@ class Tasks:
         self.others()
 
 
-class NoBus:
-    def subscribe(self, room_ids, waits=True):
-        pass
-
-    def unsubscribe(self, room_ids):
-        pass
-
-
 @pytest.fixture
 def server():
     return Tasks()
@@ -56,7 +49,7 @@ def server():
 
 @pytest.fixture
 def feed(server):
-    return RoomFeed(server, NoBus(), lambda calls: lambda batch: calls.append([text_of(packet) for packet in batch.packets]))
+    return RoomFeed(server, LocalBus(), lambda calls: lambda batch: calls.append([text_of(packet) for packet in batch.packets]))
 
 
 def text_of(packet):

@@ -7,12 +7,6 @@ from tests.people import new_client_id
 TEXTS = ["one", "two", "three"]
 
 
-@pytest.fixture
-def room(alice, bob):
-    """A room of Alice, its owner, and Bob. Charlie is not a member."""
-    return alice.make_room("maths", bob, topic="sets")
-
-
 def messages(person, room_id, query=""):
     return person.json(f"/conversations/{room_id}/messages{query}")["messages"]
 

@@ -12,12 +12,6 @@ pytestmark = pytest.mark.browser
 LISTS = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/rooms?list')).length"
 
 
-@pytest.fixture
-def room(alice, bob):
-    """A room of Alice, its owner, and Bob. Charlie is not a member."""
-    return alice.make_room("maths", bob, topic="sets")
-
-
 def change(tab, message, **verb):
     answer = tab.call("changeMessage", {"clientId": f"c{message['id']}{list(verb)[0]}", "conversationId": message["conversationId"],
                                         "seq": message["seq"], **verb})
@@ -180,3 +174,33 @@ def test_after_a_search_of_the_server_the_whole_list_comes_back(alice, sit_down)
     expect(shown).to_have_count(1)
     screen.search.fill("")
     expect(shown).to_have_count(2)
+
+
+def test_what_the_server_has_found_stays_however_it_compares_names(alice, sit_down):
+    room = alice.make_room("Émile")
+    alice.make_room("maths")
+    screen = sit_down(alice, "/?q=emile")
+    screen.expect_connected()
+    expect(room_card(screen, room)).to_be_visible()
+    screen.page.wait_for_function(f"() => {LISTS} > 0")     # the whole list, after connecting
+    expect(screen.page.locator("#rooms > li.room")).to_have_count(2)
+    expect(room_card(screen, room)).to_be_visible()
+    expect(screen.page.locator("#rooms > li.room:visible")).to_have_count(1)
+
+
+def test_a_search_that_finds_many_rooms_goes_on(alice, sit_down):
+    for number in range(21):
+        alice.make_room(f"Théorie {number}")
+    for number in range(20):
+        alice.make_room(f"other {number}")
+    screen = sit_down(alice)
+    shown, more = screen.page.locator("#rooms > li.room:visible"), screen.page.get_by_role("link", name="Show more rooms")
+    screen.search.fill("theorie")
+    expect(shown).to_have_count(20)
+    more.click()
+    expect(shown).to_have_count(21)
+    expect(more).to_have_count(0)
+    screen.search.fill("")
+    expect(more).to_have_count(1)
+    more.click()
+    expect(shown).to_have_count(41)

@@ -8,12 +8,6 @@ from tests.browser.test_rooms import room_card
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def room(alice, bob):
-    """A room of Alice, its owner, and Bob. Charlie is not a member."""
-    return alice.make_room("maths", bob, topic="sets")
-
-
 def panel(screen):
     return screen.page.get_by_role("complementary", name="About this room")
 

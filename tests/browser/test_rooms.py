@@ -9,12 +9,6 @@ from tests.browser.screen import NO_NETWORK, PHONE
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def room(alice, bob):
-    """A room of Alice, its owner, and Bob. Charlie is not a member."""
-    return alice.make_room("maths", bob, topic="sets")
-
-
 def room_card(screen, room):
     return screen.page.locator(f'#rooms > li.room[data-room-id="{room}"]')
 

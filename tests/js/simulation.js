@@ -17,7 +17,7 @@ const CALM_MS = 60_000;
 const AWAY_MS = 10_000;
 const READ = [FRIEND, ROOM]; // what somebody else has open
 
-/** Lives one schedule and checks what the delivery contract promises. Throws on the first breach. */
+/** Lives one schedule and checks what the delivery contract promises. Throws on the first violation. */
 export function simulate(seed, { Outbox, ...parts }) {
   const world = new World(seed);
   const server = new Server(world);
