@@ -9,6 +9,7 @@ from .websocket_limits import close_on_error, limit_message_size
 CONNECT_TIMEOUT = 10            # seconds from opening a transport to the Socket.IO connection
 REFUSAL_SECONDS = 1             # for a polling client to fetch its refusal before the transport is closed
 MAX_UNSENT_BYTES = 1024 * 1024  # for a client that does not read; with more its transport is closed
+PACKET_BYTES = 100              # that an unsent packet takes besides its text
 PACKETS_PER_SECOND = 50         # of one transport, after a burst: a browser that reconnects sends at once what waited
 YIELD_EVERY = 20                # packets of one transport, then the others have their turn
 
@@ -169,4 +170,5 @@ def _unsent_bytes(connection):
     if connection.queue.qsize() > 1:
         packets = list(getattr(connection.queue, "queue", ()))
         unsent += sum(len(packet.data.encode()) for packet in packets if packet is not None and isinstance(packet.data, str))
+        unsent += len(packets) * PACKET_BYTES
     return unsent

@@ -1,6 +1,11 @@
 """Sockets that send only what is refused: each has a budget of packets, and a refused connection closes its transport."""
 import json
+from queue import Queue
+from types import SimpleNamespace
 
+from engineio.packet import NOOP, Packet
+
+from chat.live.transports import MAX_UNSENT_BYTES, _unsent_bytes
 from tests.people import Person
 from tests.test_polling_guard import Polling
 
@@ -34,3 +39,10 @@ def test_who_sends_without_end_is_closed_and_who_comes_back_is_not(embedded, arr
     assert flooding.until_closed()[-1] == "1"
     assert returning.post('427["nothing",{}]').status_code == 200
     assert 7 in returning.acknowledgements(1)
+
+
+def test_packets_without_text_count_as_unsent():
+    waiting = Queue()
+    for _n in range(MAX_UNSENT_BYTES // 100 + 1):
+        waiting.put(Packet(NOOP))
+    assert _unsent_bytes(SimpleNamespace(queue=waiting)) > MAX_UNSENT_BYTES
