@@ -9,6 +9,9 @@ from ..storage.schema import MAX_ID
 from ..errors import Invalid
 
 MAX_DIGITS = 20
+# Headers that are parsed piece by piece, at 3 to 10 µs each, mostly before anybody is known: characters that are read of each.
+MAX_CHARACTERS = dict.fromkeys(("HTTP_ACCEPT", "HTTP_ACCEPT_CHARSET", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE", "HTTP_CACHE_CONTROL", "HTTP_IF_MATCH",
+                                "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE", "CONTENT_TYPE"), 1000) | {"HTTP_COOKIE": 8192}
 
 
 class Number(IntegerConverter):
@@ -34,6 +37,17 @@ def install(app):
     """Prepare what addresses may have, before any route is made."""
     app.url_map.converters.update(int=Number, text=AnyText)
     app.before_request(refuse_unreadable)
+    app.wsgi_app = cut_headers(app.wsgi_app)
+
+
+def cut_headers(application):
+    """Return the WSGI application with the headers of MAX_CHARACTERS cut, before anything parses them."""
+    def cut(environ, start_response):
+        for name, most in MAX_CHARACTERS.items():
+            if len(environ.get(name, "")) > most:
+                environ[name] = environ[name][:most]
+        return application(environ, start_response)
+    return cut
 
 
 def number(name, default, minimum=0):

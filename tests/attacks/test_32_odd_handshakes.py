@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chat.web import request_args
 from tests.attacks.conftest import ASYNC_MODES, connect, measure
 from tests.conftest import skip_without_gevent
 from tests.people import Person
@@ -83,11 +84,22 @@ def test_a_query_that_is_no_text_is_refused(server, arrive, path):
     assert is_log_clean(server)
 
 
-def test_languages_without_end_are_not_read(server, record):
-    line = "x-y," * 1900
+ENDLESS = {"Accept-Language": "x-y,", "Accept": "a/b,", "Cookie": "a=b;", "Content-Type": ";a=b"}     # 160, 3 × 46 and 67 ms before, for 60 KB
+
+
+@pytest.mark.parametrize("header, piece", ENDLESS.items(), ids=ENDLESS)
+@pytest.mark.parametrize("path", ["/login", "/nowhere", "/socket.io/?EIO=4&transport=polling"])
+def test_headers_without_end_are_not_read(server, record, header, piece, path):
+    line = f"{header}: {piece * 1900}\r\n"
 
     def ask_for_a_page():
         with suppress(OSError), connect(server) as sock:
-            sock.sendall(("GET /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + f"Accept-Language: {line}\r\n" * 7 + "\r\n").encode())
+            sock.sendall((f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + line * 7 + "\r\n").encode())
             assert sock.recv(4096)
     assert record(server, "fastest answer", shortest_time(ask_for_a_page, BUDGET, TRIES), "s") < BUDGET
+
+
+@pytest.mark.parametrize("name, most", request_args.MAX_CHARACTERS.items())
+def test_of_a_header_only_so_much_is_read(name, most):
+    read = request_args.cut_headers(lambda environ, _start_response: len(environ[name]))
+    assert [read({name: "x" * length}, None) for length in (0, most, most + 1, 60_000)] == [0, most, most, most]
