@@ -122,7 +122,7 @@ def test_it_works(chat, alice, bob, raw_websocket):
 
 
 @pytest.mark.parametrize("body", [
-    "9", "", "0", "2", "5", "6", "x", "40\x1e", "\x1e40", "40\x1e9", b"4\xff", b"\xc3\x28", "4" + "x" * EDGE,
+    "9", "", "0", "2", "5", "6", "x", '3["a",["b"]]', '4["a",["b"]]', "3probes", "40\x1e", "\x1e40", "40\x1e9", b"4\xff", b"\xc3\x28", "4" + "x" * EDGE,
     "\x1e".join(["3"] * 501)])
 def test_a_malformed_body_is_refused_soon(chat, alice, body):
     polling = Polling(alice)

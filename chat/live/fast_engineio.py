@@ -14,6 +14,7 @@ from engineio.packet import MESSAGE, NOOP, PING, PONG, UPGRADE, Packet
 from engineio.socket import Socket
 
 from .fast_websocket import fast
+from .packets import MAX_SIGNAL
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class FastConnection(Socket):
                 on_message(self.sid, data[1:])
             else:
                 with contextlib.suppress(UnknownPacketError):
-                    self.receive(Packet(encoded_packet=data))
+                    self.receive(_signal(data))
 
     def _upgrade(self, websocket):
         """Switch from polling to the WebSocket, in the library's steps; return whether the client did."""
@@ -110,8 +111,15 @@ def send_packets(connection, batch):
         connection.send(packet)
 
 
+def _signal(data):
+    """Return a packet that is no message. A longer one than any client sends is refused before it is parsed as JSON."""
+    if len(data) > MAX_SIGNAL:
+        raise ValueError("the packet is too long")
+    return Packet(encoded_packet=data)
+
+
 def _is_packet(data, packet_type, text=None):
-    packet = Packet(encoded_packet=data) if data else None
+    packet = _signal(data) if data else None
     return packet and packet.packet_type == packet_type and (text is None or packet.data == text)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from ..web.headers import with_security_headers
 from ..web.origin import is_this_site
-from .packets import CLIENT_PACKETS, CLOSE_PACKET, MAX_BODY_BYTES, MAX_BODY_PACKETS, SEPARATOR
+from .packets import CLIENT_PACKETS, CLOSE_PACKET, MAX_BODY_BYTES, MAX_BODY_PACKETS, SEPARATOR, is_costly
 
 BODY_TIMEOUT = 0.6              # seconds for a polling body to arrive
 CLOSED_TTL = 30                 # seconds for which requests that were under way to a closed transport are answered
@@ -188,7 +188,7 @@ def payload_error(environ, runtime):
         packets = body.decode("utf-8").split(SEPARATOR)
     except UnicodeDecodeError:
         return "Not UTF-8."
-    if len(body) < int(length) or len(packets) > MAX_BODY_PACKETS or any(p[:1] not in CLIENT_PACKETS or not p for p in packets):
+    if len(body) < int(length) or len(packets) > MAX_BODY_PACKETS or any(p[:1] not in CLIENT_PACKETS or not p or is_costly(p) for p in packets):
         return "Not an Engine.IO payload."
     environ["wsgi.input"] = io.BytesIO(body)
     return None

@@ -1,10 +1,12 @@
 """Engine.IO's transports: how many an address may open, how much each may send, and when one has to be closed."""
 import time
 
+from engineio.packet import MESSAGE
+
 from ..budgets import ADDRESS_HANDSHAKES, ADDRESS_TRANSPORTS, PACKETS
 from ..storage.limits import network_of
 from .packets import CONNECT_DIGIT, MAX_BODY_BYTES, limit_poll_size
-from .websocket_limits import close_on_error, limit_message_size
+from .websocket_limits import close_on_error, limit_message_size, refuse_costly_packets
 
 CONNECT_TIMEOUT = 10            # seconds from opening a transport to the Socket.IO connection
 REFUSAL_SECONDS = 1             # for a polling client to fetch its refusal before the transport is closed
@@ -49,7 +51,7 @@ class Transports:
         libraries = server.eio._async
         websocket = libraries["websocket"]
         server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(
-            limit_message_size(close_on_error(handler), MAX_BODY_BYTES), eio)}
+            limit_message_size(refuse_costly_packets(close_on_error(handler)), MAX_BODY_BYTES), eio)}
         server.eio.on("connect", self.open)
         server.eio.on("message", self.receive)
         server.eio.on("disconnect", self.closed)
@@ -69,6 +71,7 @@ class Transports:
         connection = self.server.eio.sockets[eio_sid]
         self.shortcuts.accelerate(connection)
         connection.poll = limit_poll_size(connection.poll)
+        connection.receive = self._count_signals(connection.sid, connection.receive)
         return self.server._handle_eio_connect(eio_sid, environ)
 
     def receive(self, eio_sid, data):
@@ -78,9 +81,7 @@ class Transports:
             return      # the packet before closed it; the library would open a connection that nobody ends
         transport.packets += 1
         if self.budgets.enabled and not transport.take_token():
-            self.budgets.refused[PACKETS.name] += 1
-            self.closed_for_flooding += 1
-            return self.close(eio_sid)
+            return self._close_flooding(eio_sid)
         try:
             self.server._handle_eio_message(eio_sid, data)
         except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
@@ -91,6 +92,30 @@ class Transports:
             self._close_refused(eio_sid, transport)
         if transport.packets % YIELD_EVERY == 0:
             self.server.sleep(0)
+
+    def count(self, eio_sid):
+        """Count what is no message, and let others have their turn; return whether the transport is still open."""
+        transport = self.opened.get(eio_sid)
+        if not transport:
+            return False
+        transport.packets += 1
+        if self.budgets.enabled and not transport.take_token():
+            self._close_flooding(eio_sid)
+        elif transport.packets % YIELD_EVERY == 0:
+            self.server.sleep(0)
+        return eio_sid in self.opened
+
+    def _count_signals(self, eio_sid, receive):
+        """Return a connection's `receive` so that packets that are no messages count too; messages count where they arrive."""
+        def receive_counted(packet):
+            if packet.packet_type == MESSAGE or self.count(eio_sid):
+                receive(packet)
+        return receive_counted
+
+    def _close_flooding(self, eio_sid):
+        self.budgets.refused[PACKETS.name] += 1
+        self.closed_for_flooding += 1
+        self.close(eio_sid)
 
     def _close_refused(self, eio_sid, transport):
         """Close a transport whose connection was refused: a WebSocket at once, a polling one after it could fetch the refusal."""

@@ -6,6 +6,8 @@ import contextlib
 import functools
 import socket
 
+from .packets import is_costly
+
 
 def close_on_error(handler):
     """Return the handler so that it closes its connection when a packet is invalid or the client has gone.
@@ -34,6 +36,22 @@ def limit_message_size(handler, max_bytes):
             websocket.ws.max_message_size = max_bytes
             websocket.close = _close_at_once(websocket)
             _limit_announced_length(websocket.ws.ws.connection._proto._frame_decoder, max_bytes)
+        return handler(websocket)
+    return handle
+
+
+def refuse_costly_packets(handler):
+    """Return the handler so that a packet which Engine.IO would parse as JSON for nothing closes its connection."""
+    def handle(websocket):
+        wait = websocket.wait
+
+        def wait_for_packet():
+            packet = wait()
+            if packet and (not isinstance(packet, str) or is_costly(packet)):
+                raise ValueError("no packet of a client")
+            return packet
+        if not hasattr(websocket, "begin"):     # FastConnection looks itself
+            websocket.wait = wait_for_packet
         return handler(websocket)
     return handle
 

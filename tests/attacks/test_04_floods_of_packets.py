@@ -3,9 +3,10 @@ import json
 from queue import Queue
 from types import SimpleNamespace
 
+import pytest
 from engineio.packet import NOOP, Packet
 
-from chat.live.transports import MAX_UNSENT_BYTES, _unsent_bytes
+from chat.live.transports import MAX_UNSENT_BYTES, YIELD_EVERY, Transport, Transports, _unsent_bytes
 from tests.people import Person
 from tests.test_polling_guard import Polling
 
@@ -30,9 +31,9 @@ def test_one_refusal_is_told_and_then_the_transport_is_closed(embedded):
     assert json.loads(told[0][2:])["data"]["code"] == "unauthorized" and told[-1] == "1"
 
 
-def test_who_sends_without_end_is_closed_and_who_comes_back_is_not(embedded, arrive):
+@pytest.mark.parametrize("event", ['42["nothing",{}]', "3"])
+def test_who_sends_without_end_is_closed_and_who_comes_back_is_not(embedded, arrive, event):
     flooding, returning = Polling(arrive(embedded)).connect(), Polling(arrive(embedded)).connect()
-    event = '42["nothing",{}]'
     assert returning.post("\x1e".join([event] * 499)).status_code == 200
     for _n in range(3):
         flooding.post("\x1e".join([event] * 499))
@@ -46,3 +47,12 @@ def test_packets_without_text_count_as_unsent():
     for _n in range(MAX_UNSENT_BYTES // 100 + 1):
         waiting.put(Packet(NOOP))
     assert _unsent_bytes(SimpleNamespace(queue=waiting)) > MAX_UNSENT_BYTES
+
+
+def test_packets_that_are_no_messages_let_others_have_their_turn():
+    pauses = []
+    transports = SimpleNamespace(opened={"sid": Transport("", 0)}, budgets=SimpleNamespace(enabled=False), server=SimpleNamespace(sleep=pauses.append))
+    receive = Transports._count_signals(SimpleNamespace(count=lambda sid: Transports.count(transports, sid)), "sid", lambda _packet: None)
+    for _n in range(500):
+        receive(Packet(NOOP))
+    assert len(pauses) == 500 // YIELD_EVERY

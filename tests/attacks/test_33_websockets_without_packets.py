@@ -12,7 +12,7 @@ from tests.test_polling_guard import Polling, is_closed
 from tests.waiting import wait_for
 
 FORGOTTEN = 5       # seconds, within which a transport that ended is noted nowhere: a ping's time-out takes twenty
-NO_PACKETS = ["x", "²", "b=", "😀"]
+NO_PACKETS = ["x", "²", "b=", "😀", '3["a",["b"]]', '4["a",["b"]]']
 TRIES = 5
 
 
