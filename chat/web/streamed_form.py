@@ -10,11 +10,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import BLANK_LINE_RE, Data, Field, File, MultipartDecoder, NeedData, State
 
 from ..errors import Unavailable
-from .forms import MAX_FIELDS, STREAMED
+from .forms import MAX_FIELDS, MAX_HEAD_BYTES, STREAMED, PartHeads
 
 PIECE_BYTES = 64 * 1024             # read at once, at most
 MAX_BUFFER_BYTES = 256 * 1024       # of the decoder
-MAX_PART_HEAD_BYTES = 8 * 1024      # of the headers of one part, which are read line by line
 MAX_FIELDS_BYTES = 128 * 1024       # of all fields together
 
 
@@ -48,6 +47,7 @@ class StreamedForm:
     def __init__(self, body, boundary):
         self.body = body
         self.decoder = MultipartDecoder(boundary, MAX_BUFFER_BYTES, max_parts=MAX_FIELDS)
+        self.heads = PartHeads()
         self.fields = {}
         self.fields_bytes = 0
         self.file = None        # the part of a file whose content comes next
@@ -98,7 +98,7 @@ class StreamedForm:
     def _next_event(self):
         while True:
             try:
-                self._refuse_long_head()
+                self._check_head()
                 event = self.decoder.next_event()
             except RequestEntityTooLarge:
                 abort(413)
@@ -114,7 +114,8 @@ class StreamedForm:
                 abort(400)      # the form ends before its last boundary
             self.decoder.receive_data(piece)
 
-    def _refuse_long_head(self):
-        if self.decoder.state == State.PART and len(self.decoder.buffer) > MAX_PART_HEAD_BYTES \
-                and not BLANK_LINE_RE.search(self.decoder.buffer, 0, MAX_PART_HEAD_BYTES):
-            abort(413)
+    def _check_head(self):
+        """Look at the head of a part as soon as it is whole, or longer than any."""
+        begun = self.decoder.buffer
+        if self.decoder.state == State.PART and (len(begun) > MAX_HEAD_BYTES or BLANK_LINE_RE.search(begun)):
+            self.heads.check(begun)

@@ -21,6 +21,12 @@ COSTLY = {      # measured before: 186, 143, 241, 78, 26 and 152 ms
     "parts": (PARTS, PART * 900 + "--b--\r\n"), "files": (PARTS, PART.replace('"f"', '"f"; filename="x"') * 900 + "--b--\r\n"),
     "headers of a part": (PARTS, "--b\r\n" + "a:b\r\n" * 50_000 + "\r\nx\r\n--b--\r\n")}
 
+HEAD = "Content-Disposition: form-data; name=\"f\""
+HEADS = {      # of a part; measured before: 199 ms and more for one, or for many of the longest that were taken
+    "parameters": [HEAD + ";a=b" * 60_000], "many of parameters": [HEAD + ";a=b" * 950] * 31, "backslashes": [HEAD + '; a="' + "\\\\" * 60_000 + '"'],
+    "many of backslashes": [HEAD + '; a="' + "\\\\" * 1900 + '"'] * 31, "lines": [HEAD + "\ra:b" * 50_000], "many of lines": [HEAD + "\ra:b" * 950] * 31,
+    "a head after an empty line": ["\r\n" + HEAD + ";a=b" * 60_000], "boundaries in a head": [HEAD + "--b" + ";a=b" * 60_000]}
+
 
 @pytest.fixture(scope="module", params=ASYNC_MODES)
 def server(request):
@@ -37,6 +43,29 @@ def test_a_costly_form_is_refused_within_the_budget(server, record, content_type
     def post():
         assert stranger.post("/login", body, headers=headers).status_code == 413
     assert record(server, "fastest refusal", shortest_time(post, BUDGET, TRIES), "s") < BUDGET
+
+
+@pytest.mark.parametrize("path", ["/login", "/messages/somebody"])
+@pytest.mark.parametrize("heads", HEADS.values(), ids=HEADS)
+def test_a_part_with_a_costly_head_is_refused_within_the_budget(server, record, path, heads):
+    """Also where a form is read while it arrives, as that of a message."""
+    stranger = Person(server.url)
+    headers = {"Content-Type": PARTS, "X-CSRFToken": stranger.token("/login")}
+    body = "".join(f"--b\r\n{head}\r\n\r\nx\r\n" for head in heads) + "--b--\r\n"
+
+    def post():
+        assert stranger.post(path, body, headers=headers).status_code in (400, 413)
+    assert record(server, "fastest refusal", shortest_time(post, BUDGET, TRIES), "s") < BUDGET
+
+
+@pytest.mark.parametrize("path, status", [("/login", 401), ("/messages/somebody", 302)])
+def test_a_name_with_semicolons_and_backslashes_is_taken(server, path, status):
+    """By both readers of forms: the refusal that comes is that of a stranger."""
+    stranger = Person(server.url)
+    headers = {"Content-Type": PARTS, "X-CSRFToken": stranger.token("/login")}
+    name = "\\" * 100 + ";" * 90 + "\u00e9" * 60
+    body = PART * 20 + f'--b\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n\r\nx\r\n--b--\r\n'
+    assert stranger.post(path, body.encode(), headers=headers).status_code == status
 
 
 def test_bytes_that_are_no_text_are_refused(server):
