@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from chat.conversations.message_text import MAX_LENGTH
 from chat.storage import fast_json
 from chat.web.json_codec import SocketJson
+from tests.waiting import shortest_time
 
 
 @pytest.fixture(params=["orjson", "standard library"])
@@ -34,6 +36,21 @@ def test_what_is_written_is_read(codec, value):
 def test_what_is_no_json_is_a_value_error(codec, text):
     with pytest.raises(ValueError):
         SocketJson.loads(text)
+
+
+@pytest.mark.parametrize("text", ["[" + "[]," * 85_000, "[" + "[]," * 85_000 + "0]", "[" + "{}," * 85_000, '{"a":[' + "[]," * 80_000 + '"\\ud800"]}'])
+def test_lists_without_end_are_refused_before_they_are_made(codec, text):
+    """250 ms of the event loop before, for the 256 KB that a form may have."""
+    def refuse(body):
+        with pytest.raises(ValueError):
+            SocketJson.loads(body)
+    for body in (text, text.encode()):
+        assert shortest_time(lambda: refuse(body), 0.02, 10) < 0.02
+
+
+def test_a_message_of_brackets_is_read(codec):
+    sent = {"message": "[" * (MAX_LENGTH // 2) + "{" * (MAX_LENGTH // 2), "clientId": "x"}
+    assert SocketJson.loads(json.dumps(sent)) == SocketJson.loads(json.dumps(sent).encode()) == sent
 
 
 def test_half_a_surrogate_pair_is_read_so_that_it_can_be_refused(codec):
