@@ -61,7 +61,7 @@ def haproxy(folder, ports, web, tls, certificate, log="/dev/log"):
     configuration = folder / "haproxy.cfg"
     another = {} if may_become("haproxy") else {"    user haproxy\n": "", "    group haproxy\n": ""}
     configuration.write_text(replaced("haproxy.cfg", {
-        **another, "log /dev/log local0": f"log {log} local0",
+        **another, "prefix https://chat.example.org": f"prefix https://{HOST}", "log /dev/log local0": f"log {log} local0",
         "bind :80": f"bind {HOST}:{web}", "bind :443": f"bind {HOST}:{tls}", "/etc/haproxy/chat.pem": certificate / "chat.pem",
         "127.0.0.1:5000": f"{HOST}:{first}",
         "# server two 10.0.0.2:5000 cookie two": "".join(f"server other{port} {HOST}:{port} cookie other{port}" for port in more)}))

@@ -33,6 +33,7 @@ from tests.test_doctor import consult, failed
 from tests.waiting import LOOK_SECONDS, wait_for
 from tools import cluster
 from tools.cluster import listens
+from tools.haproxy import configuration
 
 pytestmark = pytest.mark.slow
 
@@ -126,11 +127,12 @@ def test_http_leads_to_https(in_front_of, echo):
         def redirect_request(self, *_arguments):
             return None
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.build_opener(Stay).open(web + "/chat/somebody?x=1", timeout=PATIENCE)
+        foreign = urllib.request.Request(web + "/chat/somebody?x=1", headers={"Host": "evil.example"})
+        urllib.request.build_opener(Stay).open(foreign, timeout=PATIENCE)
     refused.value.close()
     assert refused.value.code == 301
-    assert refused.value.headers["Location"].startswith(f"https://{HOST}")
-    assert refused.value.headers["Location"].endswith("/chat/somebody?x=1")
+    assert refused.value.headers["Location"] == f"https://{HOST}/chat/somebody?x=1", "to the configured name alone"
+    assert not re.search(r"\d", refused.value.headers.get("Server", "")), "it does not say its version"
 
 
 def test_a_request_that_is_begun_and_never_finished_is_ended(in_front_of, echo, certificate):
@@ -148,6 +150,13 @@ def test_a_request_that_is_begun_and_never_finished_is_ended(in_front_of, echo, 
             with contextlib.suppress(ConnectionError):
                 while sock.recv(4096):
                     pass        # 408, and then the end
+
+
+def test_several_processes_have_the_deadlines_of_the_configuration_to_copy():
+    def deadlines(text):
+        return re.findall(r"^ +timeout (http-\S+) +(\S+)", text, re.M)
+    written = configuration(config.load({}), [])
+    assert deadlines(written) == deadlines((DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")) != []
 
 
 def test_idle_connections_to_the_chat_are_ended_before_the_chat_does(in_front_of, certificate):

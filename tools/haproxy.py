@@ -5,6 +5,9 @@ CONFIGURATION = """\
 defaults
     mode http
     timeout connect 2s
+    # The head of a request, and between two requests; a body has the time that the chat itself gives it.
+    timeout http-request 10s
+    timeout http-keep-alive 30s
     timeout client  60s
     timeout server  60s
     timeout tunnel  60s
