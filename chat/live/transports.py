@@ -1,4 +1,5 @@
 """Engine.IO's transports: how many an address may open, how much each may send, and when one has to be closed."""
+import functools
 import time
 
 from engineio.packet import MESSAGE
@@ -6,7 +7,7 @@ from engineio.packet import MESSAGE
 from ..budgets import ADDRESS_HANDSHAKES, ADDRESS_TRANSPORTS, PACKETS
 from ..storage.limits import network_of
 from .packets import CONNECT_DIGIT, MAX_BODY_BYTES, limit_poll_size
-from .websocket_limits import close_on_error, limit_message_size, refuse_costly_packets
+from .websocket_limits import close_on_error, limit_frames, refuse_costly_packets
 
 CONNECT_TIMEOUT = 10            # seconds from opening a transport to the Socket.IO connection
 REFUSAL_SECONDS = 1             # for a polling client to fetch its refusal before the transport is closed
@@ -50,11 +51,15 @@ class Transports:
         self.closed_for_flooding = 0    # since the process started
         libraries = server.eio._async
         websocket = libraries["websocket"]
-        server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(
-            limit_message_size(refuse_costly_packets(close_on_error(handler)), MAX_BODY_BYTES), eio)}
+        server.eio._async = {**libraries, "websocket": lambda handler, eio: websocket(self._limited(handler), eio)}
         server.eio.on("connect", self.open)
         server.eio.on("message", self.receive)
         server.eio.on("disconnect", self.closed)
+
+    def _limited(self, handler):
+        """Return an Engine.IO connection's handler of its WebSocket, with all limits."""
+        count_frame = functools.partial(self.count, handler.__self__.sid)
+        return limit_frames(refuse_costly_packets(close_on_error(handler)), MAX_BODY_BYTES, count_frame)
 
     def start(self):
         """Start the background tasks."""

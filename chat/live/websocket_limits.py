@@ -8,6 +8,8 @@ import socket
 
 from .packets import is_costly
 
+CONTROL_BIT = 8     # of an opcode: a close, a ping or a pong
+
 
 def close_on_error(handler):
     """Return the handler so that it closes its connection when a packet is invalid or the client has gone.
@@ -23,18 +25,21 @@ def close_on_error(handler):
     return handle
 
 
-def limit_message_size(handler, max_bytes):
-    """Return the handler so that a message of more than `max_bytes` closes its connection.
+def limit_frames(handler, max_bytes, count_frame):
+    """Return the handler so that a message of more than `max_bytes` closes its connection, and each frame that is no message counts.
+
+    `count_frame()` returns whether more may come. A ping of the protocol, a pong and a fragment never reach Engine.IO.
 
     eventlet limits each frame, but collects any number of fragments. simple-websocket has a limit for messages, but checks it
     only when a frame has arrived, and not when the frame's header announces its length.
     """
     def handle(websocket):
         if hasattr(websocket, "Message"):
-            websocket.Message = _limited_message(websocket.Message, max_bytes)
+            websocket.Message = functools.partial(_limited_message(websocket.Message, max_bytes), count_frame)
         else:
             websocket.ws.max_message_size = max_bytes
             websocket.close = _close_at_once(websocket)
+            _count_events(websocket.ws.ws, count_frame)
             _limit_announced_length(websocket.ws.ws.connection._proto._frame_decoder, max_bytes)
         return handler(websocket)
     return handle
@@ -61,7 +66,13 @@ def _limited_message(message_class, max_bytes):
     class LimitedMessage(message_class):
         size = 0
 
+        def __init__(self, count_frame, *arguments, **options):
+            super().__init__(*arguments, **options)
+            self.count_frame = count_frame
+
         def push(self, data, final=False):
+            if (not final or self.opcode & CONTROL_BIT) and not self.count_frame():
+                raise ValueError("too many frames")
             self.size += max(1, len(data))      # an empty fragment costs its place in a list
             if self.size > max_bytes:
                 raise ValueError("the fragments are too large")     # eventlet answers it by closing
@@ -86,6 +97,19 @@ def _close_at_once(websocket):
         inner.connected = False
         inner.event.set()
     return close_at_once
+
+
+def _count_events(connection, count_frame):
+    from wsproto.events import Message, Ping, Pong
+    events = connection.events
+
+    def counted_events():
+        for event in events():
+            is_fragment = isinstance(event, Message) and event.frame_finished and not event.message_finished
+            if (is_fragment or isinstance(event, Ping | Pong)) and not count_frame():
+                raise ConnectionAbortedError    # it ends simple-websocket's task that reads
+            yield event
+    connection.events = counted_events
 
 
 def _limit_announced_length(decoder, max_bytes):

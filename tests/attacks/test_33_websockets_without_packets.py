@@ -110,3 +110,19 @@ def test_who_leaves_in_the_middle_of_the_upgrade_is_no_unforeseen_error(server, 
     assert server.stop() is not None
     server.reader.join()
     assert not any("Traceback" in line or " failed with " in line for line in server.seen), "".join(server.seen)
+
+
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+def test_frames_of_the_protocol_itself_have_a_budget(start_server, arrive, mode):
+    """A ping, a pong and empty fragments: none of them ever reaches Engine.IO."""
+    limited = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1")
+    alice = arrive(limited)
+    for first, frame in ((b"", b"\x89\x80mask"), (b"", b"\x8a\x80mask"), (b"\x01\x80mask", b"\0\x80mask")):
+        opened = live(alice)
+        with contextlib.suppress(OSError):
+            opened.sock.sendall(first)
+            for _n in range(100):
+                opened.sock.sendall(frame * 20)
+        closed = is_closed(opened, within=FORGOTTEN)
+        opened.shutdown()
+        assert closed, frame
