@@ -120,7 +120,7 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie, 
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime, session_id_of, is_logged_in, settings["HTTPS"])
     if settings["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
-    app.wsgi_app = Bodies(app.wsgi_app, runtime, settings["HTTPS"])
+    app.wsgi_app = Bodies(app.wsgi_app, runtime, MAX_FORM_BYTES, settings["HTTPS"])
     shortcuts = Shortcuts(server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(server, guard, shortcuts, backends.budgets)
     presence_feed = PresenceFeed(server, backends.presence)

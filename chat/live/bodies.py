@@ -20,12 +20,14 @@ class Bodies:
     """The outermost WSGI middleware: it reads the body of a request before the application runs, within a deadline.
 
     A body without a Content-Length is refused: no browser sends one, and the servers would read its chunk sizes without a limit.
+    One of more than `max_bytes` is read and forgotten, a piece at a time, and its sender is told that it is too large.
     Requests to `own_reader` are left alone: the guard reads their bodies. Uploads get a PacedBody, which the view reads.
     """
 
-    def __init__(self, application, runtime, https=False, own_reader="/socket.io"):
+    def __init__(self, application, runtime, max_bytes, https=False, own_reader="/socket.io"):
         self.application = application
         self.runtime = runtime
+        self.max_bytes = max_bytes
         self.https = https
         self.own_reader = own_reader
 
@@ -38,17 +40,17 @@ class Bodies:
         reads_itself = environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO", "").startswith(self.own_reader)
         if is_streamed(environ):
             return self._serve_streamed(environ, start_response, int(length))
-        if int(length) and not reads_itself:
-            size = min(int(length), MAX_DISCARDED)
+        if int(length) > self.max_bytes and not reads_itself:
+            PacedBody(self.runtime, environ, int(length)).discard_rest()
+            environ["wsgi.input"] = io.BytesIO()    # Flask refuses it by its Content-Length alone
+        elif int(length) and not reads_itself:
+            size = int(length)
             try:
                 body = self.runtime.read_in_time(environ, size, BODY_SECONDS + size / BODY_BYTES_PER_SECOND)
             except OSError:
                 return self._refuse("408 Request Timeout", "The body did not arrive in time.", environ, start_response)
             if len(body) < size:
                 return self._refuse("400 Bad Request", "The body is not whole.", environ, start_response)
-            if size < int(length):
-                body = b""      # Flask refuses it by its Content-Length alone
-                self.runtime.close_after_answer(environ)
             environ["wsgi.input"] = io.BytesIO(body)
         return self.application(environ, start_response)
 

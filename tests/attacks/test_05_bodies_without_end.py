@@ -1,8 +1,12 @@
 """Chunk sizes without end, and lengths that are no number: a server reads them into memory for as long as they come."""
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
+from chat import MAX_FORM_BYTES
+from chat.live.bodies import MAX_DISCARDED, Bodies
+from chat.web.streamed_form import PIECE_BYTES
 from tests.attacks.conftest import ASYNC_MODES, connect, measure
 from tests.conftest import skip_without_gevent
 from tests.server import Server
@@ -42,3 +46,18 @@ def test_a_body_of_no_known_length_is_refused(server, method, head):
         with suppress(ConnectionResetError):
             while sock.recv(1000):
                 pass        # and closed, or what follows would be the next request
+
+
+@pytest.mark.parametrize("length", [300_000, 5_000_000])
+def test_a_body_that_is_too_large_is_not_kept(length):
+    pieces, answered = [], []
+
+    def read_some(_environ, size, _seconds):
+        pieces.append(size)
+        return b"x" * size
+
+    runtime = SimpleNamespace(read_some=read_some, close_after_answer=answered.append)     # and no way to read it all at once
+    bodies = Bodies(lambda environ, _start: [environ["wsgi.input"].read()], runtime, MAX_FORM_BYTES)
+    assert bodies({"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(length), "wsgi.input": None}, None) == [b""]
+    assert max(pieces) <= PIECE_BYTES and sum(pieces) <= MAX_DISCARDED + PIECE_BYTES
+    assert bool(answered) == (length > MAX_DISCARDED), "what was not read is no further request"
