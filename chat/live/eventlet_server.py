@@ -4,6 +4,7 @@ import eventlet.wsgi
 from eventlet import patcher, tpool
 from eventlet.event import Event
 
+from ..storage.limits import network_of
 from .deadlines import HEAD_SECONDS, IDLE_SECONDS, AbortableHead, TimedWriter
 from .select_hub import SELECT_HUB, BoundedListener
 
@@ -76,11 +77,11 @@ class Protocol(AbortableHead, eventlet.wsgi.HttpProtocol):
     def setup(self):
         super().setup()
         self.wfile = TimedWriter(self.wfile, self.connection, self.deadlines)
-        self.deadlines.await_head(self.connection, self.client_address[0], HEAD_SECONDS)
+        self.deadlines.await_head(self.connection, network_of(self.client_address[0]), HEAD_SECONDS)
 
     def handle_one_request(self):
         super().handle_one_request()
-        self.deadlines.await_head(self.connection, self.client_address[0], IDLE_SECONDS)
+        self.deadlines.await_head(self.connection, network_of(self.client_address[0]), IDLE_SECONDS)
 
     def finish(self):
         self.deadlines.forget(self.connection)

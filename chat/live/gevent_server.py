@@ -4,6 +4,7 @@ import threading
 import gevent
 from gevent import monkey, pywsgi
 
+from ..storage.limits import network_of
 from .deadlines import HEAD_SECONDS, IDLE_SECONDS
 
 
@@ -64,7 +65,7 @@ class Handler(pywsgi.WSGIHandler):
 
     def handle(self):
         connection = self.socket        # gevent deletes the attribute at the end
-        self.deadlines.await_head(connection, self.client_address[0], HEAD_SECONDS)
+        self.deadlines.await_head(connection, network_of(self.client_address[0]), HEAD_SECONDS)
         try:
             super().handle()
         except ConnectionError:
@@ -78,7 +79,7 @@ class Handler(pywsgi.WSGIHandler):
             is_websocket = (getattr(self, "environ", None) or {}).get("HTTP_UPGRADE", "").lower() == "websocket"
             return None if is_websocket else result     # the rest of a WebSocket's frames is no further request
         finally:
-            self.deadlines.await_head(self.socket, self.client_address[0], IDLE_SECONDS)
+            self.deadlines.await_head(self.socket, network_of(self.client_address[0]), IDLE_SECONDS)
 
     def get_environ(self):
         self.deadlines.forget(self.socket)

@@ -6,6 +6,7 @@ import time
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from ..storage.limits import network_of
 from .deadlines import HEAD_SECONDS, AbortableHead, TimedWriter
 
 MIN_WAIT_SECONDS = 0.001    # a timeout of 0 would mean not to wait at all
@@ -94,7 +95,7 @@ class Handler(AbortableHead, WSGIRequestHandler):
     def setup(self):
         super().setup()
         self.wfile = LingeringWriter(self.wfile, self.connection, self.deadlines)
-        self.deadlines.await_head(self.connection, self.client_address[0], HEAD_SECONDS)
+        self.deadlines.await_head(self.connection, network_of(self.client_address[0]), HEAD_SECONDS)
 
     def make_environ(self):
         self.deadlines.forget(self.connection)
