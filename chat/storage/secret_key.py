@@ -18,9 +18,12 @@ def secret_key(settings):
         key = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"The secret key cannot be kept: {error}") from error
-    if len(key.strip()) < SECRET_KEY_BYTES:
+    text = key.decode("latin-1")
+    if len(text.strip()) < SECRET_KEY_BYTES:
         raise ConfigError(f"{path} is damaged: it holds fewer than {SECRET_KEY_BYTES} bytes. Delete it, and a new key is made.")
-    return key.decode("latin-1")
+    if not (text.isascii() and text.strip().isprintable()):     # blocks that a crash left unwritten are full of zeros
+        raise ConfigError(f"{path} is damaged: it holds bytes that are no text. Delete it, and a new key is made.")
+    return text
 
 
 def _write_whole(path, text):

@@ -8,7 +8,7 @@ from tests.people import Person
 from tests.server import Server
 
 
-@pytest.mark.parametrize("content", [b"", b"\n" * 64, b"short"])
+@pytest.mark.parametrize("content", [b"", b"\n" * 64, b"short", b"\0" * 64, b"0" * 60 + b"\0" * 4, b"\xff" * 64])
 def test_a_damaged_key_stops_the_start(start_server, tmp_path, content):
     folder = tmp_path / "instance"
     folder.mkdir()
