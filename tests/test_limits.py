@@ -150,6 +150,17 @@ def test_memory_forgets_what_has_ended(monkeypatch):
     assert len(limits.expiries) <= 11
 
 
+def test_memory_is_not_searched_at_each_event(monkeypatch):
+    """Of many keys that are all alive, none can be removed: each event would cost as much as there are keys."""
+    monkeypatch.setattr(module, "SWEEP_THRESHOLD", 10)
+    limits, kept = MemoryLimits(clock=lambda: 0), []
+    for number in range(1000):
+        limits.hit(number, 1, 1)
+        if not any(limits.expiries is seen for seen in kept):
+            kept.append(limits.expiries)
+    assert len(kept) <= 8, "each sweep waits for twice as many"
+
+
 def test_what_is_no_count_counts_as_none(redis_server):
     with redis_server.connect() as client:
         limits = RedisLimits(client)
@@ -157,3 +168,7 @@ def test_what_is_no_count_counts_as_none(redis_server):
             client.set("chat:limit:spoiled", garbage)
             limits.undo("spoiled")
             assert [limits.hit("spoiled", 2, 60) > 0 for _n in range(3)] == [False, False, True]
+            client.set("chat:limit:spoiled", garbage)
+            assert limits.total("spoiled") == 0
+            limits.add("spoiled", 7, 60)
+            assert limits.total("spoiled") == 7

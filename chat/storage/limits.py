@@ -9,7 +9,7 @@ import time
 from collections import deque
 
 IPV6_PREFIX = 64            # bits; one household, or one machine, has all addresses of such a network
-SWEEP_THRESHOLD = 10_000    # keys in memory; with more, the expired ones are removed
+SWEEP_THRESHOLD = 10_000    # keys in memory; with more, and with twice as many as a sweep left, the expired ones are removed
 
 
 def network_of(address):
@@ -31,6 +31,7 @@ class MemoryLimits:
     def __init__(self, enabled=True, clock=time.monotonic):
         self.enabled = enabled
         self.clock = clock
+        self.left = 0           # keys that the last sweep has left
         self.expiries = {}      # key -> when each of its events leaves the window, the earliest first
         self.amounts = {}       # key -> (when its amount is forgotten, the amount)
         self.lock = threading.Lock()
@@ -41,8 +42,9 @@ class MemoryLimits:
             return 0
         now = self.clock()
         with self.lock:
-            if len(self.expiries) > SWEEP_THRESHOLD:
+            if len(self.expiries) > max(SWEEP_THRESHOLD, 2 * self.left):
                 self.expiries = {k: expiries for k, expiries in self.expiries.items() if expiries and expiries[-1] > now}
+                self.left = len(self.expiries)
             expiries = self.expiries.setdefault(key, deque())
             while expiries and expiries[0] <= now:
                 expiries.popleft()
@@ -78,7 +80,10 @@ if count >= tonumber(ARGV[1]) then return math.max(1, redis.call('TTL', KEYS[1])
 if count > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], 1, 'EX', ARGV[2]) end
 return 0
 """
-ADD = "redis.call('INCRBY', KEYS[1], ARGV[1]) redis.call('EXPIRE', KEYS[1], ARGV[2])"
+ADD = """
+if not string.match(redis.call('GET', KEYS[1]) or '0', '^%d+$') then redis.call('DEL', KEYS[1]) end
+redis.call('INCRBY', KEYS[1], ARGV[1]) redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
 UNDO = "if (tonumber(redis.call('GET', KEYS[1]) or '0') or 0) > 0 then redis.call('DECR', KEYS[1]) end"
 
 
@@ -106,4 +111,5 @@ class RedisLimits:
             self.add_script(keys=[f"chat:limit:{key}"], args=[amount, window])
 
     def total(self, *keys):
-        return sum(int(amount or 0) for amount in self.client.mget([f"chat:limit:{key}" for key in keys])) if self.enabled else 0
+        kept = self.client.mget([f"chat:limit:{key}" for key in keys]) if self.enabled else []
+        return sum(int(amount) for amount in kept if amount and amount.isdigit())      # what is no count counts as none
