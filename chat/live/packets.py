@@ -1,4 +1,6 @@
 """Packets of Engine.IO and Socket.IO: which ones the server accepts, and how many fit into one HTTP body."""
+from engineio.packet import NOOP
+from engineio.packet import Packet as EnginePacket
 from engineio.payload import Payload
 from socketio.packet import BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
@@ -48,3 +50,28 @@ def limit_poll_size(poll):
         return packets
     limited_poll.pending = pending
     return limited_poll
+
+
+def poll_once_at_a_time(connection, handle_request, sleep):
+    """Return an Engine.IO connection's `handle_get_request` so that one poll waits at most: a new one ends the one before.
+
+    The library lets any number wait. Nobody is refused: a browser asks again after a cut, which the poll before has not noticed.
+    """
+    is_waiting = False
+
+    def handle(environ, start_response):
+        nonlocal is_waiting
+        if "HTTP_UPGRADE" in environ:
+            return handle_request(environ, start_response)
+        if is_waiting:
+            if not connection.queue.qsize():
+                connection.queue.put(EnginePacket(NOOP))
+            sleep(0)        # the poll before takes it
+        if is_waiting:
+            return [EnginePacket(NOOP)]     # one that came at the same time waits already
+        is_waiting = True
+        try:
+            return handle_request(environ, start_response)
+        finally:
+            is_waiting = False
+    return handle

@@ -6,7 +6,7 @@ from engineio.packet import MESSAGE
 
 from ..budgets import ADDRESS_HANDSHAKES, ADDRESS_TRANSPORTS, PACKETS
 from ..storage.limits import network_of
-from .packets import CONNECT_DIGIT, MAX_BODY_BYTES, limit_poll_size
+from .packets import CONNECT_DIGIT, MAX_BODY_BYTES, limit_poll_size, poll_once_at_a_time
 from .websocket_limits import close_on_error, limit_frames, refuse_costly_packets
 
 CONNECT_TIMEOUT = 10            # seconds from opening a transport to the Socket.IO connection
@@ -76,6 +76,7 @@ class Transports:
         connection = self.server.eio.sockets[eio_sid]
         self.shortcuts.accelerate(connection)
         connection.poll = limit_poll_size(connection.poll)
+        connection.handle_get_request = poll_once_at_a_time(connection, connection.handle_get_request, self.server.sleep)
         connection.receive = self._count_signals(connection.sid, connection.receive)
         return self.server._handle_eio_connect(eio_sid, environ)
 

@@ -1,5 +1,7 @@
 """Sockets that send only what is refused: each has a budget of packets, and a refused connection closes its transport."""
 import json
+import select
+from contextlib import ExitStack
 from queue import Queue
 from types import SimpleNamespace
 
@@ -7,9 +9,13 @@ import pytest
 from engineio.packet import NOOP, Packet
 
 from chat.live.transports import MAX_UNSENT_BYTES, YIELD_EVERY, Transport, Transports, _unsent_bytes
+from tests.attacks.conftest import connect, measure
 from tests.people import Person
 from tests.test_polling_guard import Polling
+from tests.waiting import wait_for
 
+POLLS = 50
+SOON = 4                # seconds: before a ping, which would end polls too
 MAX_CPU = 1             # second for ten bodies; 1.5 to 2.7 before
 
 
@@ -37,7 +43,7 @@ def test_who_sends_without_end_is_closed_and_who_comes_back_is_not(embedded, arr
     assert returning.post("\x1e".join([event] * 499)).status_code == 200
     for _n in range(3):
         flooding.post("\x1e".join([event] * 499))
-    assert flooding.until_closed()[-1] == "1"
+    assert flooding.until_closed()[-1] == "1" and measure(embedded, "chat_transports_closed_for_flooding_total") == 1
     assert returning.post('427["nothing",{}]').status_code == 200
     assert 7 in returning.acknowledgements(1)
 
@@ -56,3 +62,16 @@ def test_packets_that_are_no_messages_let_others_have_their_turn():
     for _n in range(500):
         receive(Packet(NOOP))
     assert len(pauses) == 500 // YIELD_EVERY
+
+
+def test_one_poll_of_a_transport_waits_and_a_new_one_ends_it(embedded, arrive):
+    polling = Polling(arrive(embedded)).connect()
+    with ExitStack() as opened:
+        polls = [opened.enter_context(connect(embedded)) for _n in range(POLLS)]
+        for poll in polls:
+            poll.sendall(f"GET {polling.path} HTTP/1.1\r\nHost: x\r\nCookie: {polling.person.cookie()}\r\n\r\n".encode())
+        waiting = set(polls)
+        wait_for(lambda: waiting.difference_update(select.select(list(waiting), [], [], 0)[0]) or len(waiting) <= 1, SOON)
+        assert len(waiting) <= 1, "all others have their answer"
+        polling.post('427["nothing",{}]')
+        assert not waiting or wait_for(lambda: select.select(list(waiting), [], [], 0)[0], SOON), "the one that waits gets what comes"
