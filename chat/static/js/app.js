@@ -81,7 +81,7 @@ function statusChanged(status, refusal) {
   if (!allModulesLoaded) return void location.reload();
   navigation.conversation?.mark();
   // Without a connection nothing was pushed. The first time there was none for next to no time, so the list can wait.
-  setTimeout(() => lists.refresh(), wasConnected ? 0 : FIRST_REFRESH_MS);
+  setTimeout(() => lists.refresh(true), wasConnected ? 0 : FIRST_REFRESH_MS);
   notifier?.then((loaded) => loaded?.reconnected());
   if (wasConnected) loadPageMore().then(({ refreshPage }) => refreshPage(), () => {});
   // Other tabs will ask what is on the screen of this one.
@@ -138,9 +138,8 @@ function messagesWereRead({ conversationId, userId, readerId, seq }) {
 
 function markedUnread({ conversationId, userId, seq }) {
   const key = conversationId ? roomKey(conversationId) : userId;
-  if (seq) return lists.markedUnread(key);
-  lists.opened(key);
-  lists.refresh();
+  if (seq) lists.markedUnread(key);
+  else lists.markedRead(key);
 }
 
 function roomChanged(room) {

@@ -62,7 +62,13 @@ export class Lists {
   markedUnread(key) {
     this.#marked.set(key, lastSeqOf(this.card(key)));
     this.#of(key).forgetRead(key);
-    this.#of(key).refresh();
+    this.#of(key).refresh(true); // its card may be far down
+  }
+
+  /** That it was marked as unread is taken back. */
+  markedRead(key) {
+    this.opened(key);
+    this.#of(key).refresh(true);
   }
 
   opened(key) {
@@ -74,10 +80,10 @@ export class Lists {
     else this.people.typing(payload.userId);
   }
 
-  /** Fetches anew all that the lists show. */
-  refresh() {
-    this.people.refresh(true);
-    this.rooms.refresh(true);
+  /** Fetches the tops of the lists anew; with `isWhole` all that they show. */
+  refresh(isWhole = false) {
+    this.people.refresh(isWhole);
+    this.rooms.refresh(isWhole);
   }
 
   showAges() {

@@ -14,9 +14,9 @@ export class PeoplePages {
   async refresh(isWhole = false) {
     const { people } = this;
     if (people.search.isFiltering) return people.refreshSoon(); // that answer will be another list
-    let page = await this.#fetch({ q: people.search.query }).catch(() => null);
+    const top = await this.#fetch({ q: people.search.query }).catch(() => null);
+    let page = top;
     if (!page) return;
-    people.counts.countElsewhere(page);
     const fresh = findAll('li.person', page).map((card) => this.#merge(card));
     const restOf = () => people.cards.filter((card) => !fresh.includes(card));
     while (isWhole && restOf().length && find('#people-more', page)) {
@@ -24,6 +24,7 @@ export class PeoplePages {
       if (!page) return;
       fresh.push(...findAll('li.person', page).map((card) => this.#merge(card)));
     }
+    people.counts.countElsewhere(top, fresh);
     const focused = document.activeElement;
     const rest = restOf();
     const more = rest.length && !isWhole ? find('#people-more') : find('#people-more', page);

@@ -18,14 +18,16 @@ export class RoomPages {
     const fresh = findAll('li.room', page);
     const list = find('#rooms', page);
     const rest = () => rooms.cards.filter((card) => !fresh.some((one) => keyOfCard(one) === keyOfCard(card)));
-    while (isWhole && rest().length && find('#rooms-more', page)) {
+    const asked = () => rest().filter(({ dataset }) => !('extra' in dataset) || dataset.found === rooms.query);
+    while (isWhole && asked().length && find('#rooms-more', page)) {
       page = await fetchList(following(page));
       if (!page) return;
       fresh.push(...findAll('li.room', page));
     }
-    if (isWhole && rest().length) rooms.refreshSoon(); // one has moved to the top meanwhile, or its reader has been removed from it
-    const kept = find('#rooms-more', page) ? rest() : []; // "Show more" or a search has brought them
-    const more = kept.length && !isWhole ? find('#rooms-more') : find('#rooms-more', page);
+    if (isWhole && asked().length) rooms.refreshSoon(); // one has moved to the top meanwhile, or its reader has been removed from it
+    for (const card of fresh) if (rooms.card(keyOfCard(card))?.dataset.found === rooms.query) card.dataset.found = rooms.query;
+    const kept = !isWhole && find('#rooms-more', page) ? rest() : []; // "Show more" or a search has brought them
+    const more = kept.length && !('found' in find('#rooms').dataset) ? find('#rooms-more') : find('#rooms-more', page);
     const focused = keyOfCard(document.activeElement?.closest('li.room'));
     list.replaceChildren(...fresh, ...kept);
     find('#rooms').replaceWith(list);
@@ -43,12 +45,13 @@ export class RoomPages {
     this.rooms.hydrate();
   }
 
-  /** Adds the rooms that a search finds among those that the list does not show. */
-  async search(query) {
+  /** Adds the rooms that a search finds among those that the list does not show: the first, or those that follow by a `link` to them. */
+  async search(query, link = null) {
     const { rooms } = this;
-    const page = await fetchList({ q: query });
+    const page = await fetchList({ q: query, ...(link && before(link)) });
     if (!page || rooms.query !== query) return; // another search has begun
-    for (const key of this.#add(page)) rooms.card(key).dataset.found = query;
+    for (const card of findAll('li.room', page)) card.dataset.extra = ''; // it goes with the search
+    rooms.markFound(this.#add(page).map((key) => rooms.card(key)), find('#rooms-more', page));
     rooms.hydrate();
   }
 
@@ -64,6 +67,7 @@ export class RoomPages {
 
   /** Puts the link to the rooms that follow, if there are more. */
   #putLink(link) {
+    if (link === find('#rooms-more')) return; // it may have the focus
     find('#rooms-more')?.remove();
     if (link) this.rooms.section.append(link);
   }
@@ -74,6 +78,6 @@ const following = (page) => before(find('#rooms-more', page));
 
 /** Resolves to a page of the list, or to null where it does not come. */
 async function fetchList(parameters) {
-  const answer = await request(`/rooms?${new URLSearchParams({ list: '', ...parameters })}`, 'text/html').catch(() => null);
-  return answer && parseHtml(await answer.text());
+  const url = `/rooms?${new URLSearchParams({ list: '', ...parameters })}`;
+  return request(url, 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
 }

@@ -27,6 +27,7 @@ export class Rooms {
     this.section = find('#rooms-section');
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
     this.section.addEventListener('click', (event) => this.#clicked(event));
+    if ('found' in find('#rooms').dataset) this.markFound(this.cards, find('#rooms-more'));
     this.hydrate();
   }
 
@@ -57,11 +58,21 @@ export class Rooms {
     if (query && find('#rooms-more')) await this.#fetch('search', query);
   }
 
+  /** The server has found `cards` for what is searched for, and more where the link `more` leads. It compares names in its own way. */
+  markFound(cards, more) {
+    for (const { dataset } of cards) dataset.found = this.query;
+    find('#rooms-found')?.remove();
+    if (!more) return;
+    Object.assign(more, { id: 'rooms-found' }).dataset.found = this.query;
+    this.section.append(more);
+  }
+
   #showFound() {
     const wanted = this.#folded(this.query);
     const isFound = (card) => card.dataset.found === this.query || this.#folded(part(card, 'name').textContent).includes(wanted);
     for (const card of this.cards) card.hidden = !isFound(card);
     find('#rooms-more')?.toggleAttribute('hidden', Boolean(wanted));
+    if (find('#rooms-found')?.dataset.found !== this.query) find('#rooms-found')?.remove();
     find('#rooms-empty').hidden = this.cards.length > 0 || Boolean(wanted);
     this.section.hidden = Boolean(wanted) && !this.links.length;
   }
@@ -185,10 +196,11 @@ export class Rooms {
   }
 
   #clicked(event) {
-    const link = event.target.closest('#rooms-more');
+    const link = event.target.closest('a[rel="next"]');
     if (!link) return;
     event.preventDefault();
-    this.#fetch('showMore', link);
+    if (link.id === 'rooms-found') this.#fetch('search', this.query, link);
+    else this.#fetch('showMore', link);
   }
 
   hydrate() {

@@ -40,10 +40,10 @@ export class UnreadCounts {
     this.#readSeqs.delete(id);
   }
 
-  /** Takes the total of all people from an answer of the server, which does not show them all. */
-  countElsewhere(page) {
+  /** Takes the total of all people from an answer of the server, which does not show them all, but `cards`. */
+  countElsewhere(page, cards = findAll('li.person', page)) {
     const list = find('#people', page);
-    const shown = findAll('li.person', list).map(({ dataset }) => [Number(dataset.userId), Number(dataset.unread)]);
+    const shown = cards.map(({ dataset }) => [Number(dataset.userId), Number(dataset.unread)]);
     this.#elsewhere = Math.max(0, Number(list.dataset.unreadTotal ?? 0) - sum(new Map([...this.#counts, ...shown]).values()));
   }
 }
