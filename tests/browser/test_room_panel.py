@@ -89,7 +89,9 @@ def test_a_form_of_the_panel_leaves_the_conversation_as_it_is(alice, bob, charli
     page = screen.page
     screen.field.fill("half a tho")
     page.evaluate("document.querySelector('#conversation').stayed = true")
+    page.evaluate("document.querySelector('#info-panel').isOld = true")
     page.get_by_role("button", name="Mentions").click()
+    page.wait_for_function("() => !document.querySelector('#info-panel').isOld")
     expect(page.get_by_role("button", name="Mentions")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="Mentions")).to_be_focused()
     panel(screen).get_by_text("Add", exact=True).first.click()
@@ -128,7 +130,7 @@ def test_a_press_on_the_name_opens_the_panel_on_a_phone(alice, room, sit_down):
     expect(screen.page.get_by_role("heading", name="Rooms")).to_be_visible()
 
 
-def test_an_empty_room_says_what_to_do_until_somebody_writes(alice, sit_down):
+def test_an_empty_room_says_what_to_do_until_somebody_writes(alice, bob, sit_down):
     room = alice.make_room("maths")
     screen = ready(sit_down(alice, f"/rooms/{room}"))
     start = screen.page.get_by_role("heading", name="maths begins here")
@@ -137,6 +139,23 @@ def test_an_empty_room_says_what_to_do_until_somebody_writes(alice, sit_down):
     expect(panel(screen).get_by_label("Username")).to_be_focused()
     screen.page.locator(".unwritten").get_by_role("link", name="Add a topic").click()
     expect(panel(screen).get_by_label("Topic")).to_be_focused()
+    screen.page.locator("h1").click()
+    screen.page.locator(".unwritten").get_by_role("link", name="Add a topic").click()
+    topic, header = panel(screen).get_by_label("Topic"), screen.page.locator("#conversation > header")
+    expect(topic).to_be_focused()
+    alice.ask(f"/rooms/{room}/settings", icon="coffee", topic="")
+    expect(header.locator(".tile")).to_have_attribute("data-icon", "coffee")
+    expect(header.get_by_role("link", name="Add a topic")).to_be_visible()
+    topic.fill("sets")
+    topic.press("Enter")
+    expect(header).to_contain_text("sets")
+    expect(screen.page.get_by_role("link", name="Add a topic")).to_have_count(0)
+    expect(screen.page.locator(".unwritten")).to_contain_text("Nobody else is in it yet.")
+    alice.ask(f"/rooms/{room}/members", username=bob.username)
+    expect(screen.page.locator(".unwritten")).not_to_contain_text("Nobody else is in it yet.")
+    expect(panel(screen).locator("#members > li")).to_have_count(2)
+    panel(screen).get_by_text("Add", exact=True).first.click()
+    panel(screen).get_by_label("Username").fill("nobody like it")
     screen.send("first")
     expect(start).to_be_hidden()
 
@@ -156,3 +175,35 @@ def test_the_text_of_who_was_removed_is_not_lost(alice, bob, room, sit_down):
     expect(lost).to_have_count(1)
     lost.get_by_role("button", name="Delete").click()
     expect(lost).to_have_count(0)
+
+
+def test_what_is_written_into_the_panel_outlives_a_new_role(alice, bob, charlie, room, sit_down):
+    """The panel has other forms then: they come once nobody writes in it."""
+    screen = ready(sit_down(bob, f"/rooms/{room}?info"))
+    panel(screen).get_by_text("Add", exact=True).first.click()
+    field = panel(screen).get_by_label("Username")
+    field.fill("half a na")
+    alice.ask(f"/rooms/{room}/members/{bob.username}/role", role="owner")
+    expect(screen.page.locator("#conversation")).to_have_attribute("data-role", "owner")
+    alice.ask(f"/rooms/{room}/members", username=charlie.username)
+    expect(member(screen, charlie)).to_be_visible()
+    expect(field).to_have_value("half a na")
+    expect(field).to_be_focused()
+    field.fill("")
+    screen.field.focus()
+    expect(panel(screen).get_by_text("Change this room")).to_be_visible()
+
+
+def test_a_page_of_the_panel_that_comes_too_late_changes_nothing(alice, room, sit_down):
+    """Another page was opened before it came."""
+    other = alice.make_room("physics")
+    screen = ready(sit_down(alice, f"/rooms/{room}", expects="ERR_FAILED"))
+    page, held = screen.page, []
+    page.route("**/rooms/*?info", lambda route: held.append(route))
+    page.get_by_role("link", name="About this room").click()
+    room_card(screen, other).get_by_role("link").click()
+    expect(page.get_by_role("heading", name="physics", level=1)).to_be_visible()
+    with page.expect_event("requestfailed"):
+        held.pop().abort()
+    page.evaluate("fetch('/face/1')")       # by then the page has heard of it
+    expect(page.locator("#connection")).not_to_contain_text("cannot be loaded")

@@ -7,6 +7,9 @@ const PANEL_QUERY = ['info', 'after']; // names in an address that are about the
 
 const WANTED_FIELD = '[aria-invalid], .add-member[open] input:not([type="hidden"]), .room-settings[open] [name="topic"]';
 
+/** What the links to the panel ask for, by the value of `info`. */
+const FIELDS = { people: '.add-member [name="username"]', topic: '.room-settings [name="topic"]' };
+
 const openLink = () => find('#info-link, [data-action="open-info"]');
 const hasInfo = (url) => url.searchParams.has('info');
 
@@ -19,11 +22,13 @@ export function isPanelOnly(url, shownPath) {
   return url.pathname === shown.pathname && isPanels && (hasInfo(url) || hasInfo(shown));
 }
 
-/** Puts the panel of a fetched page in place of the one that is there; without one there is none any more. Its reader stays where they were in it. */
+/**
+ * Puts the panel of a fetched page in place of the one that is there; without one there is none any more. Its reader stays where they were in it,
+ * unless it shows other members. */
 export function putPanel(page) {
   const fresh = page && find('#info-panel', page);
   const known = find('#info-panel');
-  const position = known && find('.info-scroll', known).scrollTop;
+  const position = known?.dataset.after === fresh?.dataset.after && known && find('.info-scroll', known).scrollTop;
   if (fresh && !known && document.activeElement !== document.body) opener = document.activeElement;
   if (known && fresh) known.replaceWith(fresh);
   else if (fresh) find('#main').append(fresh);
@@ -38,8 +43,16 @@ export function putPanel(page) {
 export function focusPanel() {
   const panel = find('#info-panel');
   if (panel) return (find(WANTED_FIELD, panel) ?? find('#info-title', panel)).focus();
-  (opener?.isConnected ? opener : openLink())?.focus({ preventScroll: true });
+  (opener?.checkVisibility() ? opener : openLink())?.focus({ preventScroll: true });
   opener = null;
+}
+
+/** The same for a panel that is there already, whose link was pressed again. */
+export function focusWanted(name) {
+  const field = name in FIELDS && find(`#info-panel ${FIELDS[name]}`);
+  if (!field) return focusPanel();
+  field.closest('details').open = true;
+  field.focus();
 }
 
 /** The focus goes to the button of the new panel that was pressed in the one before, where there is one. */

@@ -14,10 +14,11 @@ export function showRoomHeader(section, room) {
     setText(find('#conversation-title bdi', section), name);
     setPageTitle(`${name} · Chat`);
   }
-  if (topic !== undefined) setText(part(section, 'topic'), topic);
+  if (topic !== undefined) showTopic(section, topic);
   if (members) {
     section.dataset.members = members; // a room that has grown large is marked less often
     setText(part(section, 'member-count'), formatNumber(members));
+    if (members > 1) part(section, 'alone')?.remove();
   }
   if (role) section.dataset.role = role; // it says what may be done to messages
   if (color !== undefined) tile.dataset.tint = color;
@@ -29,6 +30,13 @@ export function showRoomHeader(section, room) {
   }
   if (isAnother) fetchPanel(); // it has other forms
   if (isChanged(icon, tile.dataset.icon) || find('#info-panel')) refreshPart(section);
+}
+
+/** Shows a topic. Where there is none, the owners have a link there that asks for one: it stays, and goes once there is a topic. */
+function showTopic(section, topic) {
+  const place = part(section, 'topic');
+  if (topic || !find('a', place)) setText(place, topic);
+  if (topic) find('.unwritten [href$="info=topic"]', section)?.closest('li').remove();
 }
 
 const isChanged = (value, known) => value !== undefined && value !== null && value !== known;

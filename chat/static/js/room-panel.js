@@ -6,6 +6,8 @@ import { debounce, find, findAll, parseHtml, part, setText } from './page.js';
 
 const REFRESH_PAUSE_MS = 500; // those who come at once are fetched at once
 
+let waiting = null; // a panel that is fetched once its field is left
+
 const fetchPage = async (url) => parseHtml(await (await request(url, 'text/html')).text());
 
 /** Shows of what the reader is notified. */
@@ -13,15 +15,33 @@ export function showNotify(level) {
   for (const button of findAll('#info-panel .segments button')) button.ariaPressed = String(button.value === level);
 }
 
-/** Fetches the whole panel anew, where it is open. */
+/** Whether somebody is at a field of the panel, or has left one changed: what they wrote would be lost. */
+function isWrittenIn(panel) {
+  const isChanged = ({ value, defaultValue, checked, defaultChecked }) => value !== defaultValue || checked !== defaultChecked;
+  return Boolean(document.activeElement.closest('#info-panel input')) || findAll('input', panel).some(isChanged);
+}
+
+/** Fetches the panel once its field is left. */
+function fetchLater(panel) {
+  if (panel === waiting) return;
+  waiting = panel;
+  panel.addEventListener('focusout', () => setTimeout(() => { // by then the next field has the focus
+    waiting = null;
+    if (panel.isConnected) fetchPanel();
+  }), { once: true });
+}
+
+/** Fetches the whole panel anew, where it is open, when nobody writes in it. */
 export async function fetchPanel() {
   const panel = find('#info-panel');
   if (!panel) return;
+  if (isWrittenIn(panel)) return fetchLater(panel);
   const page = await fetchPage(location.href).catch(() => null);
   if (!page || !panel.isConnected) return;
+  if (isWrittenIn(panel)) return fetchLater(panel);
   const hasFocus = panel.contains(document.activeElement);
   putPanel(page);
-  if (hasFocus) find('#info-title').focus({ preventScroll: true });
+  if (hasFocus) find('#info-title')?.focus({ preventScroll: true });
 }
 
 /** Fetches what changes in the panel, and the picture of the header. */
@@ -51,7 +71,7 @@ function showMembers(list, fresh) {
   const more = list.nextElementSibling?.matches('a') ? list.nextElementSibling : null;
   more?.remove();
   if (fresh.nextElementSibling) list.after(fresh.nextElementSibling);
-  if (gone) find('#info-title').focus({ preventScroll: true });
+  if (gone) find('#info-title')?.focus({ preventScroll: true });
   else if (list.contains(focused)) focused.focus({ preventScroll: true });
 }
 

@@ -3,7 +3,7 @@
 import { showNotice } from './banner.js';
 import { goToLogin, request, send } from './http.js';
 import { gettext } from './i18n.js';
-import { focusPanel, focusPressed, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
+import { focusPanel, focusPressed, focusWanted, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
 import { loadStyles } from './later-styles.js';
 import { find, findAll, parseHtml, part, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
@@ -23,13 +23,15 @@ export class Visits {
 
   /** Back or Forward was pressed. */
   popped() {
-    if (pathOf(location) !== this.navigation.shownPath) this.visit(new URL(location), { isPush: false });
-    else this.#visit?.controller.abort();
+    if (pathOf(location) !== this.navigation.shownPath) return this.visit(new URL(location), { isPush: false });
+    this.#visit?.controller.abort();
+    this.#panelVisit = null;
   }
 
   /** A link was pressed. */
   follow(url) {
     if (pathOf(url) !== this.navigation.shownPath || this.#visit) return this.visit(url);
+    if (url.searchParams.has('info')) focusWanted(url.searchParams.get('info'));
   }
 
   async visit(url, { isPush = true } = {}) {
@@ -67,15 +69,17 @@ export class Visits {
   async #visitPanel(url, isPush) {
     const { conversation } = this.navigation;
     const visit = this.#panelVisit = {};
+    const isCurrent = () => !this.#visit && this.#panelVisit === visit && this.navigation.conversation === conversation;
     let page = null;
     try {
       if (url.searchParams.has('info')) page = parseHtml(await (await request(url, 'text/html')).text());
       if (page) await this.#load(page);
     } catch (error) {
+      if (!isCurrent()) return;
       if (error.status) return void location.assign(url);
       return this.#sayUnreachable(isPush);
     }
-    if (this.#visit || this.#panelVisit !== visit || this.navigation.conversation !== conversation) return; // another page, meanwhile
+    if (!isCurrent()) return; // another page, meanwhile
     this.#arrive(url, isPush);
     putPanel(page);
     focusPanel();
@@ -158,8 +162,19 @@ export class Visits {
     const isAdding = Boolean(form.closest('.add-member')) && !find('#info-panel .alert', page);
     if (isAdding) find('.add-member', page)?.setAttribute('open', '');
     putPanel(page);
+    showAround(page);
     if (isAdding) focusPanel();
     else focusPressed(form, submitter);
+  }
+}
+
+/** Shows what a page of the open room says about it beside the panel. */
+function showAround(page) {
+  for (const selector of ['.unwritten', '.member-faces', '.peer-line']) {
+    const fresh = find(`#conversation ${selector}`, page);
+    const known = find(`#conversation ${selector}`);
+    if (fresh) known?.replaceWith(fresh);
+    else known?.remove();
   }
 }
 
