@@ -128,8 +128,8 @@ def test_the_page_of_a_message_follows_what_becomes_of_it(alice, bob, talk, sit_
     screen.page.wait_for_function("() => document.querySelector('[data-step=stored] dd time')")
     screen.expect_connected()
     elsewhere = alice.tab()
-    elsewhere.change(mine, edit="a second text")
-    expect(main.locator("blockquote")).to_contain_text("a second text")
+    elsewhere.change(mine, edit=f"a **second** text {'and more ' * 100}to the end")
+    expect(main.locator("blockquote")).to_contain_text(f"a second text {'and more ' * 100}to the end")
     expect(main.locator("[data-step=edited]")).to_be_visible()
     field.fill("half a third one")
     elsewhere.change(mine, delete=True)
@@ -138,7 +138,24 @@ def test_the_page_of_a_message_follows_what_becomes_of_it(alice, bob, talk, sit_
     expect(field).to_have_value("half a third one")
     expect(main.get_by_role("button")).to_have_count(0)
     html = main.evaluate("element => element.outerHTML")
-    assert "from alice" not in html and "a second text" not in html
+    assert "from alice" not in html and "second" not in html
+
+
+def test_a_text_that_was_refused_outlives_its_message(alice, talk, sit_down):
+    _at_bob, _theirs, mine = talk
+    screen = sit_down(alice, f"/conversations/{mine['conversationId']}/messages/{mine['seq']}", expects="409")
+    elsewhere, field = alice.tab(), screen.page.locator("#edit")
+    elsewhere.change(mine, edit="their words")
+    field.fill("my words")
+    screen.page.get_by_role("button", name="Save").click()
+    expect(screen.page.get_by_role("button", name="Keep mine")).to_be_visible()
+    screen.page.wait_for_function("() => document.querySelector('[data-step=stored] dd time')")
+    screen.expect_connected()
+    field.focus()
+    elsewhere.change(mine, delete=True)
+    expect(screen.page.locator("blockquote")).to_contain_text("This message was deleted.")
+    expect(field).to_have_value("my words")
+    expect(field).to_be_focused()
 
 
 def test_the_pins_of_a_conversation_that_has_begun_on_this_page(alice, bob, sit_down):

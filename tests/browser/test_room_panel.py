@@ -175,6 +175,7 @@ def test_the_text_of_who_was_removed_is_not_lost(alice, bob, room, sit_down):
     expect(lost).to_have_count(1)
     lost.get_by_role("button", name="Delete").click()
     expect(lost).to_have_count(0)
+    expect(screen.search).to_be_focused()
 
 
 def test_what_is_written_into_the_panel_outlives_a_new_role(alice, bob, charlie, room, sit_down):

@@ -33,4 +33,5 @@ test('after 500 marks the rest is text', () => {
 
 test('a preview is made of the beginning, and cuts no character', () => {
   assert.equal(plain(`**${'😀'.repeat(600)}`), `**${'😀'.repeat(498)}`);
+  assert.equal(plain(`**a** ${'b '.repeat(600)}`, 1_300), `a ${'b '.repeat(600)}`);
 });

@@ -141,6 +141,8 @@ export class Attachments {
     if (fit !== input.value) {
       input.value = fit;
       this.#say(gettext('The description cannot be longer.'));
+    } else if (this.words.textContent === gettext('The description cannot be longer.')) {
+      this.#say('');
     }
     file.alt = fit.trim();
   }

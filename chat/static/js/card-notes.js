@@ -23,7 +23,11 @@ export class CardNotes {
     watching.observe(lists.pane, { subtree: true, childList: true, attributeFilter: ['aria-current'] });
     addEventListener('storage', () => this.showSoon()); // another tab has a draft
     lists.pane.addEventListener('click', ({ target }) => {
-      if (target.closest('.lost-note button')) outbox.remove(target.closest('.lost-note').dataset.clientId);
+      const row = target.closest('.lost-note button')?.closest('.lost-note');
+      if (!row) return;
+      const next = row.nextElementSibling ?? row.previousElementSibling;
+      (next ? find('button', next) : find('#search-input')).focus(); // its own button goes with it
+      outbox.remove(row.dataset.clientId);
     });
     this.showSoon();
   }

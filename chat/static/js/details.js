@@ -3,7 +3,7 @@
  * when and by whom it was edited or deleted, and who reacted; in a room also how far it has come with each member.
  */
 
-import { plainWords } from './formatter.js';
+import { plainWords, showWords } from './formatter.js';
 import { request } from './http.js';
 import { filesInWords, filesOf } from './file-words.js';
 import { formatNumber, gettext, locale } from './i18n.js';
@@ -88,11 +88,21 @@ const timeElement = (date) => Object.assign(document.createElement('time'), {
 export async function hydratePage(page) {
   const { message, readers, reactions, ...times } = JSON.parse(page.dataset.told);
   const isMine = message.senderId === me.id;
+  adoptField(find('#edit', page), message.message);
   const record = isMine ? await findRecord(message.clientId) : null;
   const isRead = page.dataset.isRead === 'true';
   fill(page, { ...record, isMine, isRead, isAsked: true, seq: message.seq, stored: message.timestamp, ...times });
   fillReaders(page, readers);
   fillReactions(page, reactions);
+}
+
+/** On a page that came back after a conflict the field begins with what its writer typed: that is none of the message. */
+function adoptField(field, text) {
+  if (!field || 'adopted' in field.dataset) return;
+  const { value } = field;
+  field.dataset.adopted = '';
+  field.defaultValue = text.replace(/\r\n?/g, '\n'); // as a field has it
+  field.value = value;
 }
 
 /** The message of such a page is different now. What it was is no longer on the page, whatever the server answers. */
@@ -101,7 +111,9 @@ export function showChanged(page, message) {
   const { conversationId, seq, lastChange } = told.message;
   if (conversationId !== message.conversationId || seq !== message.seq || lastChange >= message.lastChange) return;
   page.dataset.told = JSON.stringify({ ...told, message });
-  setText(find('.quote [data-part="text"]', page), message.deleted ? gettext('This message was deleted.') : plainWords(message.message));
+  const text = find('.quote [data-part="text"]', page);
+  if (message.deleted) setText(text, gettext('This message was deleted.'));
+  else showWords(text, message.message, () => plainWords(message.message, message.message.length));
   if (message.deleted) removeContent(page);
   refresh(page);
 }
@@ -111,9 +123,12 @@ function removeContent(page) {
   part(page, 'files')?.remove();
   const field = find('#edit', page);
   const isTyped = field && field.value !== field.defaultValue;
+  const hasFocus = field === document.activeElement;
   if (isTyped) Object.assign(field, { readOnly: true, ariaLabel: gettext('Your text') });
   find('.message-forms', page)?.replaceChildren(...(isTyped ? [field] : []));
-  if (isTyped) field.defaultValue = field.value;
+  if (!isTyped) return;
+  field.defaultValue = field.value;
+  if (hasFocus) field.focus({ preventScroll: true });
 }
 
 /** Asks the server what such a page shows of its message. */
@@ -180,7 +195,8 @@ class Details {
     const waiting = { written: entry?.createdAt, reason: entry?.reason };
     const title = seq ? gettext('Message %(seq)s', numbered({ seq })) : gettext('Sending');
     setText(part(this.dialog, 'title'), title);
-    const words = plainWords(sourceOf(part(this.row, 'text'))) || filesInWords(filesOf(this.row));
+    const source = sourceOf(part(this.row, 'text'));
+    const words = plainWords(source, source.length) || filesInWords(filesOf(this.row));
     setText(part(this.dialog, 'text'), 'deleted' in dataset ? gettext('This message was deleted.') : words);
     fill(this.dialog, { ...waiting, ...this.#record, ...this.#answer, isMine, isRead, seq, stored });
     fillReaders(this.dialog, this.#answer.readers);

@@ -49,9 +49,9 @@ export function showWords(element, text, toWords) {
   if (!module && MARKUP.test(text)) typed.set(element, [words, toWords]);
 }
 
-/** A text without its markers, for a preview. */
-export function plainWords(text) {
+/** A text without its markers, for a preview: its beginning, at least, or so many code points of it as `most` says. */
+export function plainWords(text, most) {
   if (!MARKUP.test(text)) return text;
   if (!module) loadFormatter().catch(() => {});
-  return module?.plain(text) ?? text;
+  return module?.plain(text, most) ?? text;
 }

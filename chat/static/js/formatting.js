@@ -26,8 +26,8 @@ export function treeOf(text, mentions = []) {
 }
 
 /** The beginning of a text without its markers, for a preview. */
-export function plain(text) {
-  return plainOf(treeOf(text.length > MAX_PLAIN_LENGTH ? [...text.slice(0, 2 * MAX_PLAIN_LENGTH)].slice(0, MAX_PLAIN_LENGTH).join('') : text));
+export function plain(text, most = MAX_PLAIN_LENGTH) {
+  return plainOf(treeOf(text.length > most ? [...text.slice(0, 2 * most)].slice(0, most).join('') : text));
 }
 
 /** A tree as text: blocks and items on lines of their own. */

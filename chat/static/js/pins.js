@@ -2,7 +2,7 @@
 
 import { showAge } from './dates.js';
 import { filesInWords } from './file-words.js';
-import { plainWords } from './formatter.js';
+import { plainWords, showWords } from './formatter.js';
 import { request } from './http.js';
 import { formatNumber, gettext } from './i18n.js';
 import { debounce, find, fromTemplate, me, part, setText } from './page.js';
@@ -32,7 +32,7 @@ function makePin({ seq, sender, senderId, message, files, timestamp }, pageUrl) 
   const item = fromTemplate('pin-template');
   const link = find('.pin', item);
   Object.assign(link, { href: `${pageUrl}?at=${seq}#message-${seq}` }).dataset.seq = seq;
-  setText(part(item, 'pin-text'), plainWords(message) || filesInWords(files));
+  showWords(part(item, 'pin-text'), message, () => plainWords(message) || filesInWords(files));
   setText(part(item, 'pin-sender'), senderId === me.id ? gettext('You') : sender);
   part(item, 'time').dateTime = timestamp;
   showAge(part(item, 'time'));

@@ -51,11 +51,12 @@ export class Conflicts {
 
   async #showOne({ clientId, target, verb, reason, code }) {
     const theirs = await currentMessage(this.messageList, target.seq);
+    const isFailed = this.outbox.changesOf(this.messageList.key, target).some((entry) => entry.clientId === clientId && entry.state === 'failed');
+    if (!isFailed) return; // settled meanwhile
     if (theirs?.deleted) return this.#forget(target);
     const lastChange = theirs?.lastChange ?? verb.seen;
     const shown = this.#cards.get(clientId);
-    const isFailed = this.outbox.changesOf(this.messageList.key, target).some((entry) => entry.clientId === clientId && entry.state === 'failed');
-    if (!isFailed || shown?.lastChange === lastChange) return;
+    if (shown?.lastChange === lastChange) return;
     const card = makeConflictCard({
       mine: verb.edit, theirs: theirs?.message ?? '', reason, isConflict: code === 'conflict',
       keepMine: () => {
