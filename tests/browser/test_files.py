@@ -139,6 +139,22 @@ def test_a_key_right_after_the_choice_sends_the_files(screen, alice, bob):
     expect(cards(screen)).to_have_count(0)
 
 
+def test_no_text_is_sent_without_the_files_that_were_chosen_for_it(alice, bob, sit_down):
+    screen = sit_down(alice, f"/chat/{bob.username}", expects=f"{CUT}|ERR_FAILED")
+    screen.page.route("**/files-more*.js", lambda route: route.abort())
+    screen.page.reload()
+    screen.expect_connected()
+    choose(screen, NOTES)
+    screen.field.fill("with its file")
+    screen.field.press("Enter")
+    expect(screen.page.locator("#connection")).to_contain_text("The server did not answer.")
+    expect(screen.field).to_have_value("with its file")
+    screen.page.unroute("**/files-more*.js")
+    screen.field.press("Enter")
+    screen.expect_state("with its file", re.compile("sent|read"))
+    assert files_of(alice, bob) == [("with its file", ["notes.pdf"])]
+
+
 def test_files_that_are_not_shown_yet_wait_in_their_conversation(alice, bob, charlie, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", expects=CUT)
     waiting, is_held = [], True

@@ -156,8 +156,10 @@ def test_an_empty_room_says_what_to_do_until_somebody_writes(alice, bob, sit_dow
     expect(panel(screen).locator("#members > li")).to_have_count(2)
     panel(screen).get_by_text("Add", exact=True).first.click()
     panel(screen).get_by_label("Username").fill("nobody like it")
-    screen.send("first")
+    screen.page.locator(".unwritten").get_by_role("link", name="Add people").focus()
+    bob.tab().send_to_room(room, "first")
     expect(start).to_be_hidden()
+    expect(screen.page.locator("#history")).to_be_focused()
 
 
 def test_the_text_of_who_was_removed_is_not_lost(alice, bob, room, sit_down):

@@ -18,6 +18,7 @@ export class Attachments {
   #cards = new Map(); // clientId → {file, card, url}
   #quota = null; // the answer of /files/quota; null while it is not known
   #asking = null; // a promise of it
+  #previews = []; // promises of those that were added last
   #timer;
 
   constructor(composer, section, signal) {
@@ -35,12 +36,14 @@ export class Attachments {
     return this.#cards.size;
   }
 
-  /** Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once; what cannot be is said, and left out. */
+  /** Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once; what cannot be is said, and left out. Resolves when images are drawn. */
   add(files) {
+    this.#previews = [];
     const refusals = files.map((file) => this.#refusalOf(file) ?? this.#show({ ...file, clientId: newClientId() }));
     this.#tell(refusals);
     if (!onTouch()) this.composer.focus(); // there it would open the keyboard
     if (!this.#asking) this.#fetchQuota();
+    return Promise.all(this.#previews); // by then the sizes of images are known
   }
 
   /** Asks what may be uploaded, and leaves out what does not fit. What was sent meanwhile, the server refuses itself. */
@@ -94,7 +97,7 @@ export class Attachments {
     const entry = { file, card, url: null };
     this.#cards.set(file.clientId, entry);
     this.list.append(card);
-    if (isShown) this.#preview(entry);
+    if (isShown) this.#previews.push(this.#preview(entry).catch(() => {}));
   }
 
   /** Shows an image, and learns its size: the bubble has it before anything else. */

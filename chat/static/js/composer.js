@@ -130,7 +130,7 @@ export class Composer {
 
   async #submitted(event) {
     event.preventDefault();
-    if (this.files.arriving) await this.files.arriving; // they were chosen before
+    if (this.files.isArriving && !(await this.files.arrived())) return; // they were chosen before, and belong to it
     if (this.signal.aborted) return;
     const draft = this.field.value;
     const text = trimmed(draft);

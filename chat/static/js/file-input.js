@@ -13,7 +13,7 @@ export class FileInput {
   #attachments = null; // once there are some
   #loading = null;
   #arriving = []; // files that have no card yet, because what makes it is being loaded
-  arriving = null; // a promise, while there are such
+  #cards = null; // a promise of their cards, while there are such
   #isOwnDrag = false; // an image of this page is dragged: a browser says that it is a file
 
   /** Listens in the conversation `section`, whose Composer gets the files. */
@@ -53,14 +53,23 @@ export class FileInput {
 
   /** Adds files `{name, type, size, blob, …}`. */
   async add(files) {
-    if (!files.length) return;
     this.#arriving.push(...files);
-    this.arriving ??= this.#load().then((attachments) => {
-      this.arriving = null;
-      const arrived = this.#arriving.splice(0);
-      if (arrived.length) attachments?.add(arrived); // else they were set aside
+    if (this.isArriving) await this.arrived();
+  }
+
+  /** Whether files were chosen that have no card yet. */
+  get isArriving() {
+    return Boolean(this.#cards) || this.#arriving.length > 0;
+  }
+
+  /** Resolves when they have their cards and are measured: to whether all of them came. What did not come is tried again. */
+  async arrived() {
+    this.#cards ??= this.#load().then(async (attachments) => {
+      this.#cards = null;
+      if (attachments && this.#arriving.length) await attachments.add(this.#arriving.splice(0)); // else they were set aside, or wait
     });
-    await this.arriving;
+    await this.#cards;
+    return !this.#arriving.length;
   }
 
   #addFiles(files, folderNames) {

@@ -236,6 +236,7 @@ export class MessageList {
     const hasMessages = this.rows.separators.arrange({ hasGap: !this.seqWindow.followsEnd });
     this.start.hidden = this.seqWindow.hasOlder;
     this.scroll.toggleAttribute('data-empty', !hasMessages);
+    if (document.activeElement?.closest('.unwritten') && find('.message', this.list)) this.list.focus({ preventScroll: true }); // that is hidden now
     this.#showCompleteness();
   }
 
