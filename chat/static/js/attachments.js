@@ -36,7 +36,10 @@ export class Attachments {
     return this.#cards.size;
   }
 
-  /** Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once; what cannot be is said, and left out. Resolves when images are drawn. */
+  /**
+   * Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once; what cannot be is said, and left out. Resolves when
+   * images are drawn.
+   */
   add(files) {
     this.#previews = [];
     const refusals = files.map((file) => this.#refusalOf(file) ?? this.#show({ ...file, clientId: newClientId() }));
