@@ -109,6 +109,23 @@ def test_keys_alone_are_enough(alice, bob, sit_down):
     expect(images(screen).last).to_be_focused()
 
 
+def test_the_answer_about_the_quota_takes_no_focus(alice, bob, sit_down):
+    """It comes while somebody describes an image."""
+    screen, held = sit_down(alice, f"/chat/{bob.username}"), []
+    screen.expect_connected()
+    screen.page.route("**/files/quota", lambda route: held.append(route))
+    with screen.page.expect_file_chooser() as chooser:
+        screen.page.get_by_role("button", name="Attach files").press("Enter")
+    chooser.value.set_files([{"name": "one.png", "mimeType": "image/png", "buffer": board()}])
+    cards(screen).first.get_by_role("button", name="Describe").press("Enter")
+    description = cards(screen).first.get_by_role("textbox")
+    expect(description).to_be_focused()
+    with screen.page.expect_request_finished(lambda request: request.url.endswith("/files/quota")):
+        held.pop().continue_()
+    screen.page.evaluate("new Promise((resolve) => setTimeout(resolve))")       # what waits for the answer has run
+    expect(description).to_be_focused()
+
+
 def test_a_form_sends_files_without_scripts(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}", java_script_enabled=False)
     screen.page.get_by_label("Files", exact=True).set_input_files([{"name": "board.png", "mimeType": "image/png", "buffer": board()},

@@ -164,7 +164,7 @@ export class Attachments {
     const words = refusal || this.#leftWords();
     setText(this.words, words);
     this.words.toggleAttribute('data-bad', Boolean(refusal));
-    if (refusal) this.composer.form.before(this.box);
+    if (refusal) this.#showBox();
     if (words && words !== before) this.composer.on.say(words);
   }
 
@@ -177,8 +177,13 @@ export class Attachments {
     return isNearly(ofDay, dayBytes) ? gettext('You may upload %(left)s more today.', { left: sizeWords(Math.max(0, ofDay)) }) : '';
   }
 
+  /** Shows the cards above the field. Where they are there, they stay: what is moved loses the focus. */
+  #showBox() {
+    if (!this.box.isConnected) this.composer.form.before(this.box);
+  }
+
   #changed() {
-    if (this.count) this.composer.form.before(this.box);
+    if (this.count) this.#showBox();
     else if (!this.words.hasAttribute('data-bad')) this.box.remove();
     this.composer.filesChanged();
   }
