@@ -464,6 +464,27 @@ def test_a_lost_answer(steered, changer, alice, message):
     assert len(changer.delivered) == 1, "delivered once"
 
 
+def test_ids_that_only_a_look_tells(steered, changer, alice, message, monkeypatch):
+    """As in a cluster. Rows that are locked at that look are stored all the same: the resend gives the change, and delivers it."""
+    insert = steered.insert
+    monkeypatch.setattr(steered, "insert", lambda *arguments, **options: insert(*arguments, **options) and None)
+    look, failure, gate = Change.find_duplicates, failing_once(Locked("its rows are locked")), Gate(steered)
+    monkeypatch.setattr(Change, "find_duplicates", lambda database, drafts: len(drafts) == 2 and failure(None) or look(database, drafts))
+    first = changer.in_background(alice, message, EDIT, "first")
+    assert gate.reached.wait(PATIENCE)
+    both = []
+    for number, text in enumerate(["one", "two"], 1):
+        both.append(changer.in_background(alice, message, EDIT, text, client_id=text))
+        wait_for_queue(changer, number)
+    gate.opened.set()
+    assert first.outcome().number == 1
+    for each in both:
+        with pytest.raises(Unavailable):
+            each.outcome()
+    assert [changer.edit(alice, message, text, client_id=text).number for text in ("one", "two")] == [2, 3]
+    assert [number for number, _message in changer.delivered] == [1, 2, 3]
+
+
 def test_a_lost_answer_to_what_is_refused_by_now(steered, changer, alice, message):
     steered.after = failing_once(Unavailable("the answer was lost"))
     with pytest.raises(Unavailable):

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from ..accounts.user import User
 from ..clock import from_db, to_db
-from ..errors import Locked, Unavailable
 from .answer_size import fitting
-from .message import MAX_PINS, MAX_ROWS, Message
+from .message import MAX_PINS, MAX_ROWS, Message, set_ids
 
 EDIT, DELETE, REACT, UNREACT, PIN, UNPIN = "edit", "delete", "react", "unreact", "pin", "unpin"      # kinds
 MAX_ROW_BYTES = 1000        # of a change, and of its message without the text
@@ -150,16 +149,7 @@ class Change:
             + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(changes)),
             [value for c in changes for value in (c.conversation_id, c.number, c.seq, c.kind, c.actor_id, c.client_id, to_db(c.at))],
             rows=len(changes), then=lambda _ids: effects)
-        for change, new_id in zip(changes, ids or cls._ids_of(database, changes)):
-            change.id = new_id
-
-    @classmethod
-    def _ids_of(cls, database, changes):
-        try:
-            stored = cls.find_duplicates(database, changes)
-        except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
-            raise Unavailable() from error
-        return [stored[change.key].id for change in changes]
+        set_ids(database, changes, ids)
 
 
 def history(database, message):

@@ -217,13 +217,14 @@ class Message:
              (m.conversation_id, m.seq, m.sender_id, m.receiver_id, m.message, to_db(m.timestamp), m.client_id, m.kind,
               m.mentions and message_parts.mentions_to_db(m.mentions) or "", m.reply_to, m.file_count)],
             rows=len(messages), then=message_parts.more_rows([m for m in messages if m.mentions or m.files]))
-        for message, new_id in zip(messages, ids or cls._ids_of(database, messages)):
-            message.id = new_id
+        set_ids(database, messages, ids)
 
-    @classmethod
-    def _ids_of(cls, database, messages):
-        try:
-            stored_rows = cls.find_duplicates(database, messages)
-        except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
-            raise Unavailable() from error
-        return [stored_rows[message.key].id for message in messages]
+
+def set_ids(database, inserted, ids):
+    """Set the ids of messages, or of changes, that were just inserted; they are looked up where the engine does not tell them."""
+    try:
+        stored_rows = {} if ids else type(inserted[0]).find_duplicates(database, inserted)
+    except Locked as error:     # Locked would mean that nothing was stored, but the INSERT was
+        raise Unavailable() from error
+    for row, new_id in zip(inserted, ids or [stored_rows[row.key].id for row in inserted]):
+        row.id = new_id

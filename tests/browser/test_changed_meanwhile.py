@@ -4,19 +4,11 @@ from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
 from tests.browser.screen import PATIENCE_MS
-from tests.browser.test_changing import CUT, STORED, be_prepared, conflict, menu
+from tests.browser.test_changing import STORED, conflict, menu, screen  # noqa: F401
 from tests.uploads import picture, send_files, uploaded
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def screen(alice, bob, talk, sit_down):
-    screen = sit_down(alice, f"/chat/{bob.username}", expects=CUT)
-    screen.expect_connected()
-    be_prepared(screen)
-    return screen
 
 
 def test_an_edit_of_a_text_that_was_deleted_while_no_page_was_open_is_gone(screen, alice, bob, talk):
