@@ -106,6 +106,19 @@ def test_who_is_removed_is_told_and_led_away(alice, bob, room, sit_down):
     expect(room_card(screen, room)).to_have_count(0)
 
 
+def test_who_is_removed_while_nothing_is_heard_is_told_when_the_network_is_back(alice, bob, room, sit_down):
+    """The event that says so came to nobody: the next mark of the open room is not answered as a member's."""
+    screen = sit_down(bob, f"/rooms/{room}", expects="404|ERR_INTERNET_DISCONNECTED")
+    screen.expect_connected()
+    screen.page.context.set_offline(True)
+    expect(screen.page.locator("#completeness")).to_contain_text("Offline")
+    alice.ask(f"/rooms/{room}/members/{bob.username}/remove")
+    screen.page.context.set_offline(False)
+    expect(screen.page.locator("#connection")).to_have_text("You are not a member of this room any more.")
+    expect(screen.page.get_by_text("Please choose someone to talk to.")).to_be_visible()
+    expect(room_card(screen, room)).to_have_count(0)
+
+
 def test_an_open_room_says_what_joining_means_before(alice, charlie, sit_down):
     room = alice.make_room("for all", open=True)
     alice.tab().send_to_room(room, "from before")

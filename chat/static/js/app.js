@@ -61,7 +61,7 @@ const outbox = new Dispatcher(me.id, sendEntry, {
   },
 });
 
-const navigation = new Navigation(lists, outbox);
+const navigation = new Navigation(lists, outbox, roomLeft);
 
 initKeyboard(lists, navigation);
 

@@ -32,10 +32,11 @@ export class Conversation {
   #leaving = new AbortController();
 
   /**
-   * Takes over the conversation that the server rendered into `section`; `key` says which one it is (address.js). `goHome()` leaves it.
+   * Takes over the conversation that the server rendered into `section`; `key` says which one it is (address.js). `goHome()` leaves it;
+   * `onEnded(key)` is called when the server says that its reader has no access any more.
    */
-  constructor(section, key, lists, outbox, goHome) {
-    Object.assign(this, { section, key, lists, outbox, goHome });
+  constructor(section, key, lists, outbox, { goHome, onEnded }) {
+    Object.assign(this, { section, key, lists, outbox, goHome, onEnded });
     const { signal } = this.#leaving;
     this.messageList = new MessageList(section, {
       key, unsent: () => outbox.to(this.key), onOwn: (message) => outbox.stored(message), onEnd: () => this.markNew(), onRefused: say,
@@ -106,6 +107,7 @@ export class Conversation {
     this.#isMarking = false;
     if (!ack?.ok) {
       this.#markedSeq = messageList.readSeq;
+      if (ack?.error.code === 'not_found') this.onEnded(this.key); // the membership has ended while nothing was heard
       return;
     }
     messageList.setPeerRead(ack.peerReadSeq);

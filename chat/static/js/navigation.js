@@ -19,8 +19,9 @@ export class Navigation {
   /** The home page does without what a conversation needs. */
   loadConversation = () => import('./conversation.js');
 
-  constructor(lists, outbox) {
-    Object.assign(this, { lists, outbox });
+  /** `onEnded(key)` is called when the reader of the open conversation has no access to it any more. */
+  constructor(lists, outbox, onEnded) {
+    Object.assign(this, { lists, outbox, onEnded });
     document.addEventListener('click', (event) => this.#clicked(event));
     document.addEventListener('submit', (event) => this.#submitted(event));
     addEventListener('popstate', () => (this.#loaded || pathOf(location) !== this.shownPath) && this.#visits('popped'));
@@ -42,7 +43,7 @@ export class Navigation {
     if (!section) return;
     const { Conversation } = await this.loadConversation();
     if (!section.isConnected) return; // left meanwhile
-    this.conversation = new Conversation(section, keyOfSection(section), this.lists, this.outbox, () => this.goHome());
+    this.conversation = new Conversation(section, keyOfSection(section), this.lists, this.outbox, { goHome: () => this.goHome(), onEnded: this.onEnded });
     this.conversation.open(position);
   }
 
