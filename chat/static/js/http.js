@@ -1,6 +1,6 @@
 /** Requests to the server, and what happens when the session has ended. */
 
-import { me } from './page.js';
+import { me, parseHtml } from './page.js';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -32,19 +32,26 @@ export function goToLogin() {
   if (!isLoggingOut) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
+/** If an answer says that the session has ended, goes to the login page, and throws an error with `isLoggedOut`: nothing else is to be said. */
+export function expectSession(response) {
+  if (response.status !== 401 && !(response.redirected && new URL(response.url).pathname === '/login')) return;
+  goToLogin();
+  throw Object.assign(new Error('logged out'), { isLoggedOut: true });
+}
+
 /**
  * Fetches `url` from this site in the format `accept`. If the session has ended, goes to the login page.
  * Throws if the network fails, after 10 s without an answer, and if the answer is an error.
  */
 export async function request(url, accept, signal) {
   const response = await send(url, { headers: { Accept: accept } }, signal);
-  if (response.status === 401 || (response.redirected && new URL(response.url).pathname === '/login')) {
-    goToLogin();
-    throw new Error('logged out');
-  }
+  expectSession(response);
   if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
   return response;
 }
+
+/** Fetches a page of this site as `request` does. Resolves to its document. */
+export const requestPage = async (url, signal) => parseHtml(await (await request(url, 'text/html', signal)).text());
 
 /** Fetches a page of a conversation, `{messages, lastSeq, readSeq}`. `range` may have before, after and limit. */
 export async function fetchMessages(messagesUrl, range, signal) {

@@ -1,7 +1,7 @@
 /** The panel beside a conversation is put in place and taken away without touching the conversation. */
 
 import { showAge } from './dates.js';
-import { find, findAll, part } from './page.js';
+import { find, findAll, part, pathOf } from './page.js';
 
 const PANEL_QUERY = ['info', 'after']; // names in an address that are about the panel alone
 
@@ -22,9 +22,22 @@ export function isPanelOnly(url, shownPath) {
   return url.pathname === shown.pathname && isPanels && (hasInfo(url) || hasInfo(shown));
 }
 
+/** Whether an address asks the panel that is open for another of its fields, and for nothing that would have to be fetched. */
+export function isInOpenPanel(url, shownPath) {
+  const shown = new URL(shownPath, location);
+  return Boolean(find('#info-panel')) && hasInfo(url) && hasInfo(shown) && withoutInfo(url) === withoutInfo(shown);
+}
+
+function withoutInfo(url) {
+  const rest = new URL(url);
+  rest.searchParams.delete('info');
+  return pathOf(rest);
+}
+
 /**
  * Puts the panel of a fetched page in place of the one that is there; without one there is none any more. Its reader stays where they were in it,
- * unless it shows other members. */
+ * unless it shows other members.
+ */
 export function putPanel(page) {
   const fresh = page && find('#info-panel', page);
   const known = find('#info-panel');
@@ -47,9 +60,9 @@ export function focusPanel() {
   opener = null;
 }
 
-/** The same for a panel that is there already, whose link was pressed again. */
+/** The same for a panel that is there already: `name` is what a link asks it for. */
 export function focusWanted(name) {
-  const field = name in FIELDS && find(`#info-panel ${FIELDS[name]}`);
+  const field = Object.hasOwn(FIELDS, name) && find(`#info-panel ${FIELDS[name]}`);
   if (!field) return focusPanel();
   field.closest('details').open = true;
   field.focus();

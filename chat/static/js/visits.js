@@ -1,9 +1,9 @@
 /** Visits another page: its `#main` is fetched and put in place of the one that is there. Loaded later, by navigation.js. */
 
 import { showNotice } from './banner.js';
-import { goToLogin, request, send } from './http.js';
+import { expectSession, request, requestPage, send } from './http.js';
 import { gettext } from './i18n.js';
-import { focusPanel, focusPressed, focusWanted, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
+import { focusPanel, focusPressed, focusWanted, isInOpenPanel, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
 import { loadStyles } from './later-styles.js';
 import { find, findAll, parseHtml, part, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
@@ -28,10 +28,10 @@ export class Visits {
     this.#panelVisit = null;
   }
 
-  /** A link was pressed. */
+  /** A link was pressed. What somebody has typed into the panel stays when another link asks for a field of it. */
   follow(url) {
+    if (!this.#visit && isInOpenPanel(url, this.navigation.shownPath)) return focusWanted(url.searchParams.get('info'));
     if (pathOf(url) !== this.navigation.shownPath || this.#visit) return this.visit(url);
-    if (url.searchParams.has('info')) focusWanted(url.searchParams.get('info'));
   }
 
   async visit(url, { isPush = true } = {}) {
@@ -56,7 +56,7 @@ export class Visits {
       signal.throwIfAborted();
       await this.#replace(page, new URL(response.url), isPush);
     } catch (error) {
-      if (this.#visit !== visit) return; // another visit has begun
+      if (this.#visit !== visit || error.isLoggedOut) return; // another visit has begun, or the login page is coming
       if (error.status) return void location.assign(url);
       this.#putBack(visit, isPush);
     } finally {
@@ -72,10 +72,10 @@ export class Visits {
     const isCurrent = () => !this.#visit && this.#panelVisit === visit && this.navigation.conversation === conversation;
     let page = null;
     try {
-      if (url.searchParams.has('info')) page = parseHtml(await (await request(url, 'text/html')).text());
+      if (url.searchParams.has('info')) page = await requestPage(url);
       if (page) await this.#load(page);
     } catch (error) {
-      if (!isCurrent()) return;
+      if (!isCurrent() || error.isLoggedOut) return;
       if (error.status) return void location.assign(url);
       return this.#sayUnreachable(isPush);
     }
@@ -122,14 +122,22 @@ export class Visits {
     if (!controller.signal.aborted) showNotice(unreachableWords());
   }
 
-  /** Sends a form, and puts in place the page that it leads to, or the one that says why not. */
+  /**
+   * Sends a form once, and puts in place the page that it leads to, or the one that says why not. Who has gone elsewhere meanwhile stays
+   * there: only the list of rooms shows what has become of it.
+   */
   async send(form, submitter) {
+    if (form.ariaBusy === 'true') return;
+    const main = find('#main');
+    const isOfPanel = Boolean(form.closest('#info-panel'));
+    const isLeft = () => Boolean(this.#visit) || find('#main') !== main || (isOfPanel && !find('#info-panel'));
     form.ariaBusy = 'true';
     try {
       const response = await submit(form, submitter);
       const page = parseHtml(await response.text());
+      if (find('#main', page)) await this.#load(page);
+      if (isLeft()) return void this.navigation.lists.rooms.refresh();
       if (!find('#main', page)) return this.#refused(form, response, page);
-      await this.#load(page);
       const url = new URL(response.redirected ? response.url : location);
       const isPush = pathOf(url) !== this.navigation.shownPath;
       if (this.#isOpenRoom(page) && find('#info-panel', page)) {
@@ -138,17 +146,17 @@ export class Visits {
       } else {
         await this.#replace(page, url, isPush);
       }
-      this.navigation.lists.refresh();
-    } catch {
-      form.ariaBusy = 'false';
-      showNotice(gettext('The server did not answer. Please try again.'));
+      this.navigation.lists.rooms.refresh();
+    } catch (error) {
+      if (!error.isLoggedOut && !isLeft()) showNotice(gettext('The server did not answer. Please try again.'));
+    } finally {
+      form.ariaBusy = 'false'; // a visit that has failed may put it back
     }
   }
 
   /** A page of an error has words alone. Its address may be one that only forms lead to. */
   #refused(form, response, page) {
     if (response.ok) return void location.assign(response.url);
-    form.ariaBusy = 'false';
     showRefusal(form, part(page, 'detail')?.textContent ?? gettext('The server did not answer. Please try again.'));
   }
 
@@ -192,6 +200,6 @@ function homePage() {
 /** Sends a form as the browser would. Resolves to the page that it leads to, or to the one that says why not. */
 async function submit(form, submitter) {
   const response = await send(form.action, { method: 'POST', body: new FormData(form, submitter), headers: { Accept: 'text/html' } });
-  if (response.redirected && new URL(response.url).pathname === '/login') goToLogin();
+  expectSession(response);
   return response;
 }
