@@ -215,6 +215,22 @@ def test_a_large_progressive_jpeg_is_kept_without_a_preview(prepare, monkeypatch
         assert (facts.width, facts.height) == (200, 320)
 
 
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage of some program", b"Exif\0\0II*\0", b"Exif\0\0", b"Exif\0\0MM\0*\0\0\xff\xff"])
+def test_a_jpeg_whose_exif_nobody_can_read_is_kept_without_it(prepare, exif):
+    facts, kept, _preview = prepare(written("JPEG", exif=exif))
+    assert (facts.width, facts.height, facts.has_preview) == (320, 200, True) and b"Exif" not in kept
+
+
+@pytest.mark.parametrize("kind", [5, 11], ids=["a fraction", "a floating point number"])
+def test_an_orientation_that_is_no_whole_number_is_none(prepare, monkeypatch, kind):
+    monkeypatch.setattr(images, "MAX_DECODED_PIXELS", 320 * 200 - 1)
+    value = {5: (6).to_bytes(4, "little") + (1).to_bytes(4, "little"), 11: struct.pack("<f", 6)}[kind]
+    place = (26).to_bytes(4, "little") if len(value) > 4 else value
+    block = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + (0x0112).to_bytes(2, "little") + kind.to_bytes(2, "little") + (1).to_bytes(4, "little") + place + bytes(4) + value
+    facts, kept, _preview = prepare(written("JPEG", progressive=True, exif=block))
+    assert (facts.width, facts.height) == (320, 200) and b"Exif" not in kept
+
+
 def test_too_many_frames(prepare, monkeypatch):
     monkeypatch.setattr(images, "MAX_FRAMES", 2)
     with pytest.raises(Invalid):

@@ -59,8 +59,11 @@ def png_exif(path):
         return next((data[start + 8:end - 4] for name, start, end in _png_chunks(data) if name == b"eXIf"), b"")
 
 
-def _jpeg_segments(data):
-    """Yield (marker, start, end) of the segments: FF, a marker, and a length of two bytes. To a scan belongs what is drawn."""
+def _jpeg_segments(data, is_head=False):
+    """Yield (marker, start, end) of the segments: FF, a marker, and a length of two bytes. To a scan belongs what is drawn.
+
+    With `is_head` the first scan is the end, before all that is drawn is looked through.
+    """
     at = 2
     while True:
         while data[at:at + 2] == b"\xff\xff":   # a filler
@@ -68,7 +71,7 @@ def _jpeg_segments(data):
         if data[at] != 0xFF:
             raise Malformed("no marker")
         marker = data[at + 1]
-        if marker == 0xD9:
+        if marker == 0xD9 or is_head and marker == SCAN:
             return
         end = at + 2 + number(data, at + 2, 2)
         if end < at + 4 or end > len(data):
@@ -97,11 +100,16 @@ def _copy_jpeg(data, clean):
 
 
 def _jpeg_orientation(data):
-    """Return how a JPEG lies, from 1 to 8, as its EXIF says."""
-    exif = next((data[at + 4:end] for marker, at, end in _jpeg_segments(data) if marker == 0xE1 and data[at + 4:end].startswith(b"Exif\0\0")), b"")
+    """Return how a JPEG lies, from 1 to 8, as its EXIF says; 1 where nobody can read that."""
     found = Image.Exif()
-    found.load(exif)
-    return found.get(ORIENTATION, 1)
+    exif = next((data[at + 4:end] for marker, at, end in _jpeg_segments(data, is_head=True)
+                 if marker == 0xE1 and data[at + 4:at + 10] == b"Exif\0\0"), b"")
+    try:
+        found.load(exif)
+        orientation = found.get(ORIENTATION, 1)
+    except Exception:       # Pillow fails in many ways, and whatever is damaged here is left out of the copy
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _png_chunks(data):
