@@ -57,21 +57,22 @@ def poll_once_at_a_time(connection, handle_request, sleep):
 
     The library lets any number wait. Nobody is refused: a browser asks again after a cut, which the poll before has not noticed.
     """
-    is_waiting = False
+    waiting = None      # stands for the poll that waits
 
     def handle(environ, start_response):
-        nonlocal is_waiting
-        if "HTTP_UPGRADE" in environ:
+        nonlocal waiting
+        if environ.get("HTTP_UPGRADE", "").lower() == "websocket":      # of anything else the library would make a poll
             return handle_request(environ, start_response)
-        if is_waiting:
+        if waiting:
             if not connection.queue.qsize():
                 connection.queue.put(EnginePacket(NOOP))
             sleep(0)        # the poll before takes it
-        if is_waiting:
+        if waiting:
             return [EnginePacket(NOOP)]     # one that came at the same time waits already
-        is_waiting = True
+        this = waiting = object()
         try:
             return handle_request(environ, start_response)
         finally:
-            is_waiting = False
+            if waiting is this:     # of two threads that began at the same time, the later one stays known
+                waiting = None
     return handle

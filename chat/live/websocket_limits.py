@@ -55,7 +55,7 @@ def refuse_costly_packets(handler):
             if packet and (not isinstance(packet, str) or is_costly(packet)):
                 raise ValueError("no packet of a client")
             return packet
-        if not hasattr(websocket, "begin"):     # FastConnection looks itself
+        if not hasattr(websocket, "begin"):     # FastConnection checks it itself
             websocket.wait = wait_for_packet
         return handler(websocket)
     return handle

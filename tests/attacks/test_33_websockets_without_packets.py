@@ -126,3 +126,4 @@ def test_frames_of_the_protocol_itself_have_a_budget(start_server, arrive, mode)
         closed = is_closed(opened, within=FORGOTTEN)
         opened.shutdown()
         assert closed, frame
+    assert measure(limited, "chat_transports_closed_for_flooding_total") == 3
