@@ -6,6 +6,9 @@ from config import SECRET_KEY_BYTES, ConfigError
 
 from .private_files import private_folder
 
+UNWRITTEN = b"\0" * 4       # blocks that a crash left unwritten are full of zeros
+MIN_DIFFERENT_BYTES = 8     # of a key: one that was made has 16 different digits
+
 
 def secret_key(settings):
     """Return SECRET_KEY. If it is not set, a key is made once and kept in the instance folder. Raises ConfigError."""
@@ -18,12 +21,11 @@ def secret_key(settings):
         key = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"The secret key cannot be kept: {error}") from error
-    text = key.decode("latin-1")
-    if len(text.strip()) < SECRET_KEY_BYTES:
+    if len(key.strip()) < SECRET_KEY_BYTES:
         raise ConfigError(f"{path} is damaged: it holds fewer than {SECRET_KEY_BYTES} bytes. Delete it, and a new key is made.")
-    if not (text.isascii() and text.strip().isprintable()):     # blocks that a crash left unwritten are full of zeros
-        raise ConfigError(f"{path} is damaged: it holds bytes that are no text. Delete it, and a new key is made.")
-    return text
+    if UNWRITTEN in key or len(set(key)) < MIN_DIFFERENT_BYTES:
+        raise ConfigError(f"{path} is damaged: most of its bytes are the same. Delete it, and a new key is made.")
+    return key.decode("latin-1")
 
 
 def _write_whole(path, text):

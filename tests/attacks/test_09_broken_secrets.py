@@ -2,7 +2,7 @@
 import pytest
 import requests
 from flask_login import encode_cookie
-from itsdangerous import URLSafeSerializer
+from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from tests.people import Person
 from tests.server import Server
@@ -26,6 +26,24 @@ def test_the_key_opens_no_account(start_server, arrive, tmp_path):
         forged = encode_cookie(str(alice.id))
     answer = requests.get(server.url + "/", cookies={"remember_token": forged}, allow_redirects=False, timeout=10)
     assert answer.status_code == 302 and answer.headers["Location"] == "/login"
+
+
+@pytest.mark.parametrize("key", [b"ab12" * 4 + b"cd34ef56" * 4 + b"\n", bytes(range(200, 248)), b"q8Jw2k\nZ0p+3/" * 6])
+def test_a_key_that_an_operator_has_made_is_taken(tmp_path, key):
+    """Of hexadecimal digits, of random bytes, of several lines: an earlier start took it."""
+    from chat.storage.secret_key import secret_key
+    (tmp_path / "secret_key").write_bytes(key)
+    assert secret_key({"SECRET_KEY": "", "INSTANCE_PATH": str(tmp_path)}).encode("latin-1") == key
+
+
+def test_a_forged_cookie_of_a_visitor_is_read(embedded_once):
+    """What the next test forges is what the chat takes: here the token of a form."""
+    server, folder = embedded_once
+    key = (folder / "secret_key").read_text()
+    forged = URLSafeSerializer(key, salt="visitor").dumps({"csrf_token": "0" * 40})
+    visitor = Person(server.url)
+    visitor.http.cookies.set("session", forged)
+    assert URLSafeTimedSerializer(key, salt="wtf-csrf-token").loads(visitor.token("/login")) == "0" * 40
 
 
 @pytest.mark.parametrize("signed", [{"_user_id": "1"}, {"_user_id": "1", "_fresh": True, "csrf_token": "x", "_permanent": True}, ["_user_id"],
