@@ -1,4 +1,5 @@
 """Forms: how much CPU one may cost, which session it belongs to, and where it may redirect to."""
+import re
 from urllib.parse import unquote_to_bytes
 
 from flask import abort, request
@@ -35,7 +36,7 @@ class PartHeads:
 
     def check_all(self, body, boundary):
         """Look at all parts of a whole form. Aborts with 413 where it has too many."""
-        _preamble, *parts = body.split(b"--" + boundary, MAX_FIELDS + 2)
+        _preamble, *parts = re.split(rb"(?:^|[\r\n])--" + re.escape(boundary), body, maxsplit=MAX_FIELDS + 2)
         if len(parts) > MAX_FIELDS + 1:
             abort(413)
         for part in parts:

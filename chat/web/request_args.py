@@ -5,8 +5,8 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, IntegerConverter
 
-from ..storage.schema import MAX_ID
 from ..errors import Invalid
+from ..storage.schema import MAX_ID
 
 MAX_DIGITS = 20
 # Headers that are parsed piece by piece, at 3 to 10 µs each, mostly before anybody is known: characters that are read of each.
@@ -41,11 +41,12 @@ def install(app):
 
 
 def cut_headers(application):
-    """Return the WSGI application with the headers of MAX_CHARACTERS cut, before anything parses them."""
+    """Return the WSGI application with the headers of MAX_CHARACTERS cut, before anything parses them. Each keeps whole elements."""
     def cut(environ, start_response):
-        for name, most in MAX_CHARACTERS.items():
-            if len(environ.get(name, "")) > most:
-                environ[name] = environ[name][:most]
+        for name, limit in MAX_CHARACTERS.items():
+            if len(environ.get(name, "")) > limit:
+                begin = environ[name][:limit]
+                environ[name] = begin[:max(begin.rfind(","), begin.rfind(";"), 0)]
         return application(environ, start_response)
     return cut
 

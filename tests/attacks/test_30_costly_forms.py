@@ -68,6 +68,13 @@ def test_a_name_with_semicolons_and_backslashes_is_taken(server, path, status):
     assert stranger.post(path, body.encode(), headers=headers).status_code == status
 
 
+def test_a_boundary_within_a_line_begins_no_part(server):
+    stranger = Person(server.url)
+    headers = {"Content-Type": PARTS, "X-CSRFToken": stranger.token("/login")}
+    text = '--b\r\nContent-Disposition: form-data; name="username"\r\n\r\nhello --bold text\r\n--b--\r\n'
+    assert stranger.post("/login", text, headers=headers).status_code == 401
+
+
 def test_bytes_that_are_no_text_are_refused(server):
     assert Person(server.url).post("/login", "username=%e9", headers={"Content-Type": FORM}).status_code == 400
 
