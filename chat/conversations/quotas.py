@@ -44,12 +44,12 @@ class Quotas:
         used, today, since = File.usage(self.database, user_id)
         this_hour = int(time.time()) // 3600
         hours = range(this_hour - KEPT_HOURS + 1, this_hour + 1)
-        removed = self.limits.total(*(f"{REMOVED}:{user_id}:{hour}" for hour in hours))
-        if removed:
-            oldest = next(hour for hour in hours if self.limits.total(f"{REMOVED}:{user_id}:{hour}"))
+        removed = self.limits.amounts_of(*(f"{REMOVED}:{user_id}:{hour}" for hour in hours))
+        if any(removed):
+            oldest = next(hour for hour, amount in zip(hours, removed) if amount)
             begin = datetime.fromtimestamp(oldest * 3600, timezone.utc).isoformat().replace("+00:00", "Z")
             since = min(filter(None, (since, begin)))
-        return used, today + removed, since
+        return used, today + sum(removed), since
 
     def note_removal(self, file):
         """Count the bytes of a removed file, in the hour of its upload, until its day is over: so deleting does not free the daily quota."""

@@ -77,11 +77,12 @@ class Protocol(AbortableHead, eventlet.wsgi.HttpProtocol):
     def setup(self):
         super().setup()
         self.wfile = TimedWriter(self.wfile, self.connection, self.deadlines)
-        self.deadlines.await_head(self.connection, network_of(self.client_address[0]), HEAD_SECONDS)
+        self.network = network_of(self.client_address[0])
+        self.deadlines.await_head(self.connection, self.network, HEAD_SECONDS)
 
     def handle_one_request(self):
         super().handle_one_request()
-        self.deadlines.await_head(self.connection, network_of(self.client_address[0]), IDLE_SECONDS)
+        self.deadlines.await_head(self.connection, self.network, IDLE_SECONDS)
 
     def finish(self):
         self.deadlines.forget(self.connection)

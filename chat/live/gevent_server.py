@@ -65,7 +65,8 @@ class Handler(pywsgi.WSGIHandler):
 
     def handle(self):
         connection = self.socket        # gevent deletes the attribute at the end
-        self.deadlines.await_head(connection, network_of(self.client_address[0]), HEAD_SECONDS)
+        self.network = network_of(self.client_address[0])
+        self.deadlines.await_head(connection, self.network, HEAD_SECONDS)
         try:
             super().handle()
         except ConnectionError:
@@ -79,7 +80,7 @@ class Handler(pywsgi.WSGIHandler):
             is_websocket = (getattr(self, "environ", None) or {}).get("HTTP_UPGRADE", "").lower() == "websocket"
             return None if is_websocket else result     # the rest of a WebSocket's frames is no further request
         finally:
-            self.deadlines.await_head(self.socket, network_of(self.client_address[0]), IDLE_SECONDS)
+            self.deadlines.await_head(self.socket, self.network, IDLE_SECONDS)
 
     def get_environ(self):
         self.deadlines.forget(self.socket)

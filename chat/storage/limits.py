@@ -66,10 +66,10 @@ class MemoryLimits:
                 self.amounts = {k: found for k, found in self.amounts.items() if found[0] > self.clock()}
                 self.amounts[key] = self.clock() + window, self.amounts.get(key, (0, 0))[1] + amount
 
-    def total(self, *keys):
-        """Return the amounts of several keys together."""
+    def amounts_of(self, *keys):
+        """Return the amount of each of these keys, in their order."""
         found = [self.amounts.get(key, (0, 0)) for key in keys]
-        return sum(amount for expiry, amount in found if expiry > self.clock())
+        return [amount if expiry > self.clock() else 0 for expiry, amount in found]
 
 
 # Scripts, because Redis runs each as one step: between two commands the counter could expire, and the second command would
@@ -110,6 +110,6 @@ class RedisLimits:
         if self.enabled:
             self.add_script(keys=[f"chat:limit:{key}"], args=[amount, window])
 
-    def total(self, *keys):
-        kept = self.client.mget([f"chat:limit:{key}" for key in keys]) if self.enabled else []
-        return sum(int(amount) for amount in kept if amount and amount.isdigit())      # what is no count counts as none
+    def amounts_of(self, *keys):
+        kept = self.client.mget([f"chat:limit:{key}" for key in keys]) if self.enabled else [None] * len(keys)
+        return [int(amount) if amount and amount.isdigit() else 0 for amount in kept]       # what is no count counts as none
