@@ -4,8 +4,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.screen import NO_NETWORK, NOTE_WHAT_IS_SENT
+from tests.browser.screen import NO_NETWORK, NOTE_WHAT_IS_SENT, PATIENCE_MS
 from tests.browser.test_rooms import room_card
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +93,32 @@ def test_a_mention_in_a_room_further_down_is_in_the_title(alice, bob, sit_down):
     expect(screen.page).to_have_title(re.compile(r"^Conversations"))
 
 
+def test_a_list_that_comes_late_takes_nothing_back(alice, bob, room, sit_down):
+    """A message was pushed while the server's answer, which has the one before, was on its way. The card stays the same element."""
+    screen = sit_down(alice)
+    screen.expect_connected()
+    screen.expect_loaded_later()
+    screen.page.wait_for_function(f"() => {LISTS} > 0")
+    at_bob, card = bob.tab(), room_card(screen, room)
+    at_bob.send_to_room(room, "before")
+    expect(card).to_contain_text("before")
+    card.evaluate("card => { card.stayed = true; }")
+    held = []
+    screen.page.route("**/rooms?list*", lambda route: held.append(route))
+    bob.make_room("another", alice)     # the list is asked for
+    assert wait_for(lambda: screen.page.wait_for_timeout(20) or held, PATIENCE_MS / 1000)
+    stale = held[0].fetch()
+    at_bob.send_to_room(room, f"after @{alice.username}")
+    expect(screen.page).to_have_title(re.compile(r"^\(1\) "))
+    held[0].fulfill(response=stale)
+    screen.page.unroute("**/rooms?list*")
+    expect(screen.page.locator("#rooms > li.room")).to_have_count(2)
+    expect(card).to_contain_text("after")
+    expect(card.get_by_text("You are mentioned")).to_be_visible()
+    expect(screen.page).to_have_title(re.compile(r"^\(1\) "))
+    assert card.evaluate("card => card.stayed")
+
+
 @pytest.mark.parametrize("place", ["room", "person"])
 def test_a_deleted_text_does_not_come_back(alice, bob, room, sit_down, place):
     """An edit was pushed, and its text is remembered. That the message was deleted is in the list alone, which is newer."""
@@ -146,7 +173,9 @@ def test_a_card_with_the_focus_comes_first_and_keeps_it(alice, bob, room, sit_do
 
 def test_the_search_reaches_rooms(alice, bob, sit_down):
     wanted = alice.make_room("Théorie des ensembles")
-    for number in range(21):
+    alice.make_room("before")
+    hidden = alice.make_room("other 0")
+    for number in range(1, 21):
         alice.make_room(f"other {number}")
     screen = sit_down(alice)
     shown = screen.page.locator("#rooms > li.room:visible")
@@ -162,6 +191,17 @@ def test_the_search_reaches_rooms(alice, bob, sit_down):
     expect(screen.page.get_by_role("heading", name="Théorie des ensembles", level=1)).to_be_visible()
     screen.search.fill("")
     expect(shown.nth(20)).to_be_visible()       # as many as before, and what was found
+    expect(shown.last).to_contain_text("Théorie des ensembles")     # it is open: another that was found goes with the search
+    screen.search.fill("other 0")
+    expect(shown).to_have_count(1)
+    screen.search.fill("")
+    expect(shown).to_have_count(21)
+    expect(room_card(screen, hidden)).to_have_count(0)
+    screen.page.get_by_role("link", name="Show more rooms").press("Enter")
+    expect(shown).to_have_count(23)
+    expect(room_card(screen, hidden).get_by_role("link")).to_be_focused()
+    expect(shown.nth(20)).to_contain_text("other 0")
+    expect(shown.nth(22)).to_contain_text("Théorie des ensembles")      # where its last message places it
     screen.search.fill("nothing like it")
     expect(screen.page.get_by_text("No results for")).to_be_visible()
 

@@ -181,8 +181,9 @@ def test_more_rooms_than_the_list_shows_at_first(alice, bob, sit_down):
     shown = screen.page.locator("#rooms > li.room")
     before = shown.count()
     assert before < len(rooms)
-    screen.page.get_by_role("link", name="Show more rooms").click()
+    screen.page.get_by_role("link", name="Show more rooms").press("Enter")
     expect(shown).to_have_count(len(rooms))
+    expect(shown.nth(before).get_by_role("link")).to_be_focused()       # the first of what the link has brought
     expect(screen.page.get_by_role("link", name="Show more rooms")).to_have_count(0)
     alice.ask(f"/rooms/{rooms[0]}/settings", name="the oldest")
     expect(shown.first).to_contain_text("the oldest")

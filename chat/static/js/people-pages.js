@@ -1,8 +1,9 @@
 /** Fetches the list of people: its top anew, what follows, or what a search finds. */
 
-import { request } from './http.js';
-import { find, findAll, parseHtml } from './page.js';
-import { lastSeqOf, updateCard } from './person-card.js';
+import { requestPage } from './http.js';
+import { arrangeCards, mergeCard, putLink } from './list-pages.js';
+import { find, findAll } from './page.js';
+import { updateCard } from './person-card.js';
 
 export class PeoplePages {
   /** `people` is the list that shows them. */
@@ -10,41 +11,36 @@ export class PeoplePages {
     this.people = people;
   }
 
-  /** Fetches the top of the list anew. What follows stays as it is; with `isWhole` it is fetched too, as far as it is shown. */
+  /**
+   * Fetches the top of the list anew. What follows stays as it is; with `isWhole` it is fetched too, as far as it is shown: by the next
+   * refresh, where that of the top alone, or a search, has come before the end.
+   */
   async refresh(isWhole = false) {
     const { people } = this;
+    people.wantsWhole ||= isWhole;
     if (people.search.isFiltering) return people.refreshSoon(); // that answer will be another list
     const top = await this.#fetch({ q: people.search.query }).catch(() => null);
     let page = top;
     if (!page) return;
-    const fresh = findAll('li.person', page).map((card) => this.#merge(card));
+    const fresh = this.#merge(page);
     const restOf = () => people.cards.filter((card) => !fresh.includes(card));
-    while (isWhole && restOf().length && find('#people-more', page)) {
+    while (people.wantsWhole && restOf().length && find('#people-more', page)) {
       page = await this.#fetch({ q: people.search.query, after: afterOf(find('#people-more', page)) }).catch(() => null);
-      if (!page) return;
-      fresh.push(...findAll('li.person', page).map((card) => this.#merge(card)));
+      if (!page) return void (people.search.isFiltering || people.hydrate());
+      fresh.push(...this.#merge(page));
     }
     people.counts.countElsewhere(top, fresh);
-    const focused = document.activeElement;
     const rest = restOf();
-    const more = rest.length && !isWhole ? find('#people-more') : find('#people-more', page);
-    const empty = find('#people-empty', page);
-    people.list.replaceChildren(...fresh, ...rest);
-    people.box.replaceChildren(people.list, empty, ...(more ? [more] : []));
-    if (people.list.contains(focused)) focused.focus({ preventScroll: true });
+    arrangeCards(people.list, [...fresh, ...rest]);
+    find('#people-empty').replaceWith(find('#people-empty', page));
+    if (!rest.length || people.wantsWhole) putLink(find('#people-more'), find('#people-more', page), people.box, people.cards.at(-1));
+    people.wantsWhole = false;
     people.hydrate();
   }
 
-  /** Brings the card that is there up to date with a fresh one, and returns it; the fresh one if there is none. */
-  #merge(fresh) {
-    const known = this.people.card(fresh.dataset.userId);
-    if (!known) return fresh;
-    if (lastSeqOf(fresh) < lastSeqOf(known)) { // a message has come since the server answered
-      this.people.refreshSoon();
-      return known;
-    }
-    updateCard(known, fresh);
-    return known;
+  /** Returns the cards of a page of the list: those that were there, brought up to date, and new ones. */
+  #merge(page) {
+    return findAll('li.person', page).map((fresh) => mergeCard(this.people, this.people.card(fresh.dataset.userId), fresh, updateCard));
   }
 
   /** Shows another list in place of this one. */
@@ -64,10 +60,9 @@ export class PeoplePages {
     const page = await this.#fetch({ q: people.search.query, after: afterOf(link) }).catch(() => null);
     if (!page) return;
     people.counts.countElsewhere(page);
-    people.list.append(...findAll('li.person', page).filter((card) => !people.card(card.dataset.userId)));
-    link.remove();
-    const next = find('#people-more', page);
-    if (next) people.box.append(next);
+    const added = findAll('li.person', page).filter((card) => !people.card(card.dataset.userId));
+    people.list.append(...added);
+    putLink(link, find('#people-more', page), people.box, added[0] ?? people.cards.at(-1));
     people.hydrate();
   }
 
@@ -77,7 +72,7 @@ export class PeoplePages {
     people.loading?.abort();
     const loading = people.loading = new AbortController();
     try {
-      return parseHtml(await (await request(`/users?${new URLSearchParams(parameters)}`, 'text/html', loading.signal)).text());
+      return await requestPage(`/users?${new URLSearchParams(parameters)}`, loading.signal);
     } finally {
       if (people.loading === loading) people.loading = null;
     }

@@ -16,6 +16,7 @@ export class People {
   counts = new UnreadCounts();
   #status = new PeopleStatus((id) => this.card(id));
   loading = null; // aborts the request under way
+  wantsWhole = false; // all that is shown is to be fetched anew
 
   /**
    * `onUnread(total)` is called with the number of all unread messages, `say(words)` with what a search has found, `onQuery(query)` with

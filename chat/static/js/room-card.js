@@ -41,6 +41,19 @@ function previewOf(message) {
   return gettext('%(name)s: %(message)s', { name: message.sender, message: text });
 }
 
+/** Takes over what a card of the same room says that the server has rendered later. What is written on it while somebody types comes after that. */
+export function updateCard(card, fresh) {
+  const { unread, mentions, notify, members, lastSeq, lastChange, activity } = fresh.dataset;
+  const tile = part(card, 'tile');
+  const preview = part(fresh, 'preview').textContent.trim();
+  Object.assign(card.dataset, { unread, mentions, notify, members, lastSeq, lastChange, activity, preview });
+  if (part(fresh, 'tile').dataset.icon !== tile.dataset.icon) tile.replaceWith(part(fresh, 'tile'));
+  else tile.dataset.tint = part(fresh, 'tile').dataset.tint;
+  setText(part(card, 'name'), part(fresh, 'name').textContent);
+  if (!('typing' in card.dataset)) setText(part(card, 'preview'), preview);
+  part(card, 'time').dateTime = part(fresh, 'time').dateTime;
+}
+
 export function showUnread(card, unread, mentions) {
   Object.assign(card.dataset, { unread, mentions });
   const isMuted = card.dataset.notify === 'none';

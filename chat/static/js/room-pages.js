@@ -1,8 +1,9 @@
 /** Fetches the list of rooms: its top anew, what follows, or what a search finds. */
 
-import { request } from './http.js';
-import { find, findAll, parseHtml } from './page.js';
-import { keyOfCard } from './room-card.js';
+import { requestPage } from './http.js';
+import { arrangeCards, mergeCard, putLink } from './list-pages.js';
+import { find, findAll } from './page.js';
+import { keyOfCard, updateCard } from './room-card.js';
 
 export class RoomPages {
   /** `rooms` is the list that shows them. */
@@ -13,36 +14,54 @@ export class RoomPages {
   /** Fetches the top of the list anew. What follows stays as it is; with `isWhole` it is fetched too, as far as it is shown. */
   async refresh(isWhole = false) {
     const { rooms } = this;
+    isWhole ||= rooms.wantsWhole;
+    rooms.wantsWhole = false;
     let page = await fetchList({});
-    if (!page) return;
-    const fresh = findAll('li.room', page);
-    const list = find('#rooms', page);
-    const rest = () => rooms.cards.filter((card) => !fresh.some((one) => keyOfCard(one) === keyOfCard(card)));
-    const asked = () => rest().filter(({ dataset }) => !('extra' in dataset) || dataset.found === rooms.query);
-    while (isWhole && asked().length && find('#rooms-more', page)) {
-      page = await fetchList(following(page));
-      if (!page) return;
-      fresh.push(...findAll('li.room', page));
+    if (page) this.#takeTotal(page);
+    const fresh = [];
+    const rest = () => rooms.cards.filter((card) => !fresh.includes(card));
+    const asked = () => rest().filter((card) => !isExtra(card) || isFound(card, rooms));
+    for (; page; page = await fetchList(following(page))) {
+      fresh.push(...this.#merge(page));
+      if (!isWhole || !asked().length || !find('#rooms-more', page)) break;
+    }
+    if (!page) {
+      rooms.wantsWhole = isWhole; // the next one fetches it
+      return void (fresh.length && rooms.hydrate());
     }
     if (isWhole && asked().length) rooms.refreshSoon(); // one has moved to the top meanwhile, or its reader has been removed from it
-    for (const card of fresh) if (rooms.card(keyOfCard(card))?.dataset.found === rooms.query) card.dataset.found = rooms.query;
-    const kept = !isWhole && find('#rooms-more', page) ? rest() : []; // "Show more" or a search has brought them
-    const more = kept.length && !('found' in find('#rooms').dataset) ? find('#rooms-more') : find('#rooms-more', page);
-    const focused = keyOfCard(document.activeElement?.closest('li.room'));
-    list.replaceChildren(...fresh, ...kept);
-    find('#rooms').replaceWith(list);
-    this.#putLink(more);
+    const kept = find('#rooms-more', page) ? rest().filter((card) => !isExtra(card) || isFound(card, rooms) || keyOfCard(card) === rooms.openKey) : [];
+    const isFurther = kept.some((card) => !isExtra(card)); // "Show more" has brought what follows
+    arrangeCards(rooms.list, [...fresh, ...kept]);
+    delete rooms.list.dataset.found;
+    if (!isFurther) putLink(find('#rooms-more'), find('#rooms-more', page), rooms.section, rooms.cards.at(-1));
     rooms.hydrate();
-    if (focused) rooms.card(focused)?.querySelector('a').focus({ preventScroll: true });
+  }
+
+  /** Returns the cards of a page of the list: those that were there, brought up to date, and new ones. */
+  #merge(page) {
+    return findAll('li.room', page).map((fresh) => {
+      const card = mergeCard(this.rooms, this.rooms.card(keyOfCard(fresh)), fresh, updateCard);
+      delete card.dataset.extra;
+      return card;
+    });
+  }
+
+  #takeTotal(page) {
+    this.rooms.list.dataset.mentionsTotal = find('#rooms', page).dataset.mentionsTotal ?? 0;
   }
 
   /** "Show more rooms": without JavaScript `link` leads to another page. */
   async showMore(link) {
+    const { rooms } = this;
     const page = await fetchList(before(link));
     if (!page) return;
-    this.#add(page);
-    this.#putLink(find('#rooms-more', page));
-    this.rooms.hydrate();
+    const known = rooms.cards.filter((card) => !isExtra(card));
+    const added = this.#merge(page).filter((card) => !known.includes(card));
+    arrangeCards(rooms.list, [...known, ...added, ...rooms.cards.filter(isExtra)]);
+    this.#takeTotal(page);
+    putLink(find('#rooms-more'), find('#rooms-more', page), rooms.section, added[0] ?? rooms.cards.at(-1));
+    rooms.hydrate();
   }
 
   /** Adds the rooms that a search finds among those that the list does not show: the first, or those that follow by a `link` to them. */
@@ -50,34 +69,24 @@ export class RoomPages {
     const { rooms } = this;
     const page = await fetchList({ q: query, ...(link && before(link)) });
     if (!page || rooms.query !== query) return; // another search has begun
-    for (const card of findAll('li.room', page)) card.dataset.extra = ''; // it goes with the search
-    rooms.markFound(this.#add(page).map((key) => rooms.card(key)), find('#rooms-more', page));
+    const found = findAll('li.room', page);
+    const added = found.filter((card) => !rooms.card(keyOfCard(card)));
+    for (const card of added) card.dataset.extra = ''; // it goes with the search
+    rooms.list.append(...added);
+    this.#takeTotal(page);
+    const cards = found.map((card) => rooms.card(keyOfCard(card)));
+    rooms.markFound(cards, putLink(find('#rooms-found'), find('#rooms-more', page), rooms.section, added[0] ?? cards.at(-1)));
     rooms.hydrate();
   }
-
-  /** Adds the rooms of a page that are not in the list. Returns the keys of all that the page has. */
-  #add(page) {
-    const list = find('#rooms');
-    const cards = findAll('li.room', page);
-    const keys = cards.map(keyOfCard);
-    list.append(...cards.filter((card) => !this.rooms.card(keyOfCard(card))));
-    list.dataset.mentionsTotal = find('#rooms', page).dataset.mentionsTotal ?? 0;
-    return keys;
-  }
-
-  /** Puts the link to the rooms that follow, if there are more. */
-  #putLink(link) {
-    if (link === find('#rooms-more')) return; // it may have the focus
-    find('#rooms-more')?.remove();
-    if (link) this.rooms.section.append(link);
-  }
 }
+
+const isExtra = ({ dataset }) => 'extra' in dataset;
+const isFound = ({ dataset }, { query }) => dataset.found === query;
 
 const before = (link) => ({ rooms_before: new URL(link.getAttribute('href'), location).searchParams.get('rooms_before') });
 const following = (page) => before(find('#rooms-more', page));
 
 /** Resolves to a page of the list, or to null where it does not come. */
 async function fetchList(parameters) {
-  const url = `/rooms?${new URLSearchParams({ list: '', ...parameters })}`;
-  return request(url, 'text/html').then((answer) => answer.text()).then(parseHtml).catch(() => null);
+  return requestPage(`/rooms?${new URLSearchParams({ list: '', ...parameters })}`).catch(() => null);
 }

@@ -1,14 +1,12 @@
 /** The panel about a room while it is open: who is in it, what it is called, and of what its reader is notified. */
 
-import { request } from './http.js';
+import { requestPage } from './http.js';
 import { putPanel } from './info-panel.js';
-import { debounce, find, findAll, parseHtml, part, setText } from './page.js';
+import { debounce, find, findAll, part, setText } from './page.js';
 
 const REFRESH_PAUSE_MS = 500; // those who come at once are fetched at once
 
 let waiting = null; // a panel that is fetched once its field is left
-
-const fetchPage = async (url) => parseHtml(await (await request(url, 'text/html')).text());
 
 /** Shows of what the reader is notified. */
 export function showNotify(level) {
@@ -36,7 +34,7 @@ export async function fetchPanel() {
   const panel = find('#info-panel');
   if (!panel) return;
   if (isWrittenIn(panel)) return fetchLater(panel);
-  const page = await fetchPage(location.href).catch(() => null);
+  const page = await requestPage(location.href).catch(() => null);
   if (!page || !panel.isConnected) return;
   if (isWrittenIn(panel)) return fetchLater(panel);
   const hasFocus = panel.contains(document.activeElement);
@@ -47,7 +45,7 @@ export async function fetchPanel() {
 /** Fetches what changes in the panel, and the picture of the header. */
 export const refreshPart = debounce(REFRESH_PAUSE_MS, async (section) => {
   const after = new URLSearchParams(location.search).get('after');
-  const page = await fetchPage(`/rooms/${section.dataset.roomId}?${new URLSearchParams({ part: '', ...(after && { after }) })}`).catch(() => null);
+  const page = await requestPage(`/rooms/${section.dataset.roomId}?${new URLSearchParams({ part: '', ...(after && { after }) })}`).catch(() => null);
   if (!page || !section.isConnected) return;
   const tile = part(page, 'tile').cloneNode(true);
   tile.className = 'tile';

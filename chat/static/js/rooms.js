@@ -12,6 +12,7 @@ const REFRESH_PAUSE_MS = 500;
 
 export class Rooms {
   openKey = null;
+  wantsWhole = false; // a refresh of all that is shown has failed
   query = find('#search-input').defaultValue.trim(); // of which the server has rendered the rooms
   #readSeqs = new Map(); // key → seq
   #elsewhere = 0; // mentions in rooms that the list does not show
@@ -27,8 +28,15 @@ export class Rooms {
     this.section = find('#rooms-section');
     this.refreshSoon = debounce(REFRESH_PAUSE_MS, () => this.refresh());
     this.section.addEventListener('click', (event) => this.#clicked(event));
-    if ('found' in find('#rooms').dataset) this.markFound(this.cards, find('#rooms-more'));
+    if ('found' in this.list.dataset) {
+      for (const { dataset } of this.cards) dataset.extra = '';
+      this.markFound(this.cards, find('#rooms-more'));
+    }
     this.hydrate();
+  }
+
+  get list() {
+    return find('#rooms');
   }
 
   get cards() {
@@ -53,18 +61,26 @@ export class Rooms {
   async filter(query, folded) {
     this.query = query;
     this.#folded = folded;
+    const hasOnlyResults = 'found' in this.list.dataset; // the list has only an earlier search's results: fetch it anew
+    if (!query && !hasOnlyResults) this.#dropExtra();
     this.#showFound();
-    if ('found' in find('#rooms').dataset) await this.refresh(); // the list has only an earlier search's results: fetch it anew
+    if (hasOnlyResults) await this.refresh();
     if (query && find('#rooms-more')) await this.#fetch('search', query);
   }
 
   /** The server has found `cards` for what is searched for, and more where the link `more` leads. It compares names in its own way. */
   markFound(cards, more) {
     for (const { dataset } of cards) dataset.found = this.query;
-    find('#rooms-found')?.remove();
-    if (!more) return;
-    Object.assign(more, { id: 'rooms-found' }).dataset.found = this.query;
-    this.section.append(more);
+    if (more) Object.assign(more, { id: 'rooms-found' }).dataset.found = this.query;
+  }
+
+  /** Takes away the cards that a search has added: in the list they have no place yet. That of the open room stays. */
+  #dropExtra() {
+    for (const card of findAll('li.room[data-extra]', this.section)) {
+      if (keyOfCard(card) === this.openKey) continue;
+      this.#elsewhere += mentionsOf(card);
+      card.remove();
+    }
   }
 
   #showFound() {
@@ -125,7 +141,7 @@ export class Rooms {
   }
 
   left(key) {
-    if (!this.card(key) && this.#elsewhere) this.refreshSoon();
+    this.refreshSoon(); // an answer that is under way has its card, and the server counts what was in it
     this.card(key)?.remove();
     this.#showFound();
     this.#count();
@@ -204,7 +220,7 @@ export class Rooms {
   }
 
   hydrate() {
-    this.#elsewhere = Math.max(0, Number(find('#rooms').dataset.mentionsTotal ?? 0) - this.#listed);
+    this.#elsewhere = Math.max(0, Number(this.list.dataset.mentionsTotal ?? 0) - this.#listed);
     for (const card of this.cards) {
       const isRead = this.#readSeq(keyOfCard(card)) >= lastSeqOf(card);
       const version = versionOf(keyOfCard(card), lastSeqOf(card));
