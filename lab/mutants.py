@@ -209,7 +209,7 @@ def fatal_packet():
     decode = TextPacket.decode
 
     def fatal(self, encoded_packet):
-        if encoded_packet[:1] in ("5", "6"):
+        if encoded_packet[:1] in tuple("3456"):      # no client of the chat sends these: acknowledgements, errors, binary packets
             os._exit(3)
         return decode(self, encoded_packet)
     TextPacket.decode = fatal

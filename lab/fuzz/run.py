@@ -22,11 +22,11 @@ MAX_TRIES = 60                  # to shrink a dialogue
 class Run:
     """One server, its bystanders, and the findings.
 
-    Findings are written into `directory`, if it is given. With `until_found` the run ends with the first finding.
+    Findings are written into `directory`, if it is given. With `wanted` the run ends with the first finding that has this text in it.
     """
 
-    def __init__(self, mode, directory=None, log=print, until_found=False, **options):
-        self.directory, self.log, self.until_found = directory, log, until_found
+    def __init__(self, mode, directory=None, log=print, wanted=None, **options):
+        self.directory, self.log, self.wanted = directory, log, wanted
         self.server = LabServer(ASYNC_MODE=mode, **options)
         self.found = {}        # finding -> the dialogues that cause it
         self.played = self.requests = 0
@@ -56,18 +56,23 @@ class Run:
                   suppress_health_check=list(HealthCheck))
         @given(dialogues)
         def play(dialogue):
-            if time.monotonic() < until and not (self.until_found and self.found):
+            if time.monotonic() < until and not self.is_found:
                 self.step(dialogue)
         (play if number is None else seed(number)(play))()
         self.check_bystanders()
 
     def explore_until_found(self, examples):
-        """Play at most so many dialogues, batch by batch and always the same ones, until one does harm; return what was found."""
+        """Play at most so many dialogues, batch by batch and always the same ones, until one does the harm that is wanted; return what was found."""
         for number in range(examples // BATCH):     # a single exploration would also generate those that are not played any more
             self.explore(BATCH, number)
-            if self.found:
+            if self.is_found:
                 return self.found
         return self.finish()
+
+    @property
+    def is_found(self):
+        """Whether what the run was begun for was found. A busy machine may stand still on the way there."""
+        return self.wanted is not None and any(self.wanted in finding for finding in self.found)
 
     def step(self, dialogue):
         """Play one dialogue and check what can be checked at once."""
@@ -132,7 +137,7 @@ class Run:
         if finding in self.found:
             return
         self.found[finding] = list(dialogues)
-        if shrink and not self.until_found:
+        if shrink and self.wanted is None:
             self.found[finding] = [self.shrunk(dialogues[0], finding)]
         path = ""
         if self.directory:
