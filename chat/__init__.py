@@ -118,9 +118,9 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie, 
     session_id_of = functools.partial(sessions.session_id_of, cookie=cookie)
     is_logged_in = functools.partial(sessions.is_logged_in, backends.sessions)
     guard = app.wsgi_app = Guard(app.wsgi_app, runtime, session_id_of, is_logged_in, settings["HTTPS"])
-    if settings["PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
     app.wsgi_app = Bodies(app.wsgi_app, runtime, MAX_FORM_BYTES, settings["HTTPS"])
+    if settings["PROXIES"]:     # outermost: everything counts the address that the proxy names, and not the proxy's
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings["PROXIES"], x_proto=settings["PROXIES"])
     shortcuts = Shortcuts(server) if settings["SHORTCUTS"] and runtime.library.has_shortcuts else NoShortcuts()
     transports = Transports(server, guard, shortcuts, backends.budgets)
     presence_feed = PresenceFeed(server, backends.presence)

@@ -17,7 +17,7 @@ MAX_LENGTH_DIGITS = 12      # of a Content-Length
 
 
 class Bodies:
-    """The outermost WSGI middleware: it reads the body of a request before the application runs, within a deadline.
+    """WSGI middleware around the application: it reads the body of a request before the application runs, within a deadline.
 
     A body without a Content-Length is refused: no browser sends one, and the servers would read its chunk sizes without a limit.
     One of more than `max_bytes` is read and forgotten, a piece at a time, and its sender is told that it is too large.

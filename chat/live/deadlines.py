@@ -1,14 +1,18 @@
-"""Deadlines: how long a request's head and its answer may take, in all three async modes. Those of bodies are in bodies.py.
+"""Deadlines: how long a request's head and its answer may take, in all three async modes. The times of bodies are in bodies.py.
 
 None of the three servers has all of these deadlines. Here each connection is stored with its deadline, and one task aborts those
 that have missed theirs. A step of a request costs one entry in a dict, and no timer.
 """
+import contextlib
 import functools
+import math
 import socket
 import threading
 import time
 import weakref
 from collections import OrderedDict
+
+from ..storage.limits import network_of
 
 HEAD_SECONDS = 10           # from accepting a connection to the end of the head of its first request
 IDLE_SECONDS = 30           # from the end of one request to the end of the head of the next one
@@ -16,9 +20,10 @@ ANSWER_SECONDS = 30         # for a client to receive what is written to it in o
 SWEEP_INTERVAL = 0.5        # seconds
 ABORT_BATCH = 20        # connections; each wakes what serves it, and other people's requests come in between
 PAUSE_SECONDS = 0.005       # until the next ones
-MAX_WAITING = 1000          # connections of one address that have sent no request yet; with more the oldest one is aborted
-FAIR_SECONDS = 1            # that each connection has for its request, even then
-MAX_WAITING_AT_ONCE = 5000  # connections of one address; beyond this FAIR_SECONDS does not count
+MAX_WAITING = 1000          # connections of one address that wait for the same: a head, a body, a reader; with more the oldest one is aborted
+FAIR_SECONDS = 1            # that each connection has for it, even then
+MAX_WAITING_AT_ONCE = 3000  # connections of one address; beyond this FAIR_SECONDS does not count
+CONNECTION = "chat.connection"      # in the environ: the connection by which the request came
 
 
 def locked(method):
@@ -31,43 +36,56 @@ def locked(method):
 
 
 class Deadlines:
-    """The deadlines of all connections. The servers call `await_head`, `await_reader` and `forget`; `sweep_loop` runs beside them."""
+    """The deadlines of all connections. The servers call `await_head`, `await_reader` and `forget`; `sweep_loop` runs beside them.
+
+    `client` is whose connection it is: an IPv4 address, or the network of an IPv6 address.
+    """
 
     def __init__(self, clock=time.monotonic):
         self.clock = clock
         self.lock = threading.RLock()
-        self.by_connection = {}     # connection -> (its deadline, the group in which it waits, or None)
-        self.waiting = {}           # group -> its connections that have sent no request yet, the oldest first
+        self.by_connection = {}     # connection -> (its deadline, the group in which it waits)
+        self.waiting = {}           # group (client, what is awaited, seconds) -> {connection: since when it waits}, the oldest first
         self.aborted = weakref.WeakSet()    # connections, until the server has noticed
         self.counts = {"head": 0, "answer": 0, "waiting": 0}    # aborted connections, by what they missed; waiting: one of too many
 
-    @locked
-    def await_head(self, connection, address, seconds):
+    def await_head(self, connection, client, seconds):
         """Set the deadline for the head of a request, in seconds from now.
 
         First requests and later ones are counted separately: a flood of new connections aborts no old one.
         """
+        self._await(connection, client, "head", seconds)
+
+    def await_reader(self, connection, client):
+        """Set the deadline for the client to receive what is written now."""
+        self._await(connection, client, "answer", ANSWER_SECONDS)
+
+    @contextlib.contextmanager
+    def awaiting_body(self, environ):
+        """Count a connection whose body is read now. Its time is limited where it is read."""
+        connection = environ.get(CONNECTION)        # None in Flask's test client
+        if connection is not None:
+            self._await(connection, client_of(environ), "body", math.inf)
+        try:
+            yield
+        finally:
+            self.forget(connection)
+
+    @locked
+    def _await(self, connection, client, what, seconds):
         self.forget(connection)
         now = self.clock()
-        group = address, seconds
+        group = client, what, seconds
         self.by_connection[connection] = now + seconds, group
         waiting = self.waiting.setdefault(group, OrderedDict())
-        waiting[connection] = True
+        waiting[connection] = now
         while len(waiting) > MAX_WAITING:
-            oldest = next(iter(waiting))
-            deadline, _group = self.by_connection[oldest]
-            began_to_wait = deadline - seconds      # all of a group wait for the same number of seconds
+            oldest, began_to_wait = next(iter(waiting.items()))
             has_had_its_time = now - began_to_wait >= FAIR_SECONDS
             if not has_had_its_time and len(waiting) <= MAX_WAITING_AT_ONCE:
                 break
             self.forget(oldest)
             self._abort(oldest, "waiting")
-
-    @locked
-    def await_reader(self, connection):
-        """Set the deadline for the client to receive what is written now."""
-        self.forget(connection)
-        self.by_connection[connection] = self.clock() + ANSWER_SECONDS, None
 
     @locked
     def forget(self, connection):
@@ -101,7 +119,8 @@ class Deadlines:
         deadline, group = self.by_connection.get(connection, (None, None))
         if deadline is not None and deadline <= self.clock():
             self.forget(connection)
-            self._abort(connection, "head" if group else "answer")
+            _client, what, _seconds = group
+            self._abort(connection, what)
 
     def sweep_loop(self, sleep):
         while True:
@@ -115,6 +134,11 @@ class Deadlines:
             connection.shutdown(socket.SHUT_RDWR)       # the task that reads or writes wakes up at its end
         except OSError:
             pass    # it has ended by itself
+
+
+def client_of(environ):
+    """Return whose request it is, as the limits count it; behind a proxy, whom the proxy names."""
+    return network_of(environ.get("REMOTE_ADDR", ""))
 
 
 class AbortableHead:
@@ -134,10 +158,11 @@ class AbortableHead:
 
 
 class TimedWriter:
-    """A file that writes to a connection, with a deadline for each call."""
+    """A file that writes to a connection, with a deadline for each call. `environ` is of the request that is answered."""
 
-    def __init__(self, file, connection, deadlines):
+    def __init__(self, file, connection, deadlines, address):
         self.file, self.connection, self.deadlines = file, connection, deadlines
+        self.environ = {"REMOTE_ADDR": address}     # until the first request is known
 
     def write(self, data):
         return self._timed(self.file.write, data)
@@ -149,7 +174,7 @@ class TimedWriter:
         return self._timed(self.file.flush)
 
     def _timed(self, method, *arguments):
-        self.deadlines.await_reader(self.connection)
+        self.deadlines.await_reader(self.connection, client_of(self.environ))
         try:
             return method(*arguments)
         finally:

@@ -5,7 +5,7 @@ from eventlet import patcher, tpool
 from eventlet.event import Event
 
 from ..storage.limits import network_of
-from .deadlines import HEAD_SECONDS, IDLE_SECONDS, AbortableHead, TimedWriter
+from .deadlines import CONNECTION, HEAD_SECONDS, IDLE_SECONDS, AbortableHead, TimedWriter
 from .select_hub import SELECT_HUB, BoundedListener
 
 MAX_CONNECTIONS = 10_000    # eventlet's default is 1,024, and the next connection would wait for ever
@@ -76,7 +76,7 @@ class Protocol(AbortableHead, eventlet.wsgi.HttpProtocol):
 
     def setup(self):
         super().setup()
-        self.wfile = TimedWriter(self.wfile, self.connection, self.deadlines)
+        self.wfile = TimedWriter(self.wfile, self.connection, self.deadlines, self.client_address[0])
         self.network = network_of(self.client_address[0])
         self.deadlines.await_head(self.connection, self.network, HEAD_SECONDS)
 
@@ -96,7 +96,8 @@ class Protocol(AbortableHead, eventlet.wsgi.HttpProtocol):
 
     def get_environ(self):
         self.deadlines.forget(self.connection)
-        environ = super().get_environ()
+        environ = self.wfile.environ = super().get_environ()
+        environ[CONNECTION] = self.connection
         # A WebSocket would keep all its headers three times. To answer, eventlet needs only this one.
         del environ["headers_raw"]
         self.headers = environ[ANSWER_HEADERS] = {"Connection": environ.get("HTTP_CONNECTION", "")}

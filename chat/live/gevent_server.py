@@ -5,7 +5,7 @@ import gevent
 from gevent import monkey, pywsgi
 
 from ..storage.limits import network_of
-from .deadlines import HEAD_SECONDS, IDLE_SECONDS
+from .deadlines import CONNECTION, HEAD_SECONDS, IDLE_SECONDS, client_of
 
 
 class Gevent:
@@ -84,10 +84,13 @@ class Handler(pywsgi.WSGIHandler):
 
     def get_environ(self):
         self.deadlines.forget(self.socket)
-        return super().get_environ()
+        environ = super().get_environ()
+        environ[CONNECTION] = self.socket
+        return environ
 
     def _sendall(self, data):
-        self.deadlines.await_reader(self.socket)
+        environ = getattr(self, "environ", None)    # None where a request's head could not be read
+        self.deadlines.await_reader(self.socket, client_of(environ) if environ else self.network)
         try:
             super()._sendall(data)
         finally:

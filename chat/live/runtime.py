@@ -82,11 +82,13 @@ class Runtime:
 
     def read_in_time(self, environ, length, seconds):
         """Return the `length` bytes of a request's body. Raises OSError if they do not arrive within so many seconds."""
-        return self.library.read_in_time(environ, length, seconds)
+        with self.deadlines.awaiting_body(environ):
+            return self.library.read_in_time(environ, length, seconds)
 
     def read_some(self, environ, length, seconds):
         """Return what has come of a request's body, `length` bytes at most; no byte at its end. Raises OSError if none comes in time."""
-        return self.library.read_some(environ, length, seconds)
+        with self.deadlines.awaiting_body(environ):
+            return self.library.read_some(environ, length, seconds)
 
     def close_after_answer(self, environ):
         """Close the connection after the answer to this request: the rest of its body is not read."""

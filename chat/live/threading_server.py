@@ -7,7 +7,7 @@ import time
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ..storage.limits import network_of
-from .deadlines import HEAD_SECONDS, AbortableHead, TimedWriter
+from .deadlines import CONNECTION, HEAD_SECONDS, AbortableHead, TimedWriter, client_of
 
 MIN_WAIT_SECONDS = 0.001    # a timeout of 0 would mean not to wait at all
 
@@ -85,7 +85,7 @@ class LingeringWriter(TimedWriter):
     """Leaves the deadline when an answer is written: Werkzeug then reads what is left of the body, for as long as the client waits."""
 
     def _timed(self, method, *arguments):
-        self.deadlines.await_reader(self.connection)
+        self.deadlines.await_reader(self.connection, client_of(self.environ))
         return method(*arguments)
 
 
@@ -94,16 +94,18 @@ class Handler(AbortableHead, WSGIRequestHandler):
 
     def setup(self):
         super().setup()
-        self.wfile = LingeringWriter(self.wfile, self.connection, self.deadlines)
+        self.wfile = LingeringWriter(self.wfile, self.connection, self.deadlines, self.client_address[0])
         self.deadlines.await_head(self.connection, network_of(self.client_address[0]), HEAD_SECONDS)
 
     def make_environ(self):
         self.deadlines.forget(self.connection)
         try:
-            return super().make_environ()
+            environ = self.wfile.environ = super().make_environ()
         except ValueError as error:     # an invalid URL, as http://[
             self.send_error(400)
             raise ConnectionAbortedError from error     # Werkzeug ends the connection and logs nothing
+        environ[CONNECTION] = self.connection
+        return environ
 
     def finish(self):
         self.deadlines.forget(self.connection)

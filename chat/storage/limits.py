@@ -3,15 +3,18 @@
 By hand and not by the package `limits` (5.6): its strategies cannot uncount an event, which a right password has to, and a hit in
 memory takes it 5 to 8 µs where this one takes 1.
 """
+import functools
 import ipaddress
 import threading
 import time
 from collections import deque
 
 IPV6_PREFIX = 64            # bits; one household, or one machine, has all addresses of such a network
+MAX_REMEMBERED = 4096       # addresses whose network is known; it takes 10 µs to find
 SWEEP_THRESHOLD = 10_000    # keys in memory; with more, and with twice as many as a sweep left, the expired ones are removed
 
 
+@functools.lru_cache(MAX_REMEMBERED)
 def network_of(address):
     """Return what counts as one client: an IPv4 address, the /64 network of an IPv6 address, or any other text as it is."""
     try:

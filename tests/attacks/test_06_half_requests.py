@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from chat.live.bodies import BODY_SECONDS
-from chat.live.deadlines import ABORT_BATCH, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, Deadlines
+from chat.live.deadlines import ABORT_BATCH, CONNECTION, FAIR_SECONDS, HEAD_SECONDS, MAX_WAITING, MAX_WAITING_AT_ONCE, Deadlines
 from tests.attacks.conftest import ASYNC_MODES, TIMEOUT, connect, measure
 from tests.conftest import ASYNC_MODE, skip_without_gevent
 from tests.server import ROOT
@@ -127,12 +127,57 @@ class Cut:
         self.is_cut = True
 
 
-def test_who_waits_longest_makes_room():
+def await_body(deadlines, connection, client):
+    connection.body = deadlines.awaiting_body({CONNECTION: connection, "REMOTE_ADDR": client})     # kept: its end is that of the wait
+    connection.body.__enter__()
+
+
+AWAITED = {"a head": lambda deadlines, connection, client: deadlines.await_head(connection, client, 10), "a body": await_body,
+           "a reader": Deadlines.await_reader}
+
+
+@pytest.mark.parametrize("wait", AWAITED.values(), ids=AWAITED)
+def test_who_waits_longest_makes_room(wait):
     clock = itertools.count(0, FAIR_SECONDS)
-    deadlines, waiting = Deadlines(clock=lambda: next(clock)), [Cut() for _n in range(MAX_WAITING + 1)]
+    deadlines, waiting, other = Deadlines(clock=lambda: next(clock)), [Cut() for _n in range(MAX_WAITING + 1)], Cut()
+    wait(deadlines, other, "there")
     for connection in waiting:
-        deadlines.await_head(connection, "here", 10)
-    assert [connection.is_cut for connection in waiting] == [True] + [False] * MAX_WAITING
+        wait(deadlines, connection, "here")
+    assert [connection.is_cut for connection in waiting] == [True] + [False] * MAX_WAITING and not other.is_cut
+    assert deadlines.counts["waiting"] == 1
+
+
+def test_those_that_come_at_once_have_no_time_beyond_a_number():
+    deadlines, waiting = Deadlines(clock=lambda: 0), [Cut() for _n in range(MAX_WAITING_AT_ONCE + 1)]
+    for wait in AWAITED.values():
+        for connection in waiting:
+            connection.is_cut = False
+            wait(deadlines, connection, "here")
+        assert [connection.is_cut for connection in waiting] == [True] + [False] * MAX_WAITING_AT_ONCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+def test_half_bodies_of_one_address_are_counted(start_server, mode):
+    """Behind a proxy by the address that it names: somebody else's body is not cut for those of an attacker."""
+    most, bodies = 3, 8
+    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", PROXIES="1",
+                          tuned={"chat.live.deadlines.MAX_WAITING": most, "chat.live.deadlines.FAIR_SECONDS": 0})
+    upload = b"POST /files HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx"
+    with ExitStack() as opened:
+        def begin(form, address):
+            sock = opened.enter_context(connect(server))
+            sock.sendall(form.replace(b"\r\n", f"\r\nX-Forwarded-For: {address}\r\n".encode(), 1))
+            return sock
+        other = begin(FORM, "198.51.100.7")
+        for form in (FORM, upload):
+            before = measure(server, 'chat_connections_aborted_total{reason="waiting"}')
+            for n in range(bodies):
+                begin(form, f"2001:db8:1:2::{n}")
+            wait_for(lambda: measure(server, 'chat_connections_aborted_total{reason="waiting"}') >= before + bodies - most, SLACK)
+        other.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            other.recv(100)
 
 
 # In a process of its own: to import a server's module may patch the libraries of the whole process.
@@ -175,7 +220,7 @@ def test_an_answer_that_nobody_reads_is_cut():
     clock = [0]
     deadlines, unread, read = Deadlines(clock=lambda: clock[0]), Cut(), Cut()
     for connection in (unread, read):
-        deadlines.await_reader(connection)
+        deadlines.await_reader(connection, "here")
     deadlines.forget(read)
     clock[0] += 31
     deadlines.sweep()
@@ -219,7 +264,7 @@ def test_many_threads_note_at_once():
         for _m in range(300):
             connection = Cut()
             deadlines.await_head(connection, "here", 0)
-            deadlines.await_reader(connection)
+            deadlines.await_reader(connection, "here")
             deadlines.sweep()
             deadlines.forget(connection)
     with ThreadPoolExecutor(8) as threads:
