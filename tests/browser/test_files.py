@@ -139,20 +139,79 @@ def test_a_key_right_after_the_choice_sends_the_files(screen, alice, bob):
     expect(cards(screen)).to_have_count(0)
 
 
-def test_no_text_is_sent_without_the_files_that_were_chosen_for_it(alice, bob, sit_down):
+@pytest.fixture
+def without_files(alice, bob, sit_down):
+    """Alice's screen, on which the module for files does not come until `unroute`; her first message is there."""
+    alice.send(bob, "first")
     screen = sit_down(alice, f"/chat/{bob.username}", expects=f"{CUT}|ERR_FAILED")
     screen.page.route("**/files-more*.js", lambda route: route.abort())
     screen.page.reload()
     screen.expect_connected()
+    return screen
+
+
+def test_no_text_is_sent_without_the_files_that_were_chosen_for_it(without_files, alice, bob):
+    screen = without_files
     choose(screen, NOTES)
     screen.field.fill("with its file")
     screen.field.press("Enter")
-    expect(screen.page.locator("#connection")).to_contain_text("The server did not answer.")
+    expect(screen.page.locator("#connection")).to_contain_text("Send again to send the text without them.")
     expect(screen.field).to_have_value("with its file")
     screen.page.unroute("**/files-more*.js")
     screen.field.press("Enter")
     screen.expect_state("with its file", re.compile("sent|read"))
-    assert files_of(alice, bob) == [("with its file", ["notes.pdf"])]
+    assert files_of(alice, bob) == [("first", []), ("with its file", ["notes.pdf"])]
+
+
+def test_at_the_second_try_a_text_goes_without_its_files_and_they_wait(without_files, alice, bob):
+    """An edit needs none of them."""
+    screen, said = without_files, without_files.page.locator("#connection")
+    choose(screen, NOTES)
+    screen.field.press("ArrowUp")
+    expect(screen.field).to_have_value("first")
+    screen.field.fill("first of all")
+    screen.field.press("Enter")
+    screen.expect_state("first of all", "sent")
+    screen.field.fill("without its file")
+    screen.field.press("Enter")
+    expect(said).to_contain_text("Send again")
+    expect(screen.field).to_have_value("without its file")
+    screen.field.press("Enter")
+    screen.expect_state("without its file", "sent")
+    expect(said).to_have_text("The text was sent without the files. They wait here for the next message.")
+    expect(screen.field).to_have_value("")
+    screen.page.unroute("**/files-more*.js")
+    screen.field.fill("with it")
+    screen.field.press("Enter")
+    screen.expect_state("with it", "sent")
+    assert files_of(alice, bob) == [("first of all", []), ("without its file", []), ("with it", ["notes.pdf"])]
+
+
+def test_what_is_typed_while_files_are_awaited_is_not_sent_with_them(screen, alice, bob):
+    held, is_held = [], True
+    screen.page.route("**/files-more*.js", lambda route: held.append(route) if is_held else route.continue_())
+    screen.page.reload()
+    screen.expect_connected()
+    choose(screen, NOTES)
+    screen.field.fill("what stood there")
+    screen.field.press("Enter")
+    screen.field.press_sequentially("the next one")
+    expect(screen.field).to_have_value("the next one")
+    assert wait_for(lambda: screen.page.wait_for_timeout(20) or held, PATIENCE_MS / 1000)
+    held.pop().abort()
+    expect(screen.field).to_have_value("what stood there\nthe next one")
+    screen.page.reload()
+    expect(screen.field).to_have_value("what stood there\nthe next one")
+    screen.expect_connected()
+    choose(screen, NOTES)
+    screen.field.press("Enter")
+    screen.field.press_sequentially("more")
+    is_held = False
+    assert wait_for(lambda: screen.page.wait_for_timeout(20) or held, PATIENCE_MS / 1000)
+    held.pop().continue_()
+    expect(screen.bubbles.last).to_have_attribute("data-state", "sent")
+    expect(screen.field).to_have_value("more")
+    assert files_of(alice, bob) == [("what stood there\nthe next one", ["notes.pdf"])]
 
 
 def test_files_that_are_not_shown_yet_wait_in_their_conversation(alice, bob, charlie, sit_down):

@@ -1,4 +1,4 @@
-/** The files that are about to be sent, as cards above the field: their preview, a description, and what speaks against sending them. */
+/** The files that are about to be sent, as cards above the field. A card has a preview and a description. Below them stands why a file is refused. */
 
 import { MAX_DESCRIPTION, fitting } from './description.js';
 import { sizeWords } from './file-size.js';
@@ -12,14 +12,15 @@ import { stillOf } from './still.js';
 
 const MAX_FILES = 10; // of a message
 const NEARLY = 0.8; // of a quota: from then on it is said what is left
+const MEASURING_MS = 300; // that a message waits for the sizes of its images: the server measures them too
 const HIDE_MS = 200; // after the last sign of a drag over the page
 
 export class Attachments {
-  #cards = new Map(); // clientId → {file, card, url}
+  #cards = new Map(); // clientId → {file, card, url}: `url` is that of the preview
   #quota = null; // the answer of /files/quota; null while it is not known
   #asking = null; // a promise of it
-  #previews = []; // promises of those that were added last
-  #timer;
+  #previews = []; // promises: the images that were added last are measured and shown
+  #timer; // of the place to drop files
 
   constructor(composer, section, signal) {
     Object.assign(this, { composer, section, signal });
@@ -37,8 +38,8 @@ export class Attachments {
   }
 
   /**
-   * Adds `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once; what cannot be is said, and left out. Resolves when
-   * images are drawn.
+   * Adds files `{name, type, size, blob, alt?, isFolder?}` to what is to be sent, at once. What cannot be sent is left out, and that is said.
+   * Resolves when the images among them are measured, or after a short while.
    */
   add(files) {
     this.#previews = [];
@@ -46,16 +47,16 @@ export class Attachments {
     this.#tell(refusals);
     if (!onTouch()) this.composer.focus(); // there it would open the keyboard
     if (!this.#asking) this.#fetchQuota();
-    return Promise.all(this.#previews); // by then the sizes of images are known
+    return Promise.race([Promise.all(this.#previews), new Promise((resolve) => { setTimeout(resolve, MEASURING_MS); })]);
   }
 
-  /** Asks what may be uploaded, and leaves out what does not fit. What was sent meanwhile, the server refuses itself. */
+  /** Asks what may be uploaded, and leaves out what does not fit. Files that were sent before the answer are refused by the server. */
   async #fetchQuota() {
     const asking = request('/files/quota', 'application/json', this.signal).then((answer) => answer.json()).catch(() => null);
     this.#asking = asking;
     const quota = await asking;
-    if (asking !== this.#asking) return; // they were sent
-    if (!quota) this.#asking = null; // the next one asks again
+    if (asking !== this.#asking) return; // the files were sent meanwhile
+    if (!quota) this.#asking = null; // the next file asks again
     this.#quota = quota;
     const entries = [...this.#cards];
     this.#cards.clear();
@@ -134,11 +135,14 @@ export class Attachments {
     this.composer.focus();
   }
 
+  /** Shows a file no more. A focus that was in its card goes to the field. */
   #drop(clientId) {
     const { card, url } = this.#cards.get(clientId);
+    const hadFocus = card.contains(document.activeElement);
     if (url) URL.revokeObjectURL(url);
     card.remove();
     this.#cards.delete(clientId);
+    if (hadFocus) this.composer.focus();
   }
 
   #described(input) {
@@ -147,7 +151,8 @@ export class Attachments {
     if (fit !== input.value) {
       input.value = fit;
       this.#say(gettext('The description cannot be longer.'));
-    } else if (this.words.textContent === gettext('The description cannot be longer.')) {
+      this.words.dataset.isOfDescription = '';
+    } else if ('isOfDescription' in this.words.dataset) {
       this.#say('');
     }
     file.alt = fit.trim();
@@ -158,12 +163,13 @@ export class Attachments {
     this.composer.focus();
   }
 
-  /** Says what speaks against something, or else how much of a quota is left once most of it is used. */
+  /** Shows why a file is refused. Without a refusal it shows how much of a quota is left, once most of it is used. */
   #say(refusal) {
     const before = this.words.textContent;
     const words = refusal || this.#leftWords();
     setText(this.words, words);
     this.words.toggleAttribute('data-bad', Boolean(refusal));
+    delete this.words.dataset.isOfDescription;
     if (refusal) this.#showBox();
     if (words && words !== before) this.composer.on.say(words);
   }
@@ -177,7 +183,7 @@ export class Attachments {
     return isNearly(ofDay, dayBytes) ? gettext('You may upload %(left)s more today.', { left: sizeWords(Math.max(0, ofDay)) }) : '';
   }
 
-  /** Shows the cards above the field. Where they are there, they stay: what is moved loses the focus. */
+  /** Puts the box with the cards above the field, unless it is there already: an element that is moved loses the focus. */
   #showBox() {
     if (!this.box.isConnected) this.composer.form.before(this.box);
   }

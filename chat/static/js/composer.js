@@ -26,14 +26,15 @@ due.then(loadEmojiPicker).then(({ preloadEmoji }) => preloadEmoji(), () => {});
 export class Composer {
   earlierDraft = ''; // that another text has taken the place of
   task = null; // a ComposerTask, while a message is edited or answered
-  storing = 0; // messages that are being stored: until then the draft is what was sent
+  storing = 0; // messages that wait for their files or are being stored: until then the stored draft still has them
+  #unsent = []; // the texts {draft} of those that wait for their files
   #typingEmittedAt = -Infinity;
   #completion = null; // a promise of the Completion, once there is something to complete
 
   /**
-   * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. A message goes to `outbox`. `on` holds
-   * the callbacks `added()` when it is there, `editLast()` to take one's own last message back into the field, `typing()` while somebody writes, at most once in 3 s, `say(words)` as when the text has become too long, and
-   * `storageFailed()` when the browser does not store the draft.
+   * Takes over the form of the conversation in `section`, whose key (address.js) is `key`. Messages go to `outbox`. `on` holds callbacks:
+   * `added()`: a message is in the outbox. `editLast()`: one's own last message is to be edited. `typing()`: somebody writes; at most once
+   * in 3 s. `say(words)`: a screen reader is to be told something. `storageFailed()`: the browser does not store the draft.
    */
   constructor(section, { key, outbox, on, signal }) {
     Object.assign(this, { key, outbox, on, signal });
@@ -128,27 +129,49 @@ export class Composer {
     if (!event.repeat) this.form.requestSubmit();
   }
 
-  async #submitted(event) {
+  #submitted(event) {
     event.preventDefault();
-    if (this.files.isArriving && !(await this.files.arrived())) return; // they were chosen before, and belong to it
-    if (this.signal.aborted) return;
-    const draft = this.field.value;
-    const text = trimmed(draft);
     this.focus();
     const { task } = this;
-    const isEmpty = isBlank(text); // it would be an empty bubble: the server refuses it
-    if ((isEmpty && !this.#hasFiles) || lengthOf(text) > MAX_LENGTH) return;
+    const draft = this.field.value;
+    const text = isBlank(draft) ? '' : trimmed(draft); // of blanks alone it would be an empty bubble: the server refuses it
+    if ((!text && !this.#hasFiles) || lengthOf(text) > MAX_LENGTH) return;
     this.#typingEmittedAt = -Infinity;
-    task?.end();
-    if (task?.isEdit) return task.submit(isEmpty ? '' : text);
+    if (!task?.isEdit) return void this.#send(draft, text);
+    task.end();
+    task.submit(text);
+  }
+
+  /** Sends what stood in the field, once its files have come. What is typed meanwhile is for the next message. */
+  async #send(draft, text) {
+    const { task } = this;
+    const unsent = { draft };
+    this.#unsent.push(unsent);
     this.show('');
-    const stored = this.outbox.add(this.key, isEmpty ? '' : text, task?.replyTo, this.files.take());
-    this.on.added();
     this.storing += 1;
-    await stored;
+    const mayGo = !this.files.isArriving || (await this.files.mayGo(text)); // they were chosen before, and belong to it
+    if (this.signal.aborted) return; // the draft has it
+    const isTakenBack = !this.#unsent.includes(unsent); // with another one
+    if (!isTakenBack && mayGo && (text || this.files.count)) {
+      this.#unsent = this.#unsent.filter((one) => one !== unsent);
+      if (this.task === task) task?.end();
+      const stored = this.outbox.add(this.key, text, task?.replyTo, this.files.take());
+      this.on.added();
+      await stored;
+      // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
+      if (this.draftText || this.draft.text === draft) this.saveDraft();
+    } else if (!isTakenBack) {
+      this.#takeUnsentBack();
+    }
     this.storing -= 1;
-    // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
-    if (this.draftText || this.draft.text === draft) this.saveDraft();
+  }
+
+  /** Puts what was not sent back into the field, before what was typed since. */
+  #takeUnsentBack() {
+    const text = this.draftText;
+    this.#unsent = [];
+    this.takeDraft(text, () => this.show(text));
+    this.saveDraft();
   }
 
   /** Whether the message has files, and needs no text. */
@@ -157,9 +180,9 @@ export class Composer {
     return (task?.isEdit ? task.message.files?.length : this.files.count) > 0;
   }
 
-  /** What is the draft: the text of an edit is not, for its message may be deleted. */
+  /** The draft: what waits for its files, and what is in the field. The text of an edit is none, for its message may be deleted. */
   get draftText() {
-    return this.task?.setAside ?? this.field.value;
+    return [...this.#unsent.map(({ draft }) => draft), this.task?.setAside ?? this.field.value].filter(Boolean).join('\n');
   }
 
   /** Another tab has changed the draft, or sent it: `show(field, text)` shows it in the field. */

@@ -5,15 +5,19 @@ import { loadFiles } from './files.js';
 import { gettext } from './i18n.js';
 import { find } from './page.js';
 
+const MODULE_WAIT_MS = 5_000; // that a message waits for what attaches its files
+
 const loadVoice = () => import('./voice.js');
 
-const setAside = new Map(); // key of a conversation → the files that were about to be sent when another one was opened
+/** Key of a conversation → the files that were chosen in it and not sent when another one was opened. They come back with it. */
+const setAside = new Map();
 
 export class FileInput {
-  #attachments = null; // once there are some
-  #loading = null;
-  #arriving = []; // files that have no card yet, because what makes it is being loaded
-  #cards = null; // a promise of their cards, while there are such
+  #attachments = null; // the Attachments, once their module has come
+  #loading = null; // a promise of them
+  #arriving = []; // files that were chosen before that: they have no card yet
+  #cards = null; // a promise that these have got their cards, while it is open
+  #isToldLate = false; // the person knows that these files cannot be attached yet
   #isOwnDrag = false; // an image of this page is dragged: a browser says that it is a file
 
   /** Listens in the conversation `section`, whose Composer gets the files. */
@@ -43,7 +47,7 @@ export class FileInput {
 
   /** How many files are to be sent. */
   get count() {
-    return this.#attachments?.count ?? 0;
+    return (this.#attachments?.count ?? 0) + this.#arriving.length;
   }
 
   /** Returns the files for the outbox, and shows them no more. */
@@ -54,6 +58,7 @@ export class FileInput {
   /** Adds files `{name, type, size, blob, …}`. */
   async add(files) {
     this.#arriving.push(...files);
+    if (files.length) this.#isToldLate = false;
     if (this.isArriving) await this.arrived();
   }
 
@@ -62,14 +67,31 @@ export class FileInput {
     return Boolean(this.#cards) || this.#arriving.length > 0;
   }
 
-  /** Resolves when they have their cards and are measured: to whether all of them came. What did not come is tried again. */
+  /** Asks for the cards of these files, and waits for them a while. Resolves to whether all are there. The next call asks again. */
   async arrived() {
     this.#cards ??= this.#load().then(async (attachments) => {
       this.#cards = null;
       if (attachments && this.#arriving.length) await attachments.add(this.#arriving.splice(0)); // else they were set aside, or wait
     });
-    await this.#cards;
+    await Promise.race([this.#cards, new Promise((resolve) => { setTimeout(resolve, MODULE_WAIT_MS); })]);
     return !this.#arriving.length;
+  }
+
+  /**
+   * Resolves to whether a message with this text may be sent: its files are there, or its person has been told that they are not and
+   * tries again. Then they stay here for the next message, and that is said.
+   */
+  async mayGo(text) {
+    const isSecondTry = this.#isToldLate;
+    if ((await this.arrived()) || this.signal.aborted) return true;
+    if (!text) {
+      showNotice(gettext('The server did not answer. Please try again.'));
+      return false;
+    }
+    this.#isToldLate = true;
+    showNotice(isSecondTry ? gettext('The text was sent without the files. They wait here for the next message.')
+      : gettext('The files cannot be attached yet. Send again to send the text without them.'));
+    return isSecondTry;
   }
 
   #addFiles(files, folderNames) {

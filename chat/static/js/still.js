@@ -20,7 +20,8 @@ export async function stillOf(blob) {
 
 /** Shows the animation `url` in an image: it moves under the pointer alone. `signal` says when it is shown no more. */
 export async function showStill(image, url, signal) {
-  const blob = await fetch(url, { signal }).then((response) => response.blob()).then(stillOf).catch(() => null);
+  const response = await fetch(url, { signal }).catch(() => null);
+  const blob = response?.ok ? await response.blob().then(stillOf).catch(() => null) : null; // what says why not is no picture
   if (!blob || signal.aborted) return;
   const still = URL.createObjectURL(blob);
   signal.addEventListener('abort', () => URL.revokeObjectURL(still));
