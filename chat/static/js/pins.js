@@ -6,6 +6,7 @@ import { plainWords, showWords } from './formatter.js';
 import { request } from './http.js';
 import { formatNumber, gettext } from './i18n.js';
 import { debounce, find, fromTemplate, me, part, setText } from './page.js';
+import { released } from './press.js';
 
 const REFRESH_PAUSE_MS = 300;
 
@@ -20,6 +21,7 @@ export function refreshPins(conversationId, isOpen) {
 async function refresh(place, conversationId) {
   const url = `/conversations/${conversationId}/pins`;
   const answer = await request(url, 'application/json').then((page) => page.json()).catch(() => null);
+  if (answer) await released(place);
   if (!answer || !place.isConnected) return;
   const focused = document.activeElement.closest('.pin')?.dataset.seq;
   place.toggleAttribute('data-empty', !answer.messages.length);

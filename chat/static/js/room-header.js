@@ -1,12 +1,13 @@
 /** The header of an open room, and what may be done in it, when they have changed. */
 
 import { formatNumber } from './i18n.js';
-import { find, part, setText } from './page.js';
+import { find, findAll, part, setText } from './page.js';
 import { fetchPanel, refreshPart, showNotify } from './room-panel.js';
 import { setPageTitle } from './title.js';
 
 /** Shows what has changed of the room in `section`: fields of an R. */
 export function showRoomHeader(section, room) {
+  if (!section.isConnected) return; // another conversation was opened while this module was loaded
   const { name, topic, members, archived, role, color, icon, notify } = room;
   const tile = part(section, 'tile');
   const isAnother = isChanged(role, section.dataset.role) || isChanged(archived?.toString(), section.dataset.archived);
@@ -14,7 +15,7 @@ export function showRoomHeader(section, room) {
     setText(find('#conversation-title bdi', section), name);
     setPageTitle(`${name} · Chat`);
   }
-  if (topic !== undefined) showTopic(section, topic);
+  if (topic !== undefined) setText(part(section, 'topic'), topic);
   if (members) {
     section.dataset.members = members; // a room that has grown large is marked less often
     setText(part(section, 'member-count'), formatNumber(members));
@@ -28,15 +29,21 @@ export function showRoomHeader(section, room) {
     find('#composer', section).hidden = archived;
     find('#archived', section).hidden = !archived;
   }
-  if (isAnother) fetchPanel(); // it has other forms
-  if (isChanged(icon, tile.dataset.icon) || find('#info-panel')) refreshPart(section);
+  showInvitations(section);
+  const hasPanel = Boolean(find('#info-panel'));
+  if (isAnother && hasPanel) fetchPanel(section); // it has other forms
+  else if (hasPanel || isChanged(icon, tile.dataset.icon)) refreshPart(section);
 }
 
-/** Shows a topic. Where there is none, the owners have a link there that asks for one: it stays, and goes once there is a topic. */
-function showTopic(section, topic) {
-  const place = part(section, 'topic');
-  if (topic || !find('a', place)) setText(place, topic);
-  if (topic) find('.unwritten [href$="info=topic"]', section)?.closest('li').remove();
+/** Invites to what can be done first: nothing in an archived room, and to give the room a topic its owners while it has none. */
+function showInvitations(section) {
+  const focused = document.activeElement;
+  const { role, archived } = section.dataset;
+  const unwritten = find('.unwritten', section);
+  if (unwritten) unwritten.hidden = archived === 'true';
+  const mayAddTopic = role === 'owner' && archived !== 'true' && !part(section, 'topic').textContent;
+  for (const invitation of findAll('[data-part="add-topic"]', section)) invitation.hidden = !mayAddTopic;
+  if (focused.closest('[hidden]') && section.contains(focused)) find('h1', section).focus({ preventScroll: true });
 }
 
 const isChanged = (value, known) => value !== undefined && value !== null && value !== known;

@@ -2,7 +2,9 @@
 
 import { requestPage } from './http.js';
 import { putPanel } from './info-panel.js';
+import { arrangeCards } from './list-pages.js';
 import { debounce, find, findAll, part, setText } from './page.js';
+import { released } from './press.js';
 
 const REFRESH_PAUSE_MS = 500; // those who come at once are fetched at once
 
@@ -20,42 +22,52 @@ function isWrittenIn(panel) {
 }
 
 /** Fetches the panel once its field is left. */
-function fetchLater(panel) {
+function fetchLater(section, panel) {
   if (panel === waiting) return;
   waiting = panel;
   panel.addEventListener('focusout', () => setTimeout(() => { // by then the next field has the focus
     waiting = null;
-    if (panel.isConnected) fetchPanel();
+    if (panel.isConnected) fetchPanel(section);
   }), { once: true });
 }
 
-/** Fetches the whole panel anew, where it is open, when nobody writes in it. */
-export async function fetchPanel() {
+/** Fetches the whole panel anew. While somebody writes in it, only what changes in it is fetched. */
+export async function fetchPanel(section) {
   const panel = find('#info-panel');
-  if (!panel) return;
-  if (isWrittenIn(panel)) return fetchLater(panel);
+  if (isWrittenIn(panel)) {
+    fetchLater(section, panel);
+    return refreshPart(section);
+  }
   const page = await requestPage(location.href).catch(() => null);
-  if (!page || !panel.isConnected) return;
-  if (isWrittenIn(panel)) return fetchLater(panel);
+  await released(panel);
+  if (!page || !find('#info-panel', page) || !panel.isConnected) return;
+  if (isWrittenIn(panel)) return fetchLater(section, panel);
   const hasFocus = panel.contains(document.activeElement);
+  showTile(section, find('#conversation', page));
   putPanel(page);
-  if (hasFocus) find('#info-title')?.focus({ preventScroll: true });
+  if (hasFocus) find('#info-title').focus({ preventScroll: true });
 }
 
 /** Fetches what changes in the panel, and the picture of the header. */
 export const refreshPart = debounce(REFRESH_PAUSE_MS, async (section) => {
   const after = new URLSearchParams(location.search).get('after');
   const page = await requestPage(`/rooms/${section.dataset.roomId}?${new URLSearchParams({ part: '', ...(after && { after }) })}`).catch(() => null);
-  if (!page || !section.isConnected) return;
-  const tile = part(page, 'tile').cloneNode(true);
-  tile.className = 'tile';
-  part(section, 'tile').replaceWith(tile);
+  if (!page || !find('#members', page) || !section.isConnected) return; // who is no member any more gets another page, and is led away
+  showTile(section, page);
   const panel = find('#info-panel');
-  if (!panel) return;
+  if (panel) await released(panel);
+  if (!panel?.isConnected) return; // a newer one is there
   find('.info-about', panel).replaceWith(find('.info-about', page));
   setText(part(panel, 'member-count'), part(page, 'member-count').textContent);
   showMembers(find('#members', panel), find('#members', page));
 });
+
+/** Shows in the header the picture of the room that `root` has. */
+function showTile(section, root) {
+  const tile = part(root, 'tile').cloneNode(true);
+  tile.className = 'tile';
+  part(section, 'tile').replaceWith(tile);
+}
 
 /** Brings the list up to date. Who is in it as before keeps the element: a menu stays open, and the focus where it is. */
 function showMembers(list, fresh) {
@@ -64,13 +76,17 @@ function showMembers(list, fresh) {
     const known = find(`li[data-user-id="${row.dataset.userId}"]`, list);
     return known && isSame(known, row) ? known : row;
   });
-  const gone = focused.closest('#members > li') && !rows.some((row) => row.contains(focused));
-  list.replaceChildren(...rows);
-  const more = list.nextElementSibling?.matches('a') ? list.nextElementSibling : null;
-  more?.remove();
-  if (fresh.nextElementSibling) list.after(fresh.nextElementSibling);
-  if (gone) find('#info-title')?.focus({ preventScroll: true });
-  else if (list.contains(focused)) focused.focus({ preventScroll: true });
+  arrangeCards(list, rows);
+  showMore(list, linkAfter(list), linkAfter(fresh));
+  if (!focused.isConnected) find('#info-title')?.focus({ preventScroll: true });
 }
 
+/** Lets the link below the list lead to the members that follow now. */
+function showMore(list, known, link) {
+  if (known && link) known.setAttribute('href', link.getAttribute('href'));
+  else if (link) list.after(link);
+  else known?.remove();
+}
+
+const linkAfter = ({ nextElementSibling: next }) => (next?.matches('a') ? next : null);
 const isSame = (row, other) => row.dataset.role === other.dataset.role && Boolean(find('details', row)) === Boolean(find('details', other));
