@@ -2,9 +2,14 @@
 import re
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
+from chat.conversations.room import ICONS
 from tests.server import Server
 from tests.test_pages import words
+from tools import ROOT
+
+ADD_TOPIC = re.compile(r'<(?:li|a) [^>]*data-part="add-topic"[^>]*>')
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +79,19 @@ def test_a_room_in_which_nobody_has_written_says_what_to_do(alice, bob):
     assert '<details class="add-member" open>' in alice.get(f"/rooms/{room}?info=people").text
     assert '<details class="room-settings" open>' in alice.get(f"/rooms/{room}?info=topic").text
     alice.ask(f"/rooms/{room}/members", username=bob.username)
-    assert "Add a topic" not in bob.get(f"/rooms/{room}").text, "it is for owners"
+    assert all(" hidden" in link for link in ADD_TOPIC.findall(bob.get(f"/rooms/{room}").text)), "it is for owners"
     assert "begins here" in words(bob.get(f"/rooms/{room}").text)
     bob.tab().send_to_room(room, "first")
     assert "begins here" not in words(alice.get(f"/rooms/{room}").text)
+
+
+def test_nobody_is_invited_to_what_an_archived_room_refuses(alice):
+    room = alice.make_room("maths")
+    invitations = ADD_TOPIC.findall(alice.get(f"/rooms/{room}").text)
+    assert len(invitations) == 2 and not any(" hidden" in link for link in invitations)
+    alice.ask(f"/rooms/{room}/settings", archived=True)
+    page = alice.get(f"/rooms/{room}").text
+    assert all(" hidden" in link for link in ADD_TOPIC.findall(page)) and 'class="unwritten"' not in page
 
 
 def test_the_start_of_a_room_in_which_somebody_has_written_is_its_start_alone(alice, room):
@@ -99,6 +113,15 @@ def test_the_icons_are_named_in_the_language_of_each_reader(alice, bob):
     pages = [(person.get("/rooms/new", headers={"Accept-Language": language}).text, name)
              for person, language, name in ((alice, "en", "Cup of coffee"), (bob, "fr", "Tasse de café"), (alice, "en", "Cup of coffee"))]
     assert all(f'title="{name}"' in page for page, name in pages)
+
+
+def test_the_names_of_the_icons_are_translated_once_for_each_form():
+    translated = []
+    templates = Environment(loader=FileSystemLoader(ROOT / "chat" / "templates"), extensions=["jinja2.ext.i18n"])
+    templates.install_gettext_callables(lambda text: translated.append(text) or text, None, newstyle=True)
+    templates.globals["icon"] = str
+    page = templates.from_string("{% from 'chat/_room_fields.html' import room_fields %}{{ room_fields(icons=icons) }}").render(icons=ICONS)
+    assert page.count('title="Cup of coffee"') == 1 and translated.count("Cup of coffee") == 1
 
 
 def test_the_part_of_the_panel_that_changes_is_fetched_alone(alice, bob, charlie, room):
