@@ -22,7 +22,6 @@ const HEARTBEAT_MS = 15_000;
 const FIRST_REFRESH_MS = 2_000; // by then the page has been shown
 const LOGOUT_FAILED_MS = 10_000;
 
-
 // The parts
 
 initTheme();

@@ -4,7 +4,6 @@ import { loadConversationMore } from './load-conversation-more.js';
 import { find, fromTemplate, part } from './page.js';
 import { clearText } from './text-element.js';
 
-
 let extras = null; // the module, once it is there
 const waiting = new WeakMap(); // row → {replyTo, reactions}, to be shown when it has come
 

@@ -1,5 +1,5 @@
 /**
- * The outbox of one person: it stores what is written, sends it, and tells the person's other tabs (outbox-tabs.js).
+ * The outbox of one person. It stores what is written, sends it, and tells the person's other tabs (outbox-tabs.js).
  *
  * The rules (outbox.js) decide what is sent when; entries outlive the page in the browser's database (entry-storage.js);
  * one of the person's tabs sends for all of them (leader.js).
@@ -23,9 +23,13 @@ export class Dispatcher {
   #uploads; // of the files of messages
 
   /**
-   * `sendEntry(entry, fileIds)` resolves to the acknowledgement or null. `on` holds the callbacks `sent(message)`, `changeSent({change, message})`,
-   * `changeRefused(entry, ack)`, `changed()`, `uploading(clientId, loaded)`, `storageFailed(entry)` when entries end with the page, and `closed()` when the person has
-   * logged out in another tab.
+   * `sendEntry(entry, fileIds)` resolves to the server's acknowledgement, or to null where none came. `on` holds callbacks:
+   * - `sent(message)`, `changeSent({change, message})`: the server has the message, or the change of a message.
+   * - `changeRefused(entry, ack)`: the server has refused a change.
+   * - `changed()`: the entries are others now.
+   * - `uploading(clientId, loaded)`: so many bytes of the files of a message are there.
+   * - `storageFailed(entry)`: the browser does not store this entry, or any; it ends with the page.
+   * - `closed()`: the person has logged out in another tab.
    */
   constructor(ownerId, sendEntry, on) {
     Object.assign(this, { ownerId, sendEntry, on });
@@ -97,7 +101,7 @@ export class Dispatcher {
    */
   add(key, message, replyTo = null, attached = []) {
     const files = this.storage.blobs.take(attached);
-    // Offline, and while files are uploaded, nobody has tried to send it, so that it can still be edited or deleted here.
+    // Offline, and while its files are uploaded, no tab tries to send it: so it can still be edited or deleted in the outbox.
     const fields = { message, replyTo, isUntried: !this.#isConnected || files.length > 0, ...(files.length && { files }) };
     const entry = this.#outbox.add({ clientId: newClientId(), ...addressOf(key, 'receiverId'), ...fields }, Date.now());
     this.#steps.record(entry, {});
@@ -112,8 +116,8 @@ export class Dispatcher {
   }
 
   /**
-   * Changes a message that no tab has tried to send where it waits: `change(stored)` returns it as it is to be, null to delete it.
-   * Resolves to false if that cannot be.
+   * Changes a message that waits, as long as no tab has tried to send it. `change(stored)` gets the message as it is stored, and returns
+   * what it becomes, or null to delete it. Resolves to false if a tab has tried to send it.
    */
   async amend(clientId, change) {
     const entry = this.#outbox.get(clientId);
@@ -145,7 +149,7 @@ export class Dispatcher {
     this.on.changed();
   }
 
-  /** The server has deleted a message: what was to be made of its text is nowhere either. */
+  /** The server has deleted a message. Edits of it that were refused hold its text, so they are deleted too. */
   messageDeleted(key, seq) {
     for (const { state, clientId } of this.#outbox.changesOf(key, { seq })) if (state === 'failed') this.remove(clientId);
   }
@@ -220,7 +224,7 @@ export class Dispatcher {
     return isThere;
   }
 
-  /** A message of one's own has come as the server has it: whatever becomes of its acknowledgement, it is sent. */
+  /** A message of one's own has come from the server. So it was sent, even if the acknowledgement never comes. */
   stored(message) {
     const entry = this.#outbox.get(message.clientId);
     if (!entry) return;
@@ -230,7 +234,7 @@ export class Dispatcher {
     this.#run();
   }
 
-  /** `naming` are the entries that now know what the server calls this one: they are stored in one step with its end. */
+  /** Forgets an entry that was sent. `naming` are those that answer or change it: they know its number now, and are stored in the same step. */
   #sent(entry, { message, change }, naming) {
     const { clientId } = entry;
     this.#steps.record(entry, { acknowledged: Date.now() });

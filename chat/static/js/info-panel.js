@@ -1,28 +1,29 @@
-/** The panel beside a conversation is put in place and taken away without touching the conversation. */
+/** The panel beside a conversation: puts it in place, and takes it away. The conversation stays as it is. */
 
 import { showAge } from './dates.js';
 import { find, findAll, part, pathOf } from './page.js';
 
-const PANEL_QUERY = ['info', 'after']; // names in an address that are about the panel alone
+const PANEL_QUERY = ['info', 'after']; // the parameters of an address that only the panel depends on
 
+/** What the server has opened in a new panel: a field with an error, or a form that the address asks for. */
 const WANTED_FIELD = '[aria-invalid], .add-member[open] input:not([type="hidden"]), .room-settings[open] [name="topic"]';
 
-/** What the links to the panel ask for, by the value of `info`. */
+/** The fields of the panel that a link may ask for: `?info=people` and `?info=topic`. */
 const FIELDS = { people: '.add-member [name="username"]', topic: '.room-settings [name="topic"]' };
 
 const openLink = () => find('#info-link, [data-action="open-info"]');
 const hasInfo = (url) => url.searchParams.has('info');
 
-let opener = null; // the link by which the panel was opened: it gets the focus back
+let opener = null; // the link that opened the panel: it gets the focus when the panel is closed
 
-/** Whether an address differs from the one that is shown, a path, in the panel alone. */
+/** Whether only the panel differs between the page at `shownPath` and that at `url`: it opens, closes, or shows other members. */
 export function isPanelOnly(url, shownPath) {
   const shown = new URL(shownPath, location);
   const isPanels = [...url.searchParams.keys()].every((name) => PANEL_QUERY.includes(name));
   return url.pathname === shown.pathname && isPanels && (hasInfo(url) || hasInfo(shown));
 }
 
-/** Whether an address asks the panel that is open for another of its fields, and for nothing that would have to be fetched. */
+/** Whether `url` is that of the open panel, perhaps with another of its fields: then nothing has to be fetched. */
 export function isInOpenPanel(url, shownPath) {
   const shown = new URL(shownPath, location);
   return Boolean(find('#info-panel')) && hasInfo(url) && hasInfo(shown) && withoutInfo(url) === withoutInfo(shown);
@@ -35,8 +36,8 @@ function withoutInfo(url) {
 }
 
 /**
- * Puts the panel of a fetched page in place of the one that is there; without one there is none any more. Its reader stays where they were in it,
- * unless it shows other members.
+ * Shows the panel of a fetched page in place of the one that is open. If `page` is null or has no panel, the open one is closed. The new panel
+ * is scrolled as the old one was, unless it lists other members.
  */
 export function putPanel(page) {
   const fresh = page && find('#info-panel', page);
@@ -52,7 +53,10 @@ export function putPanel(page) {
   if (position) find('.info-scroll', fresh).scrollTop = position;
 }
 
-/** The focus goes to what the panel was opened for, else to its heading; from a panel that was closed, to the link that had opened it. */
+/**
+ * Moves the focus after the panel was opened or closed. In an open panel it goes to the wanted field, else to the heading. After closing it
+ * goes back to the link that had opened the panel.
+ */
 export function focusPanel() {
   const panel = find('#info-panel');
   if (panel) return (find(WANTED_FIELD, panel) ?? find('#info-title', panel)).focus();
@@ -60,7 +64,7 @@ export function focusPanel() {
   opener = null;
 }
 
-/** The same for a panel that is there already: `name` is what a link asks it for. */
+/** Moves the focus to the field that a link asks for by `name`, in a panel that is open already. */
 export function focusWanted(name) {
   const field = Object.hasOwn(FIELDS, name) && find(`#info-panel ${FIELDS[name]}`);
   if (!field) return focusPanel();
@@ -68,7 +72,7 @@ export function focusWanted(name) {
   field.focus();
 }
 
-/** The focus goes to the button of the new panel that was pressed in the one before, where there is one. */
+/** After a form was answered with a new panel: moves the focus to the same button in it, where it still has one. */
 export function focusPressed(form, submitter) {
   const named = submitter?.name ? `[name="${submitter.name}"][value="${CSS.escape(submitter.value)}"]` : 'button';
   const pressed = find(`#info-panel form[action="${CSS.escape(form.getAttribute('action'))}"] ${named}`);

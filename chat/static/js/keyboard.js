@@ -3,7 +3,6 @@
 import { loadPageMore } from './load-page-more.js';
 import { isComposing } from './page.js';
 
-
 export function initKeyboard(lists, navigation) {
   document.addEventListener('keydown', (event) => {
     if (isComposing(event) || event.defaultPrevented) return;

@@ -1,4 +1,7 @@
-/** The addresses in a text. chat/conversations/links.py finds the same ones. Each character is looked at a fixed number of times, so that no text takes long. */
+/**
+ * The addresses in a text. chat/conversations/links.py finds the same ones. Each character is looked at a fixed number of times, so that no
+ * text takes long.
+ */
 
 const START = /\bhttps?:\/\//gi;
 const MAX_HOST_LENGTH = 255; // code points before the path; no host has a longer name

@@ -7,7 +7,6 @@ import { People } from './people.js';
 import { lastSeqOf } from './person-card.js';
 import { Rooms } from './rooms.js';
 
-
 export class Lists {
   #unread = { people: 0, rooms: 0 };
   #marked = new Map(); // key of what was marked as unread → the newest seq then: to have read so far does not count

@@ -25,7 +25,10 @@ export class MessageRows {
   #messages = new WeakMap(); // row → the message as the server has it, or the entry; of rows that the server has rendered none
   #quotes = new Map(); // seq → M, of messages that were answered on this page
 
-  /** `key` is that of the conversation. `onRefused(words)` is called when the server has refused an entry, `blobOf(clientId)` resolves to the content of a file that waits. */
+  /**
+   * `key` is that of the conversation. `onRefused(words)` is called when the server has refused an entry. `blobOf(clientId)` resolves to the
+   * content of a file that waits.
+   */
   constructor(list, { key, messagesUrl, isRoom, peerReadSeq, onRefused, blobOf }) {
     Object.assign(this, { list, key, messagesUrl, isRoom, peerReadSeq, onRefused, blobOf });
     this.separators = new Separators(list);

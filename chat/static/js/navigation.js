@@ -10,7 +10,6 @@ import { gettext } from './i18n.js';
 import { loadPageMore } from './load-page-more.js';
 import { find, findAll, isPlainClick, pathOf } from './page.js';
 
-
 export class Navigation {
   conversation = null; // the open one
   shownPath = pathOf(location);

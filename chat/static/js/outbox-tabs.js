@@ -3,7 +3,10 @@
  * One of them sends for all (leader.js).
  */
 
-/** The number is that of what the tabs say to each other: a page of an earlier version would send a change as a message, and a message without its files. */
+/**
+ * The number is the version of what the tabs say to each other. A page of an earlier version would send a change as a message, and a message
+ * without its files: so it does not hear this one.
+ */
 export const channelName = (ownerId) => `outbox:${ownerId}:3`;
 
 /** Tells the page what has become of an entry. A change is told without a message to who may not see it any more. */

@@ -12,7 +12,8 @@
  * acknowledged when its text was edited again.
  *
  * The entries of a conversation leave in the order in which they were made, one at a time. A change leaves after its message, and not
- * before a deletion of it; what answers a message that was refused leaves without a quote. The server takes a clientId once, however often it comes: so in doubt an entry is sent again.
+ * before a deletion of it; what answers a message that was refused leaves without a quote. The server takes a clientId once, however often
+ * it comes: so in doubt an entry is sent again.
  */
 
 import { keyOf } from './address.js';

@@ -11,7 +11,7 @@ export class RoomPages {
     this.rooms = rooms;
   }
 
-  /** Fetches the top of the list anew. What follows stays as it is; with `isWhole` it is fetched too, as far as it is shown. */
+  /** Fetches the first page of the list anew. The further pages stay as they are; with `isWhole` those that are shown are fetched too. */
   async refresh(isWhole = false) {
     const { rooms } = this;
     isWhole ||= rooms.wantsWhole;
@@ -26,19 +26,20 @@ export class RoomPages {
       if (!isWhole || !asked().length || !find('#rooms-more', page)) break;
     }
     if (!page) {
-      rooms.wantsWhole = isWhole; // the next one fetches it
+      rooms.wantsWhole = isWhole; // the next refresh fetches what is missing
       return void (fresh.length && rooms.hydrate());
     }
-    if (isWhole && asked().length) rooms.refreshSoon(); // one has moved to the top meanwhile, or its reader has been removed from it
+    // A card that no page had: its room has moved to the first page meanwhile, or the reader has been removed from it.
+    if (isWhole && asked().length) rooms.refreshSoon();
     const kept = find('#rooms-more', page) ? rest().filter((card) => !isExtra(card) || isFound(card, rooms) || keyOfCard(card) === rooms.openKey) : [];
-    const isFurther = kept.some((card) => !isExtra(card)); // "Show more" has brought what follows
+    const isFurther = kept.some((card) => !isExtra(card)); // further pages stay, and with them their own "Show more"
     arrangeCards(rooms.list, [...fresh, ...kept]);
     delete rooms.list.dataset.found;
     if (!isFurther) putLink(find('#rooms-more'), find('#rooms-more', page), rooms.section, rooms.cards.at(-1));
     rooms.hydrate();
   }
 
-  /** Returns the cards of a page of the list: those that were there, brought up to date, and new ones. */
+  /** Returns a card for each room of a fetched page: the one that the list has, brought up to date, or else a new one. */
   #merge(page) {
     return findAll('li.room', page).map((fresh) => {
       const card = mergeCard(this.rooms, this.rooms.card(keyOfCard(fresh)), fresh, updateCard);
@@ -64,14 +65,14 @@ export class RoomPages {
     rooms.hydrate();
   }
 
-  /** Adds the rooms that a search finds among those that the list does not show: the first, or those that follow by a `link` to them. */
+  /** Adds what a search finds in the rooms that the list does not show: the first page of it, or the one that `link` leads to. */
   async search(query, link = null) {
     const { rooms } = this;
     const page = await fetchList({ q: query, ...(link && before(link)) });
     if (!page || rooms.query !== query) return; // another search has begun
     const found = findAll('li.room', page);
     const added = found.filter((card) => !rooms.card(keyOfCard(card)));
-    for (const card of added) card.dataset.extra = ''; // it goes with the search
+    for (const card of added) card.dataset.extra = ''; // it is removed when the search ends
     rooms.list.append(...added);
     this.#takeTotal(page);
     const cards = found.map((card) => rooms.card(keyOfCard(card)));
@@ -80,6 +81,7 @@ export class RoomPages {
   }
 }
 
+/** Whether a card is there because a search has found it. */
 const isExtra = ({ dataset }) => 'extra' in dataset;
 const isFound = ({ dataset }, { query }) => dataset.found === query;
 

@@ -18,7 +18,6 @@ const MAX_UNANSWERED = 2; // events without an acknowledgement until the connect
 const UPGRADE_TIMEOUT_MS = 10_000; // without a WebSocket by then, they count as blocked
 const LOCK_NAME = `connection:${me.id}`; // of the leader's lock and of the channel: change it when the format of the channel's messages changes
 
-
 /** The ids of everyone who is online. */
 export const online = new Set();
 
