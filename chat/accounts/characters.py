@@ -4,6 +4,7 @@ The tables are Unicode's own and come from two packages: `regex` has the propert
 `confusable_homoglyphs` has confusables.txt of UTS #39.
 """
 import json
+import string
 import unicodedata
 from importlib import resources
 
@@ -110,7 +111,19 @@ def _without_mark(text):
     return text.replace("\u200E", "")      # the table has left-to-right marks beside right-to-left letters
 
 
+def _small_capitals():
+    """Return {small capital: the prototype of its letter}. The table has ᴄ, ᴏ and others but not ᴀ and ʙ; Unicode's names say it of all."""
+    found = {}
+    for letter in string.ascii_lowercase:
+        try:
+            found[unicodedata.lookup(f"LATIN LETTER SMALL CAPITAL {letter}")] = _PROTOTYPES.get(letter, letter)
+        except KeyError:    # X has none
+            pass
+    return found
+
+
 _PROTOTYPES = _prototypes()
+_PROTOTYPES.update(_small_capitals())
 _PROTOTYPES["\u04CF"] = "l"      # the Cyrillic palochka: the table says i, but fonts draw it as its capital, which is l in the table
 # What the table leaves out: the half ring that it knows as an Armenian one, and the khanda ta, which has an older spelling. And
 # the prototype of the em dash, the Japanese long vowel mark and the Chinese one.

@@ -42,6 +42,7 @@ LOOK_ALIKES = [      # (a name, what is refused beside it)
     ('The "Rock"', "The “Rock”"), ('The "Rock"', "The ''Rock''"), ("Gal·la", "Gal•la"), ("Gal·la", "Gal‧la"), ("b0b", "bOb"),
     ("modern", "modem"),
     ("タロー", "タロ—"), ("タロー", "タロ一"), ("ニコ", "二コ"), ("علیرضا", "علی\u200Cرضا"), ("علی", "على"), ("क्षमा", "क्\u200Dषमा"),
+    ("Alice", "ᴀlice"), ("Bob", "ʙoʙ"), ("Mark", "ᴍᴀʀᴋ"), ("Finn", "ꜰɪɴɴ"), ("Jed", "ᴊᴇᴅ"), ("Hugh", "ʜᴜɢʜ"), ("ᴘaul", "Paul"),
     # the same in capitals, in another alphabet
     ("Kim", "КІМ"), ("niko", "ΝΙΚΟ"), ("Tim", "ΤΙΜ"), ("Mia", "ΜΙΑ"), ("Ali", "ꓮꓡꓲ"), ("вера", "BEPA"), ("Марк", "MAPK"), ("Ната", "HATA"),
     ("ΝΙΚΗ", "NIKH"), ("Elia", "ELlA"),
