@@ -132,8 +132,7 @@ export class Composer {
   #submitted(event) {
     event.preventDefault();
     this.focus();
-    const { task } = this;
-    const draft = this.field.value;
+    const { task, field: { value: draft } } = this;
     const text = isBlank(draft) ? '' : trimmed(draft); // of blanks alone it would be an empty bubble: the server refuses it
     if ((!text && !this.#hasFiles) || lengthOf(text) > MAX_LENGTH) return;
     this.#typingEmittedAt = -Infinity;
@@ -176,8 +175,7 @@ export class Composer {
 
   /** Whether the message has files, and needs no text. */
   get #hasFiles() {
-    const { task } = this;
-    return (task?.isEdit ? task.message.files?.length : this.files.count) > 0;
+    return (this.task?.isEdit ? this.task.message.files?.length : this.files.count) > 0;
   }
 
   /** The draft: what waits for its files, and what is in the field. The text of an edit is none, for its message may be deleted. */
