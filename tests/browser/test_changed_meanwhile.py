@@ -114,7 +114,7 @@ def test_the_page_of_what_is_pinned_follows_what_changes(alice, bob, talk, sit_d
 
 
 def test_the_page_of_a_message_follows_what_becomes_of_it(alice, bob, talk, sit_down):
-    _at_bob, _theirs, mine = talk
+    at_bob, theirs, mine = talk
     screen = sit_down(alice, f"/conversations/{mine['conversationId']}/messages/{mine['seq']}")
     main, field = screen.page.locator("#main"), screen.page.locator("#edit")
     screen.page.wait_for_function("() => document.querySelector('[data-step=stored] dd time')")
@@ -124,13 +124,20 @@ def test_the_page_of_a_message_follows_what_becomes_of_it(alice, bob, talk, sit_
     expect(main.locator("blockquote")).to_contain_text(f"a second text {'and more ' * 100}to the end")
     expect(main.locator("[data-step=edited]")).to_be_visible()
     field.fill("half a third one")
+    main.get_by_role("link", name="Reply").focus()
     elsewhere.change(mine, delete=True)
     expect(main.locator("blockquote")).to_contain_text("This message was deleted.")
     expect(main.locator("[data-step=deleted]")).to_be_visible()
     expect(field).to_have_value("half a third one")
+    expect(field).to_be_focused()
     expect(main.get_by_role("button")).to_have_count(0)
     html = main.evaluate("element => element.outerHTML")
     assert "from alice" not in html and "second" not in html
+    screen.page.goto(f"/conversations/{mine['conversationId']}/messages/{theirs['seq']}")
+    screen.expect_connected()
+    main.get_by_role("link", name="Reply").focus()
+    at_bob.change(theirs, delete=True)
+    expect(main.get_by_role("heading", level=1)).to_be_focused()
 
 
 def test_a_text_that_was_refused_outlives_its_message(alice, talk, sit_down):

@@ -118,17 +118,22 @@ export function showChanged(page, message) {
   refresh(page);
 }
 
-/** What can be done to a message that was deleted is gone. What its writer has typed meanwhile stays. */
+/**
+ * What can be done to a message that was deleted is gone. What its writer has typed meanwhile stays. Where the focus was in what is gone,
+ * it goes to that text, or else to the heading.
+ */
 function removeContent(page) {
-  part(page, 'files')?.remove();
+  const focused = document.activeElement;
+  const hadFocus = page.contains(focused);
   const field = find('#edit', page);
   const isTyped = field && field.value !== field.defaultValue;
-  const hasFocus = field === document.activeElement;
-  if (isTyped) Object.assign(field, { readOnly: true, ariaLabel: gettext('Your text') });
+  if (isTyped) {
+    Object.assign(field, { readOnly: true, ariaLabel: gettext('Your text') });
+    field.defaultValue = field.value;
+  }
+  part(page, 'files')?.remove();
   find('.message-forms', page)?.replaceChildren(...(isTyped ? [field] : []));
-  if (!isTyped) return;
-  field.defaultValue = field.value;
-  if (hasFocus) field.focus({ preventScroll: true });
+  if (hadFocus && document.activeElement !== focused) (isTyped ? field : find('h1', page)).focus({ preventScroll: true });
 }
 
 /** Asks the server what such a page shows of its message. */
