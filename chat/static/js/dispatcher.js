@@ -1,26 +1,25 @@
 /**
  * The outbox of one person. It stores what is written, sends it, and tells the person's other tabs (outbox-tabs.js).
  *
- * The rules (outbox.js) decide what is sent when; entries outlive the page in the browser's database (entry-storage.js);
- * one of the person's tabs sends for all of them (leader.js).
+ * The rules (outbox.js) decide what is sent when. Entries outlive the page in the browser's database (entry-storage.js). One of the
+ * person's tabs (leader.js) sends for all of them (send-loop.js).
  */
 
 import { addressOf, keyOf } from './address.js';
 import { EntryStorage } from './entry-storage.js';
 import { Leader } from './leader.js';
-import { OutboxTabs, channelName, tellSent } from './outbox-tabs.js';
+import { OutboxTabs, channelName } from './outbox-tabs.js';
 import { Outbox, newClientId } from './outbox.js';
+import { SendLoop } from './send-loop.js';
 import { StepRecorder } from './step-recorder.js';
 import { Uploads } from './uploads.js';
 
 export class Dispatcher {
   #outbox = new Outbox();
   #loaded; // a promise: the storage is open and read
-  #isConnected = false;
-  #isClosed = false;
-  #timer;
   #steps = new StepRecorder(); // for the send log
   #uploads; // of the files of messages
+  #loop; // sends
 
   /**
    * `sendEntry(entry, fileIds)` resolves to the server's acknowledgement, or to null where none came. `on` holds callbacks:
@@ -32,12 +31,15 @@ export class Dispatcher {
    * - `closed()`: the person has logged out in another tab.
    */
   constructor(ownerId, sendEntry, on) {
-    Object.assign(this, { ownerId, sendEntry, on });
+    Object.assign(this, { ownerId, on });
     this.storage = new EntryStorage(ownerId, { onFailed: on.storageFailed, tell: ({ type, ...fields }) => this.tabs.broadcast(type, fields) });
     this.#uploads = new Uploads(ownerId, (id) => this.blobOf(id), (clientId, loaded) => this.#tellUploading(clientId, loaded));
-    const actions = { sync: () => this.#sync(), remove: (clientId) => this.remove(clientId), run: () => this.#run(), end: () => this.#end() };
+    const actions = { sync: () => this.#sync(), remove: (clientId) => this.remove(clientId), run: () => this.#loop.run(), end: () => this.#end() };
     this.tabs = new OutboxTabs(ownerId, { outbox: this.#outbox, storage: this.storage, uploads: this.#uploads, on }, actions);
-    this.leader = new Leader(channelName(ownerId), { prepare: () => this.#sync().catch(() => {}), onLeading: () => this.#run() });
+    this.leader = new Leader(channelName(ownerId), { prepare: () => this.#sync().catch(() => {}), onLeading: () => this.#loop.run() });
+    this.#loop = new SendLoop({
+      outbox: this.#outbox, storage: this.storage, tabs: this.tabs, leader: this.leader, uploads: this.#uploads, steps: this.#steps, sendEntry, on,
+    }, { save: (entry) => this.#save(entry), remove: (clientId) => this.remove(clientId) });
   }
 
   async open() {
@@ -92,7 +94,7 @@ export class Dispatcher {
 
   /** Whether there is something to send, and the network to do it. */
   get isSending() {
-    return this.#isConnected && this.#outbox.isWaiting;
+    return this.#loop.isConnected && this.#outbox.isWaiting;
   }
 
   /**
@@ -102,7 +104,7 @@ export class Dispatcher {
   add(key, message, replyTo = null, attached = []) {
     const files = this.storage.blobs.take(attached);
     // Offline, and while its files are uploaded, no tab tries to send it: so it can still be edited or deleted in the outbox.
-    const fields = { message, replyTo, isUntried: !this.#isConnected || files.length > 0, ...(files.length && { files }) };
+    const fields = { message, replyTo, isUntried: !this.#loop.isConnected || files.length > 0, ...(files.length && { files }) };
     const entry = this.#outbox.add({ clientId: newClientId(), ...addressOf(key, 'receiverId'), ...fields }, Date.now());
     this.#steps.record(entry, {});
     return this.#enqueue(entry);
@@ -162,7 +164,7 @@ export class Dispatcher {
   async #enqueue(entry) {
     await this.#save(entry);
     this.becomeLeader();
-    this.#run();
+    this.#loop.run();
   }
 
   /** Lets this tab send: the person is here. */
@@ -172,39 +174,12 @@ export class Dispatcher {
 
   /** A new connection sends at once what waited for it. */
   setConnected(isConnected) {
-    this.#isConnected = isConnected;
-    if (isConnected) this.#outbox.networkReturned();
-    this.#run();
+    this.#loop.setConnected(isConnected);
   }
 
-  /** Sends what is due, and sets a timer for what is due later. */
-  #run() {
-    clearTimeout(this.#timer);
-    if (!this.leader.isLeading || !this.#isConnected || this.#isClosed) return;
-    this.#outbox.take(Date.now()).forEach((entry) => this.#deliver(entry));
-    const delay = this.#outbox.nextAt() - Date.now();
-    if (delay < Infinity) this.#timer = setTimeout(() => this.#run(), Math.max(0, delay));
-  }
-
-  async #deliver(entry) {
-    const uploaded = entry.files && (await this.#uploads.upload(entry));
-    if (uploaded && (!uploaded.ids || this.#isClosed)) return this.#answered(entry, uploaded.ack ?? null);
-    if (entry.isUntried && !(await this.#claim(entry))) {
-      this.#outbox.release(entry);
-      return this.#run();
-    }
-    this.#steps.record(entry, { sent: Date.now() });
-    this.#answered(entry, await this.sendEntry(entry, uploaded?.ids));
-  }
-
-  async #answered(entry, ack) {
-    const naming = this.#outbox.naming(entry.clientId);
-    const superseded = this.#outbox.supersededBy(entry);
-    const outcome = this.#outbox.settle(entry, ack, Date.now());
-    if (outcome === 'sent') superseded.forEach(({ clientId }) => this.remove(clientId));
-    if (outcome === 'sent') this.#sent(entry, ack, naming);
-    else if (outcome === 'failed') await this.#refused(entry, ack);
-    this.#run();
+  /** A message of one's own has come from the server. So it was sent, even if the acknowledgement never comes. */
+  stored(message) {
+    this.#loop.stored(message);
   }
 
   #tellUploading(clientId, loaded) {
@@ -217,51 +192,9 @@ export class Dispatcher {
     return this.storage.blobs.find(id);
   }
 
-  /** This tab sends a message from now on, and no other one changes it. False if it was deleted. */
-  async #claim(entry) {
-    const isThere = await this.storage.claim(entry);
-    if (isThere && this.#outbox.get(entry.clientId)) this.tabs.broadcast('put', { entry });
-    return isThere;
-  }
-
-  /** A message of one's own has come from the server. So it was sent, even if the acknowledgement never comes. */
-  stored(message) {
-    const entry = this.#outbox.get(message.clientId);
-    if (!entry) return;
-    const naming = this.#outbox.naming(entry.clientId);
-    this.#outbox.settle(entry, { ok: true, message }, Date.now());
-    this.#sent(entry, { message }, naming);
-    this.#run();
-  }
-
-  /** Forgets an entry that was sent. `naming` are those that answer or change it: they know its number now, and are stored in the same step. */
-  #sent(entry, { message, change }, naming) {
-    const { clientId } = entry;
-    this.#steps.record(entry, { acknowledged: Date.now() });
-    this.storage.replace(entry, naming);
-    this.#uploads.abort(clientId);
-    this.tabs.broadcast('sent', { clientId, message, change });
-    tellSent(this.on, { change, message });
-    this.on.changed();
-  }
-
-  /** Keeps a refused message, and the text of a refused edit if its message still exists. Drops any other refused change. */
-  async #refused(entry, ack) {
-    if (!this.#outbox.get(entry.clientId)) return; // it was removed meanwhile
-    const isGone = ack.message?.deleted || ack.error.code === 'not_found';
-    const isKept = !entry.verb || (entry.verb.edit !== undefined && !isGone);
-    if (isKept) await this.#save(entry);
-    else this.remove(entry.clientId);
-    if (entry.verb) {
-      this.tabs.broadcast('refused', { entry, ack });
-      this.on.changeRefused(entry, ack);
-    }
-    this.on.changed();
-  }
-
   async #save(entry) {
     await this.#loaded;
-    if (this.#isClosed) return;
+    if (this.#loop.isClosed) return;
     await this.storage.put(entry);
     // Meanwhile it may have been sent and removed: then the other tabs must not get it back.
     if (this.#outbox.get(entry.clientId)) this.tabs.broadcast('put', { entry });
@@ -279,7 +212,7 @@ export class Dispatcher {
   }
 
   #end() {
-    this.#isClosed = true;
+    this.#loop.close();
     this.#steps.close();
     this.storage.blobs.clear();
     this.#uploads.abortAll();
