@@ -39,9 +39,10 @@ UPLOADS = Budget("uploads", "a person", "uploads at once to one process", 12)
 FACES = Budget("faces", "a person", "changes of the face", 20, 60)
 IMAGES_WAITING = Budget("images_waiting", "the process", "images that wait to be checked", 100)
 REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)
+LOGINS_WAITING = Budget("logins_waiting", "the process", "logins that wait for their hash; as many of browsers logged in from before", 120)
 
 TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, CHANGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FILES, UPLOADS, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
-         REGISTRATIONS, REGISTRATIONS_WAITING, IMAGES_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
+         REGISTRATIONS, REGISTRATIONS_WAITING, LOGINS_WAITING, IMAGES_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
 
 
 class Budgets:
@@ -59,9 +60,31 @@ class Budgets:
         self.refused[budget.name] += bool(wait)
         return wait
 
+    def hit_all(self, limits):
+        """Count one event in all limits, [(budget, who)], or in none; return 0, or the seconds to wait where nothing is left."""
+        for number, (budget, who) in enumerate(limits):
+            wait = self.hit(budget, who)
+            if wait:
+                self.undo_all(limits[:number])
+                return wait
+        return 0
+
+    def wait(self, limits):
+        """Count nothing; return 0, or the seconds to wait where nothing is left of one of these limits, [(budget, who)]."""
+        for budget, who in limits:
+            wait = self._limits(budget).wait(f"{budget.name}:{who}", self.allowed[budget.name])
+            if wait:
+                self.refused[budget.name] += 1
+                return wait
+        return 0
+
     def undo(self, budget, who):
         """Uncount the latest event of somebody."""
         self._limits(budget).undo(f"{budget.name}:{who}")
+
+    def undo_all(self, limits):
+        for budget, who in limits:
+            self.undo(budget, who)
 
     def is_spent(self, budget, there):
         """Tell whether there are as many at once as may be, and count it where there are."""

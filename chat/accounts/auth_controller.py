@@ -50,7 +50,7 @@ class AuthController:
         if wait:
             return self._too_many("register", form, wait)
         name = self._validate(form.username, usernames.validate)
-        self._validate(form.password, passwords.validate)
+        self._validate(form.password, lambda password: self.runtime.run_cpu_bound_queued(passwords.validate, password))
         if form.username.errors or form.password.errors:
             self._add_error_if_taken(form, name)
             return self._page("register", form, status=400)
@@ -91,13 +91,15 @@ class AuthController:
             return self._page("login", form)
         username, password = form.username.data or "", form.password.data or ""
         user = User.named(self.database, username)
-        wait, undo = self._hit_login_limits(username, devices.known_device(user))
+        device_id = devices.known_device(user)
+        limits = self._login_limits(username, device_id)
+        wait = self.budgets.wait(limits)        # known at once; nobody waits for a refusal
+        if not wait:
+            with self.runtime.turn_to_log_in(is_known=bool(device_id)):
+                wait, is_right = self._try(limits, password, user)
         if wait:
             return self._too_many("login", form, wait)
-        if not self.runtime.run_cpu_bound(passwords.verify, password, user.password if user else None, self.bcrypt_rounds):
-            return self._page("login", form, 401, _("Wrong username or password."))
-        undo()
-        return self._enter(user, form)
+        return self._enter(user, form) if is_right else self._page("login", form, 401, _("Wrong username or password."))
 
     def logout(self):
         """Delete the session from its store, clear the cookie, and close the session's live connections."""
@@ -146,29 +148,28 @@ class AuthController:
         return (self.budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr))
                 or self.budgets.hit(REGISTRATIONS, "all"))
 
-    def _hit_login_limits(self, username, device_id):
-        """Count an attempt to log in. Return 0 or the seconds to wait, and a function that uncounts the attempt.
+    @staticmethod
+    def _login_limits(username, device_id):
+        """Return the limits of an attempt to log in, as (budget, whose).
 
-        Every attempt is counted before its password is checked, so that parallel ones count too; the right password undoes it.
         A browser that this user has logged in from before has limits of its own, so that others cannot exhaust them.
         """
         account = usernames.canonical(username)[:MAX_LIMIT_KEY_LENGTH]
         if device_id:
-            limits = [(DEVICE_FAILURES, f"{device_id}:{account}")]
-        else:
-            limits = [(ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, network_of(request.remote_addr))]
-        counted = []
+            return [(DEVICE_FAILURES, f"{device_id}:{account}")]
+        return [(ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, network_of(request.remote_addr))]
 
-        def undo():
-            for budget, who in counted:
-                self.budgets.undo(budget, who)
-        for budget, who in limits:
-            wait = self.budgets.hit(budget, who)
-            if wait:
-                undo()
-                return wait, undo
-            counted.append((budget, who))
-        return 0, undo
+    def _try(self, limits, password, user):
+        """Compare a password within the limits. Return 0 or the seconds to wait, and whether it is right.
+
+        Every attempt is counted before its password is compared, so that parallel ones count too, and uncounted where it was right. It is
+        counted when its turn has come: of a class that logs in at the same moment, most still wait, and these have not failed.
+        """
+        wait = self.budgets.hit_all(limits)
+        is_right = not wait and self.runtime.run_cpu_bound(passwords.verify, password, user.password if user else None, self.bcrypt_rounds)
+        if is_right:
+            self.budgets.undo_all(limits)
+        return wait, is_right
 
     @staticmethod
     def _enter(user, form):

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-from ..budgets import IMAGES_WAITING, REGISTRATIONS_WAITING
+from ..budgets import IMAGES_WAITING, LOGINS_WAITING, REGISTRATIONS_WAITING
 from ..errors import Unavailable
 from .deadlines import Deadlines
 from .process_tuning import raise_fd_limit, shorten_switch_interval, tune_gc
@@ -28,12 +28,12 @@ def library_for(mode):
 
 
 class BoundedQueue:
-    """A lock that at most `limit` wait for; with one more, entering it raises Unavailable."""
+    """A lock that `slots` hold at once, and that at most `limit` hold or wait for; with one more, entering it raises Unavailable."""
 
-    def __init__(self, limit):
+    def __init__(self, limit, slots=1):
         self.limit = limit
         self.waiting = 0
-        self.lock = threading.Lock()
+        self.lock = threading.BoundedSemaphore(slots)
 
     def __enter__(self):
         if self.waiting >= self.limit:
@@ -53,7 +53,10 @@ class Runtime:
         self.deadlines = Deadlines()
         self.library = library_for(mode)
         # One core stays free for everybody else while passwords are hashed.
-        self.cpu_slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
+        slots = max(1, (os.cpu_count() or 1) - 1)
+        self.cpu_slots = threading.BoundedSemaphore(slots)
+        self.logins = BoundedQueue(LOGINS_WAITING.limit, slots)
+        self.logins_of_known = BoundedQueue(LOGINS_WAITING.limit, slots)
         self.registrations = BoundedQueue(REGISTRATIONS_WAITING.limit)
         self.images = BoundedQueue(IMAGES_WAITING.limit)
 
@@ -74,6 +77,13 @@ class Runtime:
         """
         with self.registrations:
             return self.library.run_blocking(function, *arguments)
+
+    def turn_to_log_in(self, is_known):
+        """Return the turn of a login, a context in which its password is compared. Raises Unavailable where too many wait already.
+
+        Whoever guesses from many addresses fills one queue; a browser that the person has logged in from before has another one.
+        """
+        return self.logins_of_known if is_known else self.logins
 
     def run_image_work(self, function, *arguments):
         """Return function(*arguments), which decodes an image: one at a time, because each may need 100 MB for a moment."""

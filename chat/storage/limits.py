@@ -48,13 +48,21 @@ class MemoryLimits:
             if len(self.expiries) > max(SWEEP_THRESHOLD, 2 * self.left):
                 self.expiries = {k: expiries for k, expiries in self.expiries.items() if expiries and expiries[-1] > now}
                 self.left = len(self.expiries)
-            expiries = self.expiries.setdefault(key, deque())
-            while expiries and expiries[0] <= now:
-                expiries.popleft()
-            if len(expiries) >= limit:
-                return max(1, round(expiries[0] - now + 0.5))
-            expiries.append(now + window)
-            return 0
+            wait = self._wait(key, limit, now)
+            if not wait:
+                self.expiries.setdefault(key, deque()).append(now + window)
+            return wait
+
+    def wait(self, key, limit):
+        """Return 0 if one more event would be counted, else the seconds to wait."""
+        with self.lock:
+            return self._wait(key, limit, self.clock()) if self.enabled else 0
+
+    def _wait(self, key, limit, now):
+        expiries = self.expiries.get(key, ())
+        while expiries and expiries[0] <= now:
+            expiries.popleft()
+        return max(1, round(expiries[0] - now + 0.5)) if len(expiries) >= limit else 0
 
     def undo(self, key):
         """Uncount the latest event of a key."""
@@ -104,6 +112,10 @@ class RedisLimits:
         if not self.enabled:
             return 0
         return self.hit_script(keys=[f"chat:limit:{key}"], args=[limit, window])
+
+    def wait(self, key, limit):
+        [count] = self.amounts_of(key)
+        return max(1, self.client.ttl(f"chat:limit:{key}")) if self.enabled and count >= limit else 0
 
     def undo(self, key):
         if self.enabled:

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chat.budgets import ADDRESS_REGISTRATIONS, REGISTRATIONS
+import config
+from chat import create_app
+from chat.budgets import ADDRESS_REGISTRATIONS, LOGINS_WAITING, REGISTRATIONS
 from chat.errors import Unavailable
 from chat.storage.limits import network_of
 from chat.live.runtime import BoundedQueue
@@ -40,6 +42,25 @@ def test_names_are_not_asked_for_without_end(embedded):
     assert answers[-1].status_code == 429 and 1 <= int(answers[-1].headers["Retry-After"]) <= 600
     assert "Too many" in answers[-1].text
     assert ADDRESS_REGISTRATIONS.limit < REGISTRATIONS.limit
+
+
+def test_who_guesses_from_many_addresses_keeps_no_known_browser_out(tmp_path):
+    app = create_app(config.load({"INSTANCE_PATH": str(tmp_path), "ASYNC_MODE": "threading", "BCRYPT_ROUNDS": "4"}))
+    app.config["WTF_CSRF_ENABLED"] = False
+    form, known, unknown = {"username": "alice", "password": "correct horse 9"}, app.test_client(), app.test_client()
+    assert known.post("/register", data=form).status_code == 302
+    known.post("/logout")
+    app.runtime.logins.waiting = LOGINS_WAITING.limit
+    refused = unknown.post("/login", data=form)
+    assert refused.status_code == 503 and str(Unavailable().message) in refused.text
+    assert known.post("/login", data=form).status_code == 302
+
+
+def test_as_many_have_their_turn_as_there_are_slots():
+    queue = BoundedQueue(3, slots=2)
+    with queue, queue:
+        assert queue.waiting == 2 and not queue.lock.acquire(blocking=False)
+    assert not queue.waiting
 
 
 def test_few_wait():
