@@ -62,5 +62,11 @@ def _base(character):
     # A Chinese character is not in the table, or has weights of its own.
     is_known = elements is not None and all(weight in _BASE_LETTERS for weight in weights)
     text = "".join(_BASE_LETTERS[weight] for weight in weights) if is_known else character
-    simpler = "".join(map(base_letter, text))
+    simpler = "".join(map(_simpler, text))
     return text if simpler == text else base_letters(simpler)
+
+
+def _simpler(letter):
+    """Return its base letter, unless that is newer than the table: only some versions of Python know it, and keys are stored."""
+    base = base_letter(letter)
+    return base if all(_COLLATOR.table.find_prefix([ord(part)])[1] for part in base) else letter
