@@ -20,7 +20,9 @@ PAYLOADS = {"sendMessage": {"clientId": "x", "message": "y"}, "markRead": {"seq"
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    return create_app(config.load({"INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")), "ASYNC_MODE": "threading"}))
+    app = create_app(config.load({"INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")), "ASYNC_MODE": "threading"}))
+    yield app
+    app.chat.database.engine.close()
 
 
 def routes(app):

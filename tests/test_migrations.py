@@ -251,6 +251,8 @@ def test_who_waits_for_a_transaction_of_sqlite_goes_on_after_it(tmp_path):
         assert waiting.thread.is_alive() and not waiting.error
     waiting.outcome()
     assert records(database) == UPGRADED
+    for each in (database, other):
+        each.engine.close()
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

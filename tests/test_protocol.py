@@ -19,7 +19,9 @@ DOCUMENT = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(enc
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    return create_app(config.load({"INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")), "ASYNC_MODE": "threading"}))
+    app = create_app(config.load({"INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")), "ASYNC_MODE": "threading"}))
+    yield app
+    app.chat.database.engine.close()
 
 
 def rows(first_cell):

@@ -58,13 +58,15 @@ def test_json_without_its_token_is_refused(chat, alice, bob):
 
 @pytest.mark.parametrize("number", [2**31, 2**63, "9" * 5000])
 def test_no_address_has_a_number_that_no_database_has(tmp_path, number):
-    addresses = create_app(config.load({"INSTANCE_PATH": str(tmp_path), "ASYNC_MODE": "threading"})).url_map
+    app = create_app(config.load({"INSTANCE_PATH": str(tmp_path), "ASYNC_MODE": "threading"}))
+    addresses = app.url_map
     rules = [rule for rule in addresses.iter_rules() if "<int:" in rule.rule]
     assert len(rules) > 15
     for method, rule in ((method, rule.rule) for rule in rules for method in rule.methods & {"GET", "POST"}):
         path = re.sub("<[^>]*>", "somebody", re.sub("<int:[^>]*>", str(number), rule))
         with contextlib.suppress(NotFound):
             assert addresses.bind("localhost").match(path, method)[0] == "files.get_nothing", path
+    app.chat.database.engine.close()
 
 
 def test_a_name_that_no_database_stores_is_invalid(alice):

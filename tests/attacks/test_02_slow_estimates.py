@@ -32,3 +32,4 @@ def test_the_event_loop_does_not_wait_for_an_estimate(tmp_path, monkeypatch):
     answer = app.test_client().post("/register", data={"username": "alice", "password": "password1"})
     assert answer.status_code == 400 and "too common" in answer.text
     assert passwords.validate in ran
+    app.chat.database.engine.close()

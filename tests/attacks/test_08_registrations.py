@@ -54,6 +54,7 @@ def test_who_guesses_from_many_addresses_keeps_no_known_browser_out(tmp_path):
     refused = unknown.post("/login", data=form)
     assert refused.status_code == 503 and str(Unavailable().message) in refused.text
     assert known.post("/login", data=form).status_code == 302
+    app.chat.database.engine.close()
 
 
 def test_as_many_have_their_turn_as_there_are_slots():

@@ -126,6 +126,7 @@ def test_the_worst_are_shown_too(worst, record, tmp_path):
     with app.test_request_context():
         slowest = max(texts, key=lambda text: min(shown(text, 1) for _round in range(3)))
         record(None, "a page of fifty of the slowest formatted text, on the server", shown(slowest, PAGE), "ms")
+    app.chat.database.engine.close()
 
 
 def test_the_work_grows_with_the_text_alone(worst):
