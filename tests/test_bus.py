@@ -285,31 +285,31 @@ def batch(words, sender="another"):
 
 
 @pytest.fixture
-def speech(redis_server):
+def others(redis_server):
     """What other processes say to the one that is called "here": that they are there, and words."""
     with redis_server.connect() as client:
-        def beat(process_id, line, highest_id=0):
+        def send_heartbeat(process_id, line, highest_id=0):
             client.publish("chat:bus:7", fast_json.dumps([process_id, line, highest_id]))
 
         def publish(*words):
             client.publish("chat:bus:7:here", batch(words))
-        yield SimpleNamespace(beat=beat, publish=publish)
+        yield SimpleNamespace(send_heartbeat=send_heartbeat, publish=publish)
 
 
 @pytest.fixture
-def listening(database, redis_server, speech):
+def listening(database, redis_server, others):
     """A bus that listens, and its subscriber."""
     subscriber, bus = Subscriber(beside(database)), RedisBus(open_client(own_database(redis_server)), "here")
     bus.start(subscriber, subscriber.database, subscriber.receive, lambda: None)
-    assert wait_for(lambda: speech.publish(("typing", {"userId": 0}, [0])) or subscriber.received, ANSWER_SECONDS)
+    assert wait_for(lambda: others.publish(("typing", {"userId": 0}, [0])) or subscriber.received, ANSWER_SECONDS)
     assert wait_for(lambda: not bus.needs_catch_up, ANSWER_SECONDS)
     subscriber.received.clear()
     yield bus, subscriber
-    subscriber.close(speech.publish)
+    subscriber.close(others.publish)
 
 
 @pytest.fixture
-def speaking(database, redis_server, listening, speech):
+def speaking(database, redis_server, listening, others):
     """Another bus, "there", that has found out that it is not alone; and its subscriber."""
     subscriber, bus = Subscriber(beside(database)), RedisBus(open_client(own_database(redis_server)), "there")
     bus.start(subscriber, subscriber.database, subscriber.receive, lambda: None)
@@ -395,37 +395,37 @@ def test_another_database_of_the_same_redis_is_another_chat(listening, redis_ser
     assert RedisBus(open_client(redis_server.url), "here").inbox_channel != bus.inbox_channel
 
 
-def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listening, speech, database):
+def test_another_line_of_a_process_is_a_reason_to_look_into_the_database(listening, others, database):
     """Nothing tells of the message but the number."""
     bus, subscriber = listening
     alice, bob = person(database), person(database)
-    speech.beat("there", 1)
+    others.send_heartbeat("there", 1)
     assert wait_for(lambda: "there" in bus.peers and not bus.needs_catch_up, ANSWER_SECONDS)
     bus.cursors["receiveMessage"].advanced_at = 0      # then the trail moves on when a look has ended
     assert wait_for(lambda: bus.cursors["receiveMessage"].advanced_at, ANSWER_SECONDS)
     stored = Sender(database).send(alice, bob)
     known = bus.peers["there"]
-    speech.beat("there", 1)
+    others.send_heartbeat("there", 1)
     assert wait_for(lambda: bus.peers["there"] != known, ANSWER_SECONDS)
     assert not bus.needs_catch_up and subscriber.received == []
-    speech.beat("there", 2)
+    others.send_heartbeat("there", 2)
     subscriber.wait_for(lambda event, payload, people: event == "receiveMessage" and payload == stored.as_json()
                  and sorted(people) == sorted([alice.id, bob.id]))
 
 
-def test_a_beat_tells_how_far_the_store_goes(listening, speech):
+def test_a_heartbeat_tells_how_far_the_store_goes(listening, others):
     """Where nobody here is written to, nothing else raises what a look begins with."""
     bus, _subscriber = listening
     ahead = bus.cursors["receiveMessage"].high_watermark + 1000
-    speech.beat("there", 1, ahead)
+    others.send_heartbeat("there", 1, ahead)
     assert wait_for(lambda: bus.cursors["receiveMessage"].high_watermark == ahead, ANSWER_SECONDS)
 
 
-def test_who_begins_to_tell_begins_a_line(listening, speech):
+def test_who_begins_to_tell_begins_a_line(listening, others):
     bus, _subscriber = listening
     assert bus.publisher.has_no_peers
     before = bus.publisher.epoch
-    speech.beat("there", 1)
+    others.send_heartbeat("there", 1)
     assert wait_for(lambda: not bus.publisher.has_no_peers, ANSWER_SECONDS)
     assert bus.publisher.epoch == before + 1
     assert wait_for(lambda: bus.peers["here"][0] == bus.publisher.epoch, ANSWER_SECONDS), "and the others are told"
@@ -463,13 +463,13 @@ def test_what_has_waited_for_too_long_is_read_again(listening, speaking, databas
     assert there.publisher.epoch > epoch
 
 
-def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, speech, database):
+def test_a_message_that_was_looked_up_is_not_passed_on_when_it_is_heard_late(listening, others, database):
     bus, subscriber = listening
     alice, bob = person(database), person(database)
     stored = Sender(database).send(alice, bob)
     bus.request_catch_up()
     subscriber.wait_for(lambda event, payload, _people: event == "receiveMessage" and payload["id"] == stored.id)
-    speech.publish(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
+    others.publish(("receiveMessage", stored.as_json(), [alice.id, bob.id]), ("typing", {"userId": 1}, [bob.id]))
     subscriber.wait_for(lambda event, _payload, _people: event == "typing")
     assert [payload["id"] for event, payload, _people in subscriber.received if event == "receiveMessage"] == [stored.id]
 
@@ -502,12 +502,12 @@ NO_WORDS = [
 
 
 @pytest.mark.parametrize("channel, said", [*(("chat:bus:7", said) for said in NO_BEATS), *(("chat:bus:7:here", said) for said in NO_WORDS)])
-def test_what_no_process_says_is_passed_over(listening, redis_server, speech, channel, said):
+def test_what_no_process_says_is_passed_over(listening, redis_server, others, channel, said):
     bus, subscriber = listening
     before, needs_catch_up = dict(bus.peers), bus.needs_catch_up
     with redis_server.connect() as client:
         client.publish(channel, said)
-    assert wait_for(lambda: speech.publish(("typing", {"userId": 5}, [6])) or subscriber.received, ANSWER_SECONDS)
+    assert wait_for(lambda: others.publish(("typing", {"userId": 5}, [6])) or subscriber.received, ANSWER_SECONDS)
     assert all(word == ("typing", {"userId": 5}, [6]) for word in subscriber.received)
     assert bus.is_subscribed and not needs_catch_up and bus.peers.keys() == before.keys(), "the same subscriber still listens"
 

@@ -40,7 +40,7 @@ def test_what_is_no_json_is_a_value_error(codec, text):
 
 @pytest.mark.parametrize("text", ["[" + "[]," * 85_000, "[" + "[]," * 85_000 + "0]", "[" + "{}," * 85_000, '{"a":[' + "[]," * 80_000 + '"\\ud800"]}'])
 def test_lists_without_end_are_refused_before_they_are_made(codec, text):
-    """250 ms of the event loop before, for the 256 KB that a form may have."""
+    """To make those in the 256 KB that a form may have takes 250 ms."""
     def refuse(body):
         with pytest.raises(ValueError):
             SocketJson.loads(body)

@@ -43,9 +43,9 @@ def tree_of(text, mentions=()):
     return tree if is_visible(tree) else marked.split()
 
 
-def plain(text, most=MAX_PLAIN_LENGTH):
+def plain(text, limit=MAX_PLAIN_LENGTH):
     """Return the beginning of a text, at least, without its markers: for a preview."""
-    return plain_of(tree_of(text[:most])) if MARKUP.search(text, 0, most) else text
+    return plain_of(tree_of(text[:limit])) if MARKUP.search(text, 0, limit) else text
 
 
 def plain_of(tree):
@@ -126,9 +126,9 @@ def _code(lines, at, fence, marked):
     return ["block", language.group().lower() if language else "", marked.split("\n".join(code))], end + 1
 
 
-def _without_indent(line, most):
+def _without_indent(line, limit):
     """Return a line without the first blanks, as many as the fence has before it."""
-    return line[min(most, len(line) - len(line.lstrip(" "))):]
+    return line[min(limit, len(line) - len(line.lstrip(" "))):]
 
 
 def _quote(lines, at, marked, depth):

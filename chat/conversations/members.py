@@ -37,11 +37,11 @@ def count(database, conversation_id):
     return database.query("SELECT COUNT(*) AS members FROM members WHERE conversation_id = %s", (conversation_id,))[0]["members"]
 
 
-def is_more_than(database, conversation_id, most):
+def is_more_than(database, conversation_id, limit):
     """Tell whether a conversation has more members than that. It counts no further."""
     rows = database.query("SELECT COUNT(*) AS members FROM (SELECT user_id FROM members WHERE conversation_id = %s LIMIT %s) n",
-                          (conversation_id, most + 1))
-    return rows[0]["members"] > most
+                          (conversation_id, limit + 1))
+    return rows[0]["members"] > limit
 
 
 def insertion(conversation_id, user_id, role):

@@ -14,7 +14,7 @@ from engineio.packet import MESSAGE, NOOP, PING, PONG, UPGRADE, Packet
 from engineio.socket import Socket
 
 from .fast_websocket import fast
-from .packets import MAX_SIGNAL
+from .packets import is_costly
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +112,9 @@ def send_packets(connection, batch):
 
 
 def _signal(data):
-    """Return a packet that is no message. A longer one than any client sends is refused before it is parsed as JSON."""
-    if len(data) > MAX_SIGNAL:
-        raise ValueError("the packet is too long")
+    """Return a packet. One that would be parsed as JSON for nothing is refused before."""
+    if is_costly(data):
+        raise ValueError("no packet of a client")
     return Packet(encoded_packet=data)
 
 

@@ -82,12 +82,9 @@ class Transports:
 
     def receive(self, eio_sid, data):
         """Pass a packet on to Socket.IO. One that is malformed or exceeds the budget closes its transport, and logs nothing."""
-        transport = self.opened.get(eio_sid)
+        transport = self._count(eio_sid)
         if not transport:
             return      # the packet before closed it; the library would open a connection that nobody ends
-        transport.packets += 1
-        if self.budgets.enabled and not transport.take_token():
-            return self._close_flooding(eio_sid)
         try:
             self.server._handle_eio_message(eio_sid, data)
         except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
@@ -96,20 +93,23 @@ class Transports:
             self._forget(eio_sid)       # it was closed while the library opened the connection
         elif data[:1] == CONNECT_DIGIT and not self.server.manager.sid_from_eio_sid(eio_sid, "/"):
             self._close_refused(eio_sid, transport)
-        if transport.packets % YIELD_EVERY == 0:
-            self.server.sleep(0)
 
     def count(self, eio_sid):
-        """Count what is no message, and let others have their turn; return whether the transport is still open."""
+        """Count what is no message; return whether the transport is still open."""
+        return self._count(eio_sid) is not None
+
+    def _count(self, eio_sid):
+        """Count a packet, and let others have their turn after some; return its transport, or None if that is closed, also by this packet."""
         transport = self.opened.get(eio_sid)
         if not transport:
-            return False
+            return None
         transport.packets += 1
         if self.budgets.enabled and not transport.take_token():
             self._close_flooding(eio_sid)
-        elif transport.packets % YIELD_EVERY == 0:
+            return None
+        if transport.packets % YIELD_EVERY == 0:
             self.server.sleep(0)
-        return eio_sid in self.opened
+        return self.opened.get(eio_sid)
 
     def _count_signals(self, eio_sid, receive):
         """Return a connection's `receive` so that packets that are no messages count too; messages count where they arrive."""

@@ -15,14 +15,14 @@ MAX_ESCAPES = 44 * 1024         # of a form: a message of 4,000 emoji has 16,000
 MAX_LINES = 8 * 1024            # of a multipart form
 MAX_HEAD_BYTES = 4 * 1024       # of a part's headers: a name of 255 characters has 1,020
 MAX_HEAD_LINES = 16             # of a part's headers, which are read line by line
-MAX_HEAD_MARKS = 2048           # semicolons and backslashes in the heads of a form together, at 3 µs each: names of files have some
+MAX_HEAD_SEPARATORS = 2048      # semicolons and backslashes in the heads of a form together, at 3 µs each: names of files have some
 
 
 class PartHeads:
     """Looks at the head of each part of a multipart form, before Werkzeug reads it, and refuses what no browser sends."""
 
     def __init__(self):
-        self.marks = 0
+        self.separators = 0
 
     def check(self, content):
         """Look at a part that begins with its head, or at what has come of it. Aborts with 400."""
@@ -30,8 +30,8 @@ class PartHeads:
         if not end:
             abort(400)
         head = content[:end.start()]
-        self.marks += head.count(b";") + head.count(b"\\")
-        if len(head.splitlines()) > MAX_HEAD_LINES or self.marks > MAX_HEAD_MARKS:
+        self.separators += head.count(b";") + head.count(b"\\")
+        if len(head.splitlines()) > MAX_HEAD_LINES or self.separators > MAX_HEAD_SEPARATORS:
             abort(400)
 
     def check_all(self, body, boundary):

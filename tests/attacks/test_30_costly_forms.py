@@ -16,13 +16,13 @@ BUDGET = 0.05       # seconds of the event loop, for anything that a client send
 TRIES = 20          # of which the fastest counts: the machine may be busy
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
 PART = '--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
-COSTLY = {      # measured before: 186, 143, 241, 78, 26 and 152 ms
+COSTLY = {      # 186, 143, 241, 78, 26 and 152 ms if they are parsed
     "pairs": (FORM, "a=&" * (MAX_FORM_BYTES // 3)), "names": (FORM, "a&" * (MAX_FORM_BYTES // 2)), "bytes that are no text": (FORM, "username=" + "%e9" * (MAX_FORM_BYTES // 3 - 9)),
     "parts": (PARTS, PART * 900 + "--b--\r\n"), "files": (PARTS, PART.replace('"f"', '"f"; filename="x"') * 900 + "--b--\r\n"),
     "headers of a part": (PARTS, "--b\r\n" + "a:b\r\n" * 50_000 + "\r\nx\r\n--b--\r\n")}
 
 HEAD = "Content-Disposition: form-data; name=\"f\""
-HEADS = {      # of a part; measured before: 199 ms and more for one, or for many of the longest that were taken
+HEADS = {      # of a part; Werkzeug reads one in 199 ms and more, and as long many that are a little shorter
     "parameters": [HEAD + ";a=b" * 60_000], "many of parameters": [HEAD + ";a=b" * 950] * 31, "backslashes": [HEAD + '; a="' + "\\\\" * 60_000 + '"'],
     "many of backslashes": [HEAD + '; a="' + "\\\\" * 1900 + '"'] * 31, "lines": [HEAD + "\ra:b" * 50_000], "many of lines": [HEAD + "\ra:b" * 950] * 31,
     "a head after an empty line": ["\r\n" + HEAD + ";a=b" * 60_000], "boundaries in a head": [HEAD + "--b" + ";a=b" * 60_000]}
