@@ -173,6 +173,31 @@ def test_the_button_waits_for_a_text_and_rests_over_the_limit(talk, sit_down):
     expect(send).to_be_enabled()
 
 
+def end_of(locator):
+    box = locator.bounding_box()
+    return box["y"] + box["height"]
+
+
+def test_what_lies_in_the_field_stays_in_it(talk, sit_down):
+    """Its buttons, beside a counter too. A placeholder that is too long ends before the button: Firefox does not cut it. Its edge is round where it scrolls."""
+    alice, bob = talk
+    screen = sit_down(alice, f"/chat/{bob.username}", viewport=PHONE)
+    emoji = screen.page.get_by_role("button", name="Emoji")
+    expect(screen.field).to_be_focused()
+    assert background(emoji) == background(screen.field) == colour("page", "light")
+    screen.field.blur()
+    assert background(emoji) == background(screen.field) != colour("page", "light")
+    edge = screen.field.evaluate("""field => {
+      const [own, again] = [getComputedStyle(field), getComputedStyle(field.parentElement, '::after')];
+      return ['borderTopColor', 'borderTopWidth', 'borderTopLeftRadius', 'height', 'width'].map((name) => [own[name], again[name]]);
+    }""")
+    assert all(own == again for own, again in edge), edge
+    screen.field.fill("x" * 4001)
+    expect(screen.page.locator("#counter")).to_be_visible()
+    for button in (emoji, screen.page.get_by_role("button", name="Attach files"), screen.page.get_by_role("button", name="Send")):
+        assert wait_for(lambda: end_of(button) == pytest.approx(end_of(screen.field), abs=1), ANSWER_SECONDS), "its style sheet comes in a moment"
+
+
 def test_a_round_button_leads_down(chat, alice, bob, sit_down):
     hold(chat, alice, bob, numbered(alice, bob, 60))
     screen = sit_down(alice, f"/chat/{bob.username}")

@@ -7,6 +7,7 @@
  */
 
 import { gettext, language, ngettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
 import { setText } from './page.js';
 
 const MAX_LENGTH = 4_000; // code points
@@ -48,7 +49,10 @@ export function showRoom(field, counter, say) {
   counter.hidden = !room.over && room.left > MAX_LENGTH - SHOWN_FROM;
   counter.toggleAttribute('data-over', room.over > 0);
   const words = roomWords(room);
-  if (!counter.hidden) setText(counter, words);
+  if (!counter.hidden) {
+    loadLaterStyles();
+    setText(counter, words);
+  }
   const level = levelOf(room);
   const before = levels.get(counter) ?? 0;
   const fitsAgain = before > SPOKEN.length && level <= SPOKEN.length;

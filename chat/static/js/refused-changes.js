@@ -7,6 +7,7 @@ import { showNotice } from './banner.js';
 import { makeConflictCard } from './conflict-card.js';
 import { fetchMessages } from './http.js';
 import { gettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
 import { versionOf } from './versions.js';
 
 /** The words for a change that is gone; null for a text that stays. */
@@ -28,6 +29,7 @@ export class Conflicts {
     Object.assign(this, { form, messageList, outbox });
     this.place = Object.assign(document.createElement('div'), { id: 'conflicts' });
     form.before(this.place);
+    loadLaterStyles();
   }
 
   /** Shows the failed edits `entries` of the outbox, and no others. */
