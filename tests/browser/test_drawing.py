@@ -173,6 +173,15 @@ def test_the_button_waits_for_a_text_and_rests_over_the_limit(talk, sit_down):
     expect(send).to_be_enabled()
 
 
+@THEMES
+@pytest.mark.parametrize("path", ["/keyboard", "/rooms/new", "/login"])
+def test_what_scrolls_has_no_bar_of_another_theme(chat, alice, sit_down, theme, path):
+    """The browser's own is white in the dark, in Firefox on Linux."""
+    page = sit_down(chat if path == "/login" else alice, path, color_scheme=theme).page
+    bars = page.evaluate("() => [...document.querySelectorAll('*')].map((element) => getComputedStyle(element).scrollbarColor)")
+    assert {bar.endswith(" rgba(0, 0, 0, 0)") for bar in bars} == {True}, "the ground shows through"
+
+
 def end_of(locator):
     box = locator.bounding_box()
     return box["y"] + box["height"]
