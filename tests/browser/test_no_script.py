@@ -5,7 +5,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.past import hold, numbered
+from tests.browser.screen import PHONE, Screen
 from tests.people import PASSWORD, new_client_id
+from tests.uploads import uploaded
+from tools import programs
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +56,22 @@ def test_the_whole_history_is_read_page_by_page(chat, alice, bob, sit_down):
     expect(screen.page.get_by_text(re.compile("begins"))).to_be_visible()
 
 
+def test_a_history_opens_at_its_end_in_a_browser_that_is_not_told_to(chat, alice, bob, chromium):
+    """As in Firefox, which does not know `scroll-initial-target`."""
+    hold(chat, alice, bob, numbered(alice, bob, 120))
+    browser = chromium.browser_type.launch(executable_path=programs.headless_chromium(), args=["--disable-blink-features=CSSScrollInitialTarget"])
+    with browser.new_context(base_url=chat.url, java_script_enabled=False) as context:
+        context.add_cookies([{"name": cookie.name, "value": cookie.value, "url": chat.url} for cookie in alice.http.cookies])
+        screen = Screen(context.new_page(), f"/chat/{bob.username}")
+        expect(screen.bubble("message 120")).to_be_in_viewport()
+        assert not screen.page.evaluate("CSS.supports('scroll-initial-target', 'nearest')")
+        screen.page.goto(f"/chat/{bob.username}?at=40#message-40")
+        expect(screen.bubble("message 40")).to_be_in_viewport()
+        older, newest = screen.page.get_by_role("link", name="Show older messages"), screen.page.get_by_role("link", name="To the newest messages")
+        assert older.bounding_box()["y"] < screen.bubbles.first.bounding_box()["y"] < newest.bounding_box()["y"]
+    browser.close()
+
+
 def test_an_address_leads_to_a_message(chat, alice, bob, sit_down):
     """`?at=` shows the page around it, and the browser goes to the message and marks it."""
     hold(chat, alice, bob, numbered(alice, bob, 200))
@@ -97,6 +116,17 @@ def test_nothing_is_offered_that_needs_a_script(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     expect(screen.page.get_by_role("button", name="Toggle Dark Mode")).to_be_hidden()
     expect(screen.page.get_by_role("link", name="Check for new messages")).to_be_visible()
+
+
+def test_a_phone_has_room_for_the_header_and_a_voice(alice, bob, sit_down):
+    room = alice.make_room("Projet de fin d’études", bob, topic="Soutenance le 18 décembre")
+    sound = uploaded(alice, b"OggS" + bytes(2_000), "voice.ogg", duration=3)
+    assert alice.ask(f"/conversations/{room}/messages", message="", clientId=new_client_id(), files=[sound["id"]]).status_code == 201
+    screen = sit_down(alice, f"/rooms/{room}", viewport=PHONE)
+    link = screen.page.get_by_role("link", name="Check for new messages").bounding_box()
+    assert link["width"] > 100 > link["height"]
+    assert screen.history.evaluate("history => history.scrollWidth <= history.clientWidth")
+    expect(screen.page.locator("audio")).to_be_visible()
 
 
 def test_many_unread_are_said_as_they_are_shown(chat, alice, bob, sit_down):
