@@ -187,6 +187,21 @@ def test_messages_that_move_under_a_resting_mouse_get_no_toolbar(screen, alice, 
     expect(tools).to_have_count(1)
 
 
+@pytest.mark.parametrize("name", ["More", "React"])
+def test_a_second_press_closes_what_the_first_has_opened(screen, talk, name):
+    button = point_at(screen, "from alice").get_by_role("button", name=name)
+    panel = screen.page.locator(".popover")
+    button.click()
+    expect(panel).to_be_visible()
+    button.click()
+    expect(panel).to_have_count(0)
+    screen.page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")     # it would open again
+    expect(panel).to_have_count(0)
+    expect(button).to_be_focused()
+    button.click()
+    expect(panel).to_be_visible()
+
+
 # --- the keyboard alone
 
 def test_all_of_it_with_the_keyboard_alone(screen, alice, talk):

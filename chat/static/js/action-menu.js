@@ -13,6 +13,7 @@ const ITEM = '[role="menuitem"]';
 
 export class ActionMenu {
   #open = null; // what popover.js returns
+  #anchor = null; // of what is open, or was
 
   constructor(actions) {
     this.actions = actions;
@@ -26,8 +27,9 @@ export class ActionMenu {
     this.#open?.close();
   }
 
-  /** Opens the menu of a message beside `anchor`; `isWhole`: with what the toolbar has. */
+  /** Opens the menu of a message beside `anchor`, or closes what is open there; `isWhole`: with what the toolbar has. */
   async openActions(row, anchor, { isWhole = false } = {}) {
+    if (this.#closes(anchor)) return;
     await loadLaterStyles();
     const menu = fromTemplate('actions-template');
     const allowed = this.actions.allowed(row);
@@ -41,8 +43,9 @@ export class ActionMenu {
     find(ITEM, menu).focus();
   }
 
-  /** Opens the six reactions of a message beside `anchor`. */
+  /** Opens the six reactions of a message beside `anchor`, or closes what is open there. */
   async openReactions(row, anchor) {
+    if (this.#closes(anchor)) return;
     await loadLaterStyles();
     const bar = makeQuickReactions(row, {
       onPick: (emoji) => this.#react(row, emoji),
@@ -52,8 +55,16 @@ export class ActionMenu {
     find('.quick', bar).focus();
   }
 
+  /** A second press closes what the first has opened. Returns whether it was one. */
+  #closes(anchor) {
+    const isSecond = this.isOpen && this.#anchor === anchor;
+    if (isSecond) this.close();
+    return isSecond;
+  }
+
   #show(content, row, anchor, label) {
     this.close();
+    this.#anchor = anchor;
     anchor.ariaExpanded = 'true';
     // A toolbar that has gone meanwhile cannot take the focus back: the time of the message does.
     const returnTo = { get isConnected() { return true; }, focus: (options) => (anchor.isConnected ? anchor : part(row, 'details')).focus(options) };
