@@ -9,6 +9,11 @@ WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}     
 NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_NETWORK|WebSocket connection"     # what a browser complains of then
 PATIENCE_MS = 30_000      # when to give up, on a machine that does other work as well
 
+# What is not part of the first view (later.js).
+OF_EVERY_PAGE = ("page-more",)
+OF_A_CONVERSATION = ("conversation-more", "composer-format", "message-changes", "message-actions", "completion", "composer-emoji", "details",
+                     "files-more", "formatted-text")
+
 # An init script: the page keeps in `sent` what goes out over a WebSocket or by polling.
 NOTE_WHAT_IS_SENT = """
 window.sent = [];
@@ -47,8 +52,11 @@ class Screen:
 
     def expect_loaded_later(self):
         """Wait until what is not part of the first view has come (later.js). What is done without the network is done with it."""
-        for name in ("page-more", "conversation-more") if self.page.locator("#conversation").count() else ("page-more",):
-            self.page.wait_for_function("name => performance.getEntriesByType('resource').some((entry) => entry.name.includes(name))", arg=name)
+        names = [*OF_EVERY_PAGE, *OF_A_CONVERSATION] if self.page.locator("#conversation").count() else OF_EVERY_PAGE
+        self.page.wait_for_function("""names => {
+            const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+            return names.every((name) => loaded.some((one) => one.includes(`/${name}`)));
+        }""", arg=names)
 
     # --- the people
 

@@ -2,6 +2,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.screen import PATIENCE_MS
+from tests.waiting import wait_for
+
 pytestmark = pytest.mark.browser
 
 
@@ -20,6 +23,23 @@ def screen(alice, bob, sit_down):
     screen = sit_down(alice, f"/chat/{bob.username}")
     screen.expect_connected()
     return screen
+
+
+def test_a_note_that_waited_for_its_style_sheet_is_still_one(screen, alice, bob):
+    screen.field.fill("half a thought")
+    held = []
+    screen.page.context.route("**/later.css", lambda route: held.append(route))
+    screen.page.goto("/")
+    assert wait_for(lambda: screen.page.wait_for_timeout(20) or held, PATIENCE_MS / 1000)
+    screen.link(bob).click()
+    expect(screen.field).to_have_value("half a thought")
+    screen.page.wait_for_timeout(500)       # by then the list was looked at again
+    with screen.page.expect_response("**/later.css"):
+        for route in held:
+            route.continue_()
+    screen.page.wait_for_function("() => [...document.styleSheets].some(({ href }) => href?.includes('later.css'))")
+    screen.page.evaluate("() => new Promise((resolve) => setTimeout(resolve))")     # what has waited for it goes on
+    expect(note(screen, bob)).to_have_count(0, timeout=1)
 
 
 def test_it_works(screen, alice, bob):

@@ -39,9 +39,9 @@ export class CardNotes {
 
   async #show() {
     this.#timer = null;
-    const notes = this.#notes();
+    if (this.#notes().size) await loadLaterStyles();
+    const notes = this.#notes(); // as they are by now: of two that waited, the later one may be through first
     const lost = this.outbox.failed.filter((entry) => isRoom(keyOf(entry)) && entry.code === 'not_found' && !this.lists.card(keyOf(entry)));
-    if (notes.size) await loadLaterStyles();
     showLost(find('#lost-notes'), lost);
     for (const key of new Set([...this.#noted, ...notes.keys()])) showNote(this.lists.card(key), notes.get(key));
     this.#noted = new Set(notes.keys());

@@ -98,7 +98,7 @@ export class Visits {
 
   /** Loads what a page needs beside itself. */
   async #load(page) {
-    const names = findAll('link[rel="stylesheet"]', page).map(({ href }) => /(\w+)\.css$/.exec(href)[1]);
+    const names = findAll(':not(noscript) > link[rel="stylesheet"]', page).map(({ href }) => /(\w+)\.css$/.exec(href)[1]);
     await Promise.all([this.navigation.loadConversation(), ...names.filter((name) => name !== 'app').map(loadStyles)]);
   }
 
