@@ -108,9 +108,10 @@ def test_a_file_without_a_preview(alice, file):
     assert alice.get(f"/files/{file['id']}/preview").status_code == 404
 
 
-def test_slow_readers_hold_little(start_server, arrive):
+@pytest.mark.parametrize("mode", ["eventlet", "gevent", "threading"])
+def test_slow_readers_hold_little(start_server, arrive, mode):
     """Of a file of 8 MB each of them has a chunk; the rest waits on the disk. The first thirty start the threads that read from it."""
-    server = start_server()
+    server = start_server(ASYNC_MODE=mode)
     alice = arrive(server)
     large = uploaded(alice, bytes(8_000_000))
     with contextlib.ExitStack() as connections:

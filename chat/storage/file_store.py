@@ -64,7 +64,7 @@ class FolderStore:
         return self._chunks(file, length)
 
     def _open(self, key, start):
-        file = open(self._path(key), "rb")
+        file = open(self._path(key), "rb", buffering=0)     # from Python 3.14 on a buffer is as large as a chunk
         file.seek(start)
         return file
 
