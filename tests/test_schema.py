@@ -296,7 +296,8 @@ def test_it_is_imported_by_hand_and_again(mariadb, start_server):
     for _time in range(2):
         done = subprocess.run([client, "--no-defaults", "-h127.0.0.1", f"-P{mariadb.port}", "-uroot", name],
                               input=SCHEMA.read_bytes(), capture_output=True)
-        assert (done.returncode, done.stderr) == (0, b"")
+        errors = [line for line in done.stderr.splitlines() if not line.startswith(b"WARNING: ")]   # of a login without a password, from MariaDB 11.4 on
+        assert (done.returncode, errors) == (0, [])
     server = start_server(DATABASE_URL=mariadb.url.replace("/chat", f"/{name}"), SECRET_KEY="x" * 32)
     alice, bob = Person(server.url), Person(server.url)
     assert (alice.register().status_code, bob.register().status_code) == (302, 302)
