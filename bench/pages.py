@@ -15,6 +15,7 @@ CHROMIUM_FLAGS = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no
 SLOWER = 4                  # factor by which the CPU is slowed down while interactions are timed
 BUBBLES = 20                # messages whose delivery to the other person's page is timed
 BETWEEN_KEYS_MS = 60
+LATER_MS = 1_900            # after the first script: what comes then is no part of the first view (chat/static/js/later.js)
 WORDS = "What is typed letter by letter."
 
 # From the event until the frame after it is processed. Chromium's own figure is useless without a screen: it then
@@ -67,15 +68,20 @@ def _lighthouse(url, cookie):
                        env={**os.environ, "CHROME_PATH": programs.CHROMIUM.path()})
         with open(report, encoding="utf-8") as file:
             audits = json.load(file)["audits"]
-    # Only what the page consists of. What it requests later, while Lighthouse still watches, does not belong to the first view.
-    requests = [one for one in audits["network-requests"]["details"]["items"]
-                if one["resourceType"] not in ("XHR", "Fetch", "WebSocket") and not one["url"].startswith("data:")]
+    requests = _first_view([one for one in audits["network-requests"]["details"]["items"]
+                            if one["resourceType"] not in ("XHR", "Fetch", "WebSocket") and not one["url"].startswith("data:")])
 
     def size(kind):
         return sum(one["transferSize"] for one in requests if one["resourceType"] == kind)
     return {"lcp_ms": audits["largest-contentful-paint"]["numericValue"], "blocking_ms": audits["total-blocking-time"]["numericValue"],
             "shift": audits["cumulative-layout-shift"]["numericValue"], "requests": len(requests),
             "script_bytes": size("Script"), "style_bytes": size("Stylesheet")}
+
+
+def _first_view(requests):
+    """Return the requests of what the page consists of. What it loads later, while Lighthouse still watches, is not among them."""
+    begun = min((one["networkEndTime"] for one in requests if one["resourceType"] == "Script"), default=float("inf"))
+    return [one for one in requests if one["networkRequestTime"] < begun + LATER_MS]
 
 
 def feel(subject):
