@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.past import ago, hold
-from tests.browser.screen import NO_NETWORK, PHONE, WIDE
+from tests.browser.screen import NO_NETWORK, PATIENCE_MS, PHONE, WIDE
 from tests.browser.test_accessibility import expect_no_sideways_scrolling, expect_no_violation
 from tests.people import new_client_id
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -381,6 +382,22 @@ def test_the_editor_says_the_language(field):
     paste(field, "a\nb", **{"vscode-editor-data": json.dumps({"mode": "rust"})})
     field.page.get_by_role("button", name="Show as code").click()
     expect(field.field).to_have_value("```rust\na\nb\n```\n")
+
+
+def test_the_offer_comes_with_its_style(alice, bob, sit_down):
+    """A sheet that came later would move its buttons from under the pointer."""
+    screen, held = sit_down(alice, f"/chat/{bob.username}"), []
+    screen.page.context.route("**/later.css", lambda route: held.append(route))
+    screen.page.reload()
+    expect(screen.field).to_be_focused()
+    with screen.page.expect_response("**/composer-format.js"):
+        paste(screen, PYTHON)
+    assert wait_for(lambda: screen.page.wait_for_timeout(20) or held, PATIENCE_MS / 1000)
+    screen.page.evaluate("() => new Promise((resolve) => setTimeout(resolve))")     # what did not wait is done
+    expect(screen.page.locator(".paste-offer")).to_have_count(0, timeout=1)
+    for route in held:
+        route.continue_()
+    expect(screen.page.locator(".paste-offer")).to_have_css("display", "flex")
 
 
 def test_what_is_no_code_is_not_offered_and_an_offer_can_be_declined(field):

@@ -5,7 +5,6 @@ import { sizeWords } from './file-size.js';
 import { isImage, kindWords } from './file-words.js';
 import { request } from './http.js';
 import { gettext, ngettext } from './i18n.js';
-import { loadLaterStyles } from './later-styles.js';
 import { newClientId } from './outbox.js';
 import { find, fromTemplate, onTouch, part, setText } from './page.js';
 import { stillOf } from './still.js';
@@ -30,7 +29,6 @@ export class Attachments {
     this.list.addEventListener('click', (event) => this.#clicked(event));
     this.list.addEventListener('input', ({ target }) => this.#described(target));
     this.list.addEventListener('keydown', (event) => event.target.matches('input') && event.key === 'Enter' && this.#leaveDescription(event));
-    loadLaterStyles();
   }
 
   get count() {

@@ -2,12 +2,17 @@
 
 import { isInBlock } from './in-code.js';
 import { later } from './later.js';
+import { loadLaterStyles } from './later-styles.js';
 import { isComposing } from './page.js';
 
 const KEYS = { b: '**', i: '*', e: '`' };
 const isMac = /^(Mac|iP)/.test(navigator.platform); // there Ctrl+B and Ctrl+E move the caret
 
-const loadFormat = later(() => import('./composer-format.js'));
+const loadFormat = later(async () => {
+  // A sheet that came after the offer would move it under the pointer.
+  const [module] = await Promise.all([import('./composer-format.js'), loadLaterStyles()]);
+  return module;
+});
 
 /** Listens to the field until `signal` ends it. */
 export function listenForFormatting(field, signal) {

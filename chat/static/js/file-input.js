@@ -3,6 +3,7 @@
 import { showNotice } from './banner.js';
 import { loadFiles } from './files.js';
 import { gettext } from './i18n.js';
+import { loadLaterStyles } from './later-styles.js';
 import { find } from './page.js';
 
 const MODULE_WAIT_MS = 5_000; // that a message waits for what attaches its files
@@ -100,8 +101,8 @@ export class FileInput {
 
   /** Resolves to the Attachments, or to undefined where their module does not come. */
   #load() {
-    const make = ({ Attachments }) => (this.#attachments ??= new Attachments(this.composer, this.section, this.signal));
-    this.#loading ??= loadFiles().then(make).catch(() => {
+    const make = ([{ Attachments }]) => (this.#attachments ??= new Attachments(this.composer, this.section, this.signal));
+    this.#loading ??= Promise.all([loadFiles(), loadLaterStyles()]).then(make).catch(() => {
       this.#loading = null;
       showNotice(gettext('The server did not answer. Please try again.'));
     });

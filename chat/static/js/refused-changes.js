@@ -29,7 +29,6 @@ export class Conflicts {
     Object.assign(this, { form, messageList, outbox });
     this.place = Object.assign(document.createElement('div'), { id: 'conflicts' });
     form.before(this.place);
-    loadLaterStyles();
   }
 
   /** Shows the failed edits `entries` of the outbox, and no others. */
@@ -52,7 +51,7 @@ export class Conflicts {
   }
 
   async #showOne({ clientId, target, verb, reason, code }) {
-    const theirs = await currentMessage(this.messageList, target.seq);
+    const [theirs] = await Promise.all([currentMessage(this.messageList, target.seq), loadLaterStyles()]);
     const isFailed = this.outbox.changesOf(this.messageList.key, target).some((entry) => entry.clientId === clientId && entry.state === 'failed');
     if (!isFailed) return; // settled meanwhile
     if (theirs?.deleted) return this.#forget(target);
