@@ -47,6 +47,7 @@ class Gevent:
         source = environ["wsgi.input"]
         if hasattr(source, "chunked_input"):    # otherwise gevent would read the rest of the body first
             source.chunked_input, source.content_length = False, source.position
+            source.rfile.close()                # … and then as the next request
 
     def socket_of(self, environ):
         return None     # gevent puts it nowhere into the environ
@@ -92,6 +93,11 @@ class Handler(pywsgi.WSGIHandler):
         environ = super().get_environ()
         environ[CONNECTION] = self.socket
         return environ
+
+    def finalize_headers(self):
+        if self.rfile.closed and not self.close_connection:
+            self.response_headers.append((b"Connection", b"close"))
+        super().finalize_headers()
 
     def _sendall(self, data):
         environ = getattr(self, "environ", None)    # None where a request's head could not be read

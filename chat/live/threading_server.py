@@ -41,9 +41,6 @@ class Threading:
                     if not connection.recv(1, socket.MSG_PEEK):
                         break
             return body
-        except TimeoutError:
-            connection.shutdown(socket.SHUT_RD)     # otherwise Werkzeug would read on until the client stops sending
-            raise
         finally:
             connection.settimeout(timeout_before)
 
@@ -55,14 +52,14 @@ class Threading:
         connection.settimeout(seconds)
         try:
             return source.read1(length)
-        except TimeoutError:
-            connection.shutdown(socket.SHUT_RD)     # otherwise Werkzeug would read on until the client stops sending
-            raise
         finally:
             connection.settimeout(timeout_before)
 
     def close_after_answer(self, environ):
-        pass    # Werkzeug closes every connection after its answer
+        connection = self.socket_of(environ)
+        if connection:
+            with contextlib.suppress(OSError):      # the client has hung up first
+                connection.shutdown(socket.SHUT_RD)     # otherwise Werkzeug would read on until the client stops sending
 
     def socket_of(self, environ):
         return environ.get("werkzeug.socket")

@@ -82,7 +82,7 @@ def trickling(connection):
         try:
             connection.sendall(b"x")
             connection.setblocking(False)
-            return b"HTTP/1.1 4" in connection.recv(100)
+            return b"HTTP/1.1 " in connection.recv(100)
         except BlockingIOError:
             return False
         except OSError:
@@ -92,10 +92,13 @@ def trickling(connection):
     return is_cut
 
 
+BEGUN = ["PUT /files/c?offset=0 HTTP/1.1\r\n{}\r\n\r\n",
+         "POST /files HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n{}\r\n\r\n--b\r\nContent-Dis",
+         "POST /messages/bob HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n{}\r\n\r\n--b\r\nContent-Dis"]
+
+
 @pytest.mark.parametrize("mode", ASYNC_MODES)
-@pytest.mark.parametrize("begun", ["PUT /files/c?offset=0 HTTP/1.1\r\n{}\r\n\r\n",
-                                   "POST /files HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n{}\r\n\r\n--b\r\nContent-Dis",
-                                   "POST /messages/bob HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n{}\r\n\r\n--b\r\nContent-Dis"])
+@pytest.mark.parametrize("begun", BEGUN)
 def test_uploads_without_a_login_have_no_more_time_than_other_bodies(start_server, mode, begun):
     """The patience with a slow phone is for who has an account: here a byte a moment would last for a quarter of an hour."""
     server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.bodies.BODY_SECONDS": 1})
@@ -103,6 +106,23 @@ def test_uploads_without_a_login_have_no_more_time_than_other_bodies(start_serve
     with socket.create_connection((parts.hostname, parts.port), timeout=15) as connection:
         connection.sendall(begun.format(f"Host: {parts.netloc}\r\nContent-Length: 500000").encode())
         assert wait_for(trickling(connection), 10)
+
+
+@pytest.mark.parametrize("mode", ASYNC_MODES)
+@pytest.mark.parametrize("begun", BEGUN)
+def test_the_rest_of_a_body_that_was_cut_is_no_further_request(start_server, mode, begun):
+    """Its time is over before the first byte is read: the answer comes, and the connection ends whatever is sent after it."""
+    server = start_server(ASYNC_MODE=mode, RATELIMIT_ENABLED="1", tuned={"chat.live.bodies.BODY_SECONDS": -1})
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=15) as connection:
+        connection.sendall(begun.format(f"Host: {parts.netloc}\r\nContent-Length: 500000").encode())
+        answer = connection.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 ") and b"connection: close" in answer.lower()
+        with contextlib.suppress(OSError):      # reset, where the server had not read all
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            while answer:
+                answer = connection.recv(100_000)
+                assert b"HTTP/1.1" not in answer
 
 
 def test_uploads_that_trickle_end(start_server, arrive):
