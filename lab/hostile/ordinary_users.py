@@ -15,6 +15,7 @@ from tests.people import session_of
 
 from ..client import CONNECT_STEP_SECONDS, ScriptedTab
 from ..http_session import ReportingSession
+from ..tls_socket import TlsSocket
 from .addresses import at
 
 PAGES_PER_SECOND = 3        # of each person
@@ -53,7 +54,7 @@ class SourcedTab(ScriptedTab):
         with contextlib.suppress(OSError):
             sock = socket.create_connection((address.hostname, address.port), CONNECT_STEP_SECONDS, (self.person.source, 0))
             if address.scheme == "https":
-                sock = ssl.create_default_context(cafile=self.person.cafile).wrap_socket(sock, server_hostname=address.hostname)
+                sock = TlsSocket(ssl.create_default_context(cafile=self.person.cafile).wrap_socket(sock, server_hostname=address.hostname))
             return sock
         return None
 
