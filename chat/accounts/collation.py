@@ -2,11 +2,10 @@
 import functools
 import unicodedata
 
-from pyuca.collator import Collator_10_0_0
-
 from .base_letters import base_letter
+from .collation_table import Collator
 
-_COLLATOR = Collator_10_0_0()       # not pyuca.Collator, whose table differs between versions of Python
+_COLLATOR = Collator()
 MAX_KEY_LENGTH = 128        # characters; the rest of a longer key does not count
 
 # A key is text, which both engines compare by code points. Its characters are the weights, moved above the space, because
@@ -33,19 +32,6 @@ def _character(weight):
     return chr(weight + (_ABOVE_SPACE if weight + _ABOVE_SPACE < _SURROGATES.start else 0x10000))
 
 
-def _base_letters():
-    """Return {primary weight: its base letter}: the letter with this weight alone and the smallest accent and case weights."""
-    letters = {}
-    for code_point, node in _COLLATOR.table.root.children.items():
-        if node.value and len(node.value) == 1:
-            weight, accent, case = node.value[0]
-            letters[weight] = min(letters.get(weight, (accent, case, code_point)), (accent, case, code_point))
-    return {weight: chr(code_point) for weight, (_accent, _case, code_point) in letters.items()}
-
-
-_BASE_LETTERS = _base_letters()
-
-
 def base_letters(text):
     """Return the text in base letters, as people type it into a search: l for Ł, o for Ø, oe for Œ, and no accents.
 
@@ -60,8 +46,8 @@ def _base(character):
     _found, elements, _rest = _COLLATOR.table.find_prefix([ord(character)])
     weights = [element[0] for element in elements or () if element[0]]
     # A Chinese character is not in the table, or has weights of its own.
-    is_known = elements is not None and all(weight in _BASE_LETTERS for weight in weights)
-    text = "".join(_BASE_LETTERS[weight] for weight in weights) if is_known else character
+    is_known = elements is not None and all(weight in _COLLATOR.table.base_letters for weight in weights)
+    text = "".join(_COLLATOR.table.base_letters[weight] for weight in weights) if is_known else character
     simpler = "".join(map(_simpler, text))
     return text if simpler == text else base_letters(simpler)
 
