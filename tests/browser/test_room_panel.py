@@ -180,6 +180,27 @@ def test_the_text_of_who_was_removed_is_not_lost(alice, bob, room, sit_down):
     expect(screen.search).to_be_focused()
 
 
+def test_what_is_written_into_one_form_of_the_panel_outlives_the_answer_to_another(alice, charlie, room, sit_down):
+    screen = ready(sit_down(alice, f"/rooms/{room}?info"))
+    here = panel(screen)
+    here.get_by_text("Add", exact=True).first.click()
+    here.get_by_label("Username").fill("half a na")
+    here.get_by_text("Change this room").click()
+    here.get_by_label("Topic").fill("half a to")
+    here.get_by_text("Open: it is listed").click()
+    here.get_by_role("button", name="Mentions").click()
+    expect(here.get_by_role("button", name="Mentions")).to_have_attribute("aria-pressed", "true")
+    expect(here.get_by_label("Username")).to_have_value("half a na")
+    expect(here.get_by_label("Topic")).to_have_value("half a to")
+    expect(here.get_by_label("Topic")).to_be_visible()
+    expect(here.get_by_label("Open: it is listed")).to_be_checked()
+    here.get_by_label("Username").fill(charlie.username)
+    here.get_by_label("Username").press("Enter")
+    expect(member(screen, charlie)).to_be_visible()
+    expect(here.get_by_label("Username")).to_have_value("")
+    expect(here.get_by_label("Topic")).to_have_value("half a to")
+
+
 def test_what_is_written_into_the_panel_outlives_a_new_role(alice, bob, charlie, room, sit_down):
     """The panel has other forms then: they come once nobody writes in it."""
     screen = ready(sit_down(bob, f"/rooms/{room}?info"))

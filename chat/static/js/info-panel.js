@@ -35,15 +35,32 @@ function withoutInfo(url) {
   return pathOf(rest);
 }
 
+/** Whether somebody has changed a field since it came. */
+export const isChanged = ({ value, defaultValue, checked, defaultChecked }) => value !== defaultValue || checked !== defaultChecked;
+
+/** Takes over what is written in the forms of the old panel, except in the one that was `answered`. */
+function keepWritten(known, fresh, answered) {
+  const fields = findAll('input:not([type="hidden"])', known).filter((field) => field.form !== answered && isChanged(field));
+  for (const { form, name, type, value, checked } of fields) {
+    const choice = type === 'radio' ? `[value="${CSS.escape(value)}"]` : '';
+    const field = find(`form[action="${CSS.escape(form.getAttribute('action'))}"] [name="${name}"]${choice}`, fresh);
+    if (!field) continue; // its person may not do this any more
+    if (choice) field.checked = checked;
+    else field.value = value;
+    field.closest('details').open = true;
+  }
+}
+
 /**
- * Shows the panel of a fetched page in place of the one that is open. If `page` is null or has no panel, the open one is closed. The new panel
- * is scrolled as the old one was, unless it lists other members.
+ * Shows the panel of a fetched page in place of the one that is open; `answered` is the form whose answer the page is. If `page` is null or has no
+ * panel, the open one is closed. The new panel is scrolled as the old one was, unless it lists other members.
  */
-export function putPanel(page) {
+export function putPanel(page, answered) {
   const fresh = page && find('#info-panel', page);
   const known = find('#info-panel');
   const position = known?.dataset.after === fresh?.dataset.after && known && find('.info-scroll', known).scrollTop;
   if (fresh && !known && document.activeElement !== document.body) opener = document.activeElement;
+  if (known && fresh) keepWritten(known, fresh, answered);
   if (known && fresh) known.replaceWith(fresh);
   else if (fresh) find('#main').append(fresh);
   else known?.remove();

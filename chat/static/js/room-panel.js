@@ -1,7 +1,7 @@
 /** The panel about a room while it is open: who is in it, what it is called, and of what its reader is notified. */
 
 import { requestPage } from './http.js';
-import { putPanel } from './info-panel.js';
+import { isChanged, putPanel } from './info-panel.js';
 import { arrangeCards } from './list-pages.js';
 import { debounce, find, findAll, part, setText } from './page.js';
 import { released } from './press.js';
@@ -17,7 +17,6 @@ export function showNotify(level) {
 
 /** Whether somebody is at a field of the panel, or has left one changed: what they wrote would be lost. */
 function isWrittenIn(panel) {
-  const isChanged = ({ value, defaultValue, checked, defaultChecked }) => value !== defaultValue || checked !== defaultChecked;
   return Boolean(document.activeElement.closest('#info-panel input')) || findAll('input', panel).some(isChanged);
 }
 

@@ -169,7 +169,7 @@ export class Visits {
   #putAnswer(page, form, submitter) {
     const isAdding = Boolean(form.closest('.add-member')) && !find('#info-panel .alert', page);
     if (isAdding) find('.add-member', page)?.setAttribute('open', '');
-    putPanel(page);
+    putPanel(page, form);
     showAround(page);
     if (isAdding) focusPanel();
     else focusPressed(form, submitter);
