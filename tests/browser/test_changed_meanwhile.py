@@ -25,6 +25,7 @@ def test_what_is_typed_over_a_text_that_is_deleted_meanwhile_is_not_lost(screen,
     """It is the draft from then on. What was not touched is the text that was deleted: that is gone."""
     screen.field.fill("a draft")
     menu(screen, "from alice", "Edit")
+    expect(screen.field).to_have_value("from alice")
     screen.field.fill("much longer words")
     alice.tab().change(talk[2], delete=True)
     expect(screen.page.locator("#connection")).to_contain_text("What you wrote is in the field.")
