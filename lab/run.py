@@ -19,6 +19,7 @@ from .summary import rows_of_table
 from .thread_failures import ThreadFailures
 
 SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages and changes per second of all scripted tabs together
+QUICK_SPEED = 25            # of a quick run, which leaves the machine to others
 ROOM_SHARE = 0.2            # of the messages go to rooms
 MENTION_SHARE = 0.2         # of these mention somebody
 CHANGE_SHARE = 0.25         # of what is done is a change of a message
@@ -149,7 +150,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
     with (ThreadFailures() as thread_failures,
           FaultEnvironment(mode, rng, record, directory, browsers=not quick) as environment):
         load = Load(environment, rng.random())
-        environment.start_writing(SPEED[mode])
+        environment.start_writing(QUICK_SPEED if quick else SPEED[mode])
         load.start()
         environment.membership.start()
         matrix = len(schedule(mode, random.Random(), quick, environment, only))
