@@ -1,7 +1,9 @@
 /**
- * The style sheets that not every first view needs: `later`, of menus, the sheet, the picker, the details, the panel; `files`, of the files
+ * The style sheets that not every first view needs: `later`, of menus, the sheet, the picker, the details, the panel, of paper; `files`, of the files
  * of messages; `formatted`, of their texts. A page that begins with one of them names it in its head.
  */
+
+import { due } from './later.js';
 
 const loading = new Map(); // name → a promise
 
@@ -22,3 +24,5 @@ export function loadStyles(name) {
 }
 
 export const loadLaterStyles = () => loadStyles('later');
+
+due.then(loadLaterStyles); // any page may be printed
