@@ -99,7 +99,8 @@ class Tab:
 
     def __init__(self, person, transports=None, connect=True, auth=None):
         self.person = person
-        self.client = socketio.Client(reconnection=False, http_session=session_of(person) if connect else None)
+        self.http = session_of(person) if connect else None
+        self.client = socketio.Client(reconnection=False, http_session=self.http)
         in_order(self.client)
         end_at_once(self.client)
         self.events = queue.Queue()
@@ -154,6 +155,10 @@ class Tab:
     def close(self):
         if self.client.connected:
             self.client.disconnect()
+        if self.client.eio.ws:
+            self.client.eio.ws.shutdown()       # the library leaves it open where the server has ended the connection
+        if self.http:
+            self.http.close()
 
 
 def in_order(client):

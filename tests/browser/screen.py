@@ -100,6 +100,11 @@ class Screen:
         """The rows with just this text: one, unless a message was doubled."""
         return self.bubbles.filter(has=self.page.get_by_text(text, exact=True))
 
+    def on_paper(self):
+        """Show the page as it is printed, once the rules of paper have come."""
+        self.page.wait_for_function("() => [...document.styleSheets].some(({ href }) => href?.includes('later.css'))")
+        self.page.emulate_media(media="print")
+
     def texts(self):
         """The messages on the page, from the first to the last."""
         return self.page.locator("#history > li.message [data-part=text]").all_text_contents()

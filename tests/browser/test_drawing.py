@@ -256,7 +256,7 @@ def test_on_paper_sender_date_and_year_are_there(chat, alice, bob, sit_down, the
     page = screen.page
     expect(screen.bubbles).to_have_count(3)
     expect(page.locator("#history > .day")).to_have_text("Today")
-    page.emulate_media(media="print")
+    screen.on_paper()
     on_paper = page.locator("#history > .day time").evaluate("time => getComputedStyle(time, '::after').content")
     assert re.search(r"\w+,? \d+ \w+ 20\d\d", on_paper)
     senders = page.locator("#history [data-part=sender]")
@@ -272,7 +272,7 @@ def test_on_paper_a_quote_is_read_as_the_text_around_it(alice, bob, sit_down):
     asked = bob.send(alice, "the question").json()
     alice.ask(f"/messages/{bob.username}", message="the answer", clientId="an-answer", replyTo=asked["seq"])
     screen = sit_down(alice, f"/chat/{bob.username}")
-    screen.page.emulate_media(media="print")
+    screen.on_paper()
     quote = screen.bubbles.last.locator("[data-part=quote]")
     assert quote.evaluate("quote => getComputedStyle(quote).backgroundColor") == "rgba(0, 0, 0, 0)"
 
@@ -281,7 +281,7 @@ def test_on_paper_a_refused_message_is_no_sent_one(talk, sit_down):
     alice, bob = talk
     screen = sit_down(alice, f"/chat/{bob.username}")
     row = refused(screen)
-    screen.page.emulate_media(media="print")
+    screen.on_paper()
     expect(row.locator("[data-part=failed-text]")).to_be_visible()
     expect(row.get_by_role("button", name="Delete")).to_be_hidden()
 

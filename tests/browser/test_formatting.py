@@ -451,7 +451,7 @@ def test_wide_code_scrolls_by_itself_and_by_keys(alice, bob, sit_down):
 def test_on_paper_everything_is_there(talk, sit_down):
     alice, bob = talk
     screen = sit_down(alice, f"/chat/{bob.username}")
-    screen.page.emulate_media(media="print")
+    screen.on_paper()
     expect(screen.page.locator("#history summary").locator("visible=true")).to_have_count(0)
     expect(screen.page.locator("#history [data-action=copy-code]").locator("visible=true")).to_have_count(0)
     heights = screen.page.locator("#history pre").evaluate_all("all => all.map(pre => pre.scrollHeight - pre.clientHeight)")

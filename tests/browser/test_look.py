@@ -90,7 +90,7 @@ def test_it_fits_every_size(team, sit_down, folder, name, path, options):
     screen = sit_down(people["me"], path, **options)
     expect(screen.page.locator("#online-count")).to_have_text(re.compile("^4 "))
     if name == "conversation-paper":
-        screen.page.emulate_media(media="print")
+        screen.on_paper()
     take(screen, folder / f"{name}.png")
 
 

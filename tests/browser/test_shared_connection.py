@@ -201,6 +201,7 @@ def test_another_person_stays_apart(people, open_tabs, arrive):
     expect_connections(alice, 2)
     hers[1].send("for Carol")
     hers[0].send("for Bob")
+    expect_texts(his, ["for Bob"])
     his[1].send("for Alice")
     expect_texts([hers[0], *his], ["for Bob", "for Alice"])
     expect_texts([hers[1]], ["for Carol"])

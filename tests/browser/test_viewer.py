@@ -150,7 +150,7 @@ def test_on_a_phone_one_image_alone_is_as_large_as_drawn(alice, bob, sit_down):
     assert differences(shapes, sizes.values()) == []
     screen.page.unroute("**/preview")
     screen.page.reload()
-    screen.page.wait_for_function("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
+    screen.page.wait_for_function("() => [...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
     assert differences(screen.page.evaluate(SHAPES), shapes) == [], "it was known before it came"
     send_files(bob, alice, uploaded(bob, photo((800, 1200)), "live.jpg"))
     expect(images(screen)).to_have_count(6)
