@@ -8,6 +8,7 @@ import { expectLogout } from './http.js';
 import { gettext } from './i18n.js';
 import { initKeyboard } from './keyboard.js';
 import { due } from './later.js';
+import { loadLaterStyles } from './later-styles.js';
 import { loadPageMore } from './load-page-more.js';
 import { Lists } from './lists.js';
 import { Navigation } from './navigation.js';
@@ -64,6 +65,7 @@ const navigation = new Navigation(lists, outbox, roomLeft);
 
 initKeyboard(lists, navigation);
 
+due.then(loadLaterStyles); // any page may be printed
 due.then(loadPageMore).then(({ CardNotes }) => {
   cardNotes = new CardNotes(lists, outbox, () => navigation.conversation?.key);
 }, () => {});

@@ -3,8 +3,6 @@
  * of messages; `formatted`, of their texts. A page that begins with one of them names it in its head.
  */
 
-import { due } from './later.js';
-
 const loading = new Map(); // name → a promise
 
 /** Resolves when a sheet is there; without it things are plain, but work. */
@@ -24,5 +22,3 @@ export function loadStyles(name) {
 }
 
 export const loadLaterStyles = () => loadStyles('later');
-
-due.then(loadLaterStyles); // any page may be printed
