@@ -10,7 +10,7 @@ NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_NETWORK|WebSocket connection"     #
 PATIENCE_MS = 30_000      # when to give up, on a machine that does other work as well
 
 # What is not part of the first view (later.js).
-OF_EVERY_PAGE = ("page-more",)
+OF_EVERY_PAGE = ("page-more", "later.css")
 OF_A_CONVERSATION = ("conversation-more", "composer-format", "message-changes", "message-actions", "completion", "composer-emoji", "details",
                      "files-more", "formatted-text")
 
