@@ -48,6 +48,7 @@ class Bodies:
             try:
                 body = self.runtime.read_in_time(environ, size, BODY_SECONDS + size / BODY_BYTES_PER_SECOND)
             except OSError:
+                self.runtime.stop_reading(environ)
                 return self._refuse("408 Request Timeout", "The body did not arrive in time.", environ, start_response)
             if len(body) < size:
                 return self._refuse("400 Bad Request", "The body is not whole.", environ, start_response)
@@ -122,6 +123,7 @@ class PacedBody:
 
     def _cut(self):
         self.left, self.discardable = 1, 0      # nothing more is read: the connection is closed after the answer
+        self.runtime.stop_reading(self.environ)
         return BodyCut()
 
     def discard_rest(self):

@@ -45,6 +45,9 @@ class Eventlet:
         with eventlet.Timeout(seconds, TimeoutError):
             return source._do_read(source.rfile.read1, length)      # its own `read` waits for all of them
 
+    def stop_reading(self, environ):
+        pass    # close_after_answer does it
+
     def close_after_answer(self, environ):
         if ANSWER_HEADERS in environ:
             environ[ANSWER_HEADERS]["Connection"] = "close"

@@ -43,6 +43,9 @@ class Gevent:
         source.position += len(part)
         return part
 
+    def stop_reading(self, environ):
+        pass    # close_after_answer does it
+
     def close_after_answer(self, environ):
         source = environ["wsgi.input"]
         if hasattr(source, "chunked_input"):    # otherwise gevent would read the rest of the body first

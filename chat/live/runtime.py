@@ -100,6 +100,10 @@ class Runtime:
         with self.deadlines.awaiting_body(environ):
             return self.library.read_some(environ, length, seconds)
 
+    def stop_reading(self, environ):
+        """Read nothing more of a body that did not arrive in time. Its sender still gets the answer."""
+        self.library.stop_reading(environ)
+
     def close_after_answer(self, environ):
         """Close the connection after the answer to this request: the rest of its body is not read."""
         self.library.close_after_answer(environ)

@@ -55,11 +55,14 @@ class Threading:
         finally:
             connection.settimeout(timeout_before)
 
-    def close_after_answer(self, environ):
+    def stop_reading(self, environ):
         connection = self.socket_of(environ)
         if connection:
             with contextlib.suppress(OSError):      # the client has hung up first
                 connection.shutdown(socket.SHUT_RD)     # otherwise Werkzeug would read on until the client stops sending
+
+    def close_after_answer(self, environ):
+        pass    # Werkzeug closes every connection after its answer
 
     def socket_of(self, environ):
         return environ.get("werkzeug.socket")
