@@ -201,6 +201,35 @@ def test_what_is_written_into_one_form_of_the_panel_outlives_the_answer_to_anoth
     expect(here.get_by_label("Topic")).to_have_value("half a to")
 
 
+@pytest.mark.parametrize("answer", ["added", "not found", "refused in words"])
+def test_a_form_whose_panel_was_replaced_meanwhile_has_its_answer_in_the_new_one(alice, charlie, room, sit_down, answer):
+    """Two forms are sent one after the other; the first one's answer brings a new panel before the second one's is there."""
+    username = charlie.username if answer == "added" else "nobody"
+    screen = ready(sit_down(alice, f"/rooms/{room}?info", expects="404|429"))
+    here, field, held = panel(screen), panel(screen).get_by_label("Username"), []
+    screen.page.route(f"**/rooms/{room}/*", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    here.get_by_text("Add", exact=True).first.click()
+    with screen.page.expect_request("**/settings"):
+        here.get_by_role("button", name="Mentions").click()
+    field.fill(username)
+    with screen.page.expect_request("**/members"):
+        field.press("Enter")
+    here.evaluate("panel => { panel.dataset.old = ''; }")
+    notify, add = held
+    notify.continue_()
+    expect(screen.page.locator("#info-panel[data-old]")).to_have_count(0)
+    field.press("Enter")        # it waits for its answer already
+    if answer == "refused in words":
+        add.fulfill(status=429, content_type="text/html", body='<p data-part="detail">Too many requests</p>')
+        expect(here.get_by_role("alert")).to_have_text("Too many requests")
+    else:
+        add.continue_()
+        expect(field).to_be_focused()
+        expect(field).to_have_value("" if answer == "added" else username)
+        expect(member(screen, charlie)).to_have_count(1 if answer == "added" else 0)
+    assert len(held) == 2
+
+
 def test_what_is_written_into_the_panel_outlives_a_new_role(alice, bob, charlie, room, sit_down):
     """The panel has other forms then: they come once nobody writes in it."""
     screen = ready(sit_down(bob, f"/rooms/{room}?info"))

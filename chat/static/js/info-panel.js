@@ -38,12 +38,19 @@ function withoutInfo(url) {
 /** Whether somebody has changed a field since it came. */
 export const isChanged = ({ value, defaultValue, checked, defaultChecked }) => value !== defaultValue || checked !== defaultChecked;
 
+/** Names a form by its address and its fields: after the panel was replaced, another element is the same form. */
+export const identityOf = (form) => [form.getAttribute('action'), ...new Set([...form.elements].map(({ name }) => name))].join(' ');
+
+const selectorOf = (form) => `form[action="${CSS.escape(form.getAttribute('action'))}"]`;
+
 /** Takes over what is written in the forms of the old panel, except in the one that was `answered`. */
 function keepWritten(known, fresh, answered) {
-  const fields = findAll('input:not([type="hidden"])', known).filter((field) => field.form !== answered && isChanged(field));
+  const answeredIdentity = answered && identityOf(answered);
+  const isKept = (field) => isChanged(field) && identityOf(field.form) !== answeredIdentity;
+  const fields = findAll('input:not([type="hidden"])', known).filter(isKept);
   for (const { form, name, type, value, checked } of fields) {
     const choice = type === 'radio' ? `[value="${CSS.escape(value)}"]` : '';
-    const field = find(`form[action="${CSS.escape(form.getAttribute('action'))}"] [name="${name}"]${choice}`, fresh);
+    const field = find(`${selectorOf(form)} [name="${name}"]${choice}`, fresh);
     if (!field) continue; // its person may not do this any more
     if (choice) field.checked = checked;
     else field.value = value;
@@ -92,14 +99,15 @@ export function focusWanted(name) {
 /** After a form was answered with a new panel: moves the focus to the same button in it, where it still has one. */
 export function focusPressed(form, submitter) {
   const named = submitter?.name ? `[name="${submitter.name}"][value="${CSS.escape(submitter.value)}"]` : 'button';
-  const pressed = find(`#info-panel form[action="${CSS.escape(form.getAttribute('action'))}"] ${named}`);
+  const pressed = find(`#info-panel ${selectorOf(form)} ${named}`);
   if (find('#info-panel [aria-invalid]') || !pressed?.checkVisibility()) focusPanel();
   else pressed.focus({ preventScroll: true });
 }
 
-/** Shows why a form was refused, above it. */
+/** Shows why a form was refused, above it, or in the panel that has come in place of the one with the form. */
 export function showRefusal(form, words) {
-  const place = form.closest('.info-scroll, .page-scroll, .welcome-pane') ?? form;
+  const shown = form.isConnected ? form : (find('#info-title') ?? find('#main'));
+  const place = shown.closest('.info-scroll, .page-scroll, .welcome-pane') ?? shown;
   part(place, 'refusal')?.remove();
   const refusal = Object.assign(document.createElement('p'), { className: 'alert', role: 'alert', textContent: words });
   refusal.dataset.part = 'refusal';

@@ -3,7 +3,7 @@
 import { showNotice } from './banner.js';
 import { expectSession, request, requestPage, send } from './http.js';
 import { gettext } from './i18n.js';
-import { focusPanel, focusPressed, focusWanted, isInOpenPanel, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
+import { focusPanel, focusPressed, focusWanted, identityOf, isInOpenPanel, isPanelOnly, putPanel, showRefusal } from './info-panel.js';
 import { loadStyles } from './later-styles.js';
 import { find, findAll, parseHtml, part, pathOf } from './page.js';
 import { setPageTitle } from './title.js';
@@ -15,6 +15,7 @@ export class Visits {
   #visit = null; // the visit under way: {controller, nodes, position}, with what to put back if it fails
 
   #panelVisit = null; // the opening or closing of a panel that was begun last
+  #unanswered = new Set(); // the forms that were sent, each by its identity
 
   /** `navigation` has the page that is shown. */
   constructor(navigation) {
@@ -127,10 +128,12 @@ export class Visits {
    * there: only the list of rooms shows what has become of it.
    */
   async send(form, submitter) {
-    if (form.ariaBusy === 'true') return;
+    const identity = identityOf(form);
+    if (this.#unanswered.has(identity)) return;
     const main = find('#main');
     const isOfPanel = Boolean(form.closest('#info-panel'));
     const isLeft = () => Boolean(this.#visit) || find('#main') !== main || (isOfPanel && !find('#info-panel'));
+    this.#unanswered.add(identity);
     form.ariaBusy = 'true';
     try {
       const response = await submit(form, submitter);
@@ -150,6 +153,7 @@ export class Visits {
     } catch (error) {
       if (!error.isLoggedOut && !isLeft()) showNotice(gettext('The server did not answer. Please try again.'));
     } finally {
+      this.#unanswered.delete(identity);
       form.ariaBusy = 'false'; // a visit that has failed may put it back
     }
   }
