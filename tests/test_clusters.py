@@ -186,6 +186,7 @@ def test_a_node_that_dies_is_passed_over(galera):
     assert time.monotonic() - began < ANSWERED
     assert node_at(galera, database) is not place
     place.start()
+    assert wait_for(galera.is_whole, BACK)
     assert through(place).query("SELECT COUNT(*) AS n FROM messages WHERE sender_id = %s", (alice.id,)) == [{"n": 2}]
     database.engine.close()
 
