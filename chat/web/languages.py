@@ -2,7 +2,10 @@
 import contextlib
 import functools
 import json
+from datetime import time
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_time
 from flask import Blueprint, redirect, request
 from flask import current_app as app
 from flask_babel import Babel, force_locale, get_locale
@@ -18,6 +21,8 @@ COOKIE = "language"             # set when a user chooses another language than 
 SECURE_COOKIE = "__Host-language"       # its name under https; an earlier version had the other one there too
 COOKIE_SECONDS = 365 * 24 * 3600
 MAX_HEADER_LENGTH = 1000        # characters of Accept-Language that are parsed
+MINUTES_OF_DAY = 24 * 60
+NARROW_SPACE = "\u202f"         # what the data of Unicode has before AM, where browsers write a plain space
 
 choosing = Blueprint("languages", __name__)
 
@@ -26,6 +31,7 @@ def install(app):
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=lambda: understood(request.environ))
     app.context_processor(lambda: {"lang": language(), "languages": NAMES, "strings": script_translations(language())})
+    app.add_template_filter(hour)
     app.register_blueprint(choosing)
 
 
@@ -46,8 +52,11 @@ def understood(environ):
     chosen = cookies.get(SECURE_COOKIE) or cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
-    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_HEADER_LENGTH]
-    return parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES, LANGUAGES[0])
+    return _accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")).best_match(LANGUAGES, LANGUAGES[0])
+
+
+def _accepted(header):
+    return parse_accept_header(header[:MAX_HEADER_LENGTH], LanguageAccept)
 
 
 def locale_context_of(app):
@@ -62,6 +71,27 @@ def locale_context_of(app):
 def language():
     """Return the language of this request, `en` or `fr`."""
     return str(get_locale() or LANGUAGES[0])
+
+
+def hour(timestamp):
+    """Return the hour of a protocol's timestamp, in UTC, as this reader's browser will write it: what it rewrites then keeps its width."""
+    return _hour_in(_regional(language(), request.headers.get("Accept-Language", "")), timestamp[11:16])
+
+
+@functools.lru_cache(maxsize=256)
+def _regional(language, header):
+    """Return the first tag of the language in an Accept-Language, such as `en_GB`, as i18n.js chooses among navigator.languages."""
+    for tag in _accepted(header).values():
+        with contextlib.suppress(ValueError, UnknownLocaleError):
+            locale = Locale.parse(tag, sep="-")
+            if locale and locale.language == language:
+                return str(locale)
+    return language
+
+
+@functools.lru_cache(maxsize=4 * MINUTES_OF_DAY)
+def _hour_in(locale, clock):
+    return format_time(time.fromisoformat(clock), "short", locale=locale).replace(NARROW_SPACE, " ") if clock else ""
 
 
 @functools.cache

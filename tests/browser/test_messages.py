@@ -116,6 +116,17 @@ def test_days_are_those_of_the_readers_zone(chat, alice, bob, sit_down, zone, da
     expect(separators).to_have_count(days + 1)
 
 
+@pytest.mark.parametrize("locale, hour", [("en-US", "3:05 PM"), ("en-GB", "15:05"), ("fr-FR", "15:05"), ("fr-CA", "15 h 05")])
+def test_the_server_writes_an_hour_as_the_browser_rewrites_it(chat, alice, bob, sit_down, locale, hour):
+    hold(chat, alice, bob, [(bob, "first", datetime(2026, 1, 15, 15, 5, tzinfo=timezone.utc))])
+    for may_script in (False, True):
+        screen = sit_down(alice, f"/chat/{bob.username}", timezone_id="UTC", locale=locale, java_script_enabled=may_script)
+        time = screen.bubble("first").locator("time")
+        if may_script:
+            expect(time).to_have_attribute("title", re.compile("2026"))     # it has been rewritten
+        expect(time).to_have_text(hour)
+
+
 def test_messages_within_five_minutes_group(chat, alice, bob, sit_down):
     start = datetime(2026, 3, 3, 12, 0, tzinfo=timezone.utc)
     said = [(bob, "one", start), (bob, "two", start + timedelta(minutes=4)),
