@@ -50,7 +50,7 @@ beforeEach(() => {
   });
 });
 
-const form = () => ({ action: 'http://chat/rooms', ariaBusy: null, closest: () => null });
+const form = () => ({ action: 'http://chat/rooms', elements: [], getAttribute: () => '/rooms', ariaBusy: null, closest: () => null });
 
 test('it works: a form leads to the page of its answer', async () => {
   visits.send(form());
