@@ -326,7 +326,7 @@ def test_in_french(alice, bob, sit_down):
     send(screen, "salut")
     details = open_details(screen, "salut")
     expect(details.locator("dt")).to_have_text(["Écrit", "Envoyé", "Enregistré (n° 1)", "Distribué", "Lu"])
-    expect(step(details, "written")).to_have_text(re.compile(r"\d+ \w+ 20\d\d à \d\d:\d\d:\d\d"))
+    expect(step(details, "written")).to_have_text(re.compile(r"\d+ \S+ 20\d\d à \d\d:\d\d:\d\d"))
     expect(step(details, "read")).to_have_text("Pas encore")
     details.get_by_role("button", name="Fermer").click()
 
