@@ -87,8 +87,10 @@ class Service:
         self.start()
 
     def pause(self):
-        """Freeze the server: its connections stay open and nothing answers."""
+        """Freeze the server: its connections stay open and nothing answers. On a busy machine its threads go on until one has taken the signal."""
         self.process.send_signal(signal.SIGSTOP)
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 
     def resume(self):
         """End the freeze."""
