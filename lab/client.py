@@ -197,6 +197,7 @@ class ScriptedTab(MessageList, ChangingTab, UploadingTab):
         if not self.upload_all(entry):
             return False
         asked_at = time.monotonic()
+        entry.attempts += 1
         answer = self.call(entry.event, entry.payload(self.conversations[entry.key]))
         outcome = "unknown" if answer is None else "acknowledged" if answer["ok"] else "refused"
         is_change = entry.event == "changeMessage"
@@ -219,6 +220,8 @@ class ScriptedTab(MessageList, ChangingTab, UploadingTab):
         """Keep the message of an acknowledgement, or of a conflict."""
         if entry.event == "sendMessage":
             self.acknowledged.append((entry.client_id, entry.key))
+            if entry.attempts > 1 and self.conversations[entry.key].is_room:    # who has left meanwhile is told less of it: it is fetched
+                return self._note_last(entry.key, answer["message"]["seq"], 0)
             self._receive(entry.key, [answer["message"]])
             return
         if is_done:

@@ -37,7 +37,7 @@ class MessageList:
         """Keep what a message is after a change; `number` is that of the change, 0 if it is unknown."""
         with self.locks[key]:
             self._keep(key, message)
-            self.versions[key].note_change(max(number, 0))
+            self.versions[key].note_change(max(number, 0), message["lastChange"])
             is_behind = self.versions[key].is_behind
         if is_behind:
             self.needs_catch_up.set()

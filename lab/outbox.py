@@ -16,6 +16,7 @@ class Entry:
         self.uploads = list(uploads)
         self.client_id = uuid.uuid4().hex
         self.written_at = time.monotonic()
+        self.attempts = 0
 
     def payload(self, conversation):
         """Return what is emitted."""
@@ -35,6 +36,7 @@ class ChangeEntry:
         self.key, self.conversation_id, self.seq, self.verb = key, conversation_id, seq, verb
         self.client_id = uuid.uuid4().hex
         self.written_at = time.monotonic()
+        self.attempts = 0
 
     def payload(self, _conversation):
         return {"clientId": self.client_id, "conversationId": self.conversation_id, "seq": self.seq, **self.verb}

@@ -72,10 +72,13 @@ class VersionLog:
             self.senders[seq] = message["senderId"]
         return version
 
-    def note_change(self, number):
-        """Note that a change was told of: the next one in order is known, a later one says that some are missing."""
+    def note_change(self, number, message_change):
+        """Note that a change was told of, with a message as of `message_change`: an older one is what who has left is told.
+
+        The next change in order is known, a later one says that some are missing.
+        """
         self.last = max(self.last, number)
-        if number == self.known + 1:
+        if number == self.known + 1 and message_change >= number:
             self.known = number
 
     def note_page(self, messages, last_change):

@@ -2,14 +2,16 @@
 import http.server
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import requests
 
-from lab.client import ANSWER_SECONDS, scripted
+from lab.client import ANSWER_SECONDS, ScriptedTab, scripted
 from lab.faults.changes import ask_over_http
+from lab.outbox import Entry
 from lab.proxy import Proxy
-from lab.record import Record
+from lab.record import Record, room_name
 from lab.http_session import ReportingSession
 from lab.thread_failures import LaboratoryError, ThreadFailures
 from tests.people import new_client_id
@@ -37,6 +39,34 @@ def test_a_tab_waits_for_no_answer_over_a_connection_that_is_dead(start_server, 
             assert wait_for(lambda: not tab.pending_count(), ANSWER_SECONDS - 1)
         finally:
             tab.close()
+
+
+def message_of(room, seq, **fields):
+    """Return a message of the protocol."""
+    return {"id": seq, "seq": seq, "clientId": "one", "sender": "anna", "senderId": 1, "receiverId": None, "message": "hello", "conversationId": room,
+            "kind": "text", "replyTo": None, "editedAt": None, "deleted": False, "reactions": [], "pinned": False, "lastChange": 0, "files": [], **fields}
+
+
+def test_what_who_has_left_is_told_of_a_message_is_not_shown():
+    """The first answer is lost, and the person leaves: the second one is without what others did. The tab fetches the message instead."""
+    room, key = 7, room_name(7)
+    tab = ScriptedTab(Record(), SimpleNamespace(id=1), "anna/1", [], rooms=[room])
+    entry, answers = Entry(key, "hello", reply_to=1), [None, {"ok": True, "message": message_of(room, 2)}]
+    tab.call = lambda _event, _payload: answers.pop(0)
+    assert not tab._send_once(entry) and tab._send_once(entry)
+    assert not tab.versions[key].by_seq and tab.last_seqs[key] == 2
+    tab._request_page = lambda _key, _query: {"messages": [message_of(room, 1), message_of(room, 2, replyTo={"seq": 1, "message": "x"})], "lastSeq": 2}
+    tab._fetch(key)
+    assert tab.versions[key].by_seq[2].reply_to == 1
+
+
+def test_a_change_whose_message_came_without_it_is_not_known():
+    room, key = 7, room_name(7)
+    tab = ScriptedTab(Record(), SimpleNamespace(id=1), "anna/1", [], rooms=[room])
+    tab._take_change(key, message_of(room, 2), 1)
+    assert tab.versions[key].is_behind
+    tab._take_change(key, message_of(room, 2, lastChange=1), 1)
+    assert not tab.versions[key].is_behind
 
 
 class Answer(http.server.BaseHTTPRequestHandler):

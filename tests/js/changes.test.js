@@ -17,6 +17,14 @@ test('it works', () => {
   assert.equal(log.hasGap, false);
 });
 
+test('of a change whose message came without it nothing is known', () => {
+  const log = new ChangeLog(4);
+  log.receive(5, 0);
+  assert.equal(log.hasGap, true);
+  log.receive(5, 6);
+  assert.equal(log.known, 5);
+});
+
 test('a jump shows a gap, which is fetched page by page', () => {
   const log = new ChangeLog(4);
   log.receive(9);

@@ -16,10 +16,13 @@ export class ChangeLog {
     return this.head > this.known;
   }
 
-  /** Takes the number of a change whose message has been taken over. */
-  receive(number) {
+  /**
+   * Takes the number of a change whose message, as of `lastChange`, has been taken over. It is an older one where the change was sent again by
+   * who had left the room meanwhile.
+   */
+  receive(number, lastChange = number) {
     this.hear(number);
-    if (number === this.known + 1) this.known = number;
+    if (number === this.known + 1 && lastChange >= number) this.known = number;
   }
 
   /** Takes the number of the last change, as a heartbeat has it. */

@@ -174,7 +174,7 @@ export class MessageList {
   /** Takes a change with its number. */
   changed({ change, message }) {
     this.update([message]);
-    this.changes.receive(change);
+    this.changes.receive(change, message.lastChange);
     this.#catchUpWithChanges();
   }
 
