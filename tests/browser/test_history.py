@@ -70,6 +70,25 @@ def test_an_empty_conversation_invites_until_something_is_said(alice, bob, sit_d
         screen.page.reload()
 
 
+def test_what_is_being_fetched_is_not_read(chat, alice, bob, sit_down):
+    """Until the first unread message is there the page stands at the end, as the server's page does."""
+    hold(chat, alice, bob, [(bob, f"from bob {n}", time) for n, (_sender, _text, time) in enumerate(numbered(alice, bob, 70), 1)], read=False)
+    screen = sit_down(alice, "/")
+    screen.expect_connected()
+    held = []
+    screen.page.route("**/js/conversation-more.js", lambda route: held.append(route))
+    screen.page.goto(f"/chat/{bob.username}")
+    screen.expect_connected()
+    tab = bob.tab()
+    tab.send(alice, "one more")     # each that comes would be marked too
+    expect(screen.bubble("one more")).to_be_attached()
+    (request,) = held
+    request.continue_()
+    expect(screen.page.locator("li.unread-divider")).to_have_text("New")
+    expect_in_view(screen.bubble("from bob 1"))
+    assert tab.call("markRead", {"userId": alice.id, "seq": 0})["peerReadSeq"] == 0
+
+
 def test_opens_at_the_first_unread_message(chat, alice, bob, sit_down):
     said = [(bob, f"from bob {n}", time) for n, (_sender, _text, time) in enumerate(numbered(alice, bob, 70), 1)]
     hold(chat, alice, bob, said, read=False)

@@ -17,6 +17,21 @@ test('it works', () => {
   assert.equal(log.hasGap, false);
 });
 
+test('a gap is told when it is heard of, and not to who fetches', () => {
+  let told = 0;
+  const log = new ChangeLog(4, () => { told += 1; });
+  log.receive(5);
+  log.hear(5);
+  log.readPage(5);
+  assert.equal(told, 0);
+  log.receive(7);
+  log.hear();
+  log.readPage(7);
+  assert.equal(told, 3);
+  log.fetched(5, { messages: [], lastChange: 8 });
+  assert.deepEqual([told, log.hasGap], [3, true]);
+});
+
 test('of a change whose message came without it nothing is known', () => {
   const log = new ChangeLog(4);
   log.receive(5, 0);

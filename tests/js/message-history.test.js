@@ -15,7 +15,7 @@ function conversationOf(count, fit) {
     return { status: 200, ok: true, json: async () => ({ messages, lastSeq: count }) };
   };
   const list = {
-    messagesUrl: '/messages/bob', signal: new AbortController().signal, hearPage: () => {}, arrange: () => {},
+    messagesUrl: '/messages/bob', signal: new AbortController().signal, changes: { readPage: () => {} }, arrange: () => {},
     seqWindow: { head: count, reset: () => {} },
     rows: { replaceAll: (messages) => { state.shown = messages.map(({ seq }) => seq); } },
   };

@@ -7,9 +7,10 @@
  */
 
 export class ChangeLog {
-  /** `known`: every change up to this one is on the page. */
-  constructor(known) {
+  /** `known`: every change up to this one is on the page. `onGap()` is called whenever changes are to be fetched, perhaps again. */
+  constructor(known, onGap = () => {}) {
     this.known = this.head = known;
+    this.onGap = onGap;
   }
 
   get hasGap() {
@@ -21,13 +22,14 @@ export class ChangeLog {
    * who had left the room meanwhile.
    */
   receive(number, lastChange = number) {
-    this.hear(number);
     if (number === this.known + 1 && lastChange >= number) this.known = number;
+    this.hear(number);
   }
 
   /** Takes the number of the last change, as a heartbeat has it. */
   hear(lastChange = 0) {
     this.head = Math.max(this.head, lastChange);
+    if (this.hasGap) this.onGap();
   }
 
   /** Takes the last change number of a fetched page. What has changed since it was read may have been pushed while it was on its way. */
@@ -43,7 +45,7 @@ export class ChangeLog {
   fetched(after, { messages, lastChange }) {
     const last = messages.at(-1)?.lastChange ?? after;
     if (after <= this.known) this.known = Math.max(this.known, Math.min(last, lastChange ?? last)); // else a page has come that is older
-    this.hear(Math.max(last, lastChange ?? 0));
+    this.head = Math.max(this.head, last, lastChange ?? 0); // who fetches goes on, or waits: a gap is no news to them
     return last > after || this.known < after;
   }
 }

@@ -78,7 +78,7 @@ export class Conversation {
 
   /** Whether its reader sees the newest message. */
   get isReading() {
-    return isWatched() && this.section.isConnected && this.messageList.isAtEnd;
+    return isWatched() && this.section.isConnected && this.messageList.isAtEnd && !this.messageList.isOpening;
   }
 
   /** Marks what has come as read, if its reader sees it. */
@@ -112,7 +112,7 @@ export class Conversation {
     }
     messageList.setPeerRead(ack.peerReadSeq);
     messageList.receive([], ack.lastSeq);
-    messageList.hearLastChange(ack.lastChange);
+    messageList.changes.hear(ack.lastChange);
     messageList.setChecked(true);
     this.markNew(); // what came meanwhile
   }

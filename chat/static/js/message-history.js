@@ -12,7 +12,7 @@ export class MessageHistory {
   /** `messageList` shows what is fetched. */
   constructor(messageList) {
     this.messageList = messageList;
-    this.loader = new MessageLoader(messageList.messagesUrl, (page) => messageList.hearPage(page), messageList.signal);
+    this.loader = new MessageLoader(messageList.messagesUrl, ({ lastChange }) => messageList.changes.readPage(lastChange), messageList.signal);
   }
 
   /** Shows the page around a message, with what follows up to `limit`. Where it cannot be fetched, what is there stays. */

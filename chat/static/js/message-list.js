@@ -19,6 +19,7 @@ import { newest, remember } from './versions.js';
 const LOAD_AHEAD_PX = 800;
 
 export class MessageList {
+  isOpening = true; // it stands where the server's page begins, at the end, and not yet where its reader is led
   wantsEnd = false; // the reader is on the way to the newest messages, which are still to be fetched
   #newestSeq; // of all messages that came
   #isChecked = true; // the server has said how far the conversation goes since the connection began
@@ -45,7 +46,7 @@ export class MessageList {
     const { seqs } = this.rows;
     const head = this.#newestSeq = Number(lastSeq);
     this.seqWindow = new SeqWindow({ first: seqs[0] ?? head + 1, last: seqs.at(-1) ?? head, head });
-    this.changes = new ChangeLog(Number(lastChange ?? 0));
+    this.changes = new ChangeLog(Number(lastChange ?? 0), () => this.history.call('catchUpWithChanges'));
     this.anchor = new ScrollAnchor(this.scroll, { followsEnd: () => this.seqWindow.followsEnd, onEnd: () => this.#reachedEnd() });
     this.arrange();
     this.#listen();
@@ -76,6 +77,7 @@ export class MessageList {
     const target = position ? this.rows.withSeq(position.seq) : this.rows.separators.divider;
     if (target) this.anchor.show(target, position?.top ?? this.scroll.clientHeight / 4);
     else this.anchor.toBottom();
+    this.isOpening = false;
     this.look();
   }
 
@@ -131,7 +133,7 @@ export class MessageList {
 
   #askAgain() {
     this.receive([]);
-    this.#catchUpWithChanges();
+    this.changes.hear();
     this.look();
   }
 
@@ -175,23 +177,6 @@ export class MessageList {
   changed({ change, message }) {
     this.update([message]);
     this.changes.receive(change, message.lastChange);
-    this.#catchUpWithChanges();
-  }
-
-  /** Takes the number of the last change, as a heartbeat has it. */
-  hearLastChange(number) {
-    this.changes.hear(number);
-    this.#catchUpWithChanges();
-  }
-
-  /** Takes what every page says, before it is shown. */
-  hearPage({ lastChange }) {
-    this.changes.readPage(lastChange);
-    this.#catchUpWithChanges();
-  }
-
-  #catchUpWithChanges() {
-    if (this.changes.hasGap) this.history.call('catchUpWithChanges');
   }
 
   /** Takes the acknowledgement of an own message. */
