@@ -181,7 +181,7 @@ class Connections:
             self.server.sleep(SWEEP_INTERVAL)
             try:
                 self.transports.reap()
-                for session_id in self.backends.sessions.ended({c.session_id for c in self.by_sid.values()}):
+                for session_id in self.backends.sessions.ended({c.session_id for c in list(self.by_sid.values())}):
                     self.close_session(session_id)
             except Unavailable:
                 pass    # whether a session ended is not known; the next look tells
