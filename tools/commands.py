@@ -34,10 +34,10 @@ def _chosen(name):
 
 
 def test(arguments):
-    """Set up what the tests need too, then become their runner, tests/__main__.py."""
+    """Set up what the tests need too, then become pytest, in several processes; tests/scheduling.py says how many."""
     _set_up("requirements.txt", "requirements-dev.txt", needed=programs.ALL + programs.FRONT + programs.PROVE,
             benchmark=sys.platform == "linux", gevent=IF_POSSIBLE, headless_chromium=True)
-    return _run_module("tests", *arguments)
+    return _run_module("pytest", "-n", "auto", *arguments)
 
 
 def prove(arguments):
