@@ -187,7 +187,7 @@ class Transports:
 
     def entries(self):
         """Return how many entries all tables of transports have together. It would grow if something was not removed."""
-        rooms = sum(len(members) for rooms in self.server.manager.rooms.values() for members in rooms.values())
+        rooms = sum(len(members) for rooms in list(self.server.manager.rooms.values()) for members in list(rooms.values()))
         return sum(map(len, (self.opened, self.anonymous, self.guard.sessions, self.guard.websockets, self.server.environ,
                              self.server.eio.sockets, self.server.manager.pending_connect))) + rooms
 
