@@ -1,11 +1,13 @@
 """Sessions: kept on the server, readable as JSON alone, and gone for good when they end."""
 import time
+from types import SimpleNamespace
 
 import pytest
 from flask import render_template_string, session
 
 import config
 from chat import create_app
+from chat.live.connections import Connections
 from chat.storage.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_INTERVAL, FileSessions, JsonSerializer, RedisSessions
 from chat.web.sessions import LIFETIME, user_of
 from tests.people import ANSWER_SECONDS, Person
@@ -147,3 +149,29 @@ def test_a_request_under_way_does_not_bring_an_ended_session_back(tmp_path):
 def test_what_is_nobodys_reads_no_session(chat, alice, store_of, path):
     answer = alice.get(path)
     assert answer.status_code == 200 and "Cookie" not in answer.headers.get("Vary", "")
+
+
+def test_the_sweep_goes_over_connections_that_come_and_go(caplog):
+    """With threads one may end between two steps of a loop: here the first one that is looked at ends another."""
+    class Ending:
+        eio_sid = "a transport"
+
+        @property
+        def session_id(self):
+            connections.by_sid.pop("other", None)
+            return "ended"
+
+    class Swept(BaseException):
+        """The second pause of the loop, which the test ends with it."""
+
+    pauses, looked_for = [None, Swept], []
+
+    def sleep(_seconds):
+        if pauses.pop(0):
+            raise Swept
+    sessions = SimpleNamespace(ended=lambda ids: looked_for.append(ids) or ())
+    connections = Connections(SimpleNamespace(sleep=sleep), None, SimpleNamespace(sessions=sessions), SimpleNamespace(reap=lambda: None), *[None] * 5)
+    connections.by_sid = {"one": Ending(), "other": Ending()}
+    with pytest.raises(Swept):
+        connections.sweep_loop()
+    assert looked_for == [{"ended"}] and not caplog.records
