@@ -230,6 +230,16 @@ def test_a_form_whose_panel_was_replaced_meanwhile_has_its_answer_in_the_new_one
     assert len(held) == 2
 
 
+def test_the_focus_after_saving_goes_to_no_button_of_another_form(alice, room, sit_down):
+    """The form of notifications has the same address as that of the name and topic."""
+    screen = ready(sit_down(alice, f"/rooms/{room}?info"))
+    panel(screen).get_by_text("Change this room").click()
+    panel(screen).get_by_label("Topic").fill("sets")
+    panel(screen).get_by_role("button", name="Save").press("Enter")
+    expect(screen.page.locator(".conversation-header, #conversation > header").first).to_contain_text("sets")
+    expect(panel(screen).get_by_role("heading", name="About this room")).to_be_focused()
+
+
 def test_what_is_written_into_the_panel_outlives_a_new_role(alice, bob, charlie, room, sit_down):
     """The panel has other forms then: they come once nobody writes in it."""
     screen = ready(sit_down(bob, f"/rooms/{room}?info"))

@@ -38,10 +38,14 @@ function withoutInfo(url) {
 /** Whether somebody has changed a field since it came. */
 export const isChanged = ({ value, defaultValue, checked, defaultChecked }) => value !== defaultValue || checked !== defaultChecked;
 
-/** Names a form by its address and its fields: after the panel was replaced, another element is the same form. */
+/** Names a form by its address and its fields. Several forms have one address, and a new panel has another element for each. */
 export const identityOf = (form) => [form.getAttribute('action'), ...new Set([...form.elements].map(({ name }) => name))].join(' ');
 
-const selectorOf = (form) => `form[action="${CSS.escape(form.getAttribute('action'))}"]`;
+/** The element that `root` has for the same form. */
+function sameForm(form, root) {
+  const identity = identityOf(form);
+  return findAll('form', root).find((other) => identityOf(other) === identity);
+}
 
 /** Takes over what is written in the forms of the old panel, except in the one that was `answered`. */
 function keepWritten(known, fresh, answered) {
@@ -50,7 +54,8 @@ function keepWritten(known, fresh, answered) {
   const fields = findAll('input:not([type="hidden"])', known).filter(isKept);
   for (const { form, name, type, value, checked } of fields) {
     const choice = type === 'radio' ? `[value="${CSS.escape(value)}"]` : '';
-    const field = find(`${selectorOf(form)} [name="${name}"]${choice}`, fresh);
+    const counterpart = sameForm(form, fresh);
+    const field = counterpart && find(`[name="${name}"]${choice}`, counterpart);
     if (!field) continue; // its person may not do this any more
     if (choice) field.checked = checked;
     else field.value = value;
@@ -99,7 +104,8 @@ export function focusWanted(name) {
 /** After a form was answered with a new panel: moves the focus to the same button in it, where it still has one. */
 export function focusPressed(form, submitter) {
   const named = submitter?.name ? `[name="${submitter.name}"][value="${CSS.escape(submitter.value)}"]` : 'button';
-  const pressed = find(`#info-panel ${selectorOf(form)} ${named}`);
+  const fresh = sameForm(form, find('#info-panel'));
+  const pressed = fresh && find(named, fresh);
   if (find('#info-panel [aria-invalid]') || !pressed?.checkVisibility()) focusPanel();
   else pressed.focus({ preventScroll: true });
 }
