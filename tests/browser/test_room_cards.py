@@ -180,8 +180,6 @@ def test_the_search_reaches_rooms(alice, bob, sit_down):
     screen = sit_down(alice)
     shown = screen.page.locator("#rooms > li.room:visible")
     expect(room_card(screen, wanted)).to_have_count(0)      # further down than the list shows
-    # A new page fetches its list once more. During a search that would bring the pages that the results are on, for good.
-    screen.page.wait_for_function("() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/rooms?list='))")
     screen.search.fill("theorie")
     expect(shown).to_have_count(1)
     expect(shown).to_contain_text("Théorie des ensembles")
@@ -206,6 +204,27 @@ def test_the_search_reaches_rooms(alice, bob, sit_down):
     expect(shown.nth(22)).to_contain_text("Théorie des ensembles")      # where its last message places it
     screen.search.fill("nothing like it")
     expect(screen.page.get_by_text("No results for")).to_be_visible()
+
+
+def test_a_new_connection_during_a_search_lists_no_further_rooms(alice, sit_down):
+    """The list is fetched anew then: as much of it as was shown, without the pages that the results are on."""
+    for number in range(22):
+        alice.make_room(f"other {number}")
+    screen = sit_down(alice, expects=NO_NETWORK)
+    screen.expect_connected()
+    screen.expect_loaded_later()
+    shown = screen.page.locator("#rooms > li.room:visible")
+    screen.search.fill("other 0")
+    expect(shown).to_have_count(1)
+    screen.page.context.set_offline(True)
+    expect(screen.page.locator("#connection")).not_to_have_attribute("data-connection", "online")
+    with screen.page.expect_response(lambda response: response.url.endswith("/rooms?list=")):
+        screen.page.context.set_offline(False)
+    screen.expect_connected()
+    expect(shown).to_have_count(1)
+    screen.search.fill("")
+    expect(shown).to_have_count(20)
+    expect(screen.page.get_by_role("link", name="Show more rooms")).to_be_visible()
 
 
 def test_after_a_search_of_the_server_the_whole_list_comes_back(alice, sit_down):

@@ -20,7 +20,7 @@ export class RoomPages {
     if (page) this.#takeTotal(page);
     const fresh = [];
     const rest = () => rooms.cards.filter((card) => !fresh.includes(card));
-    const asked = () => rest().filter((card) => !isExtra(card) || isFound(card, rooms));
+    const asked = () => rest().filter((card) => !isExtra(card)); // what a search has added is further down, and goes with it
     for (; page; page = await fetchList(following(page))) {
       fresh.push(...this.#merge(page));
       if (!isWhole || !asked().length || !find('#rooms-more', page)) break;
