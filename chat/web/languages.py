@@ -6,9 +6,10 @@ from datetime import time
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_time
-from flask import Blueprint, redirect, request
+from flask import Blueprint, g, redirect, request
 from flask import current_app as app
-from flask_babel import Babel, force_locale, get_locale
+from flask_babel import Babel, force_locale, get_locale, get_translations
+from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
 
@@ -30,6 +31,7 @@ choosing = Blueprint("languages", __name__)
 def install(app):
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=lambda: understood(request.environ))
+    app.jinja_env.globals.update(_=translated, gettext=translated, ngettext=translated_plural)
     app.context_processor(lambda: {"lang": language(), "languages": NAMES, "strings": script_translations(language())})
     app.add_template_filter(hour)
     app.register_blueprint(choosing)
@@ -71,6 +73,31 @@ def locale_context_of(app):
 def language():
     """Return the language of this request, `en` or `fr`."""
     return str(get_locale() or LANGUAGES[0])
+
+
+def translated(text, /, **variables):
+    """Return a text of a template in the language of this request, as HTML, with the variables in it escaped.
+
+    Flask-Babel's own asks for the language at each text again, and a page has two hundred: a quarter of its time.
+    """
+    phrase = _phrase(_catalogue(), text)
+    return phrase % variables if variables else phrase
+
+
+def translated_plural(one, many, number, /, **variables):
+    """Return what `translated` does, of the form that fits the number; `num` in it is the number, or what is to be shown for it."""
+    return Markup(_catalogue().ungettext(one, many, number)) % {"num": number, **variables}
+
+
+def _catalogue():
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    return g.catalogue
+
+
+@functools.cache
+def _phrase(catalogue, text):
+    return Markup(catalogue.ugettext(text))
 
 
 def hour(timestamp):
