@@ -18,7 +18,7 @@ from .record import Record
 from .summary import rows_of_table
 from .thread_failures import ThreadFailures
 
-SPEED = {"embedded": 70, "server": 70, "cluster": 30}       # messages and changes per second of all scripted tabs together
+SPEED = 30                  # messages and changes per second of all scripted tabs together: as many as two Chromium on two processors can show
 QUICK_SPEED = 25            # of a quick run, which leaves the machine to others
 ROOM_SHARE = 0.2            # of the messages go to rooms
 MENTION_SHARE = 0.2         # of these mention somebody
@@ -150,7 +150,7 @@ def run(mode, seed, directory, quick=False, hours=0, only=(), log=print):
     with (ThreadFailures() as thread_failures,
           FaultEnvironment(mode, rng, record, directory, browsers=not quick) as environment):
         load = Load(environment, rng.random())
-        environment.start_writing(QUICK_SPEED if quick else SPEED[mode])
+        environment.start_writing(QUICK_SPEED if quick else SPEED)
         load.start()
         environment.membership.start()
         matrix = len(schedule(mode, random.Random(), quick, environment, only))
