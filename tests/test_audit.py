@@ -123,7 +123,7 @@ def test_what_is_found_counts_where_something_else_was_not_compared(project, cap
     project.answers["/pypi/tiny-one/1.0/json"] = release("tiny-one", "1.0", HOLE)
     project.answers[BULK] = 500
     assert audit.main(project.root, TODAY) == 1
-    assert "1 advisories concern pinned versions, and not all was compared." in capsys.readouterr().out
+    assert "1 advisory concerns pinned versions, and not all was compared." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line, code, said", [

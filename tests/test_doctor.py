@@ -145,14 +145,14 @@ def test_somebody_else_who_answers_everything(answer, named):
     assert code == 1 and named in failed(said)[0], said
 
 
-def test_the_limit_of_a_proxy_is_not_taken_for_the_chats():
+def test_a_limit_is_named_that_nobody_can_register_for():
     class Limited(Visitor):
         def ask(self, *_arguments):
             return Answer(429, {}, "")
     with pytest.raises(Stop) as stop:
         list(check_registration(Limited("http://127.0.0.1")))
     (finding,) = stop.value.args
-    assert "in front of the chat" in finding.words and "proxy" in finding.fix
+    assert "too many tries" in finding.words and "ADDRESS_REGISTRATIONS" in finding.fix and "proxy" in finding.fix
 
 
 def test_a_live_connection_that_says_other_things_for_ever(monkeypatch):

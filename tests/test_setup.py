@@ -103,7 +103,7 @@ def test_a_second_set_up_waits_for_the_first(tmp_path):
             second = stack.enter_context(
                 subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
             )
-            assert second.stdout.readline() == "Waiting for another set-up to end ...\n"
+            assert second.stdout.readline() == "Another set-up is running; waiting for it to end ...\n"
             assert not select.select([second.stdout], [], [], NOTHING_COMES_SECONDS)[0]
         assert second.stdout.readline() == "inside\n"
 

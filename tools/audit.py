@@ -114,7 +114,7 @@ def report(found, missed, ignored, today):
         for name in sorted(set(ignored) - used):
             print(f"{IGNORE_FILE} names {name}, which concerns no pin any more.")
     if open_ones:
-        print(f"{len(open_ones)} advisories concern pinned versions" + (", and not all was compared." if missed else "."))
+        print(("1 advisory concerns" if len(open_ones) == 1 else f"{len(open_ones)} advisories concern") + " pinned versions" + (", and not all was compared." if missed else "."))
         return FOUND
     if missed:
         print("Not everything could be compared with the advisories: this is no pass.")

@@ -135,7 +135,7 @@ def _install_gevent(is_optional):
     except environment.NoWheel as error:
         if not is_optional:
             raise SetupError(f"ASYNC_MODE=gevent cannot run here, threading can. {error}") from None
-        print(f"What is about gevent is left out. {error}")
+        print(f"The tests with gevent are skipped. {error}")
 
 
 def _run_module(module, *arguments, options=()):

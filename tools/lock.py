@@ -36,7 +36,7 @@ def setup_lock(path=ROOT / ".setup.lock"):
         # The steps inherit the lock: if this process is killed, they hold it until they end.
         os.set_inheritable(file.fileno(), True)
         if not _try_lock(file):
-            print("Waiting for another set-up to end ...", flush=True)
+            print("Another set-up is running; waiting for it to end ...", flush=True)
             _wait_for_lock(file)
         yield
 

@@ -10,6 +10,7 @@ from ..errors import Duplicate, Invalid
 from ..storage.limits import network_of
 from ..web.error_handlers import handle_csrf_error
 from ..web.forms import is_of_another_session, safe_path
+from ..web.languages import waiting_time
 from ..web.sessions import forget_cookie, has_ended
 from . import devices, name_index, passwords, usernames
 from .account_form import AccountForm
@@ -130,8 +131,8 @@ class AuthController:
                                session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
-        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(seconds)s seconds, then try again.",
-                                                             seconds=wait)))
+        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(time)s, then try again.",
+                                                             time=waiting_time(wait))))
         answer.headers["Retry-After"] = str(wait)
         return answer
 

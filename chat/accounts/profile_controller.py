@@ -7,6 +7,7 @@ from ..budgets import FACES as FACES_BUDGET
 from ..errors import Invalid, NotFound, RateLimited
 from ..storage.schema import MAX_ID
 from ..web.avatars import FACES, INITIALS, address, drawn_as
+from ..web.languages import waiting_time
 from .user import User
 
 
@@ -33,7 +34,7 @@ class ProfileController:
             raise Invalid(_("Choose one of the faces."))
         wait = self.budgets.hit(FACES_BUDGET, current_user.id)
         if wait:
-            raise RateLimited(_("Too many attempts. Wait %(seconds)s seconds, then try again.", seconds=wait), retry_after=wait)
+            raise RateLimited(_("Too many attempts. Wait %(time)s, then try again.", time=waiting_time(wait)), retry_after=wait)
         current_user.choose_face(self.database, int(face))
         return redirect("/")
 

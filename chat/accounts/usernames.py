@@ -81,9 +81,9 @@ def validate(name):
     if any(c in "/\\" for c in name) or not any(c.isalnum() for c in name):
         raise Invalid(_("A username must contain a letter or a digit, and no slash."))
     if MISPLACED_MARK.search(unicodedata.normalize("NFD", letters)):
-        raise Invalid(_("In a username, an accent must be on a letter, and only once."))
+        raise Invalid(_("In a username, an accent must follow a letter, and not be repeated."))
     if not is_one_writing(letters):
-        raise Invalid(_("A username must use one alphabet only, one that is in use today."))
+        raise Invalid(_("A username must use the letters of one alphabet only, and not of an ancient one."))
     return name
 
 

@@ -42,7 +42,7 @@ class Effects:
 
     def _edit(self, change, message):
         if message.sender_id != change.actor_id:
-            raise Forbidden(_("Only who has written a message can edit it."))
+            raise Forbidden(_("Only the author of a message can edit it."))
         _require_not_deleted(message)
         if change.seen is not None and change.seen < message.last_change and self._text_changed_since(change, message):
             raise Conflict(_("The message was edited elsewhere meanwhile."))
@@ -60,7 +60,7 @@ class Effects:
 
     def _delete(self, change, message):
         if message.sender_id != change.actor_id and not change.is_owner:
-            raise Forbidden(_("Only who has written a message can delete it, and owners of the room."))
+            raise Forbidden(_("Only the author of a message and the owners of the room can delete it."))
         if message.is_deleted:
             return
         self.emptied.add(change.place)

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 from ..budgets import CHANGES, FORM_MESSAGES, MESSAGES
 from ..errors import ChatError, Invalid, NotFound, RateLimited, Unavailable
 from ..storage.schema import MAX_ID
+from ..web.languages import waiting_time
 from . import change_request, members, mentions, message_parts
 from .conversation import Conversation
 from .file import File
@@ -89,7 +90,7 @@ class Messaging:
     def _count_change(self, user_id):
         wait = self.budgets.hit(CHANGES, user_id)
         if wait:
-            raise RateLimited(_("Too many changes at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
+            raise RateLimited(_("Too many changes at once. Wait %(time)s.", time=waiting_time(wait)), retry_after=wait)
 
     def _check_rate_limit(self, sender, sender_sid):
         """Count a message. Raises RateLimited with the seconds that its sender has to wait."""
@@ -98,7 +99,7 @@ class Messaging:
             # Other processes do not hear of messages by a form, unless the sender has a tab at them too.
             wait = self.budgets.hit(FORM_MESSAGES, sender.id)
         if wait:
-            raise RateLimited(_("Too many messages at once. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
+            raise RateLimited(_("Too many messages at once. Wait %(time)s.", time=waiting_time(wait)), retry_after=wait)
 
     def note_stored_elsewhere(self, payload):
         """Note a message that another process has stored: its number, and that its sender sent one more."""

@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from flask_babel import lazy_gettext as _
 
 from ..errors import OverQuota, RateLimited
+from ..web.languages import waiting_time
 from .file import KEPT_HOURS, File
 from .file_words import size_words
 
@@ -30,14 +31,14 @@ class Quotas:
             return
         used, today, since = self._usage(user_id)
         if used + size > self.person_bytes:
-            raise OverQuota(_("Your files have %(used)s of %(most)s MB. Delete messages with files that nobody needs.",
-                              used=_megabytes(used), most=_megabytes(self.person_bytes)))
+            raise OverQuota(_("Your files take up %(used)s of %(most)s. Delete messages with files that nobody needs.",
+                              used=size_words(used), most=size_words(self.person_bytes)))
         if today + size > self.day_bytes:
             wait = _seconds_until_a_day_after(since)
-            raise RateLimited(_("You may upload %(most)s MB a day, and %(left)s MB are left. There is more room in %(hours)s hours.",
-                                most=_megabytes(self.day_bytes), left=_megabytes(self.day_bytes - today), hours=-(-wait // 3600)), retry_after=wait)
+            raise RateLimited(_("You may upload %(most)s a day, and have %(left)s left. You can upload more in %(time)s.",
+                                most=size_words(self.day_bytes), left=size_words(max(0, self.day_bytes - today)), time=waiting_time(wait)), retry_after=wait)
         if self._total() + size > self.all_bytes:
-            raise OverQuota(_("The server has no room for more files. Tell who runs it."))
+            raise OverQuota(_("The server has no room for more files. Tell the person who runs it."))
 
     def _usage(self, user_id):
         """Return as File.usage does, with what was removed of the day."""
@@ -90,7 +91,3 @@ def _seconds_until_a_day_after(at):
         return KEPT_HOURS * 3600
     passed = datetime.now(timezone.utc) - datetime.fromisoformat(at.replace("Z", "+00:00"))
     return max(1, round(KEPT_HOURS * 3600 - passed.total_seconds()))
-
-
-def _megabytes(size):
-    return round(size / 1_000_000, 1)

@@ -20,6 +20,7 @@ REFUSED_CATEGORIES = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 BIDI_CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 COLUMNS = "c.id, c.name, c.topic, c.icon, c.color, c.open, c.created_by, c.archived_at"
+LABELS = {"name": _("Name"), "topic": _("Topic")}      # as the form has them
 EDITABLE = {"name", "topic", "icon", "color", "open", "archived_at"}    # columns that `update` may name
 
 
@@ -114,7 +115,7 @@ def _line(value, name, most):
         raise Invalid(_("%(name)s must be text.", name=name))
     value = value.strip()
     if len(value) > most:
-        raise TooLong(_("%(name)s can have at most %(most)s characters.", name=name, most=most))
+        raise TooLong(_("%(name)s can have at most %(most)s characters.", name=LABELS[name], most=most))
     if any(unicodedata.category(character) in REFUSED_CATEGORIES or character in BIDI_CONTROLS for character in value):
         raise Invalid(_("This text contains characters that cannot be saved."))
     return value

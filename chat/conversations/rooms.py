@@ -8,6 +8,7 @@ from ..accounts.user import User
 from ..budgets import MEMBERS_ADDED, ROOM_CHANGES, ROOMS
 from ..clock import now, to_db
 from ..errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unavailable
+from ..web.languages import waiting_time
 from . import members, room_list
 from .message import Message
 from .room import Room, boolean, validate
@@ -49,7 +50,7 @@ class Rooms:
         room = self._visible(user, room_id)
         if not members.role_of(self.database, room_id, user.id):
             if room.is_archived:
-                raise Forbidden(_("This room is archived. Nothing more can be written in it."))
+                raise Forbidden(_("This room is archived: nobody can join it any more."))
             self._count(ROOM_CHANGES, user)
             self._add(room_id, user, user, "joined")
         return room_list.summary(self.database, user.id, room_id)
@@ -139,7 +140,8 @@ class Rooms:
                 self._store(notice)
                 self._tell_count(room_id)
             elif members.role_of(self.database, room_id, user.id):      # otherwise it has just ended by another request
-                raise Conflict(_("Make somebody else an owner before you leave."))
+                raise Conflict(_("Make somebody else an owner before you leave.") if members.count(self.database, room_id) > 1
+                               else _("You are the only member. Archive the room, or add somebody before you leave."))
 
     @contextlib.contextmanager
     def _settled(self, user_id, room_id, notice, is_member):
@@ -213,4 +215,4 @@ class Rooms:
     def _count(self, budget, user):
         wait = self.budgets.hit(budget, user.id)
         if wait:
-            raise RateLimited(_("Too many attempts. Wait %(seconds)s seconds, then try again.", seconds=wait), retry_after=wait)
+            raise RateLimited(_("Too many attempts. Wait %(time)s, then try again.", time=waiting_time(wait)), retry_after=wait)

@@ -12,6 +12,7 @@ from ..errors import Conflict, RateLimited, TooLarge, Unavailable
 from ..storage.partial_files import PartialFiles
 from ..web.streamed_form import BodyCut
 from .file import File
+from .file_words import size_words
 
 WRITE_BYTES = 512 * 1024    # written at once, or what has come in WRITE_SECONDS: each write changes threads
 WRITE_SECONDS = 0.5
@@ -63,7 +64,7 @@ class Transfers:
 
     def require_size(self, size):
         if size > self.max_bytes:
-            raise TooLarge(_("A file can have at most %(most)s MB.", most=round(self.max_bytes / 1_000_000, 1)))
+            raise TooLarge(_("A file can have at most %(most)s.", most=size_words(self.max_bytes)))
 
     def receive(self, user_id, client_id, chunks, transfer, keeps_part=True):
         """Write what a request sends into a file of its own; return its path. What has arrived of one that is cut is kept."""

@@ -15,6 +15,7 @@ from ..budgets import FILES
 from ..clock import now
 from ..errors import Conflict, Duplicate, Invalid, RateLimited, Unavailable
 from ..storage.file_store import PREVIEW, content_hash
+from ..web.languages import waiting_time
 from . import images, metadata
 from .file import MAX_FILES, File
 from .file_names import clean_name
@@ -47,7 +48,7 @@ class Uploads:
         self.quotas.require(user_id, size)
         wait = self.budgets.hit(FILES, user_id)
         if wait:
-            raise RateLimited(_("Too many files. Wait %(seconds)s seconds.", seconds=wait), retry_after=wait)
+            raise RateLimited(_("Too many files. Wait %(time)s.", time=waiting_time(wait)), retry_after=wait)
         if not self.runtime.run_blocking(self.partials.has_room_on_disk, size):
             raise Unavailable(_("The server has no room for files at the moment."))
 

@@ -2,13 +2,14 @@
 import contextlib
 import functools
 import json
-from datetime import time
+from datetime import time, timedelta
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_time
 from flask import Blueprint, g, redirect, request
 from flask import current_app as app
-from flask_babel import Babel, force_locale, get_locale, get_translations
+from flask_babel import Babel, force_locale, format_decimal, format_timedelta, get_locale, get_translations
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
@@ -23,6 +24,7 @@ SECURE_COOKIE = "__Host-language"       # its name under https; an earlier versi
 COOKIE_SECONDS = 365 * 24 * 3600
 MAX_HEADER_LENGTH = 1000        # characters of Accept-Language that are parsed
 MINUTES_OF_DAY = 24 * 60
+MINUTE, HOUR = 60, 3600         # seconds
 NARROW_SPACE = "\u202f"         # what the data of Unicode has before AM, where browsers write a plain space
 
 choosing = Blueprint("languages", __name__)
@@ -86,7 +88,7 @@ def translated(text, /, **variables):
 
 def translated_plural(one, many, number, /, **variables):
     """Return what `translated` does, of the form that fits the number; `num` in it is the number, or what is to be shown for it."""
-    return Markup(_catalogue().ungettext(one, many, number)) % {"num": number, **variables}
+    return Markup(_catalogue().ungettext(one, many, number)) % ({"num": format_decimal(number)} | variables)
 
 
 def _catalogue():
@@ -122,6 +124,15 @@ def _regional(language, header):
 @functools.lru_cache(maxsize=4 * MINUTES_OF_DAY)
 def _hour_in(locale, clock):
     return format_time(time.fromisoformat(clock), "short", locale=locale).replace(NARROW_SPACE, " ") if clock else ""
+
+
+def waiting_time(seconds):
+    """Return how long to wait, in words: `40 seconds`, or for longer whole minutes or hours, rounded up.
+
+    The words are made when they are shown, in the language of their reader: a refused event is put into words by its answer.
+    """
+    unit = HOUR if seconds > HOUR else MINUTE if seconds > MINUTE else 1
+    return LazyString(format_timedelta, timedelta(seconds=-(-seconds // unit) * unit), granularity="second")
 
 
 @functools.cache

@@ -93,7 +93,7 @@ def test_two_texts_to_choose_from(look, two, folder, theme, size):     # noqa: F
     card = screen.page.locator("#conflicts > *")
     expect(card).to_contain_text("et ses vues")
     take(screen, folder / f"conflict-{theme}-{size}.png")
-    card.get_by_role("button", name="Take theirs").click()
+    card.get_by_role("button", name="Keep the other text").click()
     expect(card).to_have_count(0)
     assert before != mine.locator("[data-part=text]").text_content()
 

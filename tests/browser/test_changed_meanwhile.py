@@ -148,7 +148,7 @@ def test_a_text_that_was_refused_outlives_its_message(alice, talk, sit_down):
     elsewhere.change(mine, edit="their words")
     field.fill("my words")
     screen.page.get_by_role("button", name="Save").click()
-    expect(screen.page.get_by_role("button", name="Keep mine")).to_be_visible()
+    expect(screen.page.get_by_role("button", name="Save my text")).to_be_visible()
     screen.page.wait_for_function("() => document.querySelector('[data-step=stored] dd time')")
     screen.expect_connected()
     field.focus()

@@ -527,7 +527,7 @@ def test_a_conflict_without_javascript_shows_both_texts(alice, bob, talk, sit_do
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_role("textbox", name="Your text")).to_have_value("one way")
     expect(page.locator("blockquote")).to_contain_text("another way")
-    page.get_by_role("button", name="Keep mine").click()
+    page.get_by_role("button", name="Save my text").click()
     expect(screen.bubble("one way")).to_be_visible()
 
 

@@ -198,10 +198,10 @@ def test_the_two_texts_are_chosen_from_with_the_keyboard(screen, alice, talk):
     card = conflict(screen, alice, talk)
     screen.field.focus()
     screen.page.keyboard.press("Shift+Tab")
-    while not card.get_by_role("button", name="Take theirs").evaluate("button => button === document.activeElement"):
+    while not card.get_by_role("button", name="Keep the other text").evaluate("button => button === document.activeElement"):
         screen.page.keyboard.press("Shift+Tab")
     screen.page.keyboard.press("Shift+Tab")
-    expect(card.get_by_role("button", name="Keep mine")).to_be_focused()
+    expect(card.get_by_role("button", name="Save my text")).to_be_focused()
     screen.page.keyboard.press("Enter")
     expect(card).to_have_count(0)
     expect(screen.bubble("my words")).to_be_visible()
@@ -218,7 +218,7 @@ def test_the_two_texts_are_accessible(alice, bob, talk, sit_down, theme, viewpor
     expect(card.get_by_role("heading")).to_have_text("This message was edited elsewhere meanwhile.")
     expect_no_violation(screen.page)
     expect_no_sideways_scrolling(screen.page)
-    for name in ("Keep mine", "Take theirs"):
+    for name in ("Save my text", "Keep the other text"):
         assert card.get_by_role("button", name=name).bounding_box()["height"] >= 40
 
 

@@ -106,7 +106,7 @@ def test_it_stays_open_on_request(screen, way):
         search(screen).press("Shift+Enter" if way == "shift" else "Enter")
     expect(screen.field).to_have_value("🚀🚀")
     expect(search(screen)).to_be_focused()
-    expect(screen.page.locator("#announcer")).to_have_text("rocket inserted")
+    expect(screen.page.locator("#announcer")).to_have_text("Inserted: rocket")
     search(screen).press("Escape")
     expect(picker(screen)).to_have_count(0)
     expect(screen.field).to_be_focused()

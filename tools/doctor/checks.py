@@ -126,9 +126,9 @@ def check_registration(visitor):
                                "If the database answers, it may be read-only, or its disk full: "
                                "`SELECT @@read_only` there, and the server's log, tell.")) from refusal
         if refusal.status == 429:
-            raise Stop(Finding("What stands in front of the chat takes no more requests from this address for now.",
-                               "The chat does not count who registers: look at the limits of the proxy, such as `limit_req`"
-                               " in nginx.")) from refusal
+            raise Stop(Finding("Nobody can register from this address for now: there were too many tries.",
+                               "Wait ten minutes, or raise ADDRESS_REGISTRATIONS and REGISTRATIONS. A proxy may have limits"
+                               " of its own, such as `limit_req` in nginx.")) from refusal
         if refusal.status == 400 and visitor.rejected_cookies:
             raise Stop(insecure(visitor)) from refusal
         raise Stop(Finding(f"Nobody can register: {refusal}.", "The server's log says why.")) from refusal
@@ -137,7 +137,7 @@ def check_registration(visitor):
     try:
         visitor.home()
     except Refused as refusal:
-        raise Stop(Finding("Who has logged in is asked to log in again.",
+        raise Stop(Finding("Somebody who has just logged in is asked to log in again.",
                            "All processes need the same SECRET_KEY and the same REDIS_URL.")) from refusal
     if visitor.https and not any(name.startswith("__Host-") for name in visitor.cookies):
         yield Finding("The session's cookie is not Secure though the page comes by https.", "Set HTTPS=1.")

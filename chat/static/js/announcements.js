@@ -4,7 +4,7 @@ import { keyOfMessage } from './address.js';
 import { say } from './announcer.js';
 import { filesInWords } from './file-words.js';
 import { plainWords } from './formatter.js';
-import { ngettext } from './i18n.js';
+import { gettext, ngettext } from './i18n.js';
 import { noticeWords } from './notice.js';
 import { me, part } from './page.js';
 import { newest } from './versions.js';
@@ -27,7 +27,7 @@ function sayCollected() {
   const messages = collected.splice(0).map(({ place, ...message }) => ({ ...newest(message), place })).filter(({ deleted }) => !deleted);
   said = [];
   if (messages.length > MAX_ANNOUNCED_ONE_BY_ONE) return void say(ngettext('%(num)s new message', '%(num)s new messages', messages.length));
-  const lines = messages.map(({ sender, place, ...message }) => `${[sender, place].filter(Boolean).join(', ')}: ${wordsOf({ sender, ...message })}`);
+  const lines = messages.map(({ sender, place, ...message }) => lineOf(sender, place, wordsOf({ sender, ...message })));
   say(...lines).forEach((line, index) => said.push([messages[index], line]));
 }
 
@@ -35,5 +35,8 @@ function sayCollected() {
 export function retract({ conversationId, seq }) {
   said.find(([message]) => message.conversationId === conversationId && message.seq === seq)?.[1].remove();
 }
+
+const lineOf = (name, room, message) => (room ? gettext('%(name)s in %(room)s: %(message)s', { name, room, message })
+  : gettext('%(name)s: %(message)s', { name, message }));
 
 const wordsOf = (message) => (message.kind === 'text' ? plainWords(message.message) || filesInWords(message.files) : noticeWords(message));

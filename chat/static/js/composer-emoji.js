@@ -38,7 +38,7 @@ function insert(field, emoji, { name, isKeptOpen }) {
     replaceText(field, selectionStart, selectionEnd, emoji);
     if (isKeptOpen) focused.focus({ preventScroll: true });
   }
-  say(gettext('%(name)s inserted', { name }));
+  say(gettext('Inserted: %(name)s', { name }));
   if (!isKeptOpen) open.close();
 }
 

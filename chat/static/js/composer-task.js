@@ -81,10 +81,11 @@ export class ComposerTask {
 
 function makeCard(kind, message) {
   const card = fromTemplate('composer-card-template');
-  const name = message.senderId === me.id ? gettext('You') : message.sender;
-  setText(part(card, 'card-title'), kind === 'edit' ? gettext('Edit message') : gettext('Reply to %(name)s', { name }));
+  setText(part(card, 'card-title'), kind === 'edit' ? gettext('Edit message') : replyTitle(message));
   showMessage(card, message);
   return card;
 }
+
+const replyTitle = ({ sender, senderId }) => (senderId === me.id ? gettext('Reply to yourself') : gettext('Reply to %(name)s', { name: sender }));
 
 const showMessage = (card, message) => setText(part(card, 'card-text'), shortWords(message));

@@ -84,7 +84,7 @@ function makeBlock(word, nodes, lineCount) {
   block.dataset.language = own(NAMES, language) ? language : '';
   setText(part(block, 'language'), own(NAMES, language) ?? (word || gettext('Code')));
   find('code', block).replaceChildren(...nodes);
-  if (lineCount > MAX_LINES) setText(find('.fold-more', block), ngettext('Show all %(num)s lines', 'Show all %(num)s lines', lineCount, lineCount));
+  if (lineCount > MAX_LINES) setText(find('.fold-more', block), ngettext('Show all %(num)s lines', 'Show all %(num)s lines', lineCount));
   else find('.fold', block).remove();
   return block;
 }

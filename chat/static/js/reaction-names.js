@@ -65,7 +65,7 @@ async function peopleOf(url, emoji, signal) {
 /** One's own reaction shows at once, also where the server has not heard of it; it is the last one. */
 function namesOf(people, isMine) {
   const others = people.filter(({ id }) => id !== me.id).map(({ username }) => username);
-  return isMine ? [...others, gettext('You')] : others;
+  return isMine ? [...others, others.length ? gettext('you') : gettext('You')] : others;
 }
 
 function hideNames() {
