@@ -37,7 +37,7 @@ from .live.transports import Transports
 from .storage.file_store import open_file_store
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, origin, page_owner, request_args, sessions, streamed_form
-from .web.avatars import address, addresses, avatars, inline
+from .web.avatars import avatar_url, avatar_urls, avatars, inline
 from .web.forms import MAX_FIELDS, refuse_costly
 from .web.health import health_blueprint
 from .web.json_codec import FlaskJson, SocketJson
@@ -106,8 +106,8 @@ def new_flask(settings):
     app.config.update(SECRET_KEY=secret_key(settings), MAX_CONTENT_LENGTH=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS,
                       WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)     # not by the Referer, which not everybody sends: origin.py
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(**file_words.WORDS, **text_look.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=addresses,
-                                 avatar_of=lambda user: address(user.id, user.drawn_as))
+    app.jinja_env.globals.update(**file_words.WORDS, **text_look.WORDS, asset=assets.asset, icon=assets.icon, own_avatar=inline, avatars_of=avatar_urls,
+                                 avatar_of=lambda user: avatar_url(user.id, user.face_parameter))
     app.context_processor(lambda: {"theme": theme()})
     return app
 
@@ -128,7 +128,7 @@ def connect_socket(app, settings, runtime, database, backends, metrics, cookie, 
     connections = Connections(server, database, backends, transports, presence_feed, room_feed, session_id_of,
                               languages.locale_context_of(app), metrics)
     message_log = MessageLog(runtime) if settings["LOG_MESSAGES"] else NoMessageLog()
-    return Socket(server, database, backends, connections, message_log, metrics, runtime.new_signal, tasks)
+    return Socket(server, database, backends, connections, message_log, metrics, runtime.new_event, tasks)
 
 
 def install_web(app, settings, backends, cookie, connections):

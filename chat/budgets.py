@@ -60,19 +60,19 @@ class Budgets:
         self.refused[budget.name] += bool(wait)
         return wait
 
-    def hit_all(self, limits):
-        """Count one event in all limits, [(budget, who)], or in none; return 0, or the seconds to wait where nothing is left."""
-        for number, (budget, who) in enumerate(limits):
+    def hit_all(self, charges):
+        """Count one event in all of `charges`, [(budget, who)], or in none; return 0, or the seconds to wait where nothing is left."""
+        for number, (budget, who) in enumerate(charges):
             wait = self.hit(budget, who)
             if wait:
-                self.undo_all(limits[:number])
+                self.undo_all(charges[:number])
                 return wait
         return 0
 
-    def wait(self, limits):
-        """Count nothing; return 0, or the seconds to wait where nothing is left of one of these limits, [(budget, who)]."""
-        for budget, who in limits:
-            wait = self._limits(budget).wait(f"{budget.name}:{who}", self.allowed[budget.name])
+    def seconds_to_wait(self, charges):
+        """Count nothing; return 0, or the seconds to wait where nothing is left for one of `charges`, [(budget, who)]."""
+        for budget, who in charges:
+            wait = self._limits(budget).seconds_to_wait(f"{budget.name}:{who}", self.allowed[budget.name])
             if wait:
                 self.refused[budget.name] += 1
                 return wait
@@ -82,13 +82,13 @@ class Budgets:
         """Uncount the latest event of somebody."""
         self._limits(budget).undo(f"{budget.name}:{who}")
 
-    def undo_all(self, limits):
-        for budget, who in limits:
+    def undo_all(self, charges):
+        for budget, who in charges:
             self.undo(budget, who)
 
-    def is_spent(self, budget, there):
-        """Tell whether there are as many at once as may be, and count it where there are."""
-        is_spent = self.enabled and there >= self.allowed[budget.name]
+    def is_spent(self, budget, in_use):
+        """Tell whether `in_use` things at once reach the limit of a budget, and count a refusal if so."""
+        is_spent = self.enabled and in_use >= self.allowed[budget.name]
         self.refused[budget.name] += is_spent
         return is_spent
 

@@ -1,9 +1,9 @@
-"""The server's clock, and the two forms of a time: as the contract sends it and as the database keeps it."""
+"""The server's clock, and the two forms of a time: as the protocol sends it and as the database keeps it."""
 from datetime import datetime, timezone
 
 
 def now():
-    """Return the time as the contract sends it: `2024-07-07T15:04:17.601Z`."""
+    """Return the time as the protocol sends it: `2024-07-07T15:04:17.601Z`."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -13,5 +13,5 @@ def to_db(iso_time):
 
 
 def from_db(stored_time):
-    """Return a time of the database as the contract sends it."""
+    """Return a time of the database as the protocol sends it."""
     return stored_time.replace(" ", "T") + "Z"

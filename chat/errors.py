@@ -27,7 +27,7 @@ class ChatError(Exception):
 
 
 class Invalid(ChatError):
-    """Not of the form that the contract asks for."""
+    """Not of the form that the protocol asks for."""
 
 
 class TooLong(ChatError):

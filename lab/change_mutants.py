@@ -26,7 +26,7 @@ def diff_payload():
     as_json, texts = Change.as_json, {}
 
     def with_former_text(self):
-        told, place = as_json(self), self.place
+        told, place = as_json(self), self.ref
         if self.kind != EDIT:
             told["message"] = {**told["message"], "message": texts.get(place, ""), "deleted": False}
         texts[place] = told["message"]["message"]

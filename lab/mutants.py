@@ -165,7 +165,7 @@ def endless_guessing():
 
 def entries_stay():
     from chat.live.transports import Transports
-    Transports._forget = lambda self, eio_sid: None
+    Transports._remove_leftovers = lambda self, eio_sid: None
     Transports.closed = lambda self, eio_sid, reason: self.server._handle_eio_disconnect(eio_sid, reason)
 
 

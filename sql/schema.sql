@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS members (
     UNIQUE (user_id, conversation_id)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- When a person's mark came to stand at a seq: from this the times are told at which a message was delivered and read.
+-- When a person's delivered or read mark reached a seq. The times in the details of a message come from here.
 CREATE TABLE IF NOT EXISTS receipts (
     conversation_id  INTEGER NOT NULL,
     user_id          INTEGER NOT NULL,

@@ -39,7 +39,7 @@ def test_the_latest_pins_fit_into_one_answer(database):
     sender, one, other = Sender(database), person(database), person(database)
     stored = [sender.send(one, other, LONG) for _n in range(20)]
     for message in stored:
-        database.execute("INSERT INTO pins (conversation_id, seq, user_id, at) VALUES (%s, %s, %s, %s)", (*message.place, one.id, to_db(now())))
+        database.execute("INSERT INTO pins (conversation_id, seq, user_id, at) VALUES (%s, %s, %s, %s)", (*message.ref, one.id, to_db(now())))
     assert [message.seq for message in pinned(database, stored[0].conversation_id)] == list(range(20, 4, -1))
 
 

@@ -424,7 +424,7 @@ def test_many_threads_over_two_processes(database, alice, bob):
     for message in messages:
         edits, stored = Change.of_text(database, message), now(database, message)
         last_edit = max((change.number for change in edits), default=0)
-        assert stored.last_change == database.query("SELECT MAX(number) AS number FROM changes WHERE conversation_id = %s AND seq = %s", message.place)[0]["number"]
+        assert stored.last_change == database.query("SELECT MAX(number) AS number FROM changes WHERE conversation_id = %s AND seq = %s", message.ref)[0]["number"]
         assert stored.message == (f"text {dict(told)[last_edit]}" if last_edit else message.message)
     assert sorted(number for changer in changers for number, _message in changer.delivered) == list(range(1, 31))
 

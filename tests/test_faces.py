@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from chat.budgets import FACES as FACES_BUDGET
-from chat.web.avatars import FACES, INITIALS, addresses, draw, initials
+from chat.web.avatars import FACES, INITIALS, avatar_urls, draw, initials
 from tests.people import new_client_id
 
 
@@ -105,12 +105,12 @@ def test_more_faces_than_people_are_not_there(chat, alice):
 
 def test_a_list_in_which_nobody_has_chosen_has_the_addresses_that_it_had():
     class User:
-        drawn_as = ""
+        face_parameter = ""
 
         def __init__(self, user_id):
             self.id = user_id
-    assert addresses([User(9), User(7)]) == {7: "/avatars/7-9.svg#u7", 9: "/avatars/7-9.svg#u9"}
-    assert addresses([User(7)]) == {7: "/avatars/7.svg"}
+    assert avatar_urls([User(9), User(7)]) == {7: "/avatars/7-9.svg#u7", 9: "/avatars/7-9.svg#u9"}
+    assert avatar_urls([User(7)]) == {7: "/avatars/7.svg"}
 
 
 def test_a_stranger_chooses_nothing(chat, arrive, alice):

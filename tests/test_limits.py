@@ -80,11 +80,11 @@ def test_after_the_window_it_is_free_again(stage):
 
 def test_who_asks_how_long_to_wait_is_not_counted(stage):
     for _n in range(3):
-        assert stage.limits.wait("door", 3) == 0
+        assert stage.limits.seconds_to_wait("door", 3) == 0
         stage.hit()
-    assert 1 <= stage.limits.wait("door", 3) <= WINDOW and stage.limits.wait("door", 4) == 0
+    assert 1 <= stage.limits.seconds_to_wait("door", 3) <= WINDOW and stage.limits.seconds_to_wait("door", 4) == 0
     stage.pass_time(WINDOW + 0.1)
-    assert stage.limits.wait("door", 3) == 0
+    assert stage.limits.seconds_to_wait("door", 3) == 0
 
 
 def test_a_refused_event_is_not_counted(stage):
@@ -118,7 +118,7 @@ def test_many_at_once_are_counted_one_by_one(stage):
 def test_limits_that_are_lifted(redis_server):
     with redis_server.connect() as client:
         for limits in (MemoryLimits(enabled=False), RedisLimits(client, enabled=False)):
-            assert not any(limits.hit("lifted", 1, WINDOW) for _n in range(100)) and not limits.wait("lifted", 0)
+            assert not any(limits.hit("lifted", 1, WINDOW) for _n in range(100)) and not limits.seconds_to_wait("lifted", 0)
             limits.undo("lifted")
         assert not client.exists("chat:limit:lifted")
 

@@ -9,7 +9,7 @@ import config
 from chat import create_app
 from chat.live.connections import Connections
 from chat.storage.session_stores import MAX_FILES_SWEPT, PREFIX, SWEEP_INTERVAL, FileSessions, JsonSerializer, RedisSessions
-from chat.web.sessions import LIFETIME, user_of
+from chat.web.sessions import LIFETIME, user_id_of
 from tests.people import ANSWER_SECONDS, Person
 
 
@@ -46,9 +46,9 @@ def id_of(person):
 
 def test_it_works(sessions):
     store(sessions, "one", {"_user_id": "7"})
-    assert sessions.read("one") == {"_user_id": "7"} and user_of(sessions, "one") == 7
+    assert sessions.read("one") == {"_user_id": "7"} and user_id_of(sessions, "one") == 7
     sessions.delete("one")
-    assert sessions.read("one") is None and user_of(sessions, "one") is None
+    assert sessions.read("one") is None and user_id_of(sessions, "one") is None
 
 
 def test_which_sessions_have_ended(sessions):
@@ -63,8 +63,8 @@ def test_which_sessions_have_ended(sessions):
     {"_user_id": "-7"}, {"_user_id": "٧"}, {"_user_id": "7" * 5000}, {"_user_id": "7", "csrf_token": {}}, {"_user_id": True}])
 def test_who_is_not_logged_in_is_nobody(sessions, value):
     store(sessions, "one", value)
-    assert sessions.read("one") is None and user_of(sessions, "one") is None
-    assert user_of(sessions, None) is user_of(sessions, "") is user_of(sessions, "../../etc/passwd") is None
+    assert sessions.read("one") is None and user_id_of(sessions, "one") is None
+    assert user_id_of(sessions, None) is user_id_of(sessions, "") is user_id_of(sessions, "../../etc/passwd") is None
 
 
 @pytest.mark.parametrize("stored", [b"", b"\x80\x04N.", b"[1]", b"null", b"{", b"\xff", b"7", b"\x81\xa1a\x01",
@@ -139,7 +139,7 @@ def test_a_request_under_way_does_not_bring_an_ended_session_back(tmp_path):
     browser = app.test_client()
     assert browser.post("/register", data={"username": "Alice", "password": "eight chars and more"}).status_code == 302
     session_id = browser.get_cookie("session").value
-    assert user_of(sessions, session_id) == 1
+    assert user_id_of(sessions, session_id) == 1
     assert browser.get("/slow").text.startswith("Alice")
     assert sessions.read(session_id) is None
     app.chat.database.engine.close()

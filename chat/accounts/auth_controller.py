@@ -51,7 +51,7 @@ class AuthController:
         if wait:
             return self._too_many("register", form, wait)
         name = self._validate(form.username, usernames.validate)
-        self._validate(form.password, lambda password: self.runtime.run_cpu_bound_queued(passwords.validate, password))
+        self._validate(form.password, lambda password: self.runtime.run_registration_work(passwords.validate, password))
         if form.username.errors or form.password.errors:
             self._add_error_if_taken(form, name)
             return self._page("register", form, status=400)
@@ -75,7 +75,7 @@ class AuthController:
     def _register(self, name, password):
         if name_index.is_taken(self.database, name):
             raise Duplicate(name)
-        hashed = self.runtime.run_cpu_bound_queued(passwords.hash_password, password, self.bcrypt_rounds)
+        hashed = self.runtime.run_registration_work(passwords.hash_password, password, self.bcrypt_rounds)
         return User.register(self.database, name, hashed)
 
     def _add_error_if_taken(self, form, name):
@@ -94,7 +94,7 @@ class AuthController:
         user = User.named(self.database, username)
         device_id = devices.known_device(user)
         limits = self._login_limits(username, device_id)
-        wait = self.budgets.wait(limits)        # known at once; nobody waits for a refusal
+        wait = self.budgets.seconds_to_wait(limits)     # before the queue, so that a refusal comes at once
         if not wait:
             with self.runtime.turn_to_log_in(is_known=bool(device_id)):
                 wait, is_right = self._try(limits, password, user)
@@ -131,8 +131,7 @@ class AuthController:
                                session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
-        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(time)s, then try again.",
-                                                             time=waiting_time(wait))))
+        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(time)s, then try again.", time=waiting_time(wait))))
         answer.headers["Retry-After"] = str(wait)
         return answer
 
@@ -146,8 +145,7 @@ class AuthController:
 
     def _hit_registration_limits(self):
         """Count an attempt to register, a failed one too: it tells whether a name is taken. Return 0, or the seconds to wait."""
-        return (self.budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr))
-                or self.budgets.hit(REGISTRATIONS, "all"))
+        return self.budgets.hit(ADDRESS_REGISTRATIONS, network_of(request.remote_addr)) or self.budgets.hit(REGISTRATIONS, "all")
 
     @staticmethod
     def _login_limits(username, device_id):

@@ -6,7 +6,7 @@ from flask_login import current_user, login_required
 from ..budgets import FACES as FACES_BUDGET
 from ..errors import Invalid, NotFound, RateLimited
 from ..storage.schema import MAX_ID
-from ..web.avatars import FACES, INITIALS, address, drawn_as
+from ..web.avatars import FACES, INITIALS, avatar_url, face_parameter
 from ..web.languages import waiting_time
 from .user import User
 
@@ -27,7 +27,7 @@ class ProfileController:
     def choose_face(self):
         """Show the faces to choose from, or store the chosen one and lead back to the chat."""
         if request.method == "GET":
-            faces = [(face, address(current_user.id, drawn_as(face, current_user.username))) for face in (*range(FACES), INITIALS)]
+            faces = [(face, avatar_url(current_user.id, face_parameter(face, current_user.username))) for face in (*range(FACES), INITIALS)]
             return render_template("auth/face.html", faces=faces, initials=INITIALS)
         face = request.form.get("face", "")
         if not (face.isascii() and face.isdigit() and len(face) <= 3 and (int(face) < FACES or int(face) == INITIALS)):
@@ -43,4 +43,4 @@ class ProfileController:
         user = User.by_id(self.database, user_id) if user_id <= MAX_ID else None
         if not user:
             raise NotFound(_("User not found."))
-        return redirect(address(user.id, user.drawn_as))
+        return redirect(avatar_url(user.id, user.face_parameter))

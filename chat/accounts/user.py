@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 
 from ..clock import now, to_db
-from ..web.avatars import drawn_as
+from ..web.avatars import face_parameter
 from . import name_index, usernames
 
 PAGE = 50           # users in one answer of the search
@@ -33,9 +33,9 @@ class User:
         return cls(row["id"], row["username"], row["username_key"], row["password"], row["face"])
 
     @property
-    def drawn_as(self):
-        """What the address of this user's avatar says: nothing, the number of a face, or initials."""
-        return drawn_as(self.face, self.username)
+    def face_parameter(self):
+        """The `face` parameter of the URL of this user's avatar."""
+        return face_parameter(self.face, self.username)
 
     def choose_face(self, database, face):
         """Store the number of a face."""

@@ -3,7 +3,7 @@
     store()  ->  queue  ->  batch  ->  commit  ->  done, then delivered
                                          |-> Duplicate: looked up; what is a resend is done, the rest gets new numbers
                                          |-> Locked: each draft of the batch by itself
-                                         `-> Unavailable: refused, and in doubt, for the answer may be lost and not the rows
+                                         `-> Unavailable: refused, and in doubt: the rows may be stored although the answer was lost
 
 Numbers are allotted optimistically, from the last one that this process knows of the conversation. A UNIQUE constraint refuses
 them if another process was faster, and another one refuses what is sent again. Then the writer looks up what is stored and tries
@@ -63,7 +63,7 @@ class BatchWriter:
         self.start_task = start_task
         self.queue = deque()                # Pending
         self.last_numbers = OrderedDict()   # conversation id -> the last number in it that this process knows
-        self.in_doubt = OrderedDict()       # keys of drafts whose commit was not answered: they may be stored, undelivered
+        self.in_doubt = OrderedDict()       # keys of refused drafts; some may be stored, because the answer of the commit was lost
         self.committing = False             # a sender or the task commits
         self.task = None
         self.idle_event = None              # wakes the task; None while it works
@@ -72,7 +72,8 @@ class BatchWriter:
     def store(self, draft, sender_sid=None):
         """Store the draft and return it as stored, after the commit; a resend stores nothing and returns the first row.
 
-        `sender_sid` is the connection it came from, or None. Raises Unavailable if it could not be stored.
+        `sender_sid` is the connection it came from, or None. Raises the ChatError by which the draft was refused, or Unavailable if
+        what became of it is not known in time.
         """
         pending = Pending(draft, sender_sid, self.new_event())
         with self.lock:

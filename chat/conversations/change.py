@@ -51,7 +51,8 @@ class Change:
         return self.actor_id, self.client_id
 
     @property
-    def place(self):
+    def ref(self):
+        """(conversation id, seq) of the message."""
         return self.conversation_id, self.seq
 
     @property
@@ -96,16 +97,16 @@ class Change:
         Whoever has them knows all changes up to the last one: if there are more, no message among them was changed later still.
         """
         limit = min(limit, MAX_ROWS)
-        places = database.query(
+        rows = database.query(
             # Only the latest change of each message is met by its own message.
             "SELECT c.seq, c.number FROM changes c JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq = c.seq AND m.last_change = c.number"
             " WHERE c.conversation_id = %s AND c.number > %s ORDER BY c.number LIMIT %s", (conversation_id, number, limit))
-        found = sorted(Message.by_places(database, [(conversation_id, place["seq"]) for place in places]).values(),
+        found = sorted(Message.by_refs(database, [(conversation_id, row["seq"]) for row in rows]).values(),
                        key=lambda message: message.last_change)
-        if len(places) == limit:
-            found = [message for message in found if message.last_change <= places[-1]["number"]]
+        if len(rows) == limit:
+            found = [message for message in found if message.last_change <= rows[-1]["number"]]
             if not found:       # each was changed again while they were read
-                return cls.changed_since(database, conversation_id, places[-1]["number"], limit)
+                return cls.changed_since(database, conversation_id, rows[-1]["number"], limit)
         return fitting(found)
 
     @classmethod
@@ -128,9 +129,9 @@ class Change:
     @classmethod
     def _select(cls, database, condition, values):
         changes = database.query(f"SELECT {COLUMNS} FROM changes WHERE {condition}", values, cls.from_row)
-        messages = Message.by_places(database, {change.place for change in changes})
+        messages = Message.by_refs(database, {change.ref for change in changes})
         for change in changes:
-            change.message = messages[change.place]
+            change.message = messages[change.ref]
         return changes
 
     @staticmethod
@@ -169,5 +170,5 @@ def pinned(database, conversation_id):
     """Return the pinned messages of a conversation, the latest pin first: MAX_PINS at most, and as many as fit into one answer."""
     seqs = database.query("SELECT seq FROM pins WHERE conversation_id = %s ORDER BY at DESC, seq DESC LIMIT %s",
                           (conversation_id, MAX_PINS), lambda row: row["seq"])
-    found = Message.by_places(database, [(conversation_id, seq) for seq in seqs])
+    found = Message.by_refs(database, [(conversation_id, seq) for seq in seqs])
     return fitting([found[conversation_id, seq] for seq in seqs if (conversation_id, seq) in found])

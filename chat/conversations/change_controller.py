@@ -59,7 +59,7 @@ class ChangeController:
         if wants_json() or not access and not text:
             raise error
         if not access:
-            return answer_with(error.status, error.message, kept=text)
+            return answer_with(error.status, error.message, unsaved_text=text)
         answer = make_response(self._shown_again(access, seq, error, text, request.form.get("page") if error.retry else None))
         if error.retry_after:
             answer.headers["Retry-After"] = str(error.retry_after)
@@ -72,7 +72,7 @@ class ChangeController:
         except ChatError:
             if not text:
                 raise
-            return answer_with(error.status, error.message, kept=text)
+            return answer_with(error.status, error.message, unsaved_text=text)
 
     def show_form_again(self, error):
         """Answer a form whose token is another session's: the edit that was written comes back with it."""
@@ -80,11 +80,11 @@ class ChangeController:
         if wants_json() or not text or "seq" not in request.view_args or not is_of_another_session():
             return handle_csrf_error(error)
         if not current_user.is_authenticated:
-            return answer_with(401, _("Your session has expired. Log in and edit your message again."), kept=text)
+            return answer_with(401, _("Your session has expired. Log in and edit your message again."), unsaved_text=text)
         try:
             access = self.gate.to_conversation(current_user, request.view_args["conversation_id"])
         except ChatError as refusal:
-            return answer_with(refusal.status, refusal.message, kept=text)
+            return answer_with(refusal.status, refusal.message, unsaved_text=text)
         return self._shown_again(access, request.view_args["seq"], Invalid(_("This form has expired. Please try again.")), text)
 
     def get_pins(self, conversation_id):

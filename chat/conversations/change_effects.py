@@ -19,14 +19,14 @@ class Effects:
 
     def __init__(self, database):
         self.database = database
-        self.texts = {}         # place -> Message whose text has changed
-        self.touched = {}       # place -> Message
-        self.reactions = {}     # (place, user id, emoji) -> whether it is there
-        self.stored_reactions = {}  # (place, user id, emoji) -> whether its row is there before the batch
-        self.emptied = set()    # places of messages that lose all their reactions, which can be thousands
-        self.pins = {}          # place -> the id of the user who has pinned it, or None
-        self.released_files = {}    # place -> the files of a message that is deleted
-        self.former_mentions = {}   # place -> the ids of those whom it has mentioned
+        self.texts = {}         # ref -> Message whose text has changed
+        self.touched = {}       # ref -> Message
+        self.reactions = {}     # (ref, user id, emoji) -> whether it is there
+        self.stored_reactions = {}  # (ref, user id, emoji) -> whether its row is there before the batch
+        self.emptied = set()    # refs of messages that lose all their reactions, which can be thousands
+        self.pins = {}          # ref -> the id of the user who has pinned it, or None
+        self.released_files = {}    # ref -> the files of a message that is deleted
+        self.former_mentions = {}   # ref -> the ids of those whom it has mentioned
         self.at = ""
 
     def add(self, change, message, at):
@@ -38,7 +38,7 @@ class Effects:
         self.at = at
         {EDIT: self._edit, DELETE: self._delete, REACT: self._react, UNREACT: self._unreact,
          PIN: self._pin, UNPIN: self._pin}[change.kind](change, message)
-        self.touched[change.place] = message
+        self.touched[change.ref] = message
 
     def _edit(self, change, message):
         if message.sender_id != change.actor_id:
@@ -52,23 +52,23 @@ class Effects:
         message.message, message.mentions, message.edited_at = change.text, change.mentions, self.at
 
     def _note_text(self, change, message):
-        self.texts[change.place] = message
-        self.former_mentions.setdefault(change.place, message.mentioned_ids)
+        self.texts[change.ref] = message
+        self.former_mentions.setdefault(change.ref, message.mentioned_ids)
 
     def _text_changed_since(self, change, message):
-        return change.place in self.texts or bool(Change.of_text(self.database, message, after=change.seen))
+        return change.ref in self.texts or bool(Change.of_text(self.database, message, after=change.seen))
 
     def _delete(self, change, message):
         if message.sender_id != change.actor_id and not change.is_owner:
             raise Forbidden(_("Only the author of a message and the owners of the room can delete it."))
         if message.is_deleted:
             return
-        self.emptied.add(change.place)
-        self.reactions = {key: is_there for key, is_there in self.reactions.items() if key[0] != change.place}
+        self.emptied.add(change.ref)
+        self.reactions = {key: is_there for key, is_there in self.reactions.items() if key[0] != change.ref}
         if message.is_pinned:
-            self.pins[change.place] = None
+            self.pins[change.ref] = None
         if message.files:
-            self.released_files[change.place] = message.files
+            self.released_files[change.ref] = message.files
         self._note_text(change, message)
         message.files, message.file_count = (), 0
         message.message, message.mentions, message.reactions, message.quote, message.is_pinned = "", (), (), None, False
@@ -94,7 +94,7 @@ class Effects:
         if is_there:
             uses.append((to_db(self.at), change.actor_id, change.emoji))
         message.reactions = reactions_of(sorted(uses))
-        key = change.place, change.actor_id, change.emoji
+        key = change.ref, change.actor_id, change.emoji
         self.stored_reactions.setdefault(key, not is_there)
         self.reactions[key] = is_there
 
@@ -103,19 +103,19 @@ class Effects:
             _require_not_deleted(message)
         if message.is_pinned != (change.kind == PIN):
             message.is_pinned = change.kind == PIN
-            self.pins[change.place] = change.actor_id if message.is_pinned else None
+            self.pins[change.ref] = change.actor_id if message.is_pinned else None
 
     def refresh_quotes(self, messages):
         """Let messages of the batch quote others of it as they are after it."""
         for (conversation_id, _seq), message in messages.items():
-            place = conversation_id, message.reply_to
-            if message.quote and place in self.texts:
-                message.quote = Quote.of(self.texts[place])
+            ref = conversation_id, message.reply_to
+            if message.quote and ref in self.texts:
+                message.quote = Quote.of(self.texts[ref])
 
     def statements(self):
         """Return (sql, params) pairs."""
         return [*self._message_statements(), *self._mention_statements(), *self._reaction_statements(), *self._pin_statements(),
-                *(statement for place, files in self.released_files.items() for statement in releasing_statements(place, files))]
+                *(statement for ref, files in self.released_files.items() for statement in releasing_statements(ref, files))]
 
     def _message_statements(self):
         """One UPDATE for the rows of all messages: a statement for each would cost more than all the rest."""
@@ -130,31 +130,31 @@ class Effects:
         yield f"UPDATE messages SET {', '.join(columns)} WHERE id IN ({', '.join(['%s'] * len(ids))})", values + ids
 
     def _mention_statements(self):
-        for place, former in self.former_mentions.items():
+        for ref, former in self.former_mentions.items():
             if former:
                 yield (f"DELETE FROM mentions WHERE user_id IN ({', '.join(['%s'] * len(former))}) AND conversation_id = %s AND seq = %s",
-                       (*former, *place))
+                       (*former, *ref))
         mentioning = [message for message in self.texts.values() if message.mentions]
         if mentioning:
             yield mention_insertion(mentioning)
 
     def _reaction_statements(self):
-        for place in self.emptied:
-            yield "DELETE FROM reactions WHERE conversation_id = %s AND seq = %s", place
+        for ref in self.emptied:
+            yield "DELETE FROM reactions WHERE conversation_id = %s AND seq = %s", ref
         gone = [(*key[0], *key[1:]) for key in self.reactions if self.stored_reactions[key]]
         if gone:    # also what is there afterwards: it has another time then
             condition = " OR ".join(["(conversation_id = %s AND seq = %s AND user_id = %s AND emoji = %s)"] * len(gone))
             yield f"DELETE FROM reactions WHERE {condition}", [value for row in gone for value in row]
-        there = [(*place, user_id, emoji, to_db(self.at)) for (place, user_id, emoji), is_there in self.reactions.items() if is_there]
+        there = [(*ref, user_id, emoji, to_db(self.at)) for (ref, user_id, emoji), is_there in self.reactions.items() if is_there]
         if there:
             yield ("INSERT INTO reactions (conversation_id, seq, user_id, emoji, at) VALUES " + ", ".join(["(%s, %s, %s, %s, %s)"] * len(there)),
                    [value for row in there for value in row])
 
     def _pin_statements(self):
-        for place, user_id in self.pins.items():
-            yield "DELETE FROM pins WHERE conversation_id = %s AND seq = %s", place
+        for ref, user_id in self.pins.items():
+            yield "DELETE FROM pins WHERE conversation_id = %s AND seq = %s", ref
             if user_id:
-                yield "INSERT INTO pins (conversation_id, seq, user_id, at) VALUES (%s, %s, %s, %s)", (*place, user_id, to_db(self.at))
+                yield "INSERT INTO pins (conversation_id, seq, user_id, at) VALUES (%s, %s, %s, %s)", (*ref, user_id, to_db(self.at))
 
 
 # The columns of `messages` that an edit or a deletion changes, and what they have then.

@@ -43,21 +43,21 @@ class ChangeWriter(BatchWriter):
 
     def _apply(self, batch, numbers):
         """Number what may be done; return the Outcome, which holds once its statements are committed."""
-        messages = Message.by_places(self.database, {pending.draft.place for pending in batch})
+        messages = Message.by_refs(self.database, {pending.draft.ref for pending in batch})
         at, effects, drafts, refused = now(), Effects(self.database), {}, []
         for pending in batch:
             draft = pending.draft
             if draft.key in drafts:
                 continue    # it was sent twice
             try:
-                effects.add(draft, messages.get(draft.place), at)
+                effects.add(draft, messages.get(draft.ref), at)
             except ChatError as error:
                 # What was done already is refused no more, though the message has changed since.
                 if self._settle_resends([pending], self._stored([pending])):
                     refused.append((pending, error))
                 continue
             numbers[draft.conversation_id] += 1
-            draft.number, draft.at, draft.message = numbers[draft.conversation_id], at, messages[draft.place]
+            draft.number, draft.at, draft.message = numbers[draft.conversation_id], at, messages[draft.ref]
             draft.message.last_change = draft.number
             drafts[draft.key] = draft
         effects.refresh_quotes(messages)
@@ -72,7 +72,7 @@ class ChangeWriter(BatchWriter):
         self._note_stored(outcome.drafts, lambda draft: draft.number)
         for pending, error in outcome.refused:
             if isinstance(error, Conflict):
-                error.details = {"message": outcome.messages[pending.draft.place].as_json()}
+                error.details = {"message": outcome.messages[pending.draft.ref].as_json()}
             pending.settle(error=error)
         stored = {draft.key: draft for draft in outcome.drafts}
         for pending in batch:

@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from ..accounts.user import User
 from ..errors import ChatError, Invalid, NotFound
 from ..storage.schema import MAX_ID
-from ..web.avatars import addresses
+from ..web.avatars import avatar_urls
 from ..web.error_handlers import answer_with, handle_csrf_error
 from ..web.forms import is_of_another_session
 from ..web.request_args import MAX_DIGITS, number, wants_json
@@ -135,7 +135,7 @@ class ChatController:
                 return stored.as_json(), 201
             if wants_json() or not request.form.get("message"):
                 raise
-            return answer_with(error.status, error.message, kept=request.form["message"])
+            return answer_with(error.status, error.message, unsaved_text=request.form["message"])
         if request.is_json:
             if not isinstance(sent, dict):
                 raise Invalid(_("Expected a JSON object with %(names)s.", names="message, clientId"))
@@ -183,7 +183,7 @@ class ChatController:
             page = self._around(conversation, min(at, last_seq))
         else:
             page = Message.page(self.database, conversation.id, before, limit=FIRST_PAGE) if conversation else []
-        faces = addresses(User.by_ids(self.database, {message.sender_id for message in page})) if access.is_room else {}
+        faces = avatar_urls(User.by_ids(self.database, {message.sender_id for message in page})) if access.is_room else {}
         read_seq, peer_read_seq = self.messaging.read_seqs(conversation, access) if conversation else (0, 0)
         return render_template(
             "chat/conversation.html", **self.pane.context(), **self.subject(access), **more, access=access, messages=page, looks=looks_of(page),
@@ -207,7 +207,7 @@ class ChatController:
             return handle_csrf_error(error)
         if current_user.is_authenticated:
             return self.show_conversation(self._access(**request.view_args), text, _("This form has expired. Please try again."), 400)
-        return answer_with(401, _("Your session has expired. Log in and send your message again."), kept=text)
+        return answer_with(401, _("Your session has expired. Log in and send your message again."), unsaved_text=text)
 
     def _access(self, username=None, conversation_id=None):
         """Return the current user's access to the conversation that an address names. Raises NotFound."""

@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 
 from ..accounts.user import PAGE, User
 from ..clock import from_db
-from ..web.avatars import drawn_as
+from ..web.avatars import face_parameter
 from .answer_size import MAX_PAGE_BYTES, size_of
 from .file_words import preview_words
 from .formatting import plain
@@ -33,9 +33,9 @@ class ConversationSummary:
     last_change: int = 0        # of the last message
 
     @property
-    def drawn_as(self):
-        """What the address of the avatar says, as of a User."""
-        return drawn_as(self.face, self.username)
+    def face_parameter(self):
+        """The `face` parameter of the URL of this user's avatar."""
+        return face_parameter(self.face, self.username)
 
     @property
     def preview(self):

@@ -8,7 +8,9 @@ from ..accounts.user import User
 from ..errors import Forbidden, Invalid, NotFound
 from ..storage.schema import MAX_ID
 from .batch_writer import lru_put
+from . import members
 from .members import MEMBER, OWNER
+from .room import Room
 
 MAX_PAIRS = 100_000         # direct conversations whose two users are kept in memory
 
@@ -72,17 +74,20 @@ class Gate:
         _require_number(conversation_id, field)
         pair = self.pairs.get(conversation_id, ())
         if user.id in pair:
-            return Access(user.id, pair[pair[0] == user.id], conversation_id, MEMBER)
-        rows = 0 < conversation_id <= MAX_ID and self.database.query(
+            return Access(user.id, _other(pair, user.id), conversation_id, MEMBER)
+        if not 0 < conversation_id <= MAX_ID:
+            raise NotFound(_("Conversation not found."))
+        rows = self.database.query(
             "SELECT c.lower_id, c.higher_id, c.archived_at, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id"
             " WHERE m.conversation_id = %s AND m.user_id = %s", (conversation_id, user.id))
         if not rows:
             raise NotFound(_("Conversation not found."))
         row = rows[0]
-        if row["lower_id"] is not None:
-            lru_put(self.pairs, conversation_id, (row["lower_id"], row["higher_id"]), MAX_PAIRS)
-        peer_id = row["higher_id"] if row["lower_id"] == user.id else row["lower_id"]
-        return Access(user.id, peer_id, conversation_id, row["role"], row["archived_at"] is not None)
+        pair = row["lower_id"], row["higher_id"]
+        is_room = row["lower_id"] is None
+        if not is_room:
+            lru_put(self.pairs, conversation_id, pair, MAX_PAIRS)
+        return Access(user.id, None if is_room else _other(pair, user.id), conversation_id, row["role"], row["archived_at"] is not None)
 
     def to_room(self, user, room_id):
         """Return the access of a member to a room. Raises NotFound."""
@@ -90,6 +95,14 @@ class Gate:
         if not access.is_room:
             raise NotFound(_("Conversation not found."))
         return access
+
+    def to_visible_room(self, user, room_id):
+        """Return (Room, the user's role or None) of an open room, or of one that the user is a member of. Raises NotFound."""
+        room = Room.by_id(self.database, room_id)
+        role = members.role_of(self.database, room_id, user.id) if room else None
+        if not room or not (role or room.is_open):
+            raise NotFound(_("Conversation not found."))
+        return room, role
 
     def to_file(self, user, file):
         """Return True if a user may fetch a File: a member of a conversation that shows it, or who has uploaded it. Raises NotFound for others.
@@ -114,6 +127,12 @@ class Gate:
                 return False
             self.known_user_ids.add(user_id)
         return True
+
+
+def _other(pair, user_id):
+    """Return the other one of two user ids."""
+    first, second = pair
+    return second if first == user_id else first
 
 
 def _require_number(value, name):

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 from ..clock import now, to_db
 from ..errors import Duplicate
-from ..web.avatars import drawn_as
+from ..web.avatars import face_parameter
 
 OWNER, MEMBER = "owner", "member"       # roles
 ROLES = (OWNER, MEMBER)
@@ -24,9 +24,9 @@ class Member:
     online: bool = False
 
     @property
-    def drawn_as(self):
-        """What the address of the avatar says, as of a User."""
-        return drawn_as(self.face, self.username)
+    def face_parameter(self):
+        """The `face` parameter of the URL of this user's avatar."""
+        return face_parameter(self.face, self.username)
 
     def as_json(self):
         return {"id": self.id, "username": self.username, "role": self.role}

@@ -87,7 +87,8 @@ class Message:
                    conversation_id=conversation_id, kind=NOTICE)
 
     @property
-    def place(self):
+    def ref(self):
+        """(conversation id, seq) of the message."""
         return self.conversation_id, self.seq
 
     @property
@@ -175,19 +176,19 @@ class Message:
         Each is one of its versions as a whole: what was changed between the statements is read again.
         """
         messages = database.query(f"SELECT {COLUMNS} {FROM} WHERE {condition}", values, cls.from_row)
-        newer = cls.by_places(database, message_parts.complete(database, messages))
-        return [newer.get(message.place, message) for message in messages] if newer else messages
+        newer = cls.by_refs(database, message_parts.complete(database, messages))
+        return [newer.get(message.ref, message) for message in messages] if newer else messages
 
     @classmethod
     def by_seq(cls, database, conversation_id, seq):
         """Return the message with that seq in a conversation, or None."""
-        return cls.by_places(database, [(conversation_id, seq)]).get((conversation_id, seq))
+        return cls.by_refs(database, [(conversation_id, seq)]).get((conversation_id, seq))
 
     @classmethod
-    def by_places(cls, database, places):
-        """Return {(conversation id, seq): Message} for those of these places at which there is one."""
-        found = cls.select(database, *message_parts.at_places(places, "m.")) if places else []
-        return {message.place: message for message in found}
+    def by_refs(cls, database, refs):
+        """Return {(conversation id, seq): Message} for those of the refs that exist."""
+        found = cls.select(database, *message_parts.where_refs(refs, "m.")) if refs else []
+        return {message.ref: message for message in found}
 
     @classmethod
     def find_duplicates(cls, database, drafts):

@@ -79,21 +79,21 @@ def uses_of(reactions):
 def complete(database, messages):
     """Give messages their quotes, their files, their reactions and their pins.
 
-    Return the places of messages that were changed after their rows had been read: their parts are those of another version.
+    Return the refs of messages that were changed after their rows had been read: their parts are those of another version.
     """
     add_quotes(database, [message for message in messages if message.reply_to and not message.deleted_at])
-    holding = {message.place: message for message in messages if message.file_count}
+    holding = {message.ref: message for message in messages if message.file_count}
     for place, files in files_at(database, holding).items():
         holding[place].files = files
-    partial = {message.place: message for message in messages if (message.last_change or message.file_count) and not message.deleted_at}
+    partial = {message.ref: message for message in messages if (message.last_change or message.file_count) and not message.deleted_at}
     return _add_reactions_and_pins(database, partial) if partial else []
 
 
-def files_at(database, places):
+def files_at(database, refs):
     """Return {place: files} of messages that have some."""
-    if not places:
+    if not refs:
         return {}
-    return File.of_messages(database, *at_places(places, "l."))
+    return File.of_messages(database, *where_refs(refs, "l."))
 
 
 def add_quotes(database, answers):
@@ -102,7 +102,7 @@ def add_quotes(database, answers):
         return
     quotes = {}
     wanted = {(message.conversation_id, message.reply_to) for message in answers}
-    condition, values = at_places(wanted, "m.")
+    condition, values = where_refs(wanted, "m.")
     rows = database.query("SELECT m.conversation_id, m.seq, m.sender_id, m.message, m.deleted_at, m.files, u.username"
                           f" FROM messages m JOIN users u ON u.id = m.sender_id WHERE {condition}", values)
     files = files_at(database, [(row["conversation_id"], row["seq"]) for row in rows if row["files"]])
@@ -114,13 +114,13 @@ def add_quotes(database, answers):
 
 
 def _add_reactions_and_pins(database, messages):
-    """Return the places of the messages whose last change is another one by now.
+    """Return the refs of the messages whose last change is another one by now.
 
     One statement, so that reactions, pins and last changes are of the same moment. Rows without an emoji are pins, those without
     a time the numbers of the last changes.
     """
     uses, torn = {}, []     # place of a message -> (time, user id, emoji) of each
-    condition, values = at_places(messages)
+    condition, values = where_refs(messages)
     for row in database.query(f"SELECT conversation_id, seq, user_id AS number, emoji, at FROM reactions WHERE {condition}"
                               f" UNION ALL SELECT conversation_id, seq, user_id, '', at FROM pins WHERE {condition}"
                               f" UNION ALL SELECT conversation_id, seq, last_change, '', NULL FROM messages WHERE {condition}"
@@ -137,10 +137,10 @@ def _add_reactions_and_pins(database, messages):
     return torn
 
 
-def at_places(places, prefix=""):
-    """Return the condition that a row is at one of these places, (conversation id, seq), and its values."""
+def where_refs(refs, prefix=""):
+    """Return the condition that a row has one of these refs, (conversation id, seq), and its values."""
     seqs = {}
-    for conversation_id, seq in places:
+    for conversation_id, seq in refs:
         seqs.setdefault(conversation_id, []).append(seq)
     condition = " OR ".join(f"({prefix}conversation_id = %s AND {prefix}seq IN ({', '.join(['%s'] * len(found))}))" for found in seqs.values())
     return condition, [value for conversation_id, found in seqs.items() for value in (conversation_id, *found)]

@@ -1,4 +1,4 @@
-"""Messaging: the one way in for messages and marks, from a live connection or from a form."""
+"""Messaging: the one way in for what users send, live or by a form: messages, changes and marks. Notices are stored by rooms.py."""
 import contextlib
 
 from flask_babel import lazy_gettext as _

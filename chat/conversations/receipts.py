@@ -30,8 +30,8 @@ def receipt_time(database, conversation_id, user_id, kind, seq):
 def of_message(database, message):
     """Return `delivered` and `read`: when a message had reached its receiver and been read; None for what is not known.
 
-    In a room these are the times at which everybody's had, `isRead` says whether everybody has read it, and `readers` tells of the
-    first members: [{id, username, delivered, read, isRead}].
+    In a room these are the times at which the last member had received and read it, None while one has not. `isRead` says whether
+    everybody has read it, and `readers` lists the first members: [{id, username, delivered, read, isRead}].
     """
     if message.receiver_id is not None:
         delivered, read = _times(database, message, message.receiver_id)
@@ -61,15 +61,16 @@ _OTHERS = "FROM members m JOIN users u ON u.id = m.user_id WHERE m.conversation_
 
 def _counts(database, message):
     """Return how many others there are, and how many of them have not read it."""
-    [row] = database.query(f"SELECT COUNT(*) AS others, COALESCE(SUM(m.read_seq < %s), 0) AS behind {_OTHERS}", (message.seq, *_whose(message)))
+    [row] = database.query(f"SELECT COUNT(*) AS others, COALESCE(SUM(m.read_seq < %s), 0) AS behind {_OTHERS}", (message.seq, *_others_parameters(message)))
     return row["others"], int(row["behind"])
 
 
 def _others(database, message):
     """Return (id, username, read seq) of the first others."""
-    return database.query(f"SELECT u.id, u.username, m.read_seq {_OTHERS} ORDER BY u.id LIMIT %s", (*_whose(message), MAX_READERS),
+    return database.query(f"SELECT u.id, u.username, m.read_seq {_OTHERS} ORDER BY u.id LIMIT %s", (*_others_parameters(message), MAX_READERS),
                           lambda row: tuple(row.values()))
 
 
-def _whose(message):
+def _others_parameters(message):
+    """Return the parameters of _OTHERS."""
     return message.conversation_id, message.sender_id, to_db(message.timestamp)

@@ -23,10 +23,10 @@ class Resends:
         """Return the Change that a user has made under this id, likewise."""
         return self._find(Change, Change(0, 0, "", user.id, _valid(client_id)), conversation_id)
 
-    def _find(self, noun, draft, conversation_id):
+    def _find(self, row_class, draft, conversation_id):
         if not draft.client_id:
             return None
-        stored = noun.find_duplicates(self.database, [draft]).get(draft.key)
+        stored = row_class.find_duplicates(self.database, [draft]).get(draft.key)
         if not stored or conversation_id not in (None, stored.conversation_id):
             return None
         return self.as_sender_sees(stored, draft)

@@ -64,10 +64,7 @@ class RoomController:
 
     def get_room(self, room_id):
         """The page of a room, with the panel `?info`; to others that of an open one says what joining means."""
-        room = Room.by_id(self.database, room_id)
-        role = room and members.role_of(self.database, room_id, current_user.id)
-        if not room or not role and not room.is_open:
-            raise NotFound(_("Conversation not found."))
+        room, role = self.gate.to_visible_room(current_user, room_id)
         if not role:
             summary = room_list.seen_from_outside(self.database, room)
             return jsonify(**summary.as_json(), people=[]) if wants_json() else render_template(

@@ -47,8 +47,8 @@ class Rooms:
 
     def join(self, user, room_id):
         """Make a user a member of an open room; who is one already stays it."""
-        room = self._visible(user, room_id)
-        if not members.role_of(self.database, room_id, user.id):
+        room, role = self.gate.to_visible_room(user, room_id)
+        if not role:
             if room.is_archived:
                 raise Forbidden(_("This room is archived: nobody can join it any more."))
             self._count(ROOM_CHANGES, user)
@@ -192,13 +192,6 @@ class Rooms:
                 self.start_later(SETTLE_INTERVAL, lambda: self._store(notice, attempts - 1))
             else:
                 log.error("a notice of the room %d could not be stored: %s", notice.conversation_id, notice.message)
-
-    def _visible(self, user, room_id):
-        """Return a room that a user may see: an open one, or one they are a member of."""
-        room = Room.by_id(self.database, room_id)
-        if not room or not room.is_open and not members.role_of(self.database, room_id, user.id):
-            raise NotFound(_("Conversation not found."))
-        return room
 
     def _user(self, username):
         user = isinstance(username, str) and User.named(self.database, username)

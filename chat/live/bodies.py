@@ -7,11 +7,11 @@ from ..web.forms import STREAMED
 from ..web.headers import with_security_headers
 from ..web.streamed_form import PIECE_BYTES, BodyCut
 
-BODY_SECONDS = 10           # for a body, and in addition
-BODY_BYTES_PER_SECOND = 16 * 1024   # … the time that its size takes at this rate
-STALL_SECONDS = 20          # for the next byte of a body that is read while it arrives, as an upload is
-UPLOAD_SECONDS = 60         # for such a body, and in addition
-UPLOAD_BYTES_PER_SECOND = 1024      # … the time that what has come takes at this rate
+BODY_SECONDS = 10           # that every body has
+BODY_BYTES_PER_SECOND = 16 * 1024   # a body has one second more for each of these bytes
+STALL_SECONDS = 20          # without a byte, after which an upload is cut
+UPLOAD_SECONDS = 60         # that every upload has: a body that is read while it arrives
+UPLOAD_BYTES_PER_SECOND = 1024      # an upload has one second more for each of these bytes that has come
 MAX_DISCARDED = 1024 * 1024     # bytes of a body that is too large: they are read so that its sender gets the answer
 MAX_LENGTH_DIGITS = 12      # of a Content-Length
 
@@ -21,15 +21,15 @@ class Bodies:
 
     A body without a Content-Length is refused: no browser sends one, and the servers would read its chunk sizes without a limit.
     One of more than `max_bytes` is read and forgotten, a piece at a time, and its sender is told that it is too large.
-    Requests to `own_reader` are left alone: the guard reads their bodies. Uploads get a PacedBody, which the view reads.
+    Requests to `guarded_path` are left alone: the guard reads their bodies. Uploads get a PacedBody, which the view reads.
     """
 
-    def __init__(self, application, runtime, max_bytes, https=False, own_reader="/socket.io"):
+    def __init__(self, application, runtime, max_bytes, https=False, guarded_path="/socket.io"):
         self.application = application
         self.runtime = runtime
         self.max_bytes = max_bytes
         self.https = https
-        self.own_reader = own_reader
+        self.guarded_path = guarded_path
 
     def __call__(self, environ, start_response):
         length = environ.get("CONTENT_LENGTH") or "0"
@@ -37,13 +37,13 @@ class Bodies:
             return self._refuse("400 Bad Request", "A body needs a Content-Length.", environ, start_response)
         if not (length.isascii() and length.isdigit() and len(length) <= MAX_LENGTH_DIGITS):
             return self._refuse("400 Bad Request", "Content-Length is a number.", environ, start_response)
-        reads_itself = environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO", "").startswith(self.own_reader)
+        is_read_by_guard = environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO", "").startswith(self.guarded_path)
         if is_streamed(environ):
             return self._serve_streamed(environ, start_response, int(length))
-        if int(length) > self.max_bytes and not reads_itself:
+        if int(length) > self.max_bytes and not is_read_by_guard:
             PacedBody(self.runtime, environ, int(length)).discard_rest()
             environ["wsgi.input"] = io.BytesIO()    # Flask refuses it by its Content-Length alone
-        elif int(length) and not reads_itself:
+        elif int(length) and not is_read_by_guard:
             size = int(length)
             try:
                 body = self.runtime.read_in_time(environ, size, BODY_SECONDS + size / BODY_BYTES_PER_SECOND)
@@ -85,7 +85,8 @@ def is_streamed(environ):
 class PacedBody:
     """The body of an upload. Its deadline moves on with what arrives, and who sends nothing more is cut.
 
-    Before the view knows who sends it, and after a refusal, it has the time of every other body. In between a slow phone may take minutes.
+    Until the view calls `accept`, and after a refusal, it has the time of any other body. In between it has that of an upload: a slow phone may
+    take minutes.
     """
 
     def __init__(self, runtime, environ, length):

@@ -16,7 +16,8 @@ class Broadcaster:
 
     def broadcast(self, event, payload, user_ids=(), room_id=None, sender_sid=None):
         """Emit an event in all processes: to every connection of these users, or of a room's members, but the sender's own."""
-        if self.bus.publish(event, payload, user_ids, room_id):
+        self.bus.publish(event, payload, user_ids, room_id)
+        if self.bus.claim_delivery(event, payload, room_id):
             self.emit(event, payload, user_ids, room_id, sender_sid)
 
     def emit(self, event, payload, user_ids=(), room_id=None, sender_sid=None):

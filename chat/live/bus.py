@@ -39,6 +39,9 @@ class LocalBus:
         pass
 
     def publish(self, event, payload, user_ids, room_id=None):
+        pass
+
+    def claim_delivery(self, event, payload, room_id=None):
         return True
 
     def subscribe(self, room_ids, waits=True):
@@ -85,18 +88,20 @@ class RedisBus:
         `resync()` is called before a catch-up: events that let a connection enter or leave a room may have been missed.
         """
         self.server, self.on_bus_event, self.resync = server, on_bus_event, resync
-        self.cursors = {event: DeliveryCursor(database, noun) for event, noun in STORED.items()}
+        self.cursors = {event: DeliveryCursor(database, row_class) for event, row_class in STORED.items()}
         self.publisher.open(server)
         for task in (self.publisher.loop, self._subscribe_loop, self._catch_up_loop):
             server.start_background_task(task)
 
     def publish(self, event, payload, user_ids, room_id=None):
-        """Have an event reach every connection that these users, or a room's members, have to other processes. Returns at once.
-
-        Returns whether the connections here are still to be told: while Redis is away, a catch-up may deliver a message
-        between its commit and this call.
-        """
+        """Publish an event to the processes to which one of these users, or of a room's members, is connected. Returns at once."""
         self.publisher.publish(event, payload, user_ids, room_id)
+
+    def claim_delivery(self, event, payload, room_id=None):
+        """Return whether this process still has to deliver an event to its own connections.
+
+        A catch-up may have delivered a stored row already. Where a departure may have been missed, the next catch-up delivers it instead.
+        """
         if event in STORED and room_id is not None and self._may_have_missed_a_departure():
             self.needs_catch_up = True      # it reads who is in the room, and delivers the message after that
             return False

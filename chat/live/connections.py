@@ -1,4 +1,4 @@
-"""Connections: the live tabs of this process, whose each of them is, and when one has to be closed."""
+"""Connections: the live tabs of this process, the user of each, and when one has to be closed."""
 import logging
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from ..budgets import CONNECTIONS
 from ..conversations import members
 from ..conversations.rooms import CHANGED, LEFT
 from ..errors import RateLimited, Unauthorized, Unavailable
-from ..web.languages import LANGUAGES, understood
+from ..web.languages import LANGUAGES, reader_language
 from ..web.page_owner import refuse_connection_of_another
-from ..web.sessions import user_of
+from ..web.sessions import user_id_of
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Connections:
     def open(self, sid, environ, auth):
         """Note a new connection and return its user. Raises ChatError if nobody is logged in by it, or too many are open."""
         session_id = self.session_id_of(environ)
-        user_id = user_of(self.backends.sessions, session_id)
+        user_id = user_id_of(self.backends.sessions, session_id)
         user = User.by_id(self.database, user_id) if user_id else None
         if not user:
             raise Unauthorized(_("Please log in."))
@@ -65,7 +65,7 @@ class Connections:
         if self.backends.budgets.is_spent(CONNECTIONS, len(self.backends.presence.connections_of(user.id))):
             raise RateLimited(_("Too many open tabs."), retry_after=SWEEP_INTERVAL)
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
-        self.by_sid[sid] = Connection(user, session_id, eio_sid, understood(environ), _knows_rooms(auth))
+        self.by_sid[sid] = Connection(user, session_id, eio_sid, reader_language(environ), _knows_rooms(auth))
         self.metrics.observe_connection(is_reconnect=self.backends.presence.connect(user.id, sid))
         self.transports.logged_in(eio_sid)
         return user
@@ -206,5 +206,6 @@ class Connections:
 
 
 def _knows_rooms(auth):
-    """Tell whether a client knows rooms: a page from before them says whose it is, and not that it does."""
-    return not (isinstance(auth, dict) and "userId" in auth) or auth.get("rooms") is True
+    """Tell whether a client can show rooms. A page from before there were rooms sends `userId` without `rooms`; other programs send neither."""
+    is_page = isinstance(auth, dict) and "userId" in auth
+    return not is_page or auth.get("rooms") is True

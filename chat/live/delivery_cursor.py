@@ -11,13 +11,13 @@ class DeliveryCursor:
     greatest id at least COMMIT_REORDER_WINDOW ago.
     """
 
-    def __init__(self, database, noun, clock=time.monotonic):
-        """`noun` is the class of the rows, Message or Change."""
+    def __init__(self, database, row_class, clock=time.monotonic):
+        """`row_class` is Message or Change."""
         self.database = database
-        self.noun = noun
+        self.row_class = row_class
         self.clock = clock
         # A search begins above `low_watermark`. `next_low` is the value that it gets when it rises next.
-        self.low_watermark = self.next_low = self.high_watermark = noun.highest_id(database)
+        self.low_watermark = self.next_low = self.high_watermark = row_class.highest_id(database)
         self.advanced_at = clock()
         self.delivered = set()      # ids above the low watermark
 
@@ -35,7 +35,7 @@ class DeliveryCursor:
     def undelivered(self):
         """Yield the stored rows that were not delivered, in the order of their ids, each marked as it comes."""
         after = self.low_watermark
-        while page := self.noun.since_id(self.database, after):
+        while page := self.row_class.since_id(self.database, after):
             yield from (row for row in page if self.mark_delivered(row.id))
             after = page[-1].id
 

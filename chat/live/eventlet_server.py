@@ -13,7 +13,7 @@ READ_BUFFER_BYTES = 1024    # of each connection; a WebSocket keeps it for as lo
 ANSWER_HEADERS = "chat.answer_headers"      # in the environ: the headers by which eventlet decides whether to keep the connection
 
 
-class Signal(Event):
+class GreenEvent(Event):
     """An event that is awaited once. A green threading.Event makes three locks and takes five times as long."""
 
     is_set = Event.ready
@@ -27,7 +27,7 @@ class Eventlet:
     """What Runtime asks of a library, with green threads; a call that blocks goes to eventlet's pool of real threads."""
 
     has_shortcuts = True        # those of fast_engineio.py
-    new_signal = Signal
+    new_event = GreenEvent
     thread_sleep = staticmethod(patcher.original("time").sleep)
 
     def run_blocking(self, function, *arguments):

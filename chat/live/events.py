@@ -56,16 +56,16 @@ class Events:
         require_fields(data, one_of=ADDRESS)
         access = self.gate.of_event(user, data)
         if not access.is_room:
-            if self.may_type(user.id, [access.peer_id]):
+            if self.is_typing_passed_on(user.id, [access.peer_id]):
                 self.broadcaster.broadcast("typing", {"userId": user.id}, [access.peer_id])
-        elif not access.is_archived and self.may_type(user.id, access.conversation_id) and self.messaging.is_live(access.conversation_id):
+        elif not access.is_archived and self.is_typing_passed_on(user.id, access.conversation_id) and self.messaging.is_live(access.conversation_id):
             payload = {"userId": user.id, "conversationId": access.conversation_id, "username": user.username}
             self.broadcaster.broadcast("typing", payload, room_id=access.conversation_id, sender_sid=sid)
         return {"ok": True}
 
-    def may_type(self, sender_id, conversation):
-        """Count a typing sign to a room's id or a list with a user's; return whether it is passed on."""
-        return not self.budgets.hit(TYPING, f"{sender_id}:{conversation}")
+    def is_typing_passed_on(self, sender_id, recipient):
+        """Count a typing event; return whether it is passed on. `recipient` is a room's id, or a list with a user's id."""
+        return not self.budgets.hit(TYPING, f"{sender_id}:{recipient}")
 
     @staticmethod
     def unknown(_sid, _data):

@@ -88,7 +88,7 @@ class FastConnection(Socket):
                 on_message(self.sid, data[1:])
             else:
                 with contextlib.suppress(UnknownPacketError):
-                    self.receive(_signal(data))
+                    self.receive(_control_packet(data))
 
     def _upgrade(self, websocket):
         """Switch from polling to the WebSocket, in the library's steps; return whether the client did."""
@@ -111,7 +111,7 @@ def send_packets(connection, batch):
         connection.send(packet)
 
 
-def _signal(data):
+def _control_packet(data):
     """Return a packet. One that would be parsed as JSON for nothing is refused before."""
     if is_costly(data):
         raise ValueError("no packet of a client")
@@ -119,7 +119,7 @@ def _signal(data):
 
 
 def _is_packet(data, packet_type, text=None):
-    packet = _signal(data) if data else None
+    packet = _control_packet(data) if data else None
     return packet and packet.packet_type == packet_type and (text is None or packet.data == text)
 
 

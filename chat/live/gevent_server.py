@@ -14,7 +14,7 @@ class Gevent:
     """What Runtime asks of a library, with green threads; a call that blocks goes to gevent's pool of real threads."""
 
     has_shortcuts = False
-    new_signal = staticmethod(threading.Event)      # gevent has patched it
+    new_event = staticmethod(threading.Event)      # gevent has patched it
     thread_sleep = staticmethod(monkey.get_original("time", "sleep"))
 
     def run_blocking(self, function, *arguments):

@@ -25,14 +25,14 @@ HEADER_NAME, CONTROLS = re.compile("HTTP_[-!#$%&'*+.^_`|~0-9A-Za-z]+"), re.compi
 class Guard:
     """WSGI middleware for /socket.io: refuses other sites and malformed requests, and knows each WebSocket's socket.
 
-    `session_of(environ)` returns the session id that a request carries, or None; `is_logged_in(session_id)` tells whether that
+    `session_id_of(environ)` returns the value of the session cookie, or an empty string; `is_logged_in(session_id)` tells whether that
     session is somebody's; `https` says that people reach the site by HTTPS.
     """
 
-    def __init__(self, application, runtime, session_of, is_logged_in, https=False, path="/socket.io"):
+    def __init__(self, application, runtime, session_id_of, is_logged_in, https=False, path="/socket.io"):
         self.application = application
         self.runtime = runtime
-        self.session_of = session_of
+        self.session_id_of = session_id_of
         self.is_logged_in = is_logged_in
         self.https = https
         self.path = path
@@ -53,7 +53,7 @@ class Guard:
         [eio_sid] = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [])[:1] or [None]
         if eio_sid in self.closed_at and not is_upgrade(environ):
             return closed_transport_response(environ, start_response)
-        session_id = self.session_of(environ)
+        session_id = self.session_id_of(environ)
         if self.sessions.get(eio_sid, session_id) != session_id:
             return self._answer_other_session(environ, start_response)
         if not is_upgrade(environ):
@@ -83,13 +83,13 @@ class Guard:
         The transport's id is no secret (it is in URLs and logs), so it must not be enough to speak for somebody. A logged-in
         user is refused. Without a login it may be the same browser after its logout: it learns that the transport is closed.
         """
-        if is_upgrade(environ) or self.is_logged_in(self.session_of(environ)):
+        if is_upgrade(environ) or self.is_logged_in(self.session_id_of(environ)):
             return bad_request("This transport belongs to another session.", start_response)
         return closed_transport_response(environ, start_response)
 
     def opened(self, eio_sid, environ):
         """Note the session that opened a transport, and its socket if the transport began as a WebSocket."""
-        self.sessions[eio_sid] = self.session_of(environ)
+        self.sessions[eio_sid] = self.session_id_of(environ)
         if WEBSOCKET_SIDS in environ:
             self._note_websocket(environ, eio_sid)
 

@@ -9,7 +9,7 @@ MAX_BODY_PACKETS = 500          # in one polling body; the library's own limit o
 MAX_POLL_PACKETS = 16           # in one polling answer: python-socketio's client drops an answer with more
 SEPARATOR = "\x1e"              # between the packets of a polling body
 CLIENT_PACKETS = "134"          # Engine.IO packets that a client sends by polling: close, pong, message. It upgrades by WebSocket
-MAX_SIGNAL = len("2probe")       # characters of an Engine.IO packet that is no message: the longest one that a client sends
+MAX_CONTROL_LENGTH = len("2probe")       # characters of an Engine.IO packet that is no message: the longest one that a client sends
 CLOSE_PACKET = b"1"             # of Engine.IO: the transport is closed
 CONNECT_DIGIT = "0"             # a Socket.IO packet that opens a connection begins with it
 RESERVED = ("connect", "disconnect", "*")      # event names that python-socketio would handle as its own
@@ -19,7 +19,7 @@ Payload.max_decode_packets = MAX_BODY_PACKETS
 
 def is_costly(packet):
     """Tell whether Engine.IO would parse a long packet as JSON: it does so with all but messages that begin with a digit."""
-    return len(packet) > MAX_SIGNAL and not (packet[0] == "4" and "0" <= packet[1] <= "9")
+    return len(packet) > MAX_CONTROL_LENGTH and not (packet[0] == "4" and "0" <= packet[1] <= "9")
 
 
 class TextPacket(Packet):

@@ -4,7 +4,6 @@ A connection is in one of two states. It awaits its snapshot: a first list of al
 PRESENCE_ROOM, which gets a delta at most once in PRESENCE_WINDOW: who came and who went since the last one.
 """
 import contextlib
-import itertools
 import logging
 import time
 
@@ -39,7 +38,7 @@ class PresenceFeed:
 
     def loop(self, update):
         """Emit snapshots and deltas for ever; `update(payload, **recipients)` does it."""
-        last_sent, last_sent_at, snapshots = frozenset(), 0, {}     # snapshots: the ids in a snapshot -> the sids that got it after the last delta
+        last_sent, last_sent_at, snapshots = frozenset(), 0, {}     # snapshots: ids that were online -> sids that got this list since the last delta
         while True:
             self.changed.wait(PRESENCE_WINDOW)
             self.changed.clear()
@@ -50,9 +49,7 @@ class PresenceFeed:
                 if ready:
                     snapshots.setdefault(online, []).extend(ready)
                 if time.monotonic() - last_sent_at >= PRESENCE_WINDOW and (online != last_sent or snapshots):
-                    update(delta(last_sent, online), to=PRESENCE_ROOM, skip_sid=[*itertools.chain(*snapshots.values())])
-                    for snapshot, sids in snapshots.items():
-                        update(delta(snapshot, online), to=sids)
+                    send_deltas(last_sent, online, snapshots, update)
                     last_sent, last_sent_at, snapshots = online, time.monotonic(), {}
             except Exception:
                 log.exception("presence goes on after an error")
@@ -69,6 +66,14 @@ class PresenceFeed:
                 with contextlib.suppress(KeyError, ValueError):     # it has closed meanwhile
                     self.server.enter_room(sid, PRESENCE_ROOM)
         return ready
+
+
+def send_deltas(last_sent, online, snapshots, update):
+    """Send each connection what has changed since its last list: since its snapshot if that is recent, else since the last delta."""
+    with_snapshot = [sid for sids in snapshots.values() for sid in sids]
+    update(delta(last_sent, online), to=PRESENCE_ROOM, skip_sid=with_snapshot)
+    for snapshot, sids in snapshots.items():
+        update(delta(snapshot, online), to=sids)
 
 
 def delta(before, online):

@@ -90,7 +90,7 @@ class RoomFeed:
         self.lock = threading.Lock()    # guards the tables, what waits and `is_sending`
 
     def join(self, sid, eio_sid, room_ids, waits=True):
-        """Let a connection get what is sent to these rooms. `waits`: return when that is certain."""
+        """Let a connection get what is sent to these rooms. With `waits`, return after Redis has confirmed, or after SUBSCRIBE_TIMEOUT."""
         connection = self.server.eio.sockets.get(eio_sid)
         if not room_ids or connection is None:      # then it has just ended
             return

@@ -28,21 +28,21 @@ def library_for(mode):
 
 
 class BoundedQueue:
-    """A lock that `slots` hold at once, and that at most `limit` hold or wait for; with one more, entering it raises Unavailable."""
+    """A semaphore with `slots` places and a bounded queue: where `limit` tasks hold it or wait for it, entering raises Unavailable."""
 
     def __init__(self, limit, slots=1):
         self.limit = limit
         self.waiting = 0
-        self.lock = threading.BoundedSemaphore(slots)
+        self.semaphore = threading.BoundedSemaphore(slots)
 
     def __enter__(self):
         if self.waiting >= self.limit:
             raise Unavailable()
         self.waiting += 1
-        self.lock.acquire()
+        self.semaphore.acquire()
 
     def __exit__(self, *_error):
-        self.lock.release()
+        self.semaphore.release()
         self.waiting -= 1
 
 
@@ -69,7 +69,7 @@ class Runtime:
         with self.cpu_slots:
             return self.library.run_blocking(function, *arguments)
 
-    def run_cpu_bound_queued(self, function, *arguments):
+    def run_registration_work(self, function, *arguments):
         """Return function(*arguments), for a long computation that anybody may ask for without an account.
 
         They run one at a time, beside those of `run_cpu_bound`, so that no login waits for them. Raises Unavailable where too
@@ -79,7 +79,7 @@ class Runtime:
             return self.library.run_blocking(function, *arguments)
 
     def turn_to_log_in(self, is_known):
-        """Return the turn of a login, a context in which its password is compared. Raises Unavailable where too many wait already.
+        """Return a context manager in which the password of a login is compared. Entering it raises Unavailable where too many wait.
 
         Whoever guesses from many addresses fills one queue; a browser that the person has logged in from before has another one.
         """
@@ -116,9 +116,9 @@ class Runtime:
         """End the connection of a WebSocket that is over."""
         self.library.hang_up(environ)
 
-    def new_signal(self):
+    def new_event(self):
         """Return an event with set(), is_set() and wait(seconds)."""
-        return self.library.new_signal()
+        return self.library.new_event()
 
     def start_thread(self, target):
         """Run `target` in a real thread, which may block."""

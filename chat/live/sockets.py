@@ -11,7 +11,7 @@ from ..conversations.messaging import Messaging
 from ..conversations.rooms import Rooms
 from ..conversations.writer import Writer
 from ..errors import ChatError, NotFound
-from ..web.languages import understood
+from ..web.languages import reader_language
 from .broadcaster import Broadcaster, channel_of
 from .connections import SESSION_ENDED
 from .events import Events
@@ -21,7 +21,7 @@ from .payloads import require_fields, with_ack
 class Socket:
     """The chat over Socket.IO. See docs/protocol.md for the events. `tasks` are functions of `sleep` that run in the background."""
 
-    def __init__(self, server, database, backends, connections, message_log, metrics, new_signal, tasks=()):
+    def __init__(self, server, database, backends, connections, message_log, metrics, new_event, tasks=()):
         self.server = server
         self.database = database
         self.backends = backends
@@ -30,8 +30,8 @@ class Socket:
         self.metrics = metrics
         self.tasks = tasks
         self.broadcaster = Broadcaster(server, backends.bus, connections.room_feed)
-        self.writer = Writer(database, self.receive_message, new_signal, server.start_background_task, metrics)
-        self.change_writer = ChangeWriter(database, self.tell_change, new_signal, server.start_background_task)
+        self.writer = Writer(database, self.receive_message, new_event, server.start_background_task, metrics)
+        self.change_writer = ChangeWriter(database, self.tell_change, new_event, server.start_background_task)
         self.gate = Gate(database)
         self.messaging = Messaging(database, self.writer, self.change_writer, backends.budgets, self.broadcaster.broadcast)
         self.rooms = Rooms(database, self.gate, self.writer, backends.budgets, self.tell_room_change, self._start_later)
@@ -60,7 +60,7 @@ class Socket:
             user = self.connections.open(sid, environ, auth)
         except ChatError as error:
             self.metrics.observe_error(error)
-            with self.connections.locale_context(understood(environ)):
+            with self.connections.locale_context(reader_language(environ)):
                 raise ConnectionRefusedError(str(error.message), error.as_json()) from error
         self.connections.enter_rooms(sid)
         self.server.enter_room(sid, channel_of(user.id))    # last: what others wait for comes after the confirmation
@@ -111,7 +111,7 @@ class Socket:
         """Pass on what another process has published, to the connections that these users, or a room's members, have here."""
         if event == SESSION_ENDED:
             self.connections.close_session(payload, *user_ids)
-        elif event != "typing" or self.events.may_type(payload["userId"], room_id or user_ids):
+        elif event != "typing" or self.events.is_typing_passed_on(payload["userId"], room_id or user_ids):
             self.connections.note_membership(event, payload, user_ids)
             if event == "receiveMessage":
                 self.messaging.note_stored_elsewhere(payload)

@@ -17,7 +17,7 @@ class Threading:
     """What Runtime asks of a library, with threads: whatever blocks, blocks only its own thread."""
 
     has_shortcuts = False
-    new_signal = staticmethod(threading.Event)
+    new_event = staticmethod(threading.Event)
     thread_sleep = staticmethod(time.sleep)
 
     def run_blocking(self, function, *arguments):

@@ -58,7 +58,7 @@ class Transports:
 
     def _limited(self, handler):
         """Return an Engine.IO connection's handler of its WebSocket, with all limits."""
-        count_frame = functools.partial(self.count, handler.__self__.sid)
+        count_frame = functools.partial(self.count_control_packet, handler.__self__.sid)
         return limit_frames(refuse_costly_packets(close_on_error(handler)), MAX_BODY_BYTES, count_frame)
 
     def start(self):
@@ -77,12 +77,12 @@ class Transports:
         self.shortcuts.accelerate(connection)
         connection.poll = limit_poll_size(connection.poll)
         connection.handle_get_request = poll_once_at_a_time(connection, connection.handle_get_request, self.server.sleep)
-        connection.receive = self._count_signals(connection.sid, connection.receive)
+        connection.receive = self._count_control_packets(connection.sid, connection.receive)
         return self.server._handle_eio_connect(eio_sid, environ)
 
     def receive(self, eio_sid, data):
         """Pass a packet on to Socket.IO. One that is malformed or exceeds the budget closes its transport, and logs nothing."""
-        transport = self._count(eio_sid)
+        transport = self._count_packet(eio_sid)
         if not transport:
             return      # the packet before closed it; the library would open a connection that nobody ends
         try:
@@ -90,15 +90,15 @@ class Transports:
         except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
             self.close(eio_sid)
         if eio_sid not in self.opened:
-            self._forget(eio_sid)       # it was closed while the library opened the connection
+            self._remove_leftovers(eio_sid)       # it was closed while the library opened the connection
         elif data[:1] == CONNECT_DIGIT and not self.server.manager.sid_from_eio_sid(eio_sid, "/"):
             self._close_refused(eio_sid, transport)
 
-    def count(self, eio_sid):
+    def count_control_packet(self, eio_sid):
         """Count what is no message; return whether the transport is still open."""
-        return self._count(eio_sid) is not None
+        return self._count_packet(eio_sid) is not None
 
-    def _count(self, eio_sid):
+    def _count_packet(self, eio_sid):
         """Count a packet, and let others have their turn after some; return its transport, or None if that is closed, also by this packet."""
         transport = self.opened.get(eio_sid)
         if not transport:
@@ -111,10 +111,10 @@ class Transports:
             self.server.sleep(0)
         return self.opened.get(eio_sid)
 
-    def _count_signals(self, eio_sid, receive):
+    def _count_control_packets(self, eio_sid, receive):
         """Return a connection's `receive` so that packets that are no messages count too; messages count where they arrive."""
         def receive_counted(packet):
-            if packet.packet_type == MESSAGE or self.count(eio_sid):
+            if packet.packet_type == MESSAGE or self.count_control_packet(eio_sid):
                 receive(packet)
         return receive_counted
 
@@ -142,8 +142,8 @@ class Transports:
             if not self.anonymous[address]:
                 del self.anonymous[address]
 
-    def _forget(self, eio_sid):
-        """Remove what the library noted about a connection that was closed while it opened it."""
+    def _remove_leftovers(self, eio_sid):
+        """Remove the library's entries of a connection that was closed while the library was still opening it."""
         manager = self.server.manager
         for namespace in list(manager.get_namespaces()):
             sid = manager.sid_from_eio_sid(eio_sid, namespace)

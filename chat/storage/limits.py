@@ -53,7 +53,7 @@ class MemoryLimits:
                 self.expiries.setdefault(key, deque()).append(now + window)
             return wait
 
-    def wait(self, key, limit):
+    def seconds_to_wait(self, key, limit):
         """Return 0 if one more event would be counted, else the seconds to wait."""
         with self.lock:
             return self._wait(key, limit, self.clock()) if self.enabled else 0
@@ -113,7 +113,7 @@ class RedisLimits:
             return 0
         return self.hit_script(keys=[f"chat:limit:{key}"], args=[limit, window])
 
-    def wait(self, key, limit):
+    def seconds_to_wait(self, key, limit):
         [count] = self.amounts_of(key)
         return max(1, self.client.ttl(f"chat:limit:{key}")) if self.enabled and count >= limit else 0
 

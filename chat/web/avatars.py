@@ -42,9 +42,11 @@ def show(user_id):
     return _answer(draw(user_id, _checked(request.args.get("face", ""))))
 
 
-def drawn_as(face, username):
-    """Return what the address of an avatar says of a stored face: nothing, a number, or `-` and the initials of the name."""
-    return LETTERS + initials(username) if face == INITIALS else str(face) if 0 < face < FACES else ""
+def face_parameter(face, username):
+    """Return the `face` parameter of an avatar's URL: empty for the default face, its number, or `-` and the initials of the name."""
+    if face == INITIALS:
+        return LETTERS + initials(username)
+    return str(face) if 0 < face < FACES else ""
 
 
 def initials(username):
@@ -64,8 +66,8 @@ def draw(user_id, face=""):
 
 
 def inline(user):
-    """Return a user's avatar as a data: address, for the one that stands on every page: a request less at the first view."""
-    return "data:image/svg+xml," + quote(draw(user.id, user.drawn_as), safe=" =:/,;()'")
+    """Return a user's avatar as a data: URL, for the one that stands on every page: a request less at the first view."""
+    return "data:image/svg+xml," + quote(draw(user.id, user.face_parameter), safe=" =:/,;()'")
 
 
 def sheet(faces):
@@ -76,20 +78,20 @@ def sheet(faces):
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE * len(faces)}">{drawings}</svg>'
 
 
-def address(user_id, face=""):
-    """Return where one avatar is."""
+def avatar_url(user_id, face=""):
+    """Return the URL of one avatar."""
     return f"/avatars/{user_id}.svg" + (f"?face={quote(face)}" if face else "")
 
 
-def addresses(users):
-    """Return {user id: where the avatar is} for the users of a list: a request for 25 of them and not for each."""
+def avatar_urls(users):
+    """Return {user id: URL of the avatar} for the users of a list: a request for 25 of them and not for each."""
     found, users = {}, list(users)
     for start in range(0, len(users), MAX_ON_SHEET):
         together = sorted(users[start:start + MAX_ON_SHEET], key=lambda user: user.id)      # the same users, however they are sorted
         names = "-".join(str(user.id) for user in together)
-        faces = ",".join(quote(user.drawn_as) for user in together)
+        faces = ",".join(quote(user.face_parameter) for user in together)
         query = f"?faces={faces}" if faces.strip(",") else ""
-        found.update({user.id: f"/avatars/{names}.svg{query}#u{user.id}" if len(together) > 1 else address(user.id, user.drawn_as)
+        found.update({user.id: f"/avatars/{names}.svg{query}#u{user.id}" if len(together) > 1 else avatar_url(user.id, user.face_parameter)
                       for user in together})
     return found
 

@@ -47,7 +47,7 @@ def handle_http_error(error):
     code = error.code or 500
     if 300 <= code < 400:
         return error
-    answer = answer_with(code, DETAILS.get(code, lambda: "")())
+    answer = answer_with(code, TEXTS.get(code, lambda: "")())
     if code == 405 and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
@@ -61,7 +61,7 @@ def handle_unauthorized():
     return redirect("/login" if request.method not in ("GET", "HEAD") or here == "/" else f"/login?{urlencode({'next': here})}")
 
 
-DETAILS = {
+TEXTS = {
     400: lambda: _("The server did not understand this request."),
     403: lambda: _("You do not have access to this page."),
     404: lambda: _("Page not found."),
@@ -80,19 +80,19 @@ TITLES = {
 }
 
 
-def answer_with(code, detail, error=None, kept="", **details):
+def answer_with(status, text, error=None, unsaved_text="", **extra):
     """Return an answer with this status: a page, or JSON where that is wanted. It needs neither session nor database.
 
-    `detail` is shown to people, `error` is the JSON and `details` what stands beside it, `kept` is a text that the user wrote and
-    would lose.
+    `text` is shown to people, `error` is the JSON and `extra` the fields beside it, `unsaved_text` is what the user wrote and would
+    lose.
     """
     if wants_json():
-        answer = jsonify(error=error or {"code": CODES.get(code, "invalid"), "message": str(detail), "retry": False}, **details)
+        answer = jsonify(error=error or {"code": CODE_OF_STATUS.get(status, "invalid"), "message": str(text), "retry": False}, **extra)
     else:
-        title = TITLES.get(code, lambda: _("Something went wrong"))()
-        answer = make_response(render_template("errors/error.html", code=code, title=title, detail=detail, kept=kept))
-    answer.status_code = code
+        title = TITLES.get(status, lambda: _("Something went wrong"))()
+        answer = make_response(render_template("errors/error.html", status=status, title=title, text=text, unsaved_text=unsaved_text))
+    answer.status_code = status
     return answer
 
 
-CODES = {404: "not_found", 413: "too_long"}     # status -> code, of errors that Flask raises itself
+CODE_OF_STATUS = {404: "not_found", 413: "too_long"}     # status -> code, of errors that Flask raises itself

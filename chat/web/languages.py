@@ -32,7 +32,7 @@ choosing = Blueprint("languages", __name__)
 
 def install(app):
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    Babel(app, locale_selector=lambda: understood(request.environ))
+    Babel(app, locale_selector=lambda: reader_language(request.environ))
     app.jinja_env.globals.update(_=translated, gettext=translated, ngettext=translated_plural)
     app.context_processor(lambda: {"lang": language(), "languages": NAMES, "strings": script_translations(language())})
     app.add_template_filter(hour)
@@ -50,7 +50,7 @@ def choose():
     return answer
 
 
-def understood(environ):
+def reader_language(environ):
     """Return the language of a WSGI environ (a request's or a live connection's): the chosen one, else the best match."""
     cookies = parse_cookie(environ)
     chosen = cookies.get(SECURE_COOKIE) or cookies.get(COOKIE)

@@ -112,7 +112,7 @@ def forget_cookie(answer):
                          samesite="Lax")
 
 
-def user_of(sessions, session_id):
+def user_id_of(sessions, session_id):
     """Return the user id of a session, or None if it is unknown, ended or without a login."""
     stored = sessions.read(session_id) if session_id else None
     return user_id_in(stored or {})
@@ -121,11 +121,11 @@ def user_of(sessions, session_id):
 def is_logged_in(sessions, session_id):
     """Tell whether somebody is logged in by a session. If the store does not answer, the answer is yes, to be safe."""
     try:
-        return user_of(sessions, session_id) is not None
+        return user_id_of(sessions, session_id) is not None
     except Unavailable:
         return True
 
 
 def session_id_of(environ, cookie):
-    """Return the session id that a handshake carries, or an empty string."""
+    """Return the value of the session cookie in a handshake: a session id, a visitor's signed session, or an empty string."""
     return cookie.value_in(parse_cookie(environ))

@@ -58,7 +58,7 @@ def test_packets_without_text_count_as_unsent():
 def test_packets_that_are_no_messages_let_others_have_their_turn():
     pauses, transports = [], Transports.__new__(Transports)
     transports.opened, transports.budgets, transports.server = {"sid": Transport("", 0)}, SimpleNamespace(enabled=False), SimpleNamespace(sleep=pauses.append)
-    receive = transports._count_signals("sid", lambda _packet: None)
+    receive = transports._count_control_packets("sid", lambda _packet: None)
     for _n in range(500):
         receive(Packet(NOOP))
     assert len(pauses) == 500 // YIELD_EVERY

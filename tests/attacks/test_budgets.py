@@ -33,7 +33,7 @@ def test_each_budget_is_in_the_table_of_the_code():
 @pytest.mark.parametrize("row", [
     f"| a transport | from opening to being connected | {transports.CONNECT_TIMEOUT} s,",
     f"| a transport | bytes that wait for it | {transports.MAX_UNSENT_BYTES // 2**20} MiB |",
-    *(f"| an address | connections whose {what} | {deadlines.MAX_WAITING} |" for what in ("request has not come", "body has not come", "answer is not read")),
+    *(f"| an address | connections whose {what} | {deadlines.MAX_WAITING} | the oldest is cut once it has had {deadlines.FAIR_SECONDS} s, or at once beyond {deadlines.MAX_WAITING_AT_ONCE} " for what in ("request has not come", "body has not come", "answer is not read")),
     f"| a connection | the head of its first request | {deadlines.HEAD_SECONDS} s |",
     f"| a connection | the head of a further request | {deadlines.IDLE_SECONDS} s |",
     f"| a connection | a body | {bodies.BODY_SECONDS} s, and 1 s for each {bodies.BODY_BYTES_PER_SECOND // 1024} KiB |",

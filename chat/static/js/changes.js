@@ -18,8 +18,8 @@ export class ChangeLog {
   }
 
   /**
-   * Takes the number of a change whose message, as of `lastChange`, has been taken over. It is an older one where the change was sent again by
-   * who had left the room meanwhile.
+   * Takes the number of a change. `lastChange` is that of the message that came with it. If the message is older than the change, as in the
+   * answer to somebody who has left the room, the number does not count as known.
    */
   receive(number, lastChange = number) {
     if (number === this.known + 1 && lastChange >= number) this.known = number;
@@ -40,12 +40,13 @@ export class ChangeLog {
 
   /**
    * Takes the messages that have changed after `after`, ascending by `lastChange`. Returns whether they brought anything. The server
-   * reads the number before the messages: what came between is among them in part, so beyond it some may be missing.
+   * reads `lastChange` before the messages, so they are complete only up to that number.
    */
   fetched(after, { messages, lastChange }) {
     const last = messages.at(-1)?.lastChange ?? after;
-    if (after <= this.known) this.known = Math.max(this.known, Math.min(last, lastChange ?? last)); // else a page has come that is older
-    this.head = Math.max(this.head, last, lastChange ?? 0); // who fetches goes on, or waits: a gap is no news to them
+    const completeUpTo = Math.min(last, lastChange ?? last);
+    if (after <= this.known) this.known = Math.max(this.known, completeUpTo); // otherwise `readPage` has set `known` back meanwhile
+    this.head = Math.max(this.head, last, lastChange ?? 0); // without `onGap`: the caller fetches in a loop already
     return last > after || this.known < after;
   }
 }

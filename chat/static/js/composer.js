@@ -24,7 +24,7 @@ const loadEmojiPicker = later(() => import('./composer-emoji.js'));
 due.then(loadEmojiPicker).then(({ preloadEmoji }) => preloadEmoji(), () => {});
 
 export class Composer {
-  earlierDraft = ''; // that another text has taken the place of
+  earlierDraft = ''; // the stored draft, where the field had another text at the start
   task = null; // a ComposerTask, while a message is edited or answered
   storing = 0; // messages that wait for their files or are being stored: until then the stored draft still has them
   #unsent = []; // the texts {draft} of those that wait for their files
@@ -148,10 +148,10 @@ export class Composer {
     this.#unsent.push(unsent);
     this.show('');
     this.storing += 1;
-    const mayGo = !this.files.isArriving || (await this.files.mayGo(text)); // they were chosen before, and belong to it
-    if (this.signal.aborted) return; // the draft has it
-    const isTakenBack = !this.#unsent.includes(unsent); // with another one
-    if (!isTakenBack && mayGo && (text || this.files.count)) {
+    const areFilesReady = !this.files.isArriving || (await this.files.mayGo(text)); // files that were chosen before Enter belong to this message
+    if (this.signal.aborted) return; // the stored draft still has the text
+    const wasTakenBack = !this.#unsent.includes(unsent); // another one was not sent, and all waiting texts went back into the field
+    if (!wasTakenBack && areFilesReady && (text || this.files.count)) {
       this.#unsent = this.#unsent.filter((one) => one !== unsent);
       if (this.task === task) task?.end();
       const stored = this.outbox.add(this.key, text, task?.replyTo, this.files.take());
@@ -159,7 +159,7 @@ export class Composer {
       await stored;
       // The stored draft is the text that was sent, unless another tab has changed it meanwhile: then that one stays.
       if (this.draftText || this.draft.text === draft) this.saveDraft();
-    } else if (!isTakenBack) {
+    } else if (!wasTakenBack) {
       this.#takeUnsentBack();
     }
     this.storing -= 1;

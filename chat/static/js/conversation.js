@@ -110,7 +110,7 @@ export class Conversation {
       if (ack?.error.code === 'not_found') this.onEnded(this.key); // the membership has ended while nothing was heard
       return;
     }
-    messageList.setPeerRead(ack.peerReadSeq);
+    messageList.rows.setPeerRead(ack.peerReadSeq);
     messageList.receive([], ack.lastSeq);
     messageList.changes.hear(ack.lastChange);
     messageList.setChecked(true);
@@ -125,7 +125,7 @@ export class Conversation {
 
   /** Somebody else has read up to `seq`. In a room the ticks mean everybody: the server says how far that is. */
   otherHasRead(userId, seq) {
-    if (!isRoom(this.key)) this.messageList.setPeerRead(seq);
+    if (!isRoom(this.key)) this.messageList.rows.setPeerRead(seq);
     else if (this.messageList.rows.hasUnread) this.#markLater(ALL_READ_PAUSE_MS);
   }
 

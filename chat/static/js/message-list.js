@@ -197,10 +197,6 @@ export class MessageList {
     this.#showCompleteness();
   }
 
-  setPeerRead(seq) {
-    this.rows.setPeerRead(seq);
-  }
-
   // What follows from a change
 
   /** Changes rows by `mutate`, removes what are too many at one end, and keeps in place what the reader looks at. */

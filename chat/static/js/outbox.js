@@ -73,7 +73,7 @@ export class Outbox {
     return this.changesOf(key, message).findLast(isEdit)?.clientId ?? null;
   }
 
-  /** What was done before to the message that an entry deletes: it ends with the message. */
+  /** The earlier changes of the message that an entry deletes. They are removed with it. */
   supersededBy({ verb, target, createdAt, ...address }) {
     if (!verb?.delete) return [];
     return this.changesOf(keyOf(address), target).filter((earlier) => earlier.createdAt < createdAt);
@@ -132,14 +132,12 @@ export class Outbox {
     return [...heads.values()].filter((entry) => !this.#inFlight.has(keyOf(entry)));
   }
 
-  /**
-   * Whether an entry is a change of a message that was not sent, for one that was refused may be tried again later; or of one that is to
-   * be deleted. That may be refused too, and then what was done before is still wanted.
-   */
+  /** Whether a change has to wait: its message is not sent yet, or a later deletion goes first. If that is refused, the change is sent. */
   #isBlocked(entry) {
     const { target, createdAt } = entry;
-    const isDeletion = ({ verb, state, createdAt: deletedAt }) => verb.delete && state === 'waiting' && deletedAt > createdAt;
-    return Boolean(target) && (Boolean(target.clientId) || this.changesOf(keyOf(entry), target).some(isDeletion));
+    if (!target) return false;
+    const isLaterDeletion = (other) => other.verb.delete && other.state === 'waiting' && other.createdAt > createdAt;
+    return Boolean(target.clientId) || this.changesOf(keyOf(entry), target).some(isLaterDeletion);
   }
 
   #dueAt(entry) {
@@ -182,15 +180,20 @@ export class Outbox {
     this.remove(clientId);
   }
 
-  /** Replaces the clientId of an acknowledged message by its seq. An edit of an own edit has seen that edit, or what that edit had seen. */
+  /** Replaces the clientId of an acknowledged message by its seq. */
   #resolveReferences(entry) {
     for (const field of ['target', 'replyTo']) {
       const place = this.#acknowledged.get(entry[field]?.clientId);
       if (place) entry[field] = place;
     }
-    if (!entry.basedOn) return;
+    if (entry.basedOn) this.#resolveSeen(entry);
+  }
+
+  /** Sets `seen` of an edit of an own edit: to the number of that one or, while it waits, to what it has seen. */
+  #resolveSeen(entry) {
     const base = this.get(entry.basedOn);
-    const seen = this.#acknowledged.get(entry.basedOn)?.change ?? (base?.createdAt < entry.createdAt && base.verb.seen);
+    const seenByBase = base && base.createdAt < entry.createdAt ? base.verb.seen : 0;
+    const seen = this.#acknowledged.get(entry.basedOn)?.change ?? seenByBase;
     if (seen > entry.verb.seen) entry.verb = { ...entry.verb, seen };
   }
 

@@ -64,7 +64,7 @@ export async function initializeSocket(handlers) {
   addEventListener('offline', () => {
     if (shared?.isFollowing) return;
     setStatus('offline');
-    socket.io.engine?.close(); // else the loss would be noticed by a missing ping, up to 45 s later
+    socket.io.engine?.close(); // else the loss would be noticed by a missing ping, up to 20 s later
   });
   addEventListener('online', reconnect);
   const locks = await navigator.locks?.query().catch(() => null); // a browser may refuse them
