@@ -24,7 +24,30 @@ def png(width, height, *chunks):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)) + b"".join(chunks) + chunk(b"IEND", b"")
 
 
+def box(name, data):
+    return struct.pack(">I", 8 + len(data)) + name + data
+
+
+def heic(*boxes):
+    return box(b"ftyp", b"heic\0\0\0\0") + box(b"meta", b"\0\0\0\0" + b"".join(boxes))
+
+
+def tracks(depth):
+    track = b""
+    for _n in range(depth):
+        track = box(b"trak", track)
+    return box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", track)
+
+
+ITEMS = range(10_000)
+EXIF_ITEMS = box(b"iinf", b"\0\0\0\0\x27\x10" + b"".join(box(b"infe", b"\2\0\0\0" + struct.pack(">HH", n, 0) + b"Exif") for n in ITEMS))
 BOMBS = {
+    "10^8 extents that take no byte": heic(box(b"iloc", b"\0\0\0\0\0\0\x27\x10" + b"".join(struct.pack(">HHH", n, 0, 10_000) for n in ITEMS))),
+    "the same million bytes overwritten 10,000 times": heic(
+        EXIF_ITEMS, box(b"iloc", b"\0\0\0\0\x44\0\x27\x10" + b"".join(struct.pack(">HHHII", n, 0, 1, 0, 10**6) for n in ITEMS)), box(b"free", bytes(10**6))),
+    "a thousand tracks in one another": tracks(1000),
+    "300,000 boxes": box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", box(b"free", b"") * 300_000),
+    "a list of items that ends at once": heic(box(b"iinf", b"")),
     "10^10 pixels": png(100_000, 100_000, chunk(b"IDAT", zlib.compress(bytes(10**6)))),
     "49 million pixels that are not there": png(7000, 7000, chunk(b"IDAT", zlib.compress(bytes(1000)))),
     "text that unpacks to 100 MB": png(10, 10, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**8))), chunk(b"IDAT", zlib.compress(bytes(410)))),
