@@ -102,3 +102,14 @@ def test_a_form_that_answers_nothing_that_is_there_is_refused(alice, bob, reply_
     answer = form(alice, f"/messages/{bob.username}", message="an answer", replyTo=reply_to)
     assert answer.status_code == 400 and "an answer" in answer.text
     assert alice.history(bob)["messages"] == []
+
+
+def test_who_was_removed_is_not_told_that_a_form_was_lost(alice, bob, room):
+    """The form has arrived, its answer was lost, Bob is removed, and the browser sends the form again."""
+    form = {"message": "by bob", "clientId": new_client_id(), "csrf_token": bob.token(f"/rooms/{room}")}
+    assert bob.post(f"/conversations/{room}/messages", form).status_code == 302
+    remove(room, alice, bob)
+    again = bob.post(f"/conversations/{room}/messages", form)
+    assert (again.status_code, again.headers["Location"]) == (302, "/")
+    other = bob.post(f"/conversations/{room}/messages", {**form, "clientId": new_client_id(), "message": "too late"})
+    assert other.status_code == 404 and "too late" in other.text

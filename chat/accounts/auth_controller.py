@@ -1,5 +1,5 @@
 """AuthController, as in the report: register, login, logout."""
-from flask import Blueprint, g, make_response, redirect, render_template, request, session
+from flask import Blueprint, g, redirect, render_template, request, session
 from flask import current_app as app
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
@@ -131,9 +131,7 @@ class AuthController:
                                session_ended=has_ended()), status
 
     def _too_many(self, name, form, wait):
-        answer = make_response(self._page(name, form, 429, _("Too many attempts. Wait %(time)s, then try again.", time=waiting_time(wait))))
-        answer.headers["Retry-After"] = str(wait)
-        return answer
+        return *self._page(name, form, 429, _("Too many attempts. Wait %(time)s, then try again.", time=waiting_time(wait))), {"Retry-After": str(wait)}
 
     @staticmethod
     def _validate(field, validate):

@@ -130,9 +130,9 @@ class ChatController:
         try:
             access = self._access(username, conversation_id)
         except NotFound as error:
-            stored = isinstance(sent, dict) and self.messaging.resends.message(current_user, sent.get("clientId"), conversation_id)
-            if stored:
-                return stored.as_json(), 201
+            client_id = (sent if isinstance(sent, dict) else request.form).get("clientId")
+            if stored := self.messaging.resends.message(current_user, client_id, conversation_id):
+                return (stored.as_json(), 201) if request.is_json else redirect(url_for(".get_home_page"))
             if wants_json() or not request.form.get("message"):
                 raise
             return answer_with(error.status, error.message, unsaved_text=request.form["message"])
@@ -147,6 +147,7 @@ class ChatController:
         client_id = fields.get("clientId") or secrets.token_urlsafe(16)
         try:
             with self.uploads.of_form(current_user.id, form) as files:
+                access = self._access(username, conversation_id)        # asked again: the files may have taken hours
                 reply_to = self._reply_to() or fields.get("replyTo") or None        # what is no number is refused in words
                 stored = self.messaging.send(current_user, access, fields.get("message", ""), client_id, reply_to,
                                              file_ids=[file.id for file in files])

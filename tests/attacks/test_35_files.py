@@ -194,3 +194,23 @@ def test_fields_that_are_none(embedded, arrive, fields):
     body += b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--b--\r\n'
     answer = alice.post("/files", body, headers={"X-CSRFToken": token(alice), "Content-Type": "multipart/form-data; boundary=b", **JSON})
     assert answer.status_code == 400
+
+
+def test_a_form_that_outlasts_a_membership(embedded, arrive):
+    """Bob begins a form with a file, is removed from the room, and ends the form: nothing of it is stored there."""
+    alice, bob, parts = arrive(embedded), arrive(embedded), urlsplit(embedded.url)
+    room = alice.make_room("maths", bob)
+    fields = {"csrf_token": bob.token(f"/rooms/{room}"), "clientId": new_client_id()}
+    begin = "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+    begin += '--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+    end = '\r\n--b\r\nContent-Disposition: form-data; name="message"\r\n\r\nfrom outside\r\n--b--\r\n'
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
+        connection.sendall(f"POST /conversations/{room}/messages HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {bob.cookie()}\r\n"
+                           "Content-Type: multipart/form-data; boundary=b\r\n"
+                           f"Content-Length: {len(begin) + len(TEXT) + len(end)}\r\n\r\n{begin}".encode() + TEXT)
+        time.sleep(0.5)     # the form is under way; if it were not yet, it would be refused all the more
+        assert alice.ask(f"/rooms/{room}/members/{bob.username}/remove").status_code == 200
+        connection.sendall(end.encode())
+        answer = connection.recv(100_000)
+    assert answer.startswith(b"HTTP/1.1 404 "), answer[:200]
+    assert "from outside" not in alice.get(f"/conversations/{room}/messages", headers=JSON).text
