@@ -1,4 +1,5 @@
 """Removing what no message holds, while somebody uploads the same content: whatever comes first, no file is without its content."""
+import contextlib
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -10,12 +11,15 @@ from chat.conversations.file_removal import FileSweeper
 from chat.conversations.uploads import Uploads
 from chat.budgets import Budgets
 from chat.errors import NotFound, Unavailable
+from chat.storage.database import Database
 from chat.storage.file_store import PREVIEW, FolderStore
 from chat.storage.limits import MemoryLimits
+from chat.storage.sqlite import SQLiteEngine
 from config import load
 from tests.databases import call, database, person     # noqa: F401: a fixture
 from tests.uploads import TEXT, picture
 
+PAUSE = lambda _seconds: None   # noqa: E731
 THEN = "2024-07-07 15:04:17.601"
 
 
@@ -204,11 +208,44 @@ def test_what_a_killed_process_left_is_ended(parts, database):     # noqa: F811
 
 def test_a_content_without_a_row_is_found(parts, database, monkeypatch):     # noqa: F811
     uploads, sweeper, store = parts
-    file = upload(uploads, person(database))
+    file, other = upload(uploads, person(database)), upload(uploads, person(database))
     database.execute("DELETE FROM files WHERE id = %s", (file.id,))
-    sweeper.tidy()
+    sweeper.tidy(PAUSE)
     assert store.size(file.hash), "it may belong to an upload that is under way"
     monkeypatch.setattr("chat.conversations.file_removal.TIDY_AFTER_SECONDS", -1)
-    sweeper.tidy()
-    assert store.size(file.hash) is None
+    sweeper.tidy(PAUSE)
+    assert store.size(file.hash) is None and store.size(other.hash)
     assert file_module.KEPT_HOURS == 24
+
+
+@pytest.mark.parametrize("is_marked", [True, False])
+def test_another_database_removes_nothing(parts, database, tmp_path, monkeypatch, is_marked):     # noqa: F811
+    """A chat is started once with another database, as by a slip in DATABASE_URL: all its files are still there afterwards."""
+    uploads, sweeper, store = parts
+    file = upload(uploads, person(database))
+    if is_marked:
+        sweeper.tidy(PAUSE)
+    monkeypatch.setattr("chat.conversations.file_removal.TIDY_AFTER_SECONDS", -1)
+    settings, limits = load({"INSTANCE_PATH": str(tmp_path / "elsewhere")}), MemoryLimits()
+    with contextlib.closing(SQLiteEngine(str(tmp_path / "other.sqlite3"), call)) as engine:
+        other = Database(engine)
+        other.create_tables()
+        other_sweeper = Uploads(other, store, Budgets(settings, limits, limits), Runtime(), settings).sweeper
+        for somebody_registers in (False, True):
+            if somebody_registers:
+                person(other)
+            other_sweeper.tidy(PAUSE)
+            assert store.size(file.hash)
+    sweeper.tidy(PAUSE)
+    assert store.size(file.hash)
+
+
+def test_many_contents_are_looked_up_together(parts, database, monkeypatch):     # noqa: F811
+    uploads, sweeper, _store = parts
+    user, pauses = person(database), []
+    for _n in range(5):
+        upload(uploads, user)
+    monkeypatch.setattr("chat.conversations.file_removal.TIDY_AFTER_SECONDS", -1)
+    monkeypatch.setattr("chat.conversations.file_removal.TIDY_BATCH", 2)
+    sweeper.tidy(pauses.append)
+    assert pauses == [0, 0, 0]

@@ -98,7 +98,7 @@ def test_a_content_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     replace = os.replace
     monkeypatch.setattr(file_store.os, "replace", lambda *paths: (order.append("replace"), replace(*paths)))
     save(FolderStore(tmp_path / "files", call), tmp_path)
-    assert order == ["fsync", "replace", "fsync"]
+    assert order == ["fsync", "replace", "fsync", "fsync"], "the content, its name, and the name of the new folder in which it is"
 
 
 def test_an_s3_that_does_not_answer(s3_server, store, tmp_path):

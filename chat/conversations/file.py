@@ -198,6 +198,11 @@ class File:
         return bool(database.execute("DELETE FROM files WHERE id = %s AND unheld_since < %s", (self.id, _from_now(-KEPT_HOURS * 3600))))
 
     @staticmethod
+    def hashes_among(database, hashes):
+        """Return the set of those hashes that some file has."""
+        return set(database.query(f"SELECT DISTINCT hash FROM files WHERE hash IN ({', '.join(['%s'] * len(hashes))})", hashes, lambda row: row["hash"]))
+
+    @staticmethod
     def with_hash(database, content_hash, besides=0):
         """Tell whether there is a file with that content, another one than that with the id `besides`."""
         return bool(database.query("SELECT 1 FROM files WHERE hash = %s AND id <> %s LIMIT 1", (content_hash, besides)))

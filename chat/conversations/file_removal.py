@@ -4,6 +4,7 @@ Somebody may upload the same content at that moment. So the removal is announced
 else has the content. The uploader does it the other way around: first the row, then the question whether the content is being removed. One
 of the two sees the other.
 """
+import hashlib
 import logging
 from datetime import datetime, timedelta, timezone
 
@@ -17,6 +18,7 @@ TIDY_INTERVAL = 3600        # seconds between two searches for contents without 
 TIDY_AFTER_SECONDS = 24 * 3600
 STALE_SECONDS = 60          # after which another process takes a removal over
 BATCH = 100                 # files at once
+TIDY_BATCH = 500            # contents that are looked up by one statement
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ class FileSweeper:
             try:
                 self.sweep()
                 if until_tidying <= 0:
-                    self.tidy()
+                    self.tidy(sleep)
                     until_tidying = TIDY_INTERVAL
             except ChatError:
                 pass        # the database does not answer, which is logged where it is noticed; later it may
@@ -73,14 +75,38 @@ class FileSweeper:
             self.quotas.note_removal(file)
         return is_removed
 
-    def tidy(self):
+    def tidy(self, sleep):
         """Remove contents that no file has, and uploads that were never completed."""
         self.runtime.run_blocking(self.partials.sweep)
-        for key in self.runtime.run_blocking(lambda: list(self.store.keys(TIDY_AFTER_SECONDS))):
-            content_hash = key.removesuffix(PREVIEW)
-            if not File.with_hash(self.database, content_hash) and self._announce(content_hash):
-                self._remove_content(content_hash)
-                self._done(content_hash)
+        keys = self.runtime.run_blocking(lambda: list(self.store.keys(TIDY_AFTER_SECONDS)))
+        hashes = sorted({key.removesuffix(PREVIEW) for key in keys})
+        parts = [hashes[start:start + TIDY_BATCH] for start in range(0, len(hashes), TIDY_BATCH)]
+        if not self._owns_store(parts):
+            return
+        for part in parts:
+            for content_hash in set(part) - File.hashes_among(self.database, part):
+                if self._announce(content_hash):
+                    self._remove_content(content_hash)
+                    self._done(content_hash)
+            sleep(0)        # the others go on
+
+    def _owns_store(self, parts):
+        """Tell whether the contents of the store belong to this database: else nothing that it does not know may be removed.
+
+        A chat that is started once with another database would lose all its files. The first user tells databases apart: nobody is
+        ever deleted, and a backup has them too. A store without a mark belongs to the database that knows some of its contents, if it has any.
+        """
+        first = self.database.query("SELECT created_at FROM users ORDER BY id LIMIT 1")
+        if not first:
+            return False
+        owner = hashlib.sha256(str(first[0]["created_at"]).encode()).hexdigest()
+        marked = self.store.owner()
+        if marked is None and (not parts or any(File.hashes_among(self.database, part) for part in parts)):
+            self.store.set_owner(owner)
+            marked = owner
+        if marked not in (None, owner):
+            log.warning("the stored files belong to another database: those that this one does not know are kept")
+        return marked == owner
 
     def _remove_content(self, content_hash):
         if not File.with_hash(self.database, content_hash):

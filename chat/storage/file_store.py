@@ -10,9 +10,10 @@ import re
 import time
 from pathlib import Path
 
-from .private_files import private_folder
+from .private_files import private_file, private_folder
 
 PREVIEW = ".preview"
+OWNER = "owner"             # the name of the note that says to which database the contents belong
 KEY = re.compile(r"[0-9a-f]{64}(?:\.preview)?", re.ASCII)
 CHUNK_BYTES = 128 * 1024    # read at once: what a slow reader holds of a file
 HASH_BYTES = 1024 * 1024    # read at once to hash
@@ -51,12 +52,15 @@ class FolderStore:
         if target.exists():
             path.unlink()
             return
+        is_first = not target.parent.exists()
         private_folder(self.folder)
         private_folder(target.parent)
         flush(path)
         os.chmod(path, 0o600)
         os.replace(path, target)
         flush(target.parent)
+        if is_first:
+            flush(self.folder)
 
     def open(self, key, start=0, length=None):
         """Return an iterator over the content from byte `start` on, in chunks. Raises FileNotFoundError."""
@@ -80,9 +84,22 @@ class FolderStore:
     def size(self, key):
         """Return how many bytes the content has, or None if it is not there."""
         try:
-            return self._path(key).stat().st_size
+            return self.run_blocking(self._path(key).stat).st_size
         except FileNotFoundError:
             return None
+
+    def owner(self):
+        """Return what `set_owner` has noted, or None."""
+        try:
+            return self.run_blocking((self.folder / OWNER).read_text, "ascii")
+        except FileNotFoundError:
+            return None
+
+    def set_owner(self, owner):
+        """Note whose contents these are, a line of ASCII."""
+        private_folder(self.folder)
+        private_file(self.folder / OWNER)
+        self.run_blocking((self.folder / OWNER).write_text, owner, "ascii")
 
     def remove(self, key):
         """Remove a content, if it is there."""

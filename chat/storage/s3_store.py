@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from config import ConfigError
 
 from ..errors import Unavailable
-from .file_store import CHUNK_BYTES, KEY
+from .file_store import CHUNK_BYTES, KEY, OWNER
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 MAX_CONNECTIONS = 64        # kept open
@@ -74,6 +74,17 @@ class S3Store:
         except FileNotFoundError:
             return None
 
+    def owner(self):
+        """Return what `set_owner` has noted, or None."""
+        try:
+            return self._ask(self.client.get_object, OWNER)["Body"].read().decode("ascii")
+        except FileNotFoundError:
+            return None
+
+    def set_owner(self, owner):
+        """Note whose contents these are, a line of ASCII."""
+        self._ask(self.client.put_object, OWNER, Body=owner.encode("ascii"))
+
     def remove(self, key):
         """Remove a content, if it is there."""
         self._ask(self.client.delete_object, key)
@@ -90,7 +101,7 @@ class S3Store:
             raise _unavailable(error) from error
 
     def _ask(self, method, key, **options):
-        if not KEY.fullmatch(key):
+        if key != OWNER and not KEY.fullmatch(key):
             raise ValueError(f"{key!r} is no key of the file store")
         try:
             return method(Bucket=self.bucket, Key=self.prefix + key, **options)
