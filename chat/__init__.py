@@ -35,6 +35,7 @@ from .live.room_feed import RoomFeed
 from .live.runtime import Runtime
 from .live.transports import Transports
 from .storage.file_store import open_file_store
+from .storage.log_eraser import LogEraser
 from .storage.secret_key import secret_key
 from .web import assets, compression, error_handlers, headers, languages, origin, page_owner, request_args, sessions, streamed_form
 from .web.avatars import avatar_url, avatar_urls, avatars, inline
@@ -76,7 +77,7 @@ def create_app(settings=None):
     cookie = SessionCookie(app.secret_key, settings["HTTPS"])
     store = open_file_store(settings, runtime.run_blocking)
     uploads = Uploads(database, store, backends.budgets, runtime, settings)
-    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie, [uploads.sweeper.loop])
+    socket = connect_socket(app, settings, runtime, database, backends, metrics, cookie, [uploads.sweeper.loop, LogEraser(database.engine).loop])
     install_web(app, settings, backends, cookie, socket.connections)
 
     login_manager = SessionLogin(app)

@@ -1,4 +1,5 @@
 """SIGTERM and Ctrl+C: messages under way are stored, connections are closed, then the process ends."""
+import contextlib
 import os
 import signal
 import sys
@@ -33,6 +34,8 @@ def stop(chat):
     while chat.connections and time.monotonic() < deadline:
         chat.server.sleep(POLL_INTERVAL)
     chat.server.sleep(POLL_INTERVAL)
+    with contextlib.suppress(Exception):        # the next start does it too
+        chat.database.engine.erase_log()
     sys.stdout.flush()
     drain()
     os._exit(0)

@@ -150,6 +150,8 @@ class MySQLEngine:
         connection = self._log_in(host, port, {**self.options, **options})
         try:
             with connection.cursor() as cursor:
+                # Its UPDATEs lock what their subqueries read, as SQLite's do. A server may have been told another default.
+                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 cursor.execute("SELECT @@auto_increment_increment, @@max_allowed_packet")
                 step, max_packet = cursor.fetchone()
                 if max_packet < MIN_PACKET_BYTES:
@@ -207,6 +209,9 @@ class MySQLEngine:
             with self._connect(database=None) as connection, connection.cursor() as cursor:
                 name = self.name.replace("`", "``")
                 cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
+
+    def erase_log(self):
+        """Nothing: how long a server keeps its logs is its operator's choice."""
 
     def close(self):
         self.pool.clear()

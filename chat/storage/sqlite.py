@@ -45,6 +45,7 @@ class SQLiteEngine:
         self.path, self.run_blocking = path, run_blocking
         self.read_lock, self.write_lock = threading.RLock(), threading.RLock()
         self.waiting = deque()      # Write: those that wait for the lock
+        self.has_written = True     # the process before may have left a log
         self.reader = self._connect(path)
         try:
             self.writer = self._connect(path)
@@ -99,6 +100,7 @@ class SQLiteEngine:
 
     def _commit(self, writes):
         """Run writes in one transaction, and settle them."""
+        self.has_written = True
         with contextlib.closing(self.writer.cursor()) as cursor:
             try:
                 outcomes = []
@@ -128,6 +130,20 @@ class SQLiteEngine:
             outcome = None, error
         cursor.execute("RELEASE one")
         return outcome
+
+    def erase_log(self):
+        """Empty the write-ahead log into the file: it keeps each page as it was written, with texts that were deleted since."""
+        with self.write_lock:
+            if self.has_written:
+                self.run_blocking(self._erase_log)
+
+    def _erase_log(self):
+        self.writer.execute("PRAGMA busy_timeout=0")        # a backup may be reading; the next time then
+        try:
+            is_busy, _pages, _moved = self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self.has_written = bool(is_busy)
+        finally:
+            self.writer.execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT * 1000}")
 
     @contextlib.contextmanager
     def snapshot(self):

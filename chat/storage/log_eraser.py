@@ -1,0 +1,21 @@
+"""Empties the log of the database from time to time, so that a deleted text is soon nowhere in the instance's folder."""
+import logging
+
+ERASE_INTERVAL = 10     # seconds
+
+log = logging.getLogger(__name__)
+
+
+class LogEraser:
+    """A background task. `engine` is a Database's."""
+
+    def __init__(self, engine):
+        self.engine = engine
+
+    def loop(self, sleep):
+        while True:
+            sleep(ERASE_INTERVAL)
+            try:
+                self.engine.erase_log()
+            except Exception:
+                log.exception("the log of the database could not be emptied")
