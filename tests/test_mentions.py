@@ -67,3 +67,10 @@ def test_little_of_a_hostile_text_is_looked_at(monkeypatch, text):
     monkeypatch.setattr(mentions.usernames, "canonical", lambda name: asked.append(name) or name)
     mentions._places(text)
     assert len(asked) <= mentions.MAX_BEGINNINGS
+
+
+def test_everybody_is_none_of_the_twenty():
+    people = [(user_id, 5 * user_id, 3) for user_id in range(1, mentions.MAX_MENTIONS + 1)]
+    assert len(mentions._kept([(mentions.EVERYBODY, 0, 4), *people])) == mentions.MAX_MENTIONS + 1
+    with pytest.raises(Invalid):
+        mentions._kept([*people, (99, 999, 3)])

@@ -110,10 +110,25 @@ class Change:
         return fitting(found)
 
     @classmethod
-    def of_text(cls, database, message, after=0):
-        """Return the edits and deletions of one message after a number, from the first to the last."""
-        return database.query(f"SELECT {COLUMNS} FROM changes WHERE conversation_id = %s AND seq = %s AND number > %s AND kind IN (%s, %s)"
-                              " ORDER BY number", (message.conversation_id, message.seq, after, EDIT, DELETE), cls.from_row)
+    def first_deletion(cls, database, message):
+        """Return the deletion of a message, or None. Who deletes it again has deleted nothing."""
+        return cls._one(database, message, "kind = %s ORDER BY number", DELETE)
+
+    @classmethod
+    def last_edit(cls, database, message):
+        """Return the last edit of a message, or None."""
+        return cls._one(database, message, "kind = %s ORDER BY number DESC", EDIT)
+
+    @classmethod
+    def of_text_after(cls, database, message, number):
+        """Return some edit or deletion of a message after a number, or None."""
+        return cls._one(database, message, "kind IN (%s, %s) AND number > %s", EDIT, DELETE, number)
+
+    @classmethod
+    def _one(cls, database, message, condition, *values):
+        found = database.query(f"SELECT {COLUMNS} FROM changes WHERE conversation_id = %s AND seq = %s AND {condition} LIMIT 1",
+                               (message.conversation_id, message.seq, *values), cls.from_row)
+        return found[0] if found else None
 
     @classmethod
     def find_duplicates(cls, database, drafts):
@@ -155,9 +170,8 @@ class Change:
 
 def history(database, message):
     """Return when and by whom a message was edited and deleted, and the names of those who have reacted."""
-    changes = Change.of_text(database, message) if message.last_change else []
-    edit = next((change for change in reversed(changes) if change.kind == EDIT), None)
-    deletion = next((change for change in changes if change.kind == DELETE), None)      # who deletes it again has deleted nothing
+    edit = Change.last_edit(database, message) if message.edited_at else None
+    deletion = Change.first_deletion(database, message) if message.is_deleted else None
     wanted = {user_id for reaction in message.reactions for user_id in reaction.user_ids}
     names = {user.id: user.username for user in User.by_ids(database, wanted | ({deletion.actor_id} if deletion else set()))}
     return {"edited": edit and edit.at, "deleted": deletion and deletion.at,

@@ -56,7 +56,7 @@ class Effects:
         self.former_mentions.setdefault(change.ref, message.mentioned_ids)
 
     def _text_changed_since(self, change, message):
-        return change.ref in self.texts or bool(Change.of_text(self.database, message, after=change.seen))
+        return change.ref in self.texts or bool(Change.of_text_after(self.database, message, change.seen))
 
     def _delete(self, change, message):
         if message.sender_id != change.actor_id and not change.is_owner:

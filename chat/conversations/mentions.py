@@ -60,7 +60,7 @@ def _kept(found):
     firsts = {}
     for place in found:
         firsts.setdefault(place[0], place)
-    if len(firsts) > MAX_MENTIONS:
+    if len(firsts.keys() - {EVERYBODY}) > MAX_MENTIONS:
         raise Invalid(_("A message can mention at most %(most)s people.", most=MAX_MENTIONS))
     others = [place for place in found if firsts[place[0]] != place]
     return tuple(sorted([*firsts.values(), *others[:MAX_KEPT - len(firsts)]], key=lambda place: place[1]))

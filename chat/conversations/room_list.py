@@ -159,8 +159,8 @@ def _unread(database, user_id, rows):
         return {}
     one = ("SELECT %s AS id, (SELECT COUNT(*) FROM (SELECT seq FROM messages WHERE conversation_id = %s AND seq > %s"
            f" AND sender_id <> %s AND kind <> '{NOTICE}' LIMIT {MAX_UNREAD}) n) AS unread,"
-           " (SELECT COUNT(DISTINCT seq) FROM mentions WHERE user_id IN (0, %s) AND conversation_id = %s AND seq > %s"
-           " AND sender_id <> %s) AS mentions")
+           " (SELECT COUNT(*) FROM (SELECT DISTINCT seq FROM mentions WHERE user_id IN (0, %s) AND conversation_id = %s AND seq > %s"
+           f" AND sender_id <> %s LIMIT {MAX_UNREAD}) n) AS mentions")
     values = [value for row in rows for value in
               (row["id"], row["id"], row["shown_read_seq"], user_id, user_id, row["id"], row["shown_read_seq"], user_id)]
     counts = database.query(" UNION ALL ".join([one] * len(rows)), values)
