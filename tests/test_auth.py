@@ -281,3 +281,19 @@ def _pass_on_cookies(person):
             person.http.headers["Cookie"] = pair
     person.http.hooks["response"].append(keep)
     return cookies
+
+
+def test_a_program_whose_session_has_ended_is_told_so(chat, alice, bob):
+    """It sends the token that it has, of the former session; a form without any token stays a form without a token."""
+    token = alice.token("/")
+    alice.post("/logout", {"csrf_token": token})
+    for path in (f"/messages/{bob.username}", "/rooms"):
+        asked = {"json": {"message": "x", "clientId": "a", "name": "x"}, "timeout": 30}
+        answer = alice.http.post(f"{chat.url}{path}", headers={"Accept": "application/json", "X-CSRFToken": token}, **asked)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized"), path
+        assert alice.http.post(f"{chat.url}{path}", headers={"Accept": "application/json"}, **asked).status_code == 400
+
+
+def test_no_browser_keeps_the_answers_of_long_polling(chat):
+    answer = requests.get(f"{chat.url}/socket.io/?EIO=4&transport=polling", timeout=30)
+    assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"

@@ -117,3 +117,8 @@ def test_a_stranger_chooses_nothing(chat, arrive, alice):
     token = alice.token("/face")
     alice.log_out()
     assert alice.http.post(f"{chat.url}/face", data={"face": "3", "csrf_token": token}, allow_redirects=False).status_code in (302, 400)
+
+
+def test_to_look_at_the_page_changes_nothing(chat, alice):
+    answer = alice.http.head(f"{chat.url}/face", data={"face": "3"}, timeout=30)
+    assert answer.status_code == 200 and "?face=3" not in alice.get("/").text

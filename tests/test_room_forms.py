@@ -129,3 +129,10 @@ def test_the_part_of_the_panel_that_changes_is_fetched_alone(alice, bob, charlie
     assert re.findall(r'<li class="member" data-user-id="(\d+)" data-role="(\w+)"', part) == [(str(alice.id), "owner"), (str(bob.id), "member")]
     assert "<html" not in part and '<span data-part="member-count">2</span>' in part and "<bdi>maths</bdi>" in part
     assert charlie.get(f"/rooms/{room}?part").status_code == 404
+
+
+def test_a_refusal_for_a_while_says_for_how_long(start_server, arrive):
+    alice = arrive(start_server(RATELIMIT_ENABLED="1", ROOMS_A_DAY="1"))
+    assert submit(alice, "/rooms", "/rooms/new", name="one").status_code == 302
+    answer = submit(alice, "/rooms", "/rooms/new", name="two")
+    assert answer.status_code == 429 and 86_000 < int(answer.headers["Retry-After"]) <= 86_400 and "24 hours" in answer.text or "1 day" in answer.text

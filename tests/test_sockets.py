@@ -73,7 +73,7 @@ def test_polling_alone_is_enough(chat, alice, bob):
     (None, "invalid"), ("text", "invalid"), ([], "invalid"), ({}, "invalid"),
     ({"message": ""}, "invalid"), ({"message": "  \n "}, "invalid"), ({"message": 7}, "invalid"),
     ({"message": {"a": 1}}, "invalid"), ({"message": None}, "invalid"), ({"message": "a\0b"}, "invalid"), ({"message": "half a pair: \ud83d"}, "invalid"),
-    ({"message": "x" * 4001}, "too_long"),
+    ({"message": "x" * 4001}, "too_long"), ({"message": "[" * 9000}, "too_long"), ({"message": '"{\\' * 3000}, "too_long"),
     ({"receiverId": "2"}, "invalid"), ({"receiverId": True}, "invalid"), ({"receiverId": None}, "invalid"),
     ({"receiverId": 10**9}, "not_found"), ({"receiverId": 10**30}, "invalid"), ({"receiverId": -1}, "not_found"), ({"receiverId": 0}, "not_found"),
     ({"clientId": ""}, "invalid"), ({"clientId": 5}, "invalid"), ({"clientId": "x" * 65}, "invalid"),

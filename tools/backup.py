@@ -19,7 +19,8 @@ import pymysql
 import config
 from chat.accounts import name_index
 from chat.storage.database import Database, open_database
-from chat.storage.file_store import open_file_store
+from chat.storage.file_store import flush, open_file_store
+from chat.conversations.file import File
 from chat.errors import Duplicate, Unavailable
 from chat.web.log_stream import printable
 from tools import backup_contents, command_line
@@ -41,7 +42,7 @@ def backup(database, path, say=print, store=None):
     counts = {}
     with contextlib.suppress(FileNotFoundError):
         unfinished.unlink()     # left by an interrupted backup
-    hashes, end = [], {"rows": counts}
+    hashes, written, end = [], set(), {"rows": counts}
     with _private(unfinished) as raw:
         with database.engine.snapshot() as cursor, gzip.open(raw, "wt", encoding="utf-8") as lines:
             lines.write(json.dumps({"format": f"chat-backup-{found.version}"}) + "\n")
@@ -52,10 +53,18 @@ def backup(database, path, say=print, store=None):
                 hashes, end = [row[0] for row in cursor.fetchall()], {"rows": counts, "contents": 0}
         with gzip.open(raw, "wt", CONTENT_LEVEL, encoding="utf-8") as lines:
             for line in backup_contents.lines_of(store, hashes) if store else ():
-                end["contents"] += isinstance(line, dict)
+                if isinstance(line, dict):
+                    end["contents"] += 1
+                    written.add(line["content"])
                 lines.write(json.dumps(line) + "\n")
             lines.write(json.dumps(end) + "\n")
+    flush(unfinished)       # else a power cut might leave an empty file in the place of the last good one
     os.replace(unfinished, path)
+    flush(path.parent)
+    missing = [content_hash for content_hash in hashes if store and content_hash not in written]
+    if missing and File.hashes_among(database, missing[:ROWS_AT_ONCE]):     # others were deleted meanwhile
+        raise BackupError(f"{path} is written, but the store has no content for {len(missing):,} of {len(hashes):,} files in it."
+                          " Are INSTANCE_PATH and FILES_URL those of the server?")
     return counts
 
 

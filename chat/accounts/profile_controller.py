@@ -26,7 +26,7 @@ class ProfileController:
 
     def choose_face(self):
         """Show the faces to choose from, or store the chosen one and lead back to the chat."""
-        if request.method == "GET":
+        if request.method != "POST":
             faces = [(face, avatar_url(current_user.id, face_parameter(face, current_user.username))) for face in (*range(FACES), INITIALS)]
             return render_template("auth/face.html", faces=faces, initials=INITIALS)
         face = request.form.get("face", "")

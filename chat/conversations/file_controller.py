@@ -83,7 +83,9 @@ class FileController:
         known = File.by_client_id(self.database, user_id, client_id)
         if known:
             return known.as_json(), 201
-        if not offset:
+        if offset:
+            self.uploads.require_disk(body.left)
+        else:
             self.uploads.begin(user_id, body.left)
         path = self.uploads.transfers.resume(user_id, client_id, offset, body.left, iter(body.read, b""))
         name = request.args.get("name", "")[:MAX_NAME_FIELD]

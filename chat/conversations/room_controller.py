@@ -1,5 +1,5 @@
 """RoomController: the pages and forms by which people make rooms, look around in them, and come and go."""
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
@@ -59,7 +59,7 @@ class RoomController:
         except ChatError as error:
             if wants_json():
                 raise
-            return self._show_form(fields, _refusal(error, fields, "new"), error.status)
+            return _with_wait(self._show_form(fields, _refusal(error, fields, "new"), error.status), error)
         return (jsonify(summary.as_json()), 201) if wants_json() else redirect(_page_of(summary.id))
 
     def get_room(self, room_id):
@@ -113,7 +113,7 @@ class RoomController:
         except ChatError as error:
             if wants_json() or not members.role_of(self.database, room_id, current_user.id):
                 raise
-            return self._show(room_id, _refusal(error, fields or {}, form), error.status)
+            return _with_wait(self._show(room_id, _refusal(error, fields or {}, form), error.status), error)
         if not wants_json():
             return redirect(leads_to or _page_of(room_id) + ("" if request.path.endswith("/join") else "?info"))
         summary = room_list.summary(self.database, current_user.id, room_id)
@@ -185,3 +185,11 @@ def _is_refused(name, value):
 
 def _page_of(room_id):
     return url_for("rooms.get_room", room_id=room_id)
+
+
+def _with_wait(page, error):
+    """Return the page of a refusal, with how many seconds to wait where waiting helps."""
+    answer = make_response(page)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer

@@ -49,6 +49,10 @@ class Uploads:
         wait = self.budgets.hit(FILES, user_id)
         if wait:
             raise RateLimited(_("Too many files. Wait %(time)s.", time=waiting_time(wait)), retry_after=wait)
+        self.require_disk(size)
+
+    def require_disk(self, size):
+        """Raise Unavailable if so many bytes more would leave the disk without its reserve."""
         if not self.runtime.run_blocking(self.partials.has_room_on_disk, size):
             raise Unavailable(_("The server has no room for files at the moment."))
 

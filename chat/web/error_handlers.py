@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 from flask import current_app as app
 from flask import jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext as _
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -32,6 +33,10 @@ def handle_chat_error(error):
 
 
 def handle_csrf_error(_error):
+    """Answer a form without the token of its session. A program whose session has ended is told that, where it has sent the former token."""
+    has_ended = wants_json() and request.headers.get("X-CSRFToken") and not current_user.is_authenticated
+    if has_ended and request.blueprint != "auth":
+        return handle_unauthorized()
     return answer_with(400, _("This form has expired or comes from another site. Go back, reload the page and try again."))
 
 

@@ -35,8 +35,8 @@ def path_of(address):
 
 
 def with_security_headers(start_response, environ, https):
-    """Return a `start_response` that adds the security headers, for answers that Flask never sees."""
-    added = dict(SECURITY_HEADERS)
+    """Return a `start_response` that adds the security headers, for answers that Flask never sees. They are in nobody's cache."""
+    added = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
     if https or environ["wsgi.url_scheme"] == "https":
         added["Strict-Transport-Security"] = HSTS
 
