@@ -261,6 +261,9 @@ def test_it_is_withdrawn_when_one_is_not_a_member_any_more(alice, bob, open_tab)
     expect_shown(screen, ("maths", f"{bob.username}: hello"))
     bob.ask(f"/rooms/{room}/members/{alice.username}/remove")
     expect_shown(screen)
+    bob.ask(f"/rooms/{room}/members", username=alice.username)
+    bob.tab().send_to_room(room, "back again")
+    expect_shown(screen, ("maths", f"{bob.username}: back again"))
 
 
 # --- the card that asks -----------------------------------------------------------------------------------------------

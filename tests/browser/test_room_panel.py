@@ -115,7 +115,7 @@ def test_a_refusal_without_a_page_of_its_own_is_said_in_words(alice, charlie, si
     screen = ready(sit_down(charlie, f"/rooms/{room}", expects="403"))
     alice.ask(f"/rooms/{room}/settings", archived=True)
     screen.page.get_by_role("button", name="Join").click()
-    expect(screen.page.get_by_role("alert")).to_have_text("This room is archived. Nothing more can be written in it.")
+    expect(screen.page.get_by_role("alert")).to_have_text("This room is archived: nobody can join it any more.")
     assert screen.page.url.endswith(f"/rooms/{room}")
     expect(screen.page.get_by_role("button", name="Join")).to_be_enabled()
 
@@ -281,3 +281,15 @@ def test_a_page_of_the_panel_that_comes_too_late_changes_nothing(alice, room, si
     held.pop().abort()
     page.wait_for_function("() => window.hasFailed")
     assert "cannot be loaded" not in page.locator("#connection").inner_text()       # it would go by itself
+
+
+def test_an_open_room_is_shown_as_it_is_after_a_time_without_a_network(alice, bob, room, sit_down):
+    screen = ready(sit_down(bob, f"/rooms/{room}", expects=NO_NETWORK))
+    screen.page.context.set_offline(True)
+    expect(screen.page.locator("#connection")).to_contain_text("You are offline.")
+    assert alice.ask(f"/rooms/{room}/settings", name="algebra", topic="of rings").status_code == 200
+    assert alice.ask(f"/rooms/{room}/settings", archived=True).status_code == 200
+    screen.page.context.set_offline(False)
+    expect(screen.page.locator("#conversation-title bdi")).to_have_text("algebra")
+    expect(screen.page.locator("#archived")).to_be_visible()
+    expect(screen.field).to_be_hidden()

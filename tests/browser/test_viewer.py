@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.attaching import cards, choose, images
 from tests.browser.photos import board, photo
 from tests.browser.screen import PHONE, WIDE
+from tests.people import new_client_id
 from tests.uploads import animation, send_files, uploaded
 
 pytestmark = pytest.mark.browser
@@ -204,3 +205,16 @@ def test_an_animation_stands_still_where_less_motion_is_wanted(alice, bob, sit_d
     lively = sit_down(alice, f"/chat/{bob.username}")
     lively.page.wait_for_load_state("networkidle")
     assert not lively.page.evaluate(shown).endswith("/preview")
+
+
+def test_it_closes_when_the_conversation_is_left(alice, bob, sit_down):
+    """Alice is removed from the room whose image she looks at: the page goes on."""
+    room = bob.make_room("maths", alice)
+    file = uploaded(bob, photo(), "evening.jpg", alt="Hills in the evening")
+    answer = bob.ask(f"/conversations/{room}/messages", message="", clientId=new_client_id(), files=[file["id"]])
+    assert answer.status_code == 201, answer.text
+    screen = sit_down(alice, f"/rooms/{room}")
+    viewer = open_first(screen)
+    bob.ask(f"/rooms/{room}/members/{alice.username}/remove")
+    expect(viewer).to_have_count(0)
+    expect(screen.page.locator("h1")).to_contain_text("Welcome")

@@ -84,7 +84,7 @@ function statusChanged(status, refusal) {
   // Without a connection nothing was pushed. The first time there was none for next to no time, so the list can wait.
   setTimeout(() => lists.refresh(true), wasConnected ? 0 : FIRST_REFRESH_MS);
   notifier?.then((loaded) => loaded?.reconnected());
-  if (wasConnected) loadPageMore().then(({ refreshPage }) => refreshPage(), () => {});
+  if (wasConnected) loadPageMore().then(({ refreshPage }) => refreshPage(navigation.conversation), () => {});
   // Other tabs will ask what is on the screen of this one.
   if (notifyPermission() === 'granted') setTimeout(loadNotifier, FIRST_REFRESH_MS);
   wasConnected = true;

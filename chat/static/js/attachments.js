@@ -6,7 +6,7 @@ import { isImage, kindWords } from './file-words.js';
 import { request } from './http.js';
 import { gettext, ngettext } from './i18n.js';
 import { newClientId } from './outbox.js';
-import { find, fromTemplate, onTouch, part, setText } from './page.js';
+import { find, fromTemplate, isComposing, onTouch, part, setText } from './page.js';
 import { stillOf } from './still.js';
 
 const MAX_FILES = 10; // of a message
@@ -28,7 +28,7 @@ export class Attachments {
     this.words = part(this.box, 'attach-words');
     this.list.addEventListener('click', (event) => this.#clicked(event));
     this.list.addEventListener('input', ({ target }) => this.#described(target));
-    this.list.addEventListener('keydown', (event) => event.target.matches('input') && event.key === 'Enter' && this.#leaveDescription(event));
+    this.list.addEventListener('keydown', (event) => event.target.matches('input') && event.key === 'Enter' && !isComposing(event) && this.#leaveDescription(event));
   }
 
   get count() {

@@ -40,4 +40,5 @@ function follow(bar, audio) {
     audio.currentTime = seek.value * length();
     show();
   });
+  if (Number(seek.value)) audio.currentTime = seek.value * length(); // it was moved before anything was played
 }

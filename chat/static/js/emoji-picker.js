@@ -4,7 +4,7 @@ import { say } from './announcer.js';
 import { inTone, searchEmoji } from './emoji.js';
 import { chooseTone, chosenTone, useEmoji, usedEmoji } from './emoji-memory.js';
 import { gettext, ngettext } from './i18n.js';
-import { find, findAll, fromTemplate, part, setText } from './page.js';
+import { find, findAll, fromTemplate, isComposing, part, setText } from './page.js';
 
 export { loadEmoji } from './emoji.js';
 
@@ -144,6 +144,7 @@ class EmojiPicker {
   #pressed(event) {
     const buttons = findAll(EMOJI, this.grid);
     const isInSearch = event.target === this.search;
+    if (isComposing(event)) return;
     if (isInSearch && event.key === 'Enter' && buttons.length) this.#pick(buttons[0], event);
     else if (isInSearch && event.key === 'ArrowDown') buttons[0]?.focus();
     else if (!event.target.matches(EMOJI) || !this.#moved(event, buttons)) return;

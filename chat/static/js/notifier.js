@@ -59,9 +59,10 @@ export class Notifier {
     }
   }
 
-  /** A conversation has been read up to `seq`, in whatever tab: its notification is withdrawn. */
+  /** A conversation has been read up to `seq`, in whatever tab: its notification is withdrawn. Infinity: its reader has left it. */
   read(key, seq) {
-    this.#readSeqs.set(key, Math.max(seq, this.#readSeqs.get(key) ?? 0));
+    if (seq === Infinity) this.#readSeqs.delete(key); // who comes back to a room is notified again
+    else this.#readSeqs.set(key, Math.max(seq, this.#readSeqs.get(key) ?? 0));
     const shown = this.#shown.get(key);
     if (shown && shown.message.seq <= seq) shown.notification.close();
   }

@@ -1,6 +1,6 @@
 /** The field that searches for people. What it finds, and how (people-filter.js), is loaded later. */
 
-import { debounce, find } from './page.js';
+import { debounce, find, isComposing } from './page.js';
 
 const INPUT_PAUSE_MS = 150;
 
@@ -42,7 +42,7 @@ export class PeopleSearch {
   /** The focus stays in the field, and the arrow keys choose in the list. */
   #pressed(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!step || isComposing(event) || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     this.#do('move', step);
   }

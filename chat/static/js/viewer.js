@@ -141,7 +141,7 @@ class Viewer {
   }
 
   #leaveGone() {
-    const next = this.#images[0];
+    const next = this.place.isConnected && this.#images[0]; // nothing is left of a conversation that was left
     if (!next) return this.dialog.close();
     this.image = next;
     this.#show();
