@@ -104,3 +104,23 @@ def test_the_last_owner_stays(rooms):
         rooms.leave(rooms.alice, rooms.id)
     with pytest.raises(Conflict):
         rooms.set_role(rooms.alice, rooms.id, rooms.alice.username, "member")
+
+
+@pytest.mark.parametrize("act, again, verb, told", [
+    (lambda rooms: rooms.join(rooms.bob, rooms.id), lambda rooms: rooms.join(rooms.bob, rooms.id), "add", ["joined"]),
+    (lambda rooms: rooms.remove(rooms.alice, rooms.id, rooms.bob.username), lambda rooms: rooms.leave(rooms.bob, rooms.id), "remove", ["left"])])
+def test_what_is_asked_again_before_it_is_settled_becomes_one_notice(rooms, monkeypatch, act, again, verb, told):
+    """The database is away for a moment, nothing is stored, and somebody asks again at once."""
+    if verb == "remove":
+        rooms.join(rooms.bob, rooms.id)
+    before = notices(rooms)
+
+    def failing(*_arguments):
+        raise Unavailable()
+    with monkeypatch.context() as away:
+        away.setattr(members, verb, failing)
+        with pytest.raises(Unavailable):
+            act(rooms)
+    again(rooms)
+    settle(rooms)
+    assert notices(rooms) == before + told

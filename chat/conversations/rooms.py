@@ -127,6 +127,7 @@ class Rooms:
             if is_new is None:
                 raise Conflict(_("This room is full. It can have %(most)s members.", most=members.MAX_MEMBERS))
             if is_new:
+                self.in_doubt.discard((user.id, room_id))       # what an earlier request wanted is not there, or is told now
                 # Their connections enter the room before anything is sent to it, so that nothing is missed in between.
                 self._tell_member(user.id, room_id)
                 self._store(notice)
@@ -136,6 +137,7 @@ class Rooms:
         notice = Message.notice_draft(actor, room_id, what, user if user.id != actor.id else None)
         with self._settled(user.id, room_id, notice, is_member=False):
             if members.remove(self.database, room_id, user.id):
+                self.in_doubt.discard((user.id, room_id))
                 self.broadcast(LEFT, {"conversationId": room_id}, [user.id])
                 self._store(notice)
                 self._tell_count(room_id)
@@ -159,6 +161,8 @@ class Rooms:
 
     def _settle(self, user_id, room_id, notice, was_to_be_member):
         """Tell a user's connections whether the user is a member. `notice` says what was to be done."""
+        if (user_id, room_id) not in self.in_doubt:
+            return
         self.in_doubt.discard((user_id, room_id))
         try:
             is_member = bool(self._tell_member(user_id, room_id))
