@@ -136,3 +136,17 @@ def test_a_refusal_for_a_while_says_for_how_long(start_server, arrive):
     assert submit(alice, "/rooms", "/rooms/new", name="one").status_code == 302
     answer = submit(alice, "/rooms", "/rooms/new", name="two")
     assert answer.status_code == 429 and 86_000 < int(answer.headers["Retry-After"]) <= 86_400 and "24 hours" in answer.text or "1 day" in answer.text
+
+
+def test_a_form_changes_what_was_changed_in_it(alice, bob, room):
+    """Two owners have the panel open; one renames the room, the other one sets its topic."""
+    assert alice.ask(f"/rooms/{room}/members/{bob.username}/role", role="owner").status_code == 200
+    page = bob.get(f"/rooms/{room}?info").text
+    settings = re.search(r'<details class="room-settings".*?</form>', page, re.S)[0]
+    shown = {name: value for name, value in re.findall(r'<input type="hidden" name="(shown_\w+)" value="([^"]*)"', settings)}
+    assert shown.keys() == {"shown_name", "shown_topic", "shown_open", "shown_icon", "shown_color"} and shown["shown_name"] == "maths"
+    assert alice.ask(f"/rooms/{room}/settings", name="algebra").status_code == 200
+    unchanged = {name.removeprefix("shown_"): value for name, value in shown.items()}
+    assert submit(bob, f"/rooms/{room}/settings", f"/rooms/{room}?info", **shown, **{**unchanged, "topic": "of rings"}).status_code == 302
+    stored = bob.json(f"/rooms/{room}")
+    assert (stored["name"], stored["topic"], stored["open"]) == ("algebra", "of rings", False)

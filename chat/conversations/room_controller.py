@@ -87,7 +87,8 @@ class RoomController:
     def change(self, room_id):
         """Change the room's settings, or one's own in it."""
         fields = _fields()
-        return self._answer(room_id, lambda: self.rooms.change(current_user, room_id, fields), fields=fields, form="room")
+        changed = {name: value for name, value in fields.items() if (f"shown_{name}", value) not in fields.items()}
+        return self._answer(room_id, lambda: self.rooms.change(current_user, room_id, changed), fields=fields, form="room")
 
     def add_member(self, room_id):
         """Make somebody a member."""
