@@ -84,6 +84,7 @@ class Recording {
   }
 
   #show() {
+    if (this.composer.form.hidden) return void this.#end(false); // the room was archived
     setText(part(this.bar, 'recorder-time'), durationWords(this.#seconds));
     this.analyser.getFloatTimeDomainData(this.samples);
     const loudest = this.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
