@@ -62,7 +62,7 @@ def test_who_guesses_from_many_addresses_keeps_no_known_browser_out(tmp_path):
 def test_as_many_have_their_turn_as_there_are_slots():
     queue = BoundedQueue(3, slots=2)
     with queue, queue:
-        assert queue.waiting == 2 and not queue.lock.acquire(blocking=False)
+        assert queue.waiting == 2 and not queue.semaphore.acquire(blocking=False)
     assert not queue.waiting
 
 
