@@ -79,7 +79,7 @@ def _turn(path, kind):
         is_decoded = _is_decoded(image, path, kind)
         if not is_decoded or kind not in TURNED or _orientation(image, path, kind) not in range(2, 9):
             return False
-        if kind != "image/jpeg" and getattr(image, "n_frames", 1) > 1:
+        if kind != "image/jpeg" and _frames(image, path, kind) > 1:
             return False
         options = {"icc_profile": image.info.get("icc_profile")}
         if kind == "image/jpeg":
@@ -110,12 +110,17 @@ def _orientation(image, path, kind):
     return Image.Image.getexif(image).get(metadata.ORIENTATION, 1)
 
 
+def _frames(image, path, kind):
+    """Return how many frames an image has, MAX_FRAMES + 1 at most of a GIF: Pillow would walk through all of them."""
+    return metadata.gif_frames(path, MAX_FRAMES + 1) if kind == "image/gif" else getattr(image, "n_frames", 1)
+
+
 def _is_decoded(image, path, kind):
     """Tell whether an image is small enough to be decoded; a larger one is kept as it is. Raises Invalid for one that is not kept."""
     pixels = image.size[0] * image.size[1]
     if pixels > MAX_PIXELS:
         raise Invalid(_("This image has too many pixels: at most %(most)s million.", most=MAX_PIXELS // 1_000_000))
-    if getattr(image, "n_frames", 1) > MAX_FRAMES:
+    if _frames(image, path, kind) > MAX_FRAMES:
         raise Invalid(_("This image has too many frames: at most %(most)s.", most=MAX_FRAMES))
     if kind != "image/jpeg":
         return pixels <= MAX_DECODED_PIXELS
@@ -127,7 +132,7 @@ def _is_decoded(image, path, kind):
 
 def _check(image, path, kind, preview_path):
     is_on_its_side = kind == "image/jpeg" and _orientation(image, path, kind) >= 5     # one that was too large to be turned
-    facts = ImageFacts(*(reversed(image.size) if is_on_its_side else image.size), is_animated=getattr(image, "n_frames", 1) > 1)
+    facts = ImageFacts(*(reversed(image.size) if is_on_its_side else image.size), is_animated=_frames(image, path, kind) > 1)
     if not _is_decoded(image, path, kind):
         return facts
     image.draft("RGB", PREVIEW_SIZE)        # of a JPEG: decode at up to an eighth of its size

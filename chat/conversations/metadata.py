@@ -4,6 +4,7 @@ Nothing is decoded and encoded again, so no picture gets worse. A picture is cop
 copied; what follows its end is not. In containers of the family of MP4, and in TIFF, where parts know each other's position, they are
 overwritten instead.
 """
+import contextlib
 import mmap
 import os
 import re
@@ -51,6 +52,17 @@ def jpeg_scans(path):
     """Return how many scans a JPEG has: a progressive one is drawn over about ten times. Raises Malformed."""
     with open(path, "rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return sum(marker == SCAN for marker, _start, _end in _jpeg_segments(data))
+
+
+def gif_frames(path, limit):
+    """Return how many pictures a GIF has, counted up to `limit`; one that is cut has those that are whole."""
+    frames = 0
+    with open(path, "rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data, contextlib.suppress(IndexError, Malformed):
+        for is_picture, _at, _end in _gif_blocks(data):
+            frames += is_picture
+            if frames == limit:
+                break
+    return frames
 
 
 def png_exif(path):
@@ -131,21 +143,28 @@ def _copy_png(data, clean):
 
 
 def _copy_gif(data, clean):
-    """A header with a table of colours, then blocks: 2C a picture, 21 an extension, 3B the end."""
-    at = 13 + _gif_colors(data[10])
-    clean.write(data[:at])
-    while data[at] != 0x3B:
-        if data[at] == 0x2C:
-            end = _gif_blocks_end(data, at + 11 + _gif_colors(data[at + 9]))
+    clean.write(data[:_gif_head_end(data)])
+    for is_picture, at, end in _gif_blocks(data):
+        if is_picture or data[at + 1] == 0xF9 or data[at + 1] == 0xFF and data[at + 3:at + 14] in GIF_APPLICATIONS:
             clean.write(data[at:end])
-        elif data[at] == 0x21:
-            end = _gif_blocks_end(data, at + 2)
-            if data[at + 1] == 0xF9 or data[at + 1] == 0xFF and data[at + 3:at + 14] in GIF_APPLICATIONS:
-                clean.write(data[at:end])
-        else:
-            raise Malformed("no block")
-        at = end
     clean.write(b"\x3b")
+
+
+def _gif_head_end(data):
+    """Return where the header ends, with the table of colours of all pictures."""
+    return 13 + _gif_colors(data[10])
+
+
+def _gif_blocks(data):
+    """Yield (is a picture, begin, end) of the blocks behind the header: 2C a picture, 21 an extension, 3B the end. Raises Malformed."""
+    at = _gif_head_end(data)
+    while data[at] != 0x3B:
+        is_picture = data[at] == 0x2C
+        if not is_picture and data[at] != 0x21:
+            raise Malformed("no block")
+        end = _gif_blocks_end(data, at + 11 + _gif_colors(data[at + 9]) if is_picture else at + 2)
+        yield is_picture, at, end
+        at = end
 
 
 def _gif_colors(flags):

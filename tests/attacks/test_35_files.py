@@ -42,6 +42,7 @@ def tracks(depth):
 ITEMS = range(10_000)
 EXIF_ITEMS = box(b"iinf", b"\0\0\0\0\x27\x10" + b"".join(box(b"infe", b"\2\0\0\0" + struct.pack(">HH", n, 0) + b"Exif") for n in ITEMS))
 BOMBS = {
+    "a GIF of two million frames": b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + b",\0\0\0\0\x01\0\x01\0\0\x02\0" * 2_000_000 + b";",
     "10^8 extents that take no byte": heic(box(b"iloc", b"\0\0\0\0\0\0\x27\x10" + b"".join(struct.pack(">HHH", n, 0, 10_000) for n in ITEMS))),
     "the same million bytes overwritten 10,000 times": heic(
         EXIF_ITEMS, box(b"iloc", b"\0\0\0\0\x44\0\x27\x10" + b"".join(struct.pack(">HHHII", n, 0, 1, 0, 10**6) for n in ITEMS)), box(b"free", bytes(10**6))),
