@@ -19,6 +19,7 @@ class Budget:
 ACCOUNT_FAILURES = Budget("account_failures", "an account", "wrong passwords", 5, 60, shared=True)
 DEVICE_FAILURES = Budget("device_failures", "a browser that this person has logged in from", "wrong passwords", 5, 60, shared=True)
 ADDRESS_FAILURES = Budget("address_failures", "an address", "wrong passwords", 20, 60, shared=True, setting="ADDRESS_FAILURES")
+LOGINS = Budget("logins", "a person", "logins, each of which costs a hash and a session", 30, 60, shared=True)
 ADDRESS_REGISTRATIONS = Budget("address_registrations", "an address", "tries to register", 120, 600, shared=True,
                                setting="ADDRESS_REGISTRATIONS")
 REGISTRATIONS = Budget("registrations", "everybody", "tries to register", 600, 600, shared=True, setting="REGISTRATIONS")
@@ -41,7 +42,7 @@ IMAGES_WAITING = Budget("images_waiting", "the process", "images that wait to be
 REGISTRATIONS_WAITING = Budget("registrations_waiting", "the process", "registrations that wait for their hash", 60)
 LOGINS_WAITING = Budget("logins_waiting", "the process", "logins that wait for their hash; as many of browsers logged in from before", 120)
 
-TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, CHANGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FILES, UPLOADS, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS,
+TABLE = (PACKETS, MESSAGES, FORM_MESSAGES, CHANGES, TYPING, ROOMS, MEMBERS_ADDED, ROOM_CHANGES, FILES, UPLOADS, FACES, CONNECTIONS, ACCOUNT_FAILURES, DEVICE_FAILURES, ADDRESS_FAILURES, LOGINS, ADDRESS_REGISTRATIONS,
          REGISTRATIONS, REGISTRATIONS_WAITING, LOGINS_WAITING, IMAGES_WAITING, ADDRESS_TRANSPORTS, ADDRESS_HANDSHAKES)
 
 

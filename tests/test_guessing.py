@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from chat.accounts import passwords
+from chat.budgets import LOGINS
 from chat.errors import Invalid
 from tests.people import ANSWER_SECONDS, PASSWORD, Person
 
@@ -135,6 +136,20 @@ def test_a_right_password_is_no_failure(strict_server, arrive):
     for _n in range(7):
         alice.log_out()
         assert alice.log_in().status_code == 302
+
+
+def test_right_passwords_are_counted_too(strict_server, arrive):
+    """Each takes a hash and leaves a session; nobody else is kept out by them."""
+    server = strict_server()
+    alice, bob = arrive(server), arrive(server)
+    answers = []
+    for _n in range(LOGINS.limit + 1):
+        alice.log_out()
+        answers.append(alice.log_in())
+    assert {answer.status_code for answer in answers[:-1]} == {302}
+    assert answers[-1].status_code == 429 and 1 <= int(answers[-1].headers["Retry-After"]) <= LOGINS.window
+    bob.log_out()
+    assert bob.log_in().status_code == 302
 
 
 def test_twenty_failures_a_minute_for_an_address_whatever_it_claims_to_be(strict_server):

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 
-from ..budgets import ACCOUNT_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS, DEVICE_FAILURES, REGISTRATIONS
+from ..budgets import ACCOUNT_FAILURES, ADDRESS_FAILURES, ADDRESS_REGISTRATIONS, DEVICE_FAILURES, LOGINS, REGISTRATIONS
 from ..errors import Duplicate, Invalid
 from ..storage.limits import network_of
 from ..web.error_handlers import handle_csrf_error
@@ -94,7 +94,7 @@ class AuthController:
         user = User.named(self.database, username)
         device_id = devices.known_device(user)
         limits = self._login_limits(username, device_id)
-        wait = self.budgets.seconds_to_wait(limits)     # before the queue, so that a refusal comes at once
+        wait = self.budgets.seconds_to_wait([*limits, (LOGINS, user.id if user else 0)])    # before the queue, so that a refusal comes at once
         if not wait:
             with self.runtime.turn_to_log_in(is_known=bool(device_id)):
                 wait, is_right = self._try(limits, password, user)
@@ -157,7 +157,7 @@ class AuthController:
         return [(ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, network_of(request.remote_addr))]
 
     def _try(self, limits, password, user):
-        """Compare a password within the limits. Return 0 or the seconds to wait, and whether it is right.
+        """Compare a password within the limits. Return 0 or the seconds to wait, and whether it is right; a right one is counted too.
 
         Every attempt is counted before its password is compared, so that parallel ones count too, and uncounted where it was right. It is
         counted when its turn has come: of a class that logs in at the same moment, most still wait, and these have not failed.
@@ -166,6 +166,7 @@ class AuthController:
         is_right = not wait and self.runtime.run_cpu_bound(passwords.verify, password, user.password if user else None, self.bcrypt_rounds)
         if is_right:
             self.budgets.undo_all(limits)
+            wait = self.budgets.hit(LOGINS, user.id)
         return wait, is_right
 
     @staticmethod

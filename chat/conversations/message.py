@@ -88,7 +88,6 @@ class Message:
 
     @property
     def ref(self):
-        """(conversation id, seq) of the message."""
         return self.conversation_id, self.seq
 
     @property
