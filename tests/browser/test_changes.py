@@ -289,7 +289,7 @@ def test_hovering_a_chip_says_who_and_the_last_chip_adds(screen, bob, talk):
     expect(chips(screen, "from bob")).to_have_text("🎉 2")
     screen.page.get_by_role("heading", level=1).hover()
     chips(screen, "from bob").hover()
-    expect(screen.page.get_by_role("tooltip")).to_contain_text(f"{bob.username} and You")
+    expect(screen.page.get_by_role("tooltip")).to_contain_text(f"{bob.username} and you")
     screen.page.get_by_role("heading", level=1).hover()
     expect(screen.page.get_by_role("tooltip")).to_have_count(0)
     screen.bubble("from bob").get_by_role("button", name="Add a reaction").click()
@@ -364,9 +364,10 @@ def test_a_quote_leads_to_its_message_however_far_back(chat, alice, bob, sit_dow
     quote, row = screen.bubble("yes").get_by_role("link", name="message 2"), screen.page.locator('#history > [data-seq="2"]')
     expect(quote).to_be_visible()
     expect(row).to_have_count(0)
-    quote.click()
+    quote.press("Enter")
     expect(row).to_be_in_viewport()
     expect(row).to_have_class(re.compile("ringed"))
+    expect(row.locator("[data-part=details]")).to_be_focused()      # the quote has gone, with the rows around it
     expect(row).not_to_have_class(re.compile("ringed"))
 
 

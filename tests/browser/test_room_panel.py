@@ -293,3 +293,10 @@ def test_an_open_room_is_shown_as_it_is_after_a_time_without_a_network(alice, bo
     expect(screen.page.locator("#conversation-title bdi")).to_have_text("algebra")
     expect(screen.page.locator("#archived")).to_be_visible()
     expect(screen.field).to_be_hidden()
+
+
+def test_a_page_that_is_chosen_by_a_key_has_the_focus_at_its_heading(alice, room, sit_down):
+    page = ready(sit_down(alice, f"/rooms/{room}")).page
+    for link, heading in (("New room", "New room"), ("Rooms", "Rooms")):
+        page.get_by_role("link", name=link, exact=True).first.press("Enter")
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_focused()

@@ -44,7 +44,10 @@ function showThumbnail(quote, file) {
 
 /** Goes to the message with `seq` and rings it for a moment. */
 export async function goTo(messageList, seq) {
-  ring(await messageList.goTo(seq));
+  const row = await messageList.goTo(seq);
+  // What was pressed, as a quote, may have gone with the rows around it.
+  if (row && document.activeElement === document.body) part(row, 'details')?.focus({ preventScroll: true });
+  ring(row);
 }
 
 export function ring(row) {

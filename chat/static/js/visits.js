@@ -112,7 +112,14 @@ export class Visits {
     setPageTitle(page.title);
     await this.navigation.enter(isPush ? null : this.#scrollPositions.get(this.navigation.shownPath));
     if (this.navigation.conversation) this.navigation.conversation.focus();
-    else if (leftKey) this.navigation.lists.card(leftKey)?.querySelector('a').focus({ preventScroll: true });
+    else this.#focusPage(pathOf(url) === '/' && leftKey);
+  }
+
+  /** Moves the focus to the card of a conversation that was left for the home page, or to a field with an error, or to the heading. */
+  #focusPage(leftKey) {
+    const card = leftKey && this.navigation.lists.card(leftKey);
+    const wanted = card ? find('a', card) : (find('#main [aria-invalid]') ?? find('#main h1[tabindex]'));
+    wanted?.focus({ preventScroll: true });
   }
 
   /** Shows again what was there before a visit that has failed, or that the person has taken back. */
