@@ -4,6 +4,7 @@ import socket
 import struct
 import time
 import zlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -209,7 +210,7 @@ def test_a_form_that_outlasts_a_membership(embedded, arrive):
         connection.sendall(f"POST /conversations/{room}/messages HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {bob.cookie()}\r\n"
                            "Content-Type: multipart/form-data; boundary=b\r\n"
                            f"Content-Length: {len(begin) + len(TEXT) + len(end)}\r\n\r\n{begin}".encode() + TEXT)
-        time.sleep(0.5)     # the form is under way; if it were not yet, it would be refused all the more
+        assert wait_for(lambda: list((Path(embedded.settings["INSTANCE_PATH"]) / "uploads" / str(bob.id)).glob("*.incoming")), 20), "its file is under way"
         assert alice.ask(f"/rooms/{room}/members/{bob.username}/remove").status_code == 200
         connection.sendall(end.encode())
         answer = connection.recv(100_000)
