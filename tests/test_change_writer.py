@@ -137,7 +137,7 @@ def test_it_works(steered, changer, alice, message):
     assert (change.number, change.message.message, change.message.last_change) == (1, "mended", 1)
     assert now(steered, message) == change.message, "what the actor is told is what is stored"
     assert changer.delivered == [(1, change.message.as_json())]
-    assert Change.of_text(steered, message)[0].id == change.id
+    assert Change.last_edit(steered, message).id == change.id
 
 
 def test_nothing_is_told_before_the_commit(steered, changer, alice, message):
@@ -422,8 +422,8 @@ def test_many_threads_over_two_processes(database, alice, bob):
         assert not thread.is_alive()
     assert errors == [] and numbers(database, messages[0]) == list(range(1, 31)) == sorted(number for number, _which in told)
     for message in messages:
-        edits, stored = Change.of_text(database, message), now(database, message)
-        last_edit = max((change.number for change in edits), default=0)
+        edit, stored = Change.last_edit(database, message), now(database, message)
+        last_edit = edit.number if edit else 0
         assert stored.last_change == database.query("SELECT MAX(number) AS number FROM changes WHERE conversation_id = %s AND seq = %s", message.ref)[0]["number"]
         assert stored.message == (f"text {dict(told)[last_edit]}" if last_edit else message.message)
     assert sorted(number for changer in changers for number, _message in changer.delivered) == list(range(1, 31))

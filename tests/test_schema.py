@@ -195,7 +195,9 @@ def every_question_of_changes(database, me):
     assert room.last_numbers(database) == (LONG + 1, 500) and room.numbers_and_unread_from(database, me.id) == (LONG + 1, 500, 0)
     assert len(Change.changed_since(database, room.id, 400, 200)) == 50
     assert len(pinned(database, room.id)) == 25
-    Change.of_text(database, Message.by_seq(database, room.id, 9))
+    message = Message.by_seq(database, room.id, 9)
+    for look in (Change.last_edit, Change.first_deletion, lambda *of: Change.of_text_after(*of, 0)):
+        look(database, message)
     Change.since_id(database, Change.highest_id(database) - 3)
     room.mark_unread(database, me.id, 2)
     reply = Message.draft(me, None, "yes", uuid.uuid4().hex, room.id)
