@@ -158,8 +158,8 @@ const mutants = {
 
 // Faults in the scripts themselves: [code, replacement] in outbox.js.
 const faults = {
-  'an outbox that sends a change before its message': ['(Boolean(target.clientId) || ', '('],
-  'an outbox that sends an edit of what is to be deleted': [' || this.changesOf(keyOf(entry), target).some(isDeletion)', ''],
+  'an outbox that sends a change before its message': ['Boolean(target.clientId) || ', ''],
+  'an outbox that sends an edit of what is to be deleted': [' || this.changesOf(keyOf(entry), target).some(isLaterDeletion)', ''],
   'an outbox that does not say what an edit has seen': ['entry.verb = { ...entry.verb, seen };', ';'],
 };
 
