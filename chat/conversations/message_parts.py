@@ -119,7 +119,7 @@ def _add_reactions_and_pins(database, messages):
     One statement, so that reactions, pins and last changes are of the same moment. Rows without an emoji are pins, those without
     a time the numbers of the last changes.
     """
-    uses, torn = {}, []     # place of a message -> (time, user id, emoji) of each
+    uses, torn = {}, []     # ref of a message -> (time, user id, emoji) of each
     condition, values = where_refs(messages)
     for row in database.query(f"SELECT conversation_id, seq, user_id AS number, emoji, at FROM reactions WHERE {condition}"
                               f" UNION ALL SELECT conversation_id, seq, user_id, '', at FROM pins WHERE {condition}"

@@ -1,10 +1,10 @@
 """SIGTERM and Ctrl+C: messages under way are stored, connections are closed, then the process ends."""
-import contextlib
 import os
 import signal
 import sys
 import time
 
+from ..storage.log_eraser import LogEraser
 from ..web.log_stream import drain
 
 MAX_SHUTDOWN_SECONDS = 5    # to store the messages under way and to close the connections
@@ -34,8 +34,10 @@ def stop(chat):
     while chat.connections and time.monotonic() < deadline:
         chat.server.sleep(POLL_INTERVAL)
     chat.server.sleep(POLL_INTERVAL)
-    with contextlib.suppress(Exception):        # the next start does it too
-        chat.database.engine.erase_log()
+    erased = []     # in a task of its own: a disk that hangs must not keep the process
+    chat.server.start_background_task(lambda: erased.append(LogEraser(chat.database.engine).erase()))
+    while not erased and time.monotonic() < deadline:
+        chat.server.sleep(POLL_INTERVAL)
     sys.stdout.flush()
     drain()
     os._exit(0)

@@ -13,9 +13,15 @@ class LogEraser:
         self.engine = engine
 
     def loop(self, sleep):
+        """Erase for ever."""
         while True:
             sleep(ERASE_INTERVAL)
-            try:
-                self.engine.erase_log()
-            except Exception:
-                log.exception("the log of the database could not be emptied")
+            self.erase()
+
+    def erase(self):
+        """Empty the log once. What fails is tried again the next time; returns True."""
+        try:
+            self.engine.erase_log()
+        except Exception:
+            log.exception("the log of the database could not be emptied")
+        return True

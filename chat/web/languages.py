@@ -88,7 +88,9 @@ def translated(text, /, **variables):
 
 def translated_plural(one, many, number, /, **variables):
     """Return what `translated` does, of the form that fits the number; `num` in it is the number, or what is to be shown for it."""
-    return Markup(_catalogue().ungettext(one, many, number)) % ({"num": format_decimal(number)} | variables)
+    if "num" not in variables:
+        variables["num"] = format_decimal(number)
+    return Markup(_catalogue().ungettext(one, many, number)) % variables
 
 
 def _catalogue():
