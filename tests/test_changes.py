@@ -405,3 +405,15 @@ def test_a_message_that_an_address_names_is_on_the_page_however_long_the_others_
     for seq in (1, 28, 56, 99):
         shown = [int(found) for found in re.findall(r'id="message-(\d+)"', bob.get(f"/chat/{alice.username}?at={seq}").text)]
         assert min(seq, 56) in shown and shown == list(range(shown[0], shown[-1] + 1)) and len(shown) == 21
+
+
+def test_a_server_that_ends_leaves_no_deleted_text(start_server, arrive):
+    """It ends before the log would be emptied the next time."""
+    server = start_server()
+    alice, bob = arrive(server), arrive(server)
+    tab = alice.tab()
+    message = tab.send(bob, "a secret of yesterday")["message"]
+    tab.change(message, delete=True)
+    folder = Path(server.settings["INSTANCE_PATH"])
+    server.stop()
+    assert not [path for path in folder.glob("chat.sqlite3*") if b"a secret of yesterday" in path.read_bytes()]
