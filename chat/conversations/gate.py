@@ -7,8 +7,8 @@ from flask_babel import lazy_gettext as _
 from ..accounts.user import User
 from ..errors import Forbidden, Invalid, NotFound
 from ..storage.schema import MAX_ID
-from .batch_writer import lru_put
 from . import members
+from .batch_writer import lru_put
 from .members import MEMBER, OWNER
 from .room import Room
 
